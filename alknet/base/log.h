@@ -1,0 +1,75 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace alknet {
+
+enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError, kOff };
+
+/// "trace", "debug", "info", "warning", "error", "off".
+std::string_view log_level_name(LogLevel level);
+/// The level of such a name, or nothing.
+std::optional<LogLevel> parse_log_level(std::string_view name);
+
+/// One `key=value` of a log line. Borrows its texts: use it only as an argument.
+struct LogField {
+  std::string_view key;
+  std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool> value;
+
+  LogField(std::string_view name, std::string_view text) : key(name), value(text) {}
+  LogField(std::string_view name, const char* text) : key(name), value(std::string_view(text)) {}
+  LogField(std::string_view name, bool flag) : key(name), value(flag) {}
+  LogField(std::string_view name, double number) : key(name), value(number) {}
+  template <std::signed_integral T>
+  LogField(std::string_view name, T number) : key(name), value(static_cast<std::int64_t>(number)) {}
+  template <std::unsigned_integral T>
+    requires(!std::same_as<T, bool>)
+  LogField(std::string_view name, T number) : key(name), value(static_cast<std::uint64_t>(number)) {}
+};
+
+/// Writes log lines: `message key=value key="two words"`.
+///
+/// Passed explicitly to what logs; there is no default logger. Copies share the sink and are cheap. Thread-safe.
+/// Logging never throws and never fails the caller.
+class Logger {
+ public:
+  using Sink = std::function<void(LogLevel level, std::string_view line)>;
+
+  /// Logs nothing.
+  Logger();
+
+  /// Lines "TIME LEVEL message fields" on standard error, coloured when that is a terminal and NO_COLOR is not set.
+  static Logger to_stderr(LogLevel level);
+
+  /// Each line without time and level goes to `sink`, one call at a time.
+  static Logger to_sink(LogLevel level, Sink sink);
+
+  /// A logger that adds `fields` to each line, for example the peer of a connection.
+  Logger with(std::initializer_list<LogField> fields) const;
+
+  /// Whether lines of `level` are written; ask before computing an expensive field.
+  bool enabled(LogLevel level) const noexcept;
+
+  void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {}) const noexcept;
+  void debug(std::string_view message, std::initializer_list<LogField> fields = {}) const noexcept;
+  void info(std::string_view message, std::initializer_list<LogField> fields = {}) const noexcept;
+  void warning(std::string_view message, std::initializer_list<LogField> fields = {}) const noexcept;
+  void error(std::string_view message, std::initializer_list<LogField> fields = {}) const noexcept;
+
+ private:
+  class Output;
+  Logger(std::shared_ptr<const Output> output, std::string fields);
+
+  std::shared_ptr<const Output> output_;  // null: logs nothing
+  std::string fields_;                    // " key=value ..." of with()
+};
+
+}  // namespace alknet

@@ -1,0 +1,84 @@
+#include "alknet/base/log.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace alknet {
+namespace {
+
+struct Lines {
+  std::vector<std::string> all;
+  Logger logger(LogLevel level) {
+    return Logger::to_sink(level, [this](LogLevel l, std::string_view line) {
+      all.push_back(std::string(log_level_name(l)) + ": " + std::string(line));
+    });
+  }
+};
+
+TEST(Logger, WritesFieldsBehindTheMessage) {
+  Lines lines;
+  const auto logger = lines.logger(LogLevel::kInfo);
+  logger.info("opened", {{"file", "a.mt"}, {"bytes", 12U}, {"delta", -3}, {"ratio", 0.5}, {"mapped", true}});
+  EXPECT_EQ(lines.all, std::vector<std::string>{"info: opened file=a.mt bytes=12 delta=-3 ratio=0.5 mapped=true"});
+}
+
+TEST(Logger, QuotesTextsThatWouldBreakTheLine) {
+  Lines lines;
+  const auto logger = lines.logger(LogLevel::kInfo);
+  logger.info("two\nlines\x1b", {{"empty", ""}, {"spaces", "a b"}, {"quote", "a\"b"}, {"line", "a\nb"}, {"eq", "a=b"}});
+  EXPECT_EQ(lines.all, std::vector<std::string>{
+                           R"(info: two\x0alines\x1b empty="" spaces="a b" quote="a\"b" line="a\nb" eq="a=b")"});
+}
+
+TEST(Logger, WritesOnlyItsLevelAndAbove) {
+  Lines lines;
+  const auto logger = lines.logger(LogLevel::kWarning);
+  logger.info("no");
+  logger.warning("yes");
+  logger.error("yes");
+  logger.log(LogLevel::kOff, "never");
+  EXPECT_EQ(lines.all, (std::vector<std::string>{"warning: yes", "error: yes"}));
+  EXPECT_FALSE(logger.enabled(LogLevel::kInfo));
+  EXPECT_TRUE(logger.enabled(LogLevel::kError));
+}
+
+TEST(Logger, AddsTheFieldsOfItsContext) {
+  Lines lines;
+  const auto logger = lines.logger(LogLevel::kDebug);
+  const auto peer = logger.with({{"peer", 7}}).with({{"stream", 1}});
+  peer.debug("sent", {{"bytes", 5}});
+  logger.debug("plain");
+  EXPECT_EQ(lines.all, (std::vector<std::string>{"debug: sent bytes=5 peer=7 stream=1", "debug: plain"}));
+}
+
+TEST(Logger, TakesBracesLiterallyAndSurvivesAFailingSink) {
+  Lines lines;
+  lines.logger(LogLevel::kInfo).info("{} {0}");
+  EXPECT_EQ(lines.all, std::vector<std::string>{"info: {} {0}"});
+  const auto failing = Logger::to_sink(LogLevel::kInfo, [](LogLevel, std::string_view) { throw std::runtime_error("x"); });
+  failing.info("lost");
+  const Logger nothing;
+  nothing.error("nowhere");
+  EXPECT_FALSE(nothing.enabled(LogLevel::kError));
+}
+
+TEST(LogLevel, ReadsItsOwnNames) {
+  for (const auto level : {LogLevel::kTrace, LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError,
+                           LogLevel::kOff}) {
+    EXPECT_EQ(parse_log_level(log_level_name(level)), level);
+  }
+  EXPECT_EQ(parse_log_level("loud"), std::nullopt);
+}
+
+TEST(Logger, WritesTimeAndLevelToStandardError) {
+  testing::internal::CaptureStderr();
+  Logger::to_stderr(LogLevel::kInfo).info("hello", {{"n", 1}});
+  const auto text = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(text.ends_with(" info hello n=1\n")) << text;
+}
+
+}  // namespace
+}  // namespace alknet

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace alknet {
+
+/// The offset of the first byte that makes `text` not UTF-8 (RFC 3629: shortest form, no surrogates, at most U+10FFFF),
+/// or nothing when it is. For a sequence that is cut off or goes wrong, the offset of its first byte.
+std::optional<std::size_t> find_invalid_utf8(std::string_view text);
+
+/// Throws `invalid_argument` "WHAT is not UTF-8 at byte N" with details `byte` when `text` is not UTF-8.
+void require_utf8(std::string_view text, std::string_view what);
+
+/// Reads the code point at `text[position]` and moves `position` behind it.
+/// `text` must be UTF-8 and `position` inside it at the start of a code point; nothing is checked.
+inline char32_t next_code_point(std::string_view text, std::size_t& position) {
+  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[position + i])); };
+  const char32_t lead = byte(0);
+  if (lead < 0x80) {
+    position += 1;
+    return lead;
+  }
+  char32_t code;
+  if (lead < 0xE0) {
+    code = (lead & 0x1F) << 6 | (byte(1) & 0x3F);
+    position += 2;
+  } else if (lead < 0xF0) {
+    code = (lead & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+    position += 3;
+  } else {
+    code = (lead & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
+    position += 4;
+  }
+  return code;
+}
+
+/// Appends the UTF-8 of `code`, which must be a code point and no surrogate.
+void append_utf8(std::string& text, char32_t code);
+
+/// The number of code points in `text`, which must be UTF-8.
+std::size_t count_code_points(std::string_view text);
+
+}  // namespace alknet

@@ -1,0 +1,41 @@
+# Finds every third-party package once. bin/setup installs them: Debian 12's own with apt, the others under .deps/.
+set(ALKNET_DEPS ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "Where bin/setup unpacks packages that Debian 12 lacks")
+if(NOT EXISTS ${ALKNET_DEPS}/root/usr/include/boost/json.hpp)
+  message(FATAL_ERROR "${ALKNET_DEPS} lacks Boost 1.83: run bin/setup first")
+endif()
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+
+# Boost 1.83, headers only.
+add_library(dep_boost INTERFACE)
+target_include_directories(dep_boost SYSTEM INTERFACE ${ALKNET_DEPS}/root/usr/include)
+target_compile_definitions(dep_boost INTERFACE BOOST_JSON_STANDALONE=0 BOOST_ALL_NO_LIB)
+
+pkg_check_modules(dep_re2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(dep_icu REQUIRED IMPORTED_TARGET icu-uc)
+pkg_check_modules(dep_xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(dep_nettle REQUIRED IMPORTED_TARGET nettle)
+pkg_check_modules(dep_zip REQUIRED IMPORTED_TARGET libzip)
+pkg_check_modules(dep_hwy REQUIRED IMPORTED_TARGET libhwy)
+find_package(spdlog REQUIRED) # spdlog::spdlog
+find_package(CLI11 REQUIRED)  # CLI11::CLI11
+
+# oneDNN. Its own CMake file asks for the OpenCL headers, which only its GPU side needs.
+find_library(ALKNET_DNNL_LIBRARY dnnl REQUIRED)
+add_library(DNNL::dnnl SHARED IMPORTED)
+set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${ALKNET_DNNL_LIBRARY})
+
+# The standard webgpu.h; the provider's library is loaded at run time.
+add_library(dep_webgpu_header INTERFACE)
+target_include_directories(dep_webgpu_header SYSTEM INTERFACE ${ALKNET_DEPS}/webgpu/include)
+
+# Mustache templates for the code generators: one header of libkainjow-mustache-dev.
+find_path(ALKNET_MUSTACHE_INCLUDE kainjow/mustache.hpp REQUIRED)
+add_library(dep_mustache INTERFACE)
+target_include_directories(dep_mustache SYSTEM INTERFACE ${ALKNET_MUSTACHE_INCLUDE})
+
+if(ALKNET_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
