@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alknet/base/json.h"
+#include "alknet/schema/kind.h"
+#include "alknet/schema/places.h"
+#include "alknet/schema/regex.h"
+
+namespace alknet::schema {
+
+/// What one instruction checks. Each has one row in the tables of compile.cc (how to make it) and checks.cc (how to run
+/// it); later keywords of the standard join there.
+enum class Op : std::uint8_t {
+  kNever,  // the schema `false`
+  kType,
+  kEnum,
+  kConst,
+  kMultipleOf,
+  kMaximum,
+  kExclusiveMaximum,
+  kMinimum,
+  kExclusiveMinimum,
+  kMaxLength,
+  kMinLength,
+  kPattern,
+  kMaxItems,
+  kMinItems,
+  kUniqueItems,
+  kPrefixItems,
+  kItems,
+  kContains,
+  kMaxProperties,
+  kMinProperties,
+  kRequired,
+  kDependentRequired,
+  kProperties,
+  kPatternProperties,
+  kAdditionalProperties,
+  kPropertyNames,
+  kDependentSchemas,
+  kAllOf,
+  kAnyOf,
+  kOneOf,
+  kNot,
+  kIf,
+  kRef,
+  kScalarKind,
+  kTextKind,
+  kArrayKind,
+  kStructKind,
+  kRecordKind,
+  kUnionKind,
+  kTensorKind,
+  kBlobKind,
+  kCount,
+};
+
+using BlockId = std::uint32_t;
+constexpr std::uint32_t kNone = UINT32_MAX;
+
+/// One check of one keyword. Operands mean what the op says; `first` and `count` are a range of Program::targets unless
+/// noted.
+struct Instruction {
+  Op op = Op::kNever;
+  Kind kind = Kind::kNone;
+  PlaceId place = kNoPlace;     ///< the schema object
+  std::string_view keyword;     ///< its keyword, for the schema pointer; empty for boolean schemas
+  const Json* value = nullptr;  ///< the keyword's value
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  std::uint64_t number = 0;           ///< counts and limits; type masks
+  std::uint64_t number2 = 0;          ///< maxContains
+  const JsonObject* names = nullptr;  ///< names with a meaning: `properties`, `mapping`
+  std::string_view extra;             ///< the discriminator that a variant's struct allows
+};
+
+/// The instructions of one schema: a range of Program::instructions.
+struct Block {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  bool has_reference = false;  ///< it, or what it holds, has a $ref: worth remembering verdicts
+};
+
+/// A schema compiled to flat tables. Immutable.
+struct Program {
+  std::vector<Block> blocks;
+  std::vector<Instruction> instructions;
+  std::vector<BlockId> targets;
+  std::vector<const Json*> values;  ///< members of enums, each range in compare_json's order
+  std::vector<Regex> regexes;
+  std::vector<BlockId> block_of_place;  ///< by PlaceId; kNone where there is none
+};
+
+/// Bits of a type mask.
+enum TypeBit : std::uint64_t {
+  kNullBit = 1,
+  kBooleanBit = 2,
+  kIntegerBit = 4,
+  kNumberBit = 8,
+  kStringBit = 16,
+  kArrayBit = 32,
+  kObjectBit = 64,
+};
+
+/// The mask of an instance: an integer has both bits.
+std::uint64_t type_bits(const Json& instance);
+
+/// "integer", or "integer or null".
+std::string type_names(std::uint64_t mask);
+
+/// The bit of a type's name; 0 for an unknown name.
+std::uint64_t type_bit(std::string_view name);
+
+/// Compiles every schema found in `places`, and what their references lead to. Throws `schema_invalid`,
+/// `pattern_too_large`, `pattern_unsupported`, `unsupported`.
+Program compile(Places& places);
+
+}  // namespace alknet::schema

@@ -1,0 +1,65 @@
+#include "alknet/schema/regex.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "alknet/base/json.h"
+#include "alknet/schema/error.h"
+#include "alknet/schema/schema.h"
+
+namespace alknet::schema {
+namespace {
+
+re2::RE2::Options options() {
+  re2::RE2::Options options;
+  options.set_encoding(re2::RE2::Options::EncodingUTF8);
+  options.set_log_errors(false);
+  options.set_never_capture(true);
+  options.set_max_mem(static_cast<std::int64_t>(kMaxPatternMemory));
+  return options;
+}
+
+re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
+
+/// The start of a pattern, for messages.
+std::string shown(std::string_view pattern) {
+  constexpr std::size_t kShown = 80;
+  if (pattern.size() <= kShown) return std::string(pattern);
+  std::size_t end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(pattern[end]) & 0xC0) == 0x80) --end;
+  return std::string(pattern.substr(0, end)) + "...";
+}
+
+}  // namespace
+
+struct Regex::Compiled {
+  explicit Compiled(const std::string& translated) : re(translated, options()) {}
+  re2::RE2 re;
+};
+
+Regex::Regex(std::string_view pattern) {
+  if (pattern.size() > kMaxPatternText) {
+    throw Error(SchemaError::kPatternTooLarge,
+                fmt::format("pattern: {} bytes, at most {} are allowed", pattern.size(), kMaxPatternText),
+                JsonObject{{"pattern_position", kMaxPatternText}});
+  }
+  auto compiled = std::make_shared<Compiled>(translate_pattern(pattern));
+  if (!compiled->re.ok()) {
+    using Code = re2::RE2::ErrorCode;
+    const auto code = compiled->re.error_code();
+    const std::string argument(compiled->re.error_arg());
+    const auto found = argument.empty() ? std::string_view::npos : pattern.find(argument);
+    const std::size_t position = found == std::string_view::npos ? 0 : found;
+    const bool lacking = code == Code::ErrorRepeatSize || code == Code::ErrorBadCharRange;
+    throw Error(code == Code::ErrorPatternTooLarge ? SchemaError::kPatternTooLarge
+                : lacking                          ? SchemaError::kPatternUnsupported
+                                                   : SchemaError::kSchemaInvalid,
+                fmt::format("pattern \"{}\": {} at byte {}", shown(pattern), compiled->re.error(), position),
+                JsonObject{{"pattern_position", position}});
+  }
+  compiled_ = std::move(compiled);
+}
+
+bool Regex::matches(std::string_view text) const { return re2::RE2::PartialMatch(piece(text), compiled_->re); }
+
+}  // namespace alknet::schema

@@ -1,0 +1,146 @@
+#include "alknet/schema/validate.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "alknet/schema/fail.h"
+
+namespace alknet::schema {
+namespace {
+
+constexpr std::size_t kMaxErrorBytes = std::size_t{64} << 20;
+
+}  // namespace
+
+// In the order of Op.
+const Evaluation::Check Evaluation::kChecks[] = {
+    &Evaluation::never,
+    &Evaluation::type,
+    &Evaluation::enumeration,
+    &Evaluation::constant,
+    &Evaluation::multiple_of,
+    &Evaluation::bound,
+    &Evaluation::bound,
+    &Evaluation::bound,
+    &Evaluation::bound,
+    &Evaluation::length,
+    &Evaluation::length,
+    &Evaluation::pattern,
+    &Evaluation::item_count,
+    &Evaluation::item_count,
+    &Evaluation::unique_items,
+    &Evaluation::prefix_items,
+    &Evaluation::items,
+    &Evaluation::contains,
+    &Evaluation::property_count,
+    &Evaluation::property_count,
+    &Evaluation::required,
+    &Evaluation::dependent_required,
+    &Evaluation::properties,
+    &Evaluation::pattern_properties,
+    &Evaluation::additional_properties,
+    &Evaluation::property_names,
+    &Evaluation::dependent_schemas,
+    &Evaluation::all_of,
+    &Evaluation::any_of,
+    &Evaluation::one_of,
+    &Evaluation::negation,
+    &Evaluation::condition,
+    &Evaluation::reference,
+    &Evaluation::scalar_kind,
+    &Evaluation::text_kind,
+    &Evaluation::array_kind,
+    &Evaluation::struct_kind,
+    &Evaluation::record_kind,
+    &Evaluation::union_kind,
+    &Evaluation::tensor_kind,
+    &Evaluation::blob_kind,
+};
+
+std::string InstancePath::text() const {
+  std::vector<const InstancePath*> steps;
+  for (const auto* step = this; step->parent != nullptr; step = step->parent) steps.push_back(step);
+  std::string out;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    out += '/';
+    out += (*step)->index == SIZE_MAX ? escape_pointer_token((*step)->name) : std::to_string((*step)->index);
+  }
+  return out;
+}
+
+Evaluation::Evaluation(const Program& program, const Places& places, bool collect, std::size_t max_errors)
+    : program_(program), places_(places), collect_(collect), max_errors_(max_errors) {
+  static_assert(std::size(kChecks) == static_cast<std::size_t>(Op::kCount));
+}
+
+bool Evaluation::run(BlockId block, const Json& instance) {
+  return evaluate(block, instance, InstancePath{}) && !stopped();
+}
+
+std::vector<ValidationError> Evaluation::take_errors() {
+  if (stopped()) errors_.push_back(std::move(fault_));
+  return std::move(errors_);
+}
+
+bool Evaluation::evaluate(BlockId id, const Json& instance, const InstancePath& path) {
+  const auto& block = program_.blocks[id];
+  const auto* instruction = program_.instructions.data() + block.first;
+  bool valid = true;
+  for (const auto* end = instruction + block.count; instruction != end; ++instruction) {
+    if (stopped()) return false;
+    valid = (this->*kChecks[static_cast<std::size_t>(instruction->op)])(*instruction, instance, path) && valid;
+    if (!valid && !collect_) return false;
+  }
+  return valid;
+}
+
+bool Evaluation::holds(BlockId block, const Json& instance, const InstancePath& path) {
+  const bool collect = std::exchange(collect_, false);
+  const bool valid = evaluate(block, instance, path);
+  collect_ = collect;
+  return valid;
+}
+
+void Evaluation::record(const Instruction& at, const InstancePath& path, std::string message) {
+  if (full_) return;
+  ValidationError error{path.text(), places_.pointer(at.place, at.keyword), std::move(message)};
+  error_bytes_ += error.instance_path.size() + error.schema_path.size() + error.message.size();
+  full_ = errors_.size() >= max_errors_ || error_bytes_ > kMaxErrorBytes;
+  if (full_) {
+    fault_ = std::move(error);
+    fault_.message = "there are more errors, which are left out";
+  } else {
+    errors_.push_back(std::move(error));
+  }
+}
+
+bool Evaluation::reference(const Instruction& at, const Json& instance, const InstancePath& path) {
+  const BlockId target = program_.targets[at.first];
+  if (depth_ >= kMaxEvaluationDepth) {
+    too_deep_ = true;
+    fault_ = {path.text(), places_.pointer(at.place, at.keyword),
+              fmt::format("the value is inside more than {} references", kMaxEvaluationDepth)};
+    return false;
+  }
+  const bool remember = program_.blocks[target].has_reference;
+  const Key key{target, &instance};
+  if (remember) {
+    if (const auto known = verdicts_.find(key); known != verdicts_.end()) {
+      if (known->second == Verdict::kValid) return true;
+      if (!collect_) return false;
+      if (known->second == Verdict::kInvalidReported) {
+        return fail(at, path, [&] { return std::string("does not match the schema that $ref names"); });
+      }
+    }
+  }
+  ++depth_;
+  const bool valid = evaluate(target, instance, path);
+  --depth_;
+  if (remember && !stopped()) {
+    verdicts_[key] = valid ? Verdict::kValid : collect_ ? Verdict::kInvalidReported : Verdict::kInvalid;
+  }
+  return valid;
+}
+
+}  // namespace alknet::schema

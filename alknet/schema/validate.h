@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "alknet/schema/program.h"
+#include "alknet/schema/schema.h"
+
+namespace alknet::schema {
+
+/// The way from the root of an instance to where evaluation is: a list through stack frames.
+struct InstancePath {
+  const InstancePath* parent = nullptr;
+  std::string_view name;
+  std::size_t index = SIZE_MAX;  ///< of an element; SIZE_MAX for a member
+
+  std::string text() const;
+};
+
+/// One run of a Program over one instance. Used by one thread.
+class Evaluation {
+ public:
+  /// `collect`: gather all errors; otherwise stop at the first.
+  Evaluation(const Program& program, const Places& places, bool collect, std::size_t max_errors);
+
+  bool run(BlockId block, const Json& instance);
+
+  /// Why run() returned false, when collecting.
+  std::vector<ValidationError> take_errors();
+
+ private:
+  using Check = bool (Evaluation::*)(const Instruction&, const Json&, const InstancePath&);
+  static const Check kChecks[];
+
+  bool evaluate(BlockId block, const Json& instance, const InstancePath& path);
+
+  /// Evaluates for the verdict alone.
+  bool holds(BlockId block, const Json& instance, const InstancePath& path);
+
+  /// Records an error and returns false. `message` is called only when errors are collected.
+  template <typename Message>
+  bool fail(const Instruction& at, const InstancePath& path, const Message& message);
+  void record(const Instruction& at, const InstancePath& path, std::string message);
+
+  bool stopped() const { return too_deep_ || full_; }
+
+  // One function an op, in the order of Op; in checks_*.cc.
+  bool never(const Instruction&, const Json&, const InstancePath&);
+  bool type(const Instruction&, const Json&, const InstancePath&);
+  bool enumeration(const Instruction&, const Json&, const InstancePath&);
+  bool constant(const Instruction&, const Json&, const InstancePath&);
+  bool multiple_of(const Instruction&, const Json&, const InstancePath&);
+  bool bound(const Instruction&, const Json&, const InstancePath&);
+  bool length(const Instruction&, const Json&, const InstancePath&);
+  bool pattern(const Instruction&, const Json&, const InstancePath&);
+  bool item_count(const Instruction&, const Json&, const InstancePath&);
+  bool unique_items(const Instruction&, const Json&, const InstancePath&);
+  bool prefix_items(const Instruction&, const Json&, const InstancePath&);
+  bool items(const Instruction&, const Json&, const InstancePath&);
+  bool contains(const Instruction&, const Json&, const InstancePath&);
+  bool property_count(const Instruction&, const Json&, const InstancePath&);
+  bool required(const Instruction&, const Json&, const InstancePath&);
+  bool dependent_required(const Instruction&, const Json&, const InstancePath&);
+  bool properties(const Instruction&, const Json&, const InstancePath&);
+  bool pattern_properties(const Instruction&, const Json&, const InstancePath&);
+  bool additional_properties(const Instruction&, const Json&, const InstancePath&);
+  bool property_names(const Instruction&, const Json&, const InstancePath&);
+  bool dependent_schemas(const Instruction&, const Json&, const InstancePath&);
+  bool all_of(const Instruction&, const Json&, const InstancePath&);
+  bool any_of(const Instruction&, const Json&, const InstancePath&);
+  bool one_of(const Instruction&, const Json&, const InstancePath&);
+  bool no_alternative(const Instruction&, const Json&, const InstancePath&);
+  bool negation(const Instruction&, const Json&, const InstancePath&);
+  bool condition(const Instruction&, const Json&, const InstancePath&);
+  bool reference(const Instruction&, const Json&, const InstancePath&);
+  bool scalar_kind(const Instruction&, const Json&, const InstancePath&);
+  bool text_kind(const Instruction&, const Json&, const InstancePath&);
+  bool array_kind(const Instruction&, const Json&, const InstancePath&);
+  bool struct_kind(const Instruction&, const Json&, const InstancePath&);
+  bool record_kind(const Instruction&, const Json&, const InstancePath&);
+  bool union_kind(const Instruction&, const Json&, const InstancePath&);
+  bool tensor_kind(const Instruction&, const Json&, const InstancePath&);
+  bool blob_kind(const Instruction&, const Json&, const InstancePath&);
+
+  bool matches_any(std::uint64_t first, std::uint64_t count, std::string_view name) const;
+
+  /// What is known of a schema reached by reference, for one value. Without it, references that fan out would be
+  /// evaluated exponentially often.
+  enum class Verdict : std::uint8_t { kValid, kInvalid, kInvalidReported };
+  struct Key {
+    BlockId block;
+    const Json* instance;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const { return std::hash<const Json*>()(key.instance) * 31 + key.block; }
+  };
+
+  const Program& program_;
+  const Places& places_;
+  bool collect_;
+  std::size_t max_errors_;
+  std::size_t error_bytes_ = 0;
+  std::vector<ValidationError> errors_;
+  std::unordered_map<Key, Verdict, KeyHash> verdicts_;
+  std::deque<Json> names_;  // instances of propertyNames, which must outlive the verdicts
+  std::size_t depth_ = 0;   // references being evaluated
+  bool too_deep_ = false;
+  bool full_ = false;
+  ValidationError fault_;  // why it stopped
+};
+
+}  // namespace alknet::schema
