@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "alknet/base/json.h"
+#include "alknet/schema/kind.h"
+#include "alknet/tensor/blob_item.h"
+#include "alknet/tensor/blob_store.h"
+#include "alknet/tensor/limits.h"
+#include "alknet/tensor/view.h"
+
+namespace alknet::tensor {
+
+/// A blob tensor: strings, bytes, JSON texts, or arrays of differing lengths, each of any size. An index counts in
+/// row-major order. Every access checks its reference, so nothing is trusted that was not looked at. Immutable,
+/// thread-safe, cheap to copy; keeps the file alive. In kRead mode everything is read when the view is made.
+class BlobView {
+ public:
+  std::string_view name() const { return references_.name(); }
+  std::span<const std::int64_t> shape() const { return shape_; }
+  std::uint64_t count() const { return data_.size() / kBlobReferenceBytes; }
+
+  /// What each blob holds: kString, kBytes, kJson, or the kind of an array's items.
+  schema::Kind item_kind() const { return item_.kind(); }
+
+  /// The raw bytes of one blob. Throws `index_out_of_range`, `blob_out_of_range`, `blob_misaligned`. Valid while this
+  /// view or a copy of it lives; so are the results below.
+  std::span<const std::byte> bytes(std::uint64_t index) const;
+
+  /// The same as text, for kString and kJson. Throws as `bytes`, and `wrong_kind`, `bad_utf8`.
+  std::string_view text(std::uint64_t index) const;
+
+  /// The items of an array of plain numbers. Throws as `bytes`, and `dtype_mismatch`, `misaligned`, `bad_length`.
+  template <typename T>
+  std::span<const T> values(std::uint64_t index) const {
+    const auto checked = typed(index, native_type<T>(), alignof(T));
+    return {reinterpret_cast<const T*>(checked.data()), checked.size() / sizeof(T)};
+  }
+
+  /// The blob as JSON: a string (base64 for kBytes), the parsed value of kJson, an array of items. Throws as above and
+  /// `json_invalid`.
+  Json json(std::uint64_t index) const;
+
+  /// Checks one blob wholly: reference, UTF-8, JSON, items. Throws the first fault.
+  void check(std::uint64_t index) const;
+
+ private:
+  friend class File;
+  BlobView(const std::shared_ptr<const FileState>& file, const Entry& entry);
+  std::span<const std::byte> typed(std::uint64_t index, NativeType type, std::size_t alignment) const;
+  template <typename Read>
+  auto located(std::uint64_t index, Read read) const;
+  std::uint64_t reference_offset(std::uint64_t index) const {
+    return references_.entry().begin + kBlobReferenceBytes * index;
+  }
+
+  BlobItem item_;
+  TensorView references_;
+  BlobStore store_;
+  std::span<const std::int64_t> shape_;
+  std::span<const std::byte> data_;
+};
+
+}  // namespace alknet::tensor

@@ -1,0 +1,94 @@
+// The corpus of tests/metatensor_corpus.py: every file opens, or fails, with the code that the script states.
+#include <algorithm>
+#include <set>
+
+#include "alknet/base/json.h"
+#include "alknet/tensor/test_support.h"
+#include "alknet/tensor/values.h"
+#include "alknet/tensor/verify.h"
+
+namespace alknet::tensor {
+namespace {
+
+const std::string kFiles = ALKNET_SOURCE_DIR "/fuzz/seeds/header/";
+const std::string kManifest = ALKNET_SOURCE_DIR "/tests/metatensor_corpus.json";
+
+JsonArray corpus() { return parse_json(load_file(kManifest)).as_array(); }
+
+std::string text_of(const Json& value) { return std::string(value.as_string()); }
+
+TEST(MetatensorCorpus, HasACaseForEveryErrorOfOpening) {
+  std::set<std::string> codes;
+  for (const Json& each : corpus()) codes.insert(text_of(each.at("open")));
+  for (int code = static_cast<int>(TensorError::kHeaderTooSmall); code <= static_cast<int>(TensorError::kUnsupportedVersion);
+       ++code) {
+    const std::string name = tensor_category().message(code);
+    if (name == "too_many_entries") continue;  // 60 MB: MetatensorHeader.RefusesAMillionAndOneEntries
+    EXPECT_TRUE(codes.contains(name)) << name;
+  }
+}
+
+TEST(MetatensorCorpus, OpensOrFailsAsStatedMappedAndRead) {
+  for (const Json& each : corpus()) {
+    const std::string name = text_of(each.at("name"));
+    const std::string expected = text_of(each.at("open"));
+    for (const Access access : {Access::kMap, Access::kRead}) {
+      std::string found = code_of([&] { File::open(kFiles + name, {.access = access}); });
+      if (found.empty()) found = "ok";
+      EXPECT_EQ(found, expected) << name;
+    }
+  }
+}
+
+TEST(MetatensorCorpus, AcceptsNothingThatTheReferenceRefuses) {
+  for (const Json& each : corpus()) {
+    if (each.at("open") != "ok") continue;
+    EXPECT_EQ(each.at("reference"), "ok") << each.at("name");
+  }
+}
+
+TEST(MetatensorCorpus, MessagesNameTheFileAndTheByte) {
+  for (const Json& each : corpus()) {
+    if (each.at("open") == "ok" || each.at("open") == "unsupported_version") continue;
+    const std::string path = kFiles + text_of(each.at("name"));
+    const Error error = error_of([&] { File::open(path); });
+    EXPECT_THAT(error.message(), testing::HasSubstr(path));
+    EXPECT_TRUE(error.details().as_object().contains("offset") || each.at("name") == "duplicate_metadata_key")
+        << error.message();
+  }
+}
+
+TEST(MetatensorCorpus, VerifiesAsStated) {
+  for (const Json& each : corpus()) {
+    const std::string name = text_of(each.at("name"));
+    std::vector<std::string> expected, found;
+    if (each.at("open") == "ok") {
+      for (const Json& code : each.at("verify").as_array()) expected.push_back(text_of(code));
+    } else {
+      expected.push_back(text_of(each.at("open")));
+    }
+    for (const VerifyFault& fault : verify(kFiles + name)) found.push_back(fault.code);
+    std::ranges::sort(found);
+    EXPECT_EQ(found, expected) << name;
+  }
+}
+
+TEST(MetatensorCorpus, PrintsEveryValueOfSoundFiles) {
+  for (const Json& each : corpus()) {
+    const std::string name = text_of(each.at("name"));
+    if (each.at("open") != "ok" || !each.at("verify").as_array().empty()) continue;
+    const File file = File::open(kFiles + name);
+    for (const Entry& entry : file.entries()) {
+      EXPECT_NO_THROW(value_json(file, select(file, entry.name))) << name << " " << entry.name;
+    }
+  }
+}
+
+TEST(MetatensorCorpus, IsWhatItsScriptMakes) {
+  const auto status = run_python(ALKNET_SOURCE_DIR "/tests/metatensor_corpus.py " + kFiles + " " + kManifest + " --check");
+  if (!status) GTEST_SKIP() << "no Python with the safetensors package";
+  EXPECT_EQ(*status, 0) << "run tests/metatensor_corpus.py again";
+}
+
+}  // namespace
+}  // namespace alknet::tensor

@@ -1,0 +1,191 @@
+#include "alknet/tensor/json_cursor.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "alknet/base/utf8.h"
+#include "alknet/tensor/limits.h"
+
+namespace alknet::tensor {
+namespace {
+
+// Bytes that end the fast scan of a string: the quote, the backslash and controls.
+constexpr std::array<bool, 256> kStringStops = [] {
+  std::array<bool, 256> stops{};
+  for (std::size_t c = 0; c < 0x20; ++c) stops[c] = true;
+  stops['"'] = stops['\\'] = true;
+  return stops;
+}();
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+void JsonCursor::skip_space() {
+  while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
+}
+
+char JsonCursor::peek() {
+  skip_space();
+  return at_ == end_ ? '\0' : *at_;
+}
+
+bool JsonCursor::accept(char c) {
+  if (peek() != c || at_ == end_) return false;
+  ++at_;
+  return true;
+}
+
+void JsonCursor::expect(char c, const char* context) {
+  if (!accept(c)) throw CursorFault{offset(), context};
+}
+
+std::string_view JsonCursor::string(const char* context) {
+  expect('"', context);
+  char* const start = at_;
+  while (at_ != end_ && !kStringStops[static_cast<unsigned char>(*at_)]) ++at_;
+  char* to = at_;  // from the first escape on, behind at_
+  while (at_ != end_) {
+    const auto c = static_cast<unsigned char>(*at_);
+    if (c == '"') {
+      ++at_;
+      return {start, static_cast<std::size_t>(to - start)};
+    }
+    if (c == '\\') {
+      to = unescape(to);
+    } else if (c < 0x20) {
+      throw CursorFault{offset(), "a control character stands unescaped in a string"};
+    } else {
+      *to++ = *at_++;
+    }
+  }
+  throw CursorFault{offset(), "the text ends inside a string"};
+}
+
+std::uint32_t JsonCursor::hex4() {
+  if (end_ - at_ < 4) throw CursorFault{offset(), "the text ends inside a \\u escape"};
+  std::uint32_t code = 0;
+  for (int i = 0; i < 4; ++i, ++at_) {
+    const char c = *at_;
+    const char lower = static_cast<char>(c | 0x20);
+    if (is_digit(c)) {
+      code = code * 16 + static_cast<std::uint32_t>(c - '0');
+    } else if (lower >= 'a' && lower <= 'f') {
+      code = code * 16 + static_cast<std::uint32_t>(lower - 'a' + 10);
+    } else {
+      throw CursorFault{offset(), "a \\u escape needs four hexadecimal digits"};
+    }
+  }
+  return code;
+}
+
+// Takes one escape and writes what it means to `to`, which is never ahead of at_. Returns the place after it.
+char* JsonCursor::unescape(char* to) {
+  static constexpr std::string_view kShort = "\"\\/bfnrt";
+  static constexpr std::string_view kMeaning = "\"\\/\b\f\n\r\t";
+  ++at_;
+  if (at_ == end_) throw CursorFault{offset(), "the text ends inside an escape"};
+  const char c = *at_++;
+  if (const auto known = kShort.find(c); known != std::string_view::npos) {
+    *to = kMeaning[known];
+    return to + 1;
+  }
+  if (c != 'u') throw CursorFault{offset() - 1, "an unknown escape in a string"};
+  std::uint32_t code = hex4();
+  if (code >= 0xD800 && code < 0xDC00) {
+    if (end_ - at_ < 2 || at_[0] != '\\' || at_[1] != 'u') {
+      throw CursorFault{offset(), "a \\u escape holds half of a surrogate pair"};
+    }
+    at_ += 2;
+    const std::uint32_t low = hex4();
+    if (low < 0xDC00 || low > 0xDFFF) throw CursorFault{offset(), "a \\u escape holds half of a surrogate pair"};
+    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+  } else if (code >= 0xDC00 && code < 0xE000) {
+    throw CursorFault{offset(), "a \\u escape holds half of a surrogate pair"};
+  }
+  std::string encoded;
+  append_utf8(encoded, code);
+  return std::copy(encoded.begin(), encoded.end(), to);
+}
+
+std::optional<std::uint64_t> JsonCursor::unsigned_integer(const char* context) {
+  if (!is_digit(peek())) throw CursorFault{offset(), context};
+  if (*at_ == '0' && at_ + 1 != end_ && is_digit(at_[1])) {
+    throw CursorFault{offset(), "a number starts with a superfluous zero"};
+  }
+  std::uint64_t value = 0;
+  bool fits = true;
+  for (; at_ != end_ && is_digit(*at_); ++at_) {
+    const auto digit = static_cast<std::uint64_t>(*at_ - '0');
+    fits = fits && !__builtin_mul_overflow(value, std::uint64_t{10}, &value) &&
+           !__builtin_add_overflow(value, digit, &value);
+  }
+  if (at_ != end_ && (*at_ == '.' || *at_ == 'e' || *at_ == 'E')) throw CursorFault{offset(), context};
+  if (!fits) return std::nullopt;
+  return value;
+}
+
+void JsonCursor::skip_number() {
+  static constexpr const char* kWhat = "not a JSON value";
+  const auto digits = [this] {
+    if (at_ == end_ || !is_digit(*at_)) throw CursorFault{offset(), kWhat};
+    while (at_ != end_ && is_digit(*at_)) ++at_;
+  };
+  if (*at_ == '-') ++at_;
+  if (at_ != end_ && *at_ == '0') {
+    ++at_;
+  } else {
+    digits();
+  }
+  if (at_ != end_ && *at_ == '.') {
+    ++at_;
+    digits();
+  }
+  if (at_ != end_ && (*at_ == 'e' || *at_ == 'E')) {
+    ++at_;
+    if (at_ != end_ && (*at_ == '+' || *at_ == '-')) ++at_;
+    digits();
+  }
+}
+
+void JsonCursor::skip_word(std::string_view word) {
+  if (std::string_view(at_, static_cast<std::size_t>(end_ - at_)).substr(0, word.size()) != word) {
+    throw CursorFault{offset(), "not a JSON value"};
+  }
+  at_ += word.size();
+}
+
+void JsonCursor::skip_value(int depth) {
+  switch (peek()) {
+    case '"':
+      string("");
+      return;
+    case 't':
+      return skip_word("true");
+    case 'f':
+      return skip_word("false");
+    case 'n':
+      return skip_word("null");
+    case '[':
+    case '{':
+      break;
+    default:
+      if (at_ == end_) throw CursorFault{offset(), "the text ends where a value belongs"};
+      return skip_number();
+  }
+  if (depth >= kMaxJsonDepth) throw CursorFault{offset(), "the text nests too deep", true};
+  const bool object = *at_++ == '{';
+  const char close = object ? '}' : ']';
+  if (accept(close)) return;
+  do {
+    if (object) {
+      string("expected a member's name");
+      expect(':', "expected ':' after a member's name");
+    }
+    skip_value(depth + 1);
+  } while (accept(','));
+  expect(close, "expected ',' or the end of an array or object");
+}
+
+}  // namespace alknet::tensor

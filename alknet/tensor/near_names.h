@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace alknet::tensor {
+
+/// The names that someone who wrote `wanted` may have meant, best first, at most `limit`: small edit distance, or one
+/// contains the other. Of very many names only the first 20,000 are looked at.
+std::vector<std::string_view> near_names(std::string_view wanted, std::span<const std::string_view> names,
+                                         std::size_t limit = 3);
+
+}  // namespace alknet::tensor

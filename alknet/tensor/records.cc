@@ -1,0 +1,57 @@
+#include "alknet/tensor/records.h"
+
+#include <fmt/format.h>
+
+#include "alknet/tensor/fault.h"
+#include "alknet/tensor/file_state.h"
+
+namespace alknet::tensor {
+namespace {
+
+// What the schema says of a struct tensor, once entries and schema are known to agree.
+const schema::FileEntry& struct_facts(const FileState& file, const Entry& entry) {
+  file.check_schema();
+  const auto* facts = file.schema_text() ? file.file_schema().find(entry.name) : nullptr;
+  if (facts == nullptr || facts->form != schema::EntryForm::kStruct) {
+    throw file_error(TensorError::kWrongKind, {file.source.path(), entry.name, entry.begin},
+                     "the entry is not a struct tensor", "read it as a tensor or as blobs");
+  }
+  return *facts;
+}
+
+}  // namespace
+
+RecordsView::RecordsView(const std::shared_ptr<const FileState>& file, const Entry& entry)
+    : bytes_(file, &entry),
+      facts_(&struct_facts(*file, entry)),
+      layout_(schema::layout(*facts_->node->tensor.element, schema::LayoutMode::kAligned)),
+      shape_(entry.shape.first(entry.shape.size() - 1)),
+      data_(bytes_.data()),
+      stride_(facts_->stride),
+      count_(entry.bytes() / stride_),
+      store_(file, entry) {}
+
+void RecordsView::refuse_index(std::uint64_t index) const {
+  throw file_error(TensorError::kIndexOutOfRange, {bytes_.path(), name()},
+                   fmt::format("record {} of {}", index, count_), "indices count from 0");
+}
+
+std::vector<std::int64_t> RecordsView::logical_shape() const {
+  std::vector<std::int64_t> logical(shape_.begin(), shape_.end());
+  if (facts_->block) logical[facts_->block->axis] *= facts_->block->values;
+  return logical;
+}
+
+std::span<const std::byte> RecordsView::blob(schema::BlobRange range, std::uint64_t alignment) const {
+  return store_.bytes(range, alignment);
+}
+
+Json RecordsView::json(std::uint64_t index) const {
+  return schema::read_value(layout_, record(index), [this](schema::BlobRange range) { return blob(range); });
+}
+
+std::optional<Json> RecordsView::json(std::uint64_t index, const schema::FieldAccess& field) const {
+  return field.get_json(record(index), [this](schema::BlobRange range) { return blob(range); });
+}
+
+}  // namespace alknet::tensor

@@ -1,0 +1,168 @@
+#include "alknet/tensor/records.h"
+
+#include <array>
+#include <cstring>
+
+#include "alknet/base/bytes.h"
+#include "alknet/schema/schema.h"
+#include "alknet/tensor/blobs.h"
+#include "alknet/tensor/test_support.h"
+#include "alknet/tensor/verify.h"
+#include "alknet/tensor/writer.h"
+
+namespace alknet::tensor {
+namespace {
+
+using schema::FileDtype;
+
+const std::string kSeeds = ALKNET_SOURCE_DIR "/fuzz/seeds/header/";
+
+TEST(MetatensorRecords, GiveFieldsByPath) {
+  for (const Access access : {Access::kMap, Access::kRead}) {
+    const File file = File::open(kSeeds + "records", {.access = access});
+    const RecordsView records = file.records("r");
+    EXPECT_EQ(records.count(), 2u);
+    EXPECT_EQ(records.stride(), 12u);
+    EXPECT_THAT(records.shape(), testing::ElementsAre(2));
+    const auto id = records.field("id");
+    const auto score = records.field("score");
+    EXPECT_EQ(records.get<std::int32_t>(0, id), 1);
+    EXPECT_EQ(records.get<std::int32_t>(1, id), -2);
+    EXPECT_EQ(records.get<float>(1, score), 1.5f);
+    EXPECT_EQ(records.json(0), parse_json(R"({"id":1,"ok":true,"score":0.5})"));
+    EXPECT_EQ(code_of([&] { records.record(2); }), "index_out_of_range");
+  }
+}
+
+TEST(MetatensorRecords, AbsentFieldsAreNothing) {
+  const RecordsView records = File::open(kSeeds + "records_absent").records("r");
+  EXPECT_FALSE(records.get<float>(0, records.field("score")).has_value());
+  EXPECT_EQ(records.json(0), parse_json(R"({"id":7})"));
+  const RecordsView present = File::open(kSeeds + "records_nullable").records("r");
+  EXPECT_EQ(present.get<float>(0, present.field("score")), 0.5f);
+}
+
+TEST(MetatensorRecords, BadValuesAreErrorsOnAccess) {
+  const RecordsView records = File::open(kSeeds + "records_bad_boolean").records("r");
+  EXPECT_EQ(code_of([&] { records.get<bool>(0, records.field("ok")); }), "bad_boolean");
+  EXPECT_EQ(records.get<bool>(1, records.field("ok")), true);
+}
+
+TEST(MetatensorRecords, BlockQuantisedWeightsReportTheirLogicalShape) {
+  const RecordsView blocks = File::open(kSeeds + "block_quantised").records("w");
+  EXPECT_EQ(blocks.stride(), 20u);
+  EXPECT_EQ(blocks.count(), 6u);
+  EXPECT_THAT(blocks.shape(), testing::ElementsAre(2, 3));
+  EXPECT_THAT(blocks.logical_shape(), testing::ElementsAre(2, 96));
+}
+
+TEST(MetatensorRecords, OtherKindsAreRefused) {
+  EXPECT_EQ(code_of([] { File::open(kSeeds + "one_f32").records("a"); }), "wrong_kind");
+  EXPECT_EQ(code_of([] { File::open(kSeeds + "blobs").records("t"); }), "wrong_kind");
+  EXPECT_EQ(code_of([] { File::open(kSeeds + "records").blobs("r"); }), "wrong_kind");
+  EXPECT_EQ(code_of([] { File::open(kSeeds + "records_other_stride").records("r"); }), "entry_mismatch");
+}
+
+TEST(MetatensorRecords, BlobFieldsAreFollowedAndChecked) {
+  const RecordsView sound = File::open(kSeeds + "record_blob").records("r");
+  EXPECT_EQ(sound.json(0), parse_json(R"({"id":7,"name":"hi"})"));
+  const RecordsView bad = File::open(kSeeds + "record_blob_out_of_range").records("r");
+  EXPECT_EQ(code_of([&] { bad.json(0); }), "blob_out_of_range");
+}
+
+TEST(MetatensorBlobs, GiveTextBytesJsonAndNumbers) {
+  for (const Access access : {Access::kMap, Access::kRead}) {
+    const auto open = [&](const char* name) { return File::open(kSeeds + name, {.access = access}).blobs("t"); };
+    const BlobView texts = open("blobs");
+    ASSERT_EQ(texts.count(), 3u);
+    EXPECT_EQ(texts.text(0), "hi");
+    EXPECT_EQ(texts.text(1), "");
+    EXPECT_EQ(texts.text(2), "abc");
+    EXPECT_EQ(code_of([&] { texts.text(3); }), "index_out_of_range");
+    EXPECT_EQ(code_of([&] { texts.values<float>(0); }), "dtype_mismatch");
+    EXPECT_EQ(open("blobs_shared").text(1), "hi");
+    EXPECT_EQ(open("blobs_json").json(0), parse_json(R"({"a":1})"));
+    EXPECT_EQ(open("blobs_bytes").json(0), "//4=");
+    EXPECT_EQ(code_of([&] { open("blobs_bytes").text(0); }), "wrong_kind");
+    const BlobView ragged = open("ragged");
+    EXPECT_THAT(ragged.values<float>(0), testing::ElementsAre(1.0f, 2.0f));
+    EXPECT_TRUE(ragged.values<float>(1).empty());
+    EXPECT_THAT(ragged.values<float>(2), testing::ElementsAre(3.0f));
+    EXPECT_EQ(code_of([&] { ragged.values<double>(0); }), "dtype_mismatch");
+  }
+}
+
+TEST(MetatensorBlobs, HostileReferencesAreErrorsOnAccess) {
+  const auto code = [](const char* name) {
+    const BlobView blobs = File::open(kSeeds + name).blobs("t");
+    return code_of([&] { blobs.json(0); });
+  };
+  EXPECT_EQ(code("blobs_out_of_range"), "blob_out_of_range");
+  EXPECT_EQ(code("blobs_overflow"), "blob_out_of_range");
+  EXPECT_EQ(code("blobs_huge"), "blob_out_of_range");
+  EXPECT_EQ(code("ragged_misaligned"), "blob_misaligned");
+  EXPECT_EQ(code("ragged_bad_length"), "bad_length");
+  EXPECT_EQ(code("blobs_bad_utf8"), "bad_utf8");
+  EXPECT_EQ(code("blobs_not_json"), "json_invalid");
+}
+
+TEST(MetatensorBlobs, ErrorsNameTheReferencesPlace) {
+  const File file = File::open(kSeeds + "blobs_bad_utf8");
+  const Error error = error_of([&] { file.blobs("t").text(0); });
+  EXPECT_EQ(error.details().at("entry"), "t");
+  EXPECT_EQ(error.details().at("offset").to_number<std::uint64_t>(), file.entry("t").begin);
+}
+
+constexpr std::string_view kDataset = R"({
+  "TypeDef:Struct": {"order": ["texts", "rows", "vectors"]},
+  "required": ["texts", "rows", "vectors"],
+  "properties": {
+    "texts": {"TypeDef:Tensor": {"dtype": {"TypeDef:Blob": {"item": {"TypeDef:String": true}}}, "shape": [-1]}},
+    "vectors": {"TypeDef:Tensor": {"dtype": {"TypeDef:Blob": {"item": {"TypeDef:Float64": true}}}, "shape": [-1, 2]}},
+    "rows": {"TypeDef:Tensor": {"shape": [-1], "dtype": {
+      "TypeDef:Struct": {"order": ["id", "note"]}, "required": ["id", "note"],
+      "properties": {"id": {"TypeDef:Uint32": true},
+                     "note": {"TypeDef:Blob": {"item": {"TypeDef:Json": true}}}}}}}
+  }})";
+
+TEST(MetatensorWriterOfSchemas, WritesRecordsAndBlobsInOnePass) {
+  TestFolder folder;
+  const std::string path = folder.path("data.mt");
+  Writer writer(path, {.schema = schema::Schema::parse(kDataset), .checksums = true});
+  const auto texts = writer.declare_blobs("texts");
+  const auto vectors = writer.declare_blobs("vectors", {2});
+  const auto notes = writer.declare_store("rows");
+  const auto rows = writer.declare_growing({.name = "rows", .dtype = FileDtype::kU8, .shape = {24}});
+  writer.start();
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    const std::string text(i % 7, 'a');
+    writer.append_blob(texts, text);
+    const std::vector<double> numbers(i % 3, i * 0.5);
+    writer.append_blob(vectors, bytes_of(numbers));
+    writer.append_blob(vectors, bytes_of(text));  // may break alignment: the next must be aligned again
+    std::array<std::byte, 24> row{};
+    const std::string note = "[" + std::to_string(i) + "]";
+    const auto range = writer.store_blob(notes, bytes_of(note));
+    store_le(row.data(), i);
+    store_le(row.data() + 8, range.offset);
+    store_le(row.data() + 16, range.bytes);
+    writer.append(rows, row);
+  }
+  writer.close();
+  const File file = File::open(path);
+  const BlobView found = file.blobs("texts");
+  const BlobView arrays = file.blobs("vectors");
+  const RecordsView records = file.records("rows");
+  ASSERT_EQ(found.count(), 1000u);
+  ASSERT_EQ(records.count(), 1000u);
+  EXPECT_THAT(arrays.shape(), testing::ElementsAre(1000, 2));
+  EXPECT_EQ(file.entry("rows").begin % 16, 0u);
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    EXPECT_EQ(found.text(i), std::string(i % 7, 'a'));
+    EXPECT_EQ(arrays.values<double>(2 * i).size(), i % 3);
+    EXPECT_EQ(records.json(i).at("note").at(0).to_number<std::uint32_t>(), i);
+  }
+}
+
+}  // namespace
+}  // namespace alknet::tensor

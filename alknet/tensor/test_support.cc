@@ -1,0 +1,65 @@
+#include "alknet/tensor/test_support.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <vector>
+
+#include "alknet/base/bytes.h"
+
+namespace alknet::tensor {
+
+TestFolder::TestFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "alknet-tensor-XXXXXX").string();
+  folder_ = mkdtemp(pattern.data());
+}
+
+TestFolder::~TestFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::vector<std::string> TestFolder::names() const {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string file_bytes(std::string_view header, std::string_view data) {
+  std::string bytes(8, '\0');
+  store_le<std::uint64_t>(reinterpret_cast<std::byte*>(bytes.data()), header.size());
+  bytes += header;
+  bytes += data;
+  return bytes;
+}
+
+File open_bytes(std::string_view header, std::string_view data) {
+  return File::from_bytes(SharedBytes::copy(file_bytes(header, data)));
+}
+
+void save(const std::string& path, std::string_view content) {
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+std::string load_file(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::optional<int> run_python(const std::string& arguments) {
+  const std::string python = ALKNET_SOURCE_DIR "/.deps/python/bin/python3";
+  if (access(python.c_str(), X_OK) != 0) {
+    std::cout << "skipped: " << python << " is missing; bin/setup installs it\n";
+    return std::nullopt;
+  }
+  const int status = std::system((python + " -B " + arguments).c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace alknet::tensor

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alknet/base/error.h"
+#include "alknet/base/json.h"
+#include "alknet/base/shared_bytes.h"
+#include "alknet/tensor/file.h"
+
+namespace alknet::tensor {
+
+/// A folder of its own for one test, removed at the end.
+class TestFolder {
+ public:
+  TestFolder();
+  ~TestFolder();
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+
+  std::string path(std::string_view name) const { return (folder_ / name).string(); }
+  std::string path() const { return folder_.string(); }
+
+  /// Names of all files in the folder, hidden ones included, sorted.
+  std::vector<std::string> names() const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// The bytes of a file: length, `header`, `data`.
+std::string file_bytes(std::string_view header, std::string_view data = {});
+
+/// Opens such bytes.
+File open_bytes(std::string_view header, std::string_view data = {});
+
+void save(const std::string& path, std::string_view content);
+std::string load_file(const std::string& path);
+
+template <typename T>
+std::span<const std::byte> bytes_of(const T& container) {
+  return std::as_bytes(std::span(container));
+}
+
+/// The code name of the Error that `action` throws; "" when it throws none.
+template <typename Action>
+std::string code_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.code_name();
+  }
+  return "";
+}
+
+/// The Error that `action` throws; fails the test when it throws none.
+template <typename Action>
+Error error_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return Error(BaseError::kInternal, "no error was thrown");
+}
+
+/// Runs the checkout's Python with `arguments`; the exit status, or nothing (with a printed reason) when that Python,
+/// with the packages that the tests need, is not installed.
+std::optional<int> run_python(const std::string& arguments);
+
+}  // namespace alknet::tensor
