@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "alknet/gpu/adapter.h"
+#include "alknet/gpu/handle.h"
+#include "alknet/gpu/instance.h"
+#include "alknet/gpu/provider.h"
+
+namespace alknet::gpu {
+
+class ErrorSink;
+
+/// How an adapter is asked for; WebGPU gives no list, so each way is tried and equal answers count once.
+struct AdapterRequest {
+  WGPUPowerPreference power = WGPUPowerPreference_HighPerformance;
+  bool fallback = false;
+};
+
+struct FoundAdapter {
+  AdapterInfo info;
+  AdapterRequest request;
+  std::vector<Feature> features;
+};
+
+struct Instance::State {
+  std::shared_ptr<const Provider> provider;
+  Handle<WGPUInstance> instance;
+  std::string provider_text;
+  std::vector<FoundAdapter> found;
+  std::vector<AdapterInfo> adapters;  // the infos of `found`
+  std::string reason;
+
+  // Where devices report: kept to the end, because a provider may report late.
+  mutable std::mutex sinks_mutex;
+  mutable std::vector<std::shared_ptr<ErrorSink>> sinks;
+
+  const Functions& functions() const { return provider->functions; }
+};
+
+/// Asks for an adapter and waits for the answer; null when there is none.
+Handle<WGPUAdapter> request_adapter(const Functions& functions, WGPUInstance instance, const AdapterRequest& request);
+
+/// All adapters of an instance in order of preference, with ids.
+std::vector<FoundAdapter> find_adapters(const Provider& provider, WGPUInstance instance);
+
+/// All limits under their names.
+std::vector<Limit> limits_of(const WGPULimits& limits);
+
+}  // namespace alknet::gpu

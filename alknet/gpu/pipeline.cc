@@ -1,0 +1,224 @@
+#include "alknet/gpu/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+#include "alknet/base/json.h"
+#include "alknet/gpu/device.h"
+#include "alknet/gpu/device_state.h"
+
+namespace alknet::gpu {
+namespace {
+
+std::string cache_key(const KernelSource& source) {
+  std::string key = source.code;
+  key += '\0';
+  key += source.entry;
+  for (const auto& [name, value] : source.constants) {
+    key += '\0';
+    key += name;
+    key += '=';
+    key.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  key += '\0';
+  for (const BindingKind kind : source.bindings) key += static_cast<char>('0' + static_cast<int>(kind));
+  return key;
+}
+
+struct Position {
+  std::int64_t line = 0;
+  std::int64_t column = 0;
+};
+
+// Compilers write ":LINE:COLUMN error:" or "LINE:COLUMN error:"; the first such place.
+std::optional<Position> error_position(std::string_view message) {
+  constexpr std::string_view kMark = " error: ";
+  const std::size_t mark = message.find(kMark);
+  if (mark == std::string_view::npos) return std::nullopt;
+  const auto number_before = [&](std::size_t& end) -> std::int64_t {
+    std::size_t begin = end;
+    while (begin > 0 && message[begin - 1] >= '0' && message[begin - 1] <= '9') --begin;
+    const std::int64_t value = begin == end ? 0 : std::atoll(std::string(message.substr(begin, end - begin)).c_str());
+    end = begin;
+    return value;
+  };
+  std::size_t end = mark;
+  Position position;
+  position.column = number_before(end);
+  if (end == 0 || message[end - 1] != ':') return std::nullopt;
+  position.line = number_before(--end);
+  return position.line > 0 ? std::optional(position) : std::nullopt;
+}
+
+Error shader_error(const KernelSource& source, std::string_view message) {
+  JsonObject details{{"kernel", source.name}, {"messages", message}};
+  std::string place;
+  if (const auto position = error_position(message)) {
+    details["line"] = position->line;
+    details["column"] = position->column;
+    place = fmt::format(" at line {}, column {}", position->line, position->column);
+  }
+  return {GpuError::kShaderInvalid, fmt::format("Kernel \"{}\" does not compile{}: {}", source.name, place, message),
+          std::move(details)};
+}
+
+WGPUBindGroupLayoutEntry layout_entry(BindingKind kind, std::uint32_t binding) {
+  struct Row {
+    WGPUBufferBindingType type;
+    bool dynamic;
+  };
+  constexpr Row kRows[] = {{WGPUBufferBindingType_Storage, false},
+                           {WGPUBufferBindingType_ReadOnlyStorage, false},
+                           {WGPUBufferBindingType_Uniform, false},
+                           {WGPUBufferBindingType_Uniform, true}};
+  const Row& row = kRows[static_cast<std::size_t>(kind)];
+  WGPUBindGroupLayoutEntry entry{};
+  entry.binding = binding;
+  entry.visibility = WGPUShaderStage_Compute;
+  entry.buffer.type = row.type;
+  entry.buffer.hasDynamicOffset = row.dynamic ? WGPU_TRUE : WGPU_FALSE;
+  return entry;
+}
+
+// The layout for a list of kinds, made once a device. The device's mutex is held.
+std::shared_ptr<const BindLayout> shared_layout(DeviceState& device, const std::vector<BindingKind>& kinds) {
+  auto& cached = device.layouts[kinds];
+  if (cached) return cached;
+  const Functions& functions = device.functions();
+  std::vector<WGPUBindGroupLayoutEntry> entries;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    entries.push_back(layout_entry(kinds[i], static_cast<std::uint32_t>(i)));
+  }
+  auto layout = std::make_shared<BindLayout>();
+  layout->kinds = kinds;
+  WGPUBindGroupLayoutDescriptor group{};
+  group.entryCount = entries.size();
+  group.entries = entries.data();
+  layout->group = {functions.device_create_bind_group_layout(device.device.get(), &group),
+                   functions.bind_group_layout_release};
+  const WGPUBindGroupLayout only = layout->group.get();
+  WGPUPipelineLayoutDescriptor pipeline{};
+  pipeline.bindGroupLayoutCount = 1;
+  pipeline.bindGroupLayouts = &only;
+  layout->pipeline = {functions.device_create_pipeline_layout(device.device.get(), &pipeline),
+                      functions.pipeline_layout_release};
+  device.check_reports("The bindings of a kernel");
+  return cached = std::move(layout);
+}
+
+// One kernel on its way through the compiler.
+struct Compilation {
+  const KernelSource* source = nullptr;
+  std::string key;
+  std::shared_ptr<const BindLayout> layout;
+  WGPUFuture future{};
+  WGPUComputePipeline pipeline = nullptr;
+  std::string message;
+};
+
+// Starts compiling; the device's mutex is held. WGSL that does not parse throws here.
+void begin_compilation(DeviceState& device, Compilation& compilation) {
+  const Functions& functions = device.functions();
+  const KernelSource& source = *compilation.source;
+  if (!source.bindings.empty()) compilation.layout = shared_layout(device, source.bindings);
+
+  WGPUShaderSourceWGSL wgsl{};
+  wgsl.chain.sType = WGPUSType_ShaderSourceWGSL;
+  wgsl.code = view_of(source.code);
+  WGPUShaderModuleDescriptor module_descriptor{};
+  module_descriptor.nextInChain = &wgsl.chain;
+  module_descriptor.label = view_of(source.name);
+  const Handle<WGPUShaderModule> module(functions.device_create_shader_module(device.device.get(), &module_descriptor),
+                                        functions.shader_module_release);
+  const auto report = device.sink->take();
+  device.check_alive();
+  if (report) throw shader_error(source, report->message);
+
+  std::vector<WGPUConstantEntry> constants;
+  for (const auto& [name, value] : source.constants) constants.push_back({nullptr, view_of(name), value});
+  WGPUComputePipelineDescriptor descriptor{};
+  descriptor.label = view_of(source.name);
+  descriptor.layout = compilation.layout ? compilation.layout->pipeline.get() : nullptr;
+  descriptor.compute.module = module.get();
+  descriptor.compute.entryPoint = view_of(source.entry);
+  descriptor.compute.constantCount = constants.size();
+  descriptor.compute.constants = constants.data();
+  WGPUCreateComputePipelineAsyncCallbackInfo info{};
+  info.mode = WGPUCallbackMode_WaitAnyOnly;
+  info.userdata1 = &compilation;
+  info.callback = [](WGPUCreatePipelineAsyncStatus, WGPUComputePipeline pipeline, WGPUStringView message, void* user,
+                     void*) {
+    auto* to = static_cast<Compilation*>(user);
+    to->pipeline = pipeline;
+    to->message = text_of(message);
+  };
+  compilation.future = functions.device_create_compute_pipeline_async(device.device.get(), &descriptor, info);
+}
+
+// Puts a finished pipeline into the cache; the device's mutex is held.
+std::shared_ptr<const Pipeline::State> finish_compilation(DeviceState& device, Compilation& compilation) {
+  const Functions& functions = device.functions();
+  auto state = std::make_shared<Pipeline::State>();
+  state->pipeline = {compilation.pipeline, functions.compute_pipeline_release};
+  device.check_reports(compilation.source->name);
+  if (compilation.pipeline == nullptr) throw shader_error(*compilation.source, compilation.message);
+  state->name = compilation.source->name;
+  state->device = device.sink;
+  state->layout = compilation.layout;
+  if (!state->layout) {
+    auto derived = std::make_shared<BindLayout>();
+    derived->group = {functions.compute_pipeline_get_bind_group_layout(compilation.pipeline, 0),
+                      functions.bind_group_layout_release};
+    device.sink->take();  // a kernel without bindings has no group 0, which is no error of the caller's
+    state->layout = std::move(derived);
+  }
+  return device.pipelines.try_emplace(std::move(compilation.key), std::move(state)).first->second;
+}
+
+}  // namespace
+
+const std::string& Pipeline::name() const { return state_->name; }
+
+Pipeline Device::compile_shader(const KernelSource& source) const { return compile_shaders({&source, 1}).front(); }
+
+std::vector<Pipeline> Device::compile_shaders(std::span<const KernelSource> sources) const {
+  DeviceState& device = *state_;
+  std::vector<Pipeline> result(sources.size());
+  std::vector<Compilation> compilations(sources.size());
+  std::exception_ptr failure;
+  {
+    const ProviderCall call(device);
+    try {
+      for (std::size_t i = 0; i < sources.size(); ++i) {
+        compilations[i].source = &sources[i];
+        compilations[i].key = cache_key(sources[i]);
+        if (const auto cached = device.pipelines.find(compilations[i].key); cached != device.pipelines.end()) {
+          result[i] = Pipeline(cached->second);
+        } else {
+          begin_compilation(device, compilations[i]);
+        }
+      }
+    } catch (const Error&) {
+      failure = std::current_exception();  // those begun before must be waited for first
+    }
+  }
+  for (const Compilation& compilation : compilations) {
+    if (compilation.future.id != 0) device.await(compilation.future);
+  }
+  const std::lock_guard lock(device.mutex);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (compilations[i].future.id == 0) continue;
+    try {
+      result[i] = Pipeline(finish_compilation(device, compilations[i]));
+    } catch (const Error&) {
+      if (!failure) failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+  return result;
+}
+
+}  // namespace alknet::gpu

@@ -1,0 +1,250 @@
+#include "alknet/gpu/provider_dawn.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+
+namespace alknet::gpu {
+namespace {
+
+// Declarations of Dawn's own that the standard header lacks.
+constexpr auto kTogglesType = static_cast<WGPUSType>(0x0005000A);
+struct TogglesDescriptor {
+  WGPUChainedStruct chain;
+  std::size_t enabled_count;
+  const char* const* enabled;
+  std::size_t disabled_count;
+  const char* const* disabled;
+};
+
+// The instance descriptor of the older generation.
+struct OldInstanceDescriptor {
+  WGPUChainedStruct* next;
+  WGPUChainedStruct* capabilities_next;
+  WGPUBool timed_wait_any_enable;
+  std::size_t timed_wait_any_max_count;
+};
+
+using ForceLoss = void (*)(WGPUDevice, WGPUDeviceLostReason, WGPUStringView);
+
+constexpr std::string_view kSubgroupMatrix = "chromium-experimental-subgroup-matrix";
+constexpr std::uint32_t kFirstExtension = 0x50000;
+constexpr std::uint32_t kEndOfExtensions = 0x50048;
+
+struct FeatureRow {
+  std::uint32_t number;
+  const char* name;
+};
+
+// Features under the numbers of the standard header.
+constexpr FeatureRow kStandardFeatures[] = {
+    {WGPUFeatureName_CoreFeaturesAndLimits, "core-features-and-limits"},
+    {WGPUFeatureName_DepthClipControl, "depth-clip-control"},
+    {WGPUFeatureName_Depth32FloatStencil8, "depth32float-stencil8"},
+    {WGPUFeatureName_TextureCompressionBC, "texture-compression-bc"},
+    {WGPUFeatureName_TextureCompressionBCSliced3D, "texture-compression-bc-sliced-3d"},
+    {WGPUFeatureName_TextureCompressionETC2, "texture-compression-etc2"},
+    {WGPUFeatureName_TextureCompressionASTC, "texture-compression-astc"},
+    {WGPUFeatureName_TextureCompressionASTCSliced3D, "texture-compression-astc-sliced-3d"},
+    {WGPUFeatureName_TimestampQuery, "timestamp-query"},
+    {WGPUFeatureName_IndirectFirstInstance, "indirect-first-instance"},
+    {WGPUFeatureName_ShaderF16, "shader-f16"},
+    {WGPUFeatureName_RG11B10UfloatRenderable, "rg11b10ufloat-renderable"},
+    {WGPUFeatureName_BGRA8UnormStorage, "bgra8unorm-storage"},
+    {WGPUFeatureName_Float32Filterable, "float32-filterable"},
+    {WGPUFeatureName_Float32Blendable, "float32-blendable"},
+    {WGPUFeatureName_ClipDistances, "clip-distances"},
+    {WGPUFeatureName_DualSourceBlending, "dual-source-blending"},
+    {WGPUFeatureName_Subgroups, "subgroups"},
+    {WGPUFeatureName_TextureFormatsTier1, "texture-formats-tier1"},
+    {WGPUFeatureName_TextureFormatsTier2, "texture-formats-tier2"},
+    {WGPUFeatureName_PrimitiveIndex, "primitive-index"},
+    {WGPUFeatureName_TextureComponentSwizzle, "texture-component-swizzle"},
+};
+
+// The older generation numbers WebGPU's features otherwise.
+constexpr FeatureRow kOldFeatures[] = {
+    {1, "depth-clip-control"},
+    {2, "depth32float-stencil8"},
+    {3, "timestamp-query"},
+    {4, "texture-compression-bc"},
+    {5, "texture-compression-bc-sliced-3d"},
+    {6, "texture-compression-etc2"},
+    {7, "texture-compression-astc"},
+    {8, "texture-compression-astc-sliced-3d"},
+    {9, "indirect-first-instance"},
+    {10, "shader-f16"},
+    {11, "rg11b10ufloat-renderable"},
+    {12, "bgra8unorm-storage"},
+    {13, "float32-filterable"},
+    {14, "float32-blendable"},
+    {15, "clip-distances"},
+    {16, "dual-source-blending"},
+    {17, "subgroups"},
+    {18, "core-features-and-limits"},
+    {0x5000C, "unorm16-texture-formats"},
+    {0x50015, "adapter-properties-memory-heaps"},
+    {0x50017, "adapter-properties-vk"},
+    {0x50019, "dawn-format-capabilities"},
+    {0x50023, "shared-texture-memory-opaque-fd"},
+    {0x50029, "shared-fence-vk-semaphore-opaque-fd"},
+    {0x50032, "dawn-load-resolve-texture"},
+    {0x50036, "flexible-texture-views"},
+};
+
+// Dawn's own features that all generations number alike.
+constexpr FeatureRow kDawnFeatures[] = {
+    {0x50000, "dawn-internal-usages"},
+    {0x50001, "dawn-multi-planar-formats"},
+    {0x50002, "dawn-native"},
+    {0x50003, "chromium-experimental-timestamp-query-inside-passes"},
+    {0x50004, "implicit-device-synchronization"},
+    {0x50006, "transient-attachments"},
+    {0x50007, "msaa-render-to-single-sampled"},
+};
+
+class TogglesChain final : public DeviceChain {
+ public:
+  TogglesChain(bool robust, std::span<const Feature> features) {
+    descriptor_.chain.sType = kTogglesType;
+    if (robust) return;
+    // Validation (skip_validation) stays on for everybody: a wrong call must be an error.
+    enabled_ = {"disable_robustness", "allow_unsafe_apis"};
+    if (std::ranges::find(features, kSubgroupMatrix, &Feature::name) != features.end()) {
+      enabled_.push_back("use_vulkan_memory_model");  // Dawn refuses the feature without
+    }
+    // Rounding timestamps to 0.1 ms protects web pages from each other; a trusted program wants the numbers.
+    disabled_ = {"timestamp_quantization"};
+    descriptor_.enabled_count = enabled_.size();
+    descriptor_.enabled = enabled_.data();
+    descriptor_.disabled_count = disabled_.size();
+    descriptor_.disabled = disabled_.data();
+  }
+  WGPUChainedStruct* head() override { return &descriptor_.chain; }
+
+ private:
+  std::vector<const char*> enabled_;
+  std::vector<const char*> disabled_;
+  TogglesDescriptor descriptor_{};
+};
+
+std::string known_name(std::uint32_t number, bool old_generation) {
+  const auto of_generation =
+      old_generation ? std::span<const FeatureRow>(kOldFeatures) : std::span<const FeatureRow>(kStandardFeatures);
+  for (const auto rows : {of_generation, std::span<const FeatureRow>(kDawnFeatures)}) {
+    const auto row = std::ranges::find(rows, number, &FeatureRow::number);
+    if (row != rows.end()) return row->name;
+  }
+  return fmt::format("extension-{:#x}", number);
+}
+
+// Dawn refuses an experimental feature with "Feature <name> is guarded by toggle allow_unsafe_apis."
+std::optional<std::string> guarded_name(std::string_view message) {
+  constexpr std::string_view kBefore = "Feature ";
+  constexpr std::string_view kAfter = " is guarded by toggle";
+  const auto end = message.find(kAfter);
+  if (end == std::string_view::npos) return std::nullopt;
+  const auto begin = message.rfind(kBefore, end);
+  if (begin == std::string_view::npos) return std::nullopt;
+  return std::string(message.substr(begin + kBefore.size(), end - begin - kBefore.size()));
+}
+
+class DawnDialect final : public Dialect {
+ public:
+  DawnDialect(bool old_generation, ForceLoss lose) : old_(old_generation), lose_(lose) {}
+
+  std::string_view name() const override { return "dawn"; }
+
+  WGPUInstance create_instance(const Functions& functions) const override {
+    if (old_) {
+      OldInstanceDescriptor descriptor{};
+      descriptor.timed_wait_any_enable = WGPU_TRUE;
+      descriptor.timed_wait_any_max_count = 1;
+      return functions.create_instance(reinterpret_cast<const WGPUInstanceDescriptor*>(&descriptor));
+    }
+    const WGPUInstanceFeatureName wanted[] = {WGPUInstanceFeatureName_TimedWaitAny};
+    WGPUInstanceDescriptor descriptor{};
+    descriptor.requiredFeatureCount = 1;
+    descriptor.requiredFeatures = wanted;
+    return functions.create_instance(&descriptor);
+  }
+
+  std::vector<Feature> features(const Functions& functions, WGPUInstance instance, WGPUAdapter adapter) const override {
+    std::vector<Feature> result;
+    WGPUSupportedFeatures supported{};
+    functions.adapter_get_features(adapter, &supported);
+    for (std::size_t i = 0; i < supported.featureCount; ++i) {
+      result.push_back({supported.features[i], known_name(supported.features[i], old_), false});
+    }
+    functions.supported_features_free_members(supported);
+    const std::size_t plain_count = result.size();
+    for (std::uint32_t number = kFirstExtension; number < kEndOfExtensions; ++number) {
+      const auto is_plain = [&](const Feature& feature) {
+        return feature.number == static_cast<WGPUFeatureName>(number);
+      };
+      if (std::any_of(result.begin(), result.begin() + static_cast<std::ptrdiff_t>(plain_count), is_plain)) continue;
+      if (auto name = guarded_feature(functions, instance, adapter, static_cast<WGPUFeatureName>(number))) {
+        result.push_back({static_cast<WGPUFeatureName>(number), std::move(*name), true});
+      }
+    }
+    return result;
+  }
+
+  std::unique_ptr<DeviceChain> device_chain(bool robust, std::span<const Feature> features) const override {
+    return std::make_unique<TogglesChain>(robust, features);
+  }
+
+  GpuError classify(WGPUErrorType type, std::string_view message) const override {
+    if (type == WGPUErrorType_OutOfMemory) return GpuError::kOutOfMemory;
+    if (message.find("while destroyed") != std::string_view::npos) return GpuError::kDestroyed;
+    if (message.find("device is lost") != std::string_view::npos) return GpuError::kDeviceLost;
+    return GpuError::kValidationFailed;
+  }
+
+  void force_loss(const Functions&, WGPUDevice device, std::string_view message) const override {
+    lose_(device, WGPUDeviceLostReason_Unknown, view_of(message));
+  }
+
+ private:
+  // The name of an experimental feature that the adapter has, found by asking for it without permission: the request
+  // always fails, before any device is made.
+  static std::optional<std::string> guarded_feature(const Functions& functions, WGPUInstance instance,
+                                                    WGPUAdapter adapter, WGPUFeatureName number) {
+    struct Answer {
+      std::optional<std::string> name;
+      WGPUDevice device = nullptr;
+    } answer;
+    WGPUDeviceDescriptor descriptor{};
+    descriptor.requiredFeatureCount = 1;
+    descriptor.requiredFeatures = &number;
+    WGPURequestDeviceCallbackInfo info{};
+    info.mode = WGPUCallbackMode_WaitAnyOnly;
+    info.userdata1 = &answer;
+    info.callback = [](WGPURequestDeviceStatus, WGPUDevice device, WGPUStringView message, void* user, void*) {
+      auto* to = static_cast<Answer*>(user);
+      to->device = device;
+      to->name = guarded_name(text_of(message));
+    };
+    WGPUFutureWaitInfo wait{functions.adapter_request_device(adapter, &descriptor, info), WGPU_FALSE};
+    functions.instance_wait_any(instance, 1, &wait, UINT64_MAX);
+    if (answer.device != nullptr) functions.device_release(answer.device);
+    return answer.name;
+  }
+
+  bool old_;
+  ForceLoss lose_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Dialect> make_dawn_dialect(void* library) {
+  const bool old_generation = dlsym(library, "wgpuGetInstanceCapabilities") != nullptr;
+  const auto lose = reinterpret_cast<ForceLoss>(dlsym(library, "wgpuDeviceForceLoss"));
+  return std::make_unique<DawnDialect>(old_generation, lose);
+}
+
+}  // namespace alknet::gpu
