@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "alknet/graph/error.h"
+#include "alknet/graph/typing.h"
+#include "alknet/graph/validate.h"
+
+namespace alknet::graph {
+
+/// Everything one walk over a graph finds out; what the functions of validate.h give parts of.
+struct Analysis {
+  std::vector<Problem> problems;
+  TypedGraph typed;              ///< Of what could be typed.
+  std::vector<OpDtypes> dtypes;  ///< By node index; empty where not typed.
+};
+Analysis analyze(const Graph& graph, const OpTable& ops);
+
+/// As `analyze`; throws Error `graph_invalid` with all problems when there are any.
+Analysis analyze_valid(const Graph& graph, const OpTable& ops);
+
+/// What names stand for; of a name used twice, the first.
+struct ValueSource {
+  enum class Kind { kInput, kState, kConstant, kNode };
+  Kind kind = Kind::kInput;
+  std::size_t index = 0;  ///< In the graph's list of that kind.
+};
+using ValueSources = std::map<std::string, ValueSource, std::less<>>;
+ValueSources value_sources(const Graph& graph);
+
+/// Problems that need no operation: names, dimensions, sizes of constants, limits (declarations.cc).
+void check_declarations(const Graph& graph, std::vector<Problem>& problems);
+
+/// Dimensions in attributes that no input, state or declaration gives a value (declarations.cc).
+void check_unbound_dims(const Graph& graph, const OpTable& ops, std::vector<Problem>& problems);
+
+/// Where a node is, for problems: "encoder.layer.0 (add_3)", or its id alone.
+std::string node_place(const Node& node);
+
+/// Adds a problem with the error's name and message.
+void report(std::vector<Problem>& problems, std::string where, GraphError code, std::string message);
+void report(std::vector<Problem>& problems, std::string where, const Error& error);
+
+}  // namespace alknet::graph

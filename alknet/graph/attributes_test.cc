@@ -1,0 +1,61 @@
+#include <gtest/gtest.h>
+
+#include "alknet/graph/expect_error.h"
+#include "alknet/graph/op_table.h"
+#include "alknet/graph/shape.h"
+
+namespace alknet::graph {
+namespace {
+
+const OpSpec& op(std::string_view name) { return OpTable::builtin().at(name); }
+
+TEST(Attributes, GetDefaultsInParameterOrder) {
+  EXPECT_EQ(json_text(complete_attributes(op("sum"), {{"keepdim", true}})), R"({"dim":null,"keepdim":true})");
+  EXPECT_EQ(json_text(complete_attributes(op("slice"), {})), R"({"dim":0,"start":null,"end":null,"step":1})");
+  EXPECT_EQ(json_text(complete_attributes(op("matmul"), {})), "{}");
+}
+
+TEST(Attributes, MissingOnesAreNamed) {
+  expect_error(GraphError::kBadAttribute, "[softmax] parameter \"dim\" is required",
+               [] { complete_attributes(op("softmax"), {}); });
+}
+
+TEST(Attributes, UnknownOnesAreNamedWithTheNearest) {
+  expect_error(GraphError::kBadAttribute, "\"keepdims\" does not exist; did you mean keepdim?", [] {
+    complete_attributes(op("sum"), {{"keepdims", true}});
+  });
+}
+
+TEST(Attributes, MustFitTheirSchema) {
+  const auto refuses = [](std::string_view name, const JsonObject& attrs, const std::string& message) {
+    expect_error(GraphError::kBadAttribute, message, [&] { complete_attributes(op(name), attrs); });
+  };
+  refuses("sum", {{"dim", {1.5}}}, "each item must be of type \"integer\"");
+  refuses("sum", {{"dim", 1}}, "must be of type [\"array\",\"null\"]");
+  refuses("sum", {{"keepdim", 1}}, "must be of type \"boolean\"");
+  refuses("gelu", {{"approximate", "fast"}}, "must be one of [\"none\",\"tanh\"]");
+  refuses("cast", {{"dtype", "F32"}}, "must be one of");
+  refuses("slice", {{"step", 0}}, "at least 1");
+  refuses("layer_norm", {{"normalized_shape", JsonArray{}}}, "item(s)");
+  refuses("layer_norm", {{"normalized_shape", {4}}, {"eps", -1.0}}, "at least 0");
+  refuses("reshape", {{"shape", {"2**x"}}}, "dimension \"2**x\"");
+  refuses("add", {{"alpha", "2"}}, "must be of type \"number\"");
+}
+
+TEST(Attributes, WholeNumbersAreIntegersWhereTheSchemaSaysSo) {
+  EXPECT_EQ(json_text(complete_attributes(op("permute"), {{"dims", {1.0, 0}}})), R"({"dims":[1,0]})");
+  EXPECT_EQ(json_text(complete_attributes(op("add"), {{"alpha", 2.0}})), R"({"alpha":2.0})");
+  EXPECT_EQ(json_text(complete_attributes(op("slice"), {{"start", 3.0}, {"step", 2.0}})),
+            R"({"dim":0,"start":3,"end":null,"step":2})");
+}
+
+TEST(Attributes, DimensionsBecomeIntegers) {
+  const JsonObject attrs = complete_attributes(op("reshape"), {{"shape", {"batch", "2*seq", -1, 3}}});
+  EXPECT_EQ(json_text(bind_attributes(op("reshape"), attrs, {{"batch", 2}, {"seq", 5}})), R"({"shape":[2,10,-1,3]})");
+  const JsonObject slice = complete_attributes(op("slice"), {{"dim", 1}, {"end", "seq - 1"}});
+  EXPECT_EQ(json_text(bind_attributes(op("slice"), slice, {{"seq", 5}})), R"({"dim":1,"start":null,"end":4,"step":1})");
+  expect_error(GraphError::kDimUnbound, "\"seq\"", [&] { bind_attributes(op("slice"), slice, {}); });
+}
+
+}  // namespace
+}  // namespace alknet::graph

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "alknet/base/json.h"
+#include "alknet/graph/dtype.h"
+#include "alknet/graph/expr/program.h"
+#include "alknet/graph/op_table.h"
+
+namespace alknet::graph {
+
+/// The program of an element-wise operation, the form that kernels are generated from.
+///
+/// Variables: the op's inputs in order, then those of its parameters that are one number or boolean, in order, whether
+/// read or not. An input's variable has the compute dtype of `inputs[i]` (f32 for f16 and bf16), a numeric parameter
+/// that of the promoted input (f32 if there is none), a boolean one bool. Each output is cast to the compute dtype of
+/// `outputs[i]`, so that a kernel only rounds f32 to f16 or bf16 when it stores. `attrs` are complete.
+/// Throws Error `expression_invalid`; never for the dtypes that the entry accepts.
+expr::Program elementwise_program(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
+                                  std::span<const Dtype> outputs);
+
+/// The three steps of a reduction. They compute on the accumulator's dtype, which is the compute dtype of the input.
+struct ReductionPrograms {
+  expr::Program init;     ///< no variables -> `accumulator`
+  expr::Program combine;  ///< `accumulator`, `input` -> `accumulator`
+  expr::Program finish;   ///< `accumulator`, `count` (a parameter of the accumulator's dtype) -> the op's output
+  Dtype accumulator = Dtype::kF32;
+};
+ReductionPrograms reduction_programs(const OpSpec& op, Dtype input, Dtype output);
+
+/// Names of the parameters that element-wise expressions of `op` may read: those that are one number or boolean.
+std::vector<std::string> scalar_parameters(const OpSpec& op);
+
+/// Compiles every expression of an entry for the first dtypes it accepts. Throws Error `expression_invalid`.
+void check_expressions(const OpSpec& op);
+
+}  // namespace alknet::graph

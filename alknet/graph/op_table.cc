@@ -1,0 +1,61 @@
+#include "alknet/graph/op_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "alknet/graph/error.h"
+#include "alknet/graph/near_names.h"
+#include "alknet/graph/ops_json.h"
+
+namespace alknet::graph {
+namespace {
+
+template <typename Named>
+const Named* find_named(const std::vector<Named>& list, std::string_view name) {
+  const auto found = std::find_if(list.begin(), list.end(), [&](const Named& item) { return item.name == name; });
+  return found == list.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const OpInput* OpSpec::input(std::string_view input_name) const { return find_named(inputs, input_name); }
+
+const OpParameter* OpSpec::parameter(std::string_view parameter_name) const {
+  return find_named(parameters, parameter_name);
+}
+
+const std::string& OpSpec::expression(const JsonObject& attrs) const {
+  const auto& elementwise = std::get<ElementwiseForward>(forward);
+  if (elementwise.parameter.empty()) return elementwise.cases.front().expression;
+  const Json* value = attrs.if_contains(elementwise.parameter);
+  for (const auto& choice : elementwise.cases) {
+    if (value != nullptr && value->is_string() && std::string_view(value->get_string()) == choice.value) {
+      return choice.expression;
+    }
+  }
+  throw Error(GraphError::kBadAttribute,
+              fmt::format("[{}] parameter \"{}\" selects no case of the operation", name, elementwise.parameter),
+              JsonObject{{"op", name}, {"parameter", elementwise.parameter}});
+}
+
+const OpTable& OpTable::builtin() {
+  static const OpTable table = parse(ops_json());
+  return table;
+}
+
+const OpSpec* OpTable::find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &ops_[found->second];
+}
+
+const OpSpec& OpTable::at(std::string_view name) const {
+  if (const OpSpec* op = find(name)) return *op;
+  std::vector<std::string> names;
+  for (const auto& [known, index] : index_) names.push_back(known);
+  const auto nearest = near_names(name, names);
+  throw Error(GraphError::kUnknownOp, fmt::format("no operation \"{}\"{}", name, did_you_mean(name, names)),
+              JsonObject{{"op", name}, {"near", JsonArray(nearest.begin(), nearest.end())}});
+}
+
+}  // namespace alknet::graph

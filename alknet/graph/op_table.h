@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "alknet/base/json.h"
+#include "alknet/graph/dtype.h"
+#include "alknet/schema/schema.h"
+
+namespace alknet::graph {
+
+/// Families of operations; each is planned and generated in its own way.
+enum class OpKind : std::uint8_t {
+  kCreation,
+  kUnary,
+  kBinary,
+  kTernary,
+  kReduction,
+  kScan,
+  kView,
+  kRandom,
+  kStructured
+};
+
+/// How input dtypes become one before the operation computes.
+enum class Promotion : std::uint8_t {
+  kSame,        ///< All inputs already have one dtype.
+  kPromote,     ///< PyTorch's promotion.
+  kFloat,       ///< Promotion, then integers and bool become f32.
+  kNone,        ///< Each input keeps its own.
+  kAccumulate,  ///< One input: integers and bool become i64, floats stay (sum).
+};
+
+struct OpInput {
+  std::string name;
+  std::vector<Dtype> dtypes;  ///< Accepted, after promotion: what kernels must handle. Never empty.
+  bool optional = false;      ///< May be null.
+  bool variadic = false;      ///< A list of tensors.
+  bool differentiable = true;
+  /// Takes part in promotion. Otherwise (indices, masks, conditions) integers and bool keep their dtype, and a float
+  /// is cast to the promoted one.
+  bool promotes = true;
+};
+
+struct OpParameter {
+  std::string name;
+  Json schema;                            ///< JSON Schema of the value.
+  std::optional<Json> default_value;      ///< The schema's `default`; without one the parameter is required.
+  bool dimensions = false;                ///< `"dim": true`: integers in it, also inside lists, may be texts of `Dim`.
+  std::optional<schema::Schema> checker;  ///< `schema`, compiled.
+};
+
+struct OpOutput {
+  std::string name;
+  /// "promoted", a dtype name, or the name of an input or of a parameter that holds a dtype.
+  std::string dtype;
+};
+
+/// Element-wise: one expression in the language of expr/program.h, which reads inputs and parameters by name and sets
+/// the outputs. A parameter is readable when it is one number or boolean. Several cases are told apart by a string
+/// parameter (gelu's `approximate`).
+struct ElementwiseForward {
+  struct Case {
+    std::string value;  ///< Of `parameter`; empty when there is one case.
+    std::string expression;
+  };
+  std::string parameter;  ///< Empty when there is one case.
+  std::vector<Case> cases;
+};
+
+/// Reduction: `init` gives `accumulator`, `combine` folds `input` into it (associative; sets `accumulator`), `finish`
+/// sets the output from `accumulator` and `count`.
+struct ReductionForward {
+  std::string init;
+  std::string combine;
+  std::string finish;
+};
+
+/// What expressions cannot say: kernels of this name in each backend.
+struct TemplateForward {
+  std::string name;
+};
+
+/// A view: no kernel; the rule of that name maps strides (shape.h).
+struct ViewForward {};
+
+/// One operation: an entry of ops.json.
+struct OpSpec {
+  std::string name;
+  std::vector<std::string> aliases;
+  OpKind kind = OpKind::kUnary;
+  std::vector<OpInput> inputs;
+  std::vector<OpParameter> parameters;  ///< In positional order.
+  std::vector<OpOutput> outputs;
+  Promotion promotion = Promotion::kPromote;
+  std::string shape;  ///< Name of the rule in shape.cc.
+  std::variant<ElementwiseForward, ReductionForward, TemplateForward, ViewForward> forward;
+  Json backward;  ///< Null when derived or not differentiable.
+  Json test;      ///< Domain of random inputs by name: [min, max], or {"index_of": input}.
+  /// Allowed error of the CPU by output dtype: {"ulp": n} of the exact result, or {"k": n}: n * eps * the sum of the
+  /// absolute terms (element-wise: of the inputs and the output). Integers, bool and views are exact.
+  Json bound;
+  std::string doc;
+
+  bool elementwise() const { return std::holds_alternative<ElementwiseForward>(forward); }
+  bool view() const { return kind == OpKind::kView && std::holds_alternative<ViewForward>(forward); }
+  const OpInput* input(std::string_view input_name) const;
+  const OpParameter* parameter(std::string_view parameter_name) const;
+
+  /// The expression of the case that `attrs` selects. Only for element-wise operations.
+  const std::string& expression(const JsonObject& attrs) const;
+};
+
+/// All operations by name and alias. Immutable, thread-safe; OpSpec addresses are stable as long as the table lives.
+class OpTable {
+ public:
+  /// The operations of ops.json, which is compiled in.
+  static const OpTable& builtin();
+
+  /// Reads a table; throws Error `op_table_invalid` with the entry and member at fault.
+  static OpTable parse(std::string_view json);
+  static OpTable from_json(const Json& document);
+
+  const OpSpec* find(std::string_view name) const;
+
+  /// Throws Error `unknown_op`, naming near misses.
+  const OpSpec& at(std::string_view name) const;
+
+  std::span<const OpSpec> ops() const { return ops_; }
+
+ private:
+  std::vector<OpSpec> ops_;
+  std::map<std::string, std::size_t, std::less<>> index_;  ///< Names and aliases.
+};
+
+/// Attributes as an operation's kernels see them: checked against the parameters' schemas, defaults filled in, integers
+/// where the schema says so (2.0 becomes 2), in parameter order. Throws Error `bad_attribute` naming the parameter.
+JsonObject complete_attributes(const OpSpec& op, const JsonObject& attrs);
+
+}  // namespace alknet::graph

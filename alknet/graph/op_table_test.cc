@@ -1,0 +1,142 @@
+#include "alknet/graph/op_table.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "alknet/graph/expect_error.h"
+#include "alknet/graph/op_program.h"
+
+namespace alknet::graph {
+namespace {
+
+TEST(BuiltinOps, HaveEverythingThatGeneratorsAndTestsNeed) {
+  for (const OpSpec& op : OpTable::builtin().ops()) {
+    SCOPED_TRACE(op.name);
+    EXPECT_GE(op.doc.size(), 12u);
+    EXPECT_TRUE(op.doc.ends_with('.'));
+    ASSERT_TRUE(op.test.is_object());
+    ASSERT_TRUE(op.bound.is_object());
+    for (const auto& input : op.inputs) {
+      EXPECT_TRUE(op.test.get_object().contains(input.name)) << "no test domain for " << input.name;
+      EXPECT_FALSE(input.dtypes.empty());
+    }
+    if (op.view()) continue;
+    for (const char* dtype : {"f16", "bf16", "f32", "f64"}) {
+      EXPECT_TRUE(op.bound.get_object().contains(dtype)) << "no bound for " << dtype;
+    }
+  }
+}
+
+TEST(BuiltinOps, AreThoseOfBertAndPooling) {
+  const std::set<std::string> expected = {
+      "cast",      "contiguous", "gelu",       "tanh",      "sqrt",    "add",
+      "sub",       "mul",        "div",        "maximum",   "sum",     "mean",
+      "matmul",    "softmax",    "layer_norm", "embedding", "reshape", "permute",
+      "transpose", "unsqueeze",  "squeeze",    "expand",    "slice",   "scaled_dot_product_attention"};
+  std::set<std::string> names;
+  for (const OpSpec& op : OpTable::builtin().ops()) names.insert(op.name);
+  EXPECT_EQ(names, expected);
+}
+
+TEST(BuiltinOps, CompileForEveryDtypeTheyAccept) {
+  for (const OpSpec& op : OpTable::builtin().ops()) {
+    SCOPED_TRACE(op.name);
+    if (op.inputs.empty()) continue;
+    for (const Dtype dtype : op.inputs.front().dtypes) {
+      if (const auto* forward = std::get_if<ElementwiseForward>(&op.forward)) {
+        for (const auto& choice : forward->cases) {
+          const std::vector<Dtype> inputs(op.inputs.size(), dtype);
+          const auto program = elementwise_program(op, {{forward->parameter, choice.value}}, inputs, {{dtype}});
+          EXPECT_EQ(program.instructions[program.outputs[0].value].dtype, compute_dtype(dtype));
+        }
+      } else if (std::holds_alternative<ReductionForward>(op.forward)) {
+        EXPECT_EQ(reduction_programs(op, dtype, dtype).accumulator, compute_dtype(dtype));
+      }
+    }
+  }
+}
+
+// Gradients are written in the same language: inputs, outputs, parameters, `grad_<output>` and `count` are readable.
+TEST(BuiltinOps, BackwardExpressionsCompile) {
+  for (const OpSpec& op : OpTable::builtin().ops()) {
+    if (!op.backward.is_object()) continue;
+    SCOPED_TRACE(op.name);
+    std::vector<expr::Variable> variables = {{"count", Dtype::kF32, true}};
+    for (const auto& input : op.inputs) variables.push_back({input.name, Dtype::kF32, false});
+    for (const auto& output : op.outputs) {
+      variables.push_back({output.name, Dtype::kF32, false});
+      variables.push_back({"grad_" + output.name, Dtype::kF32, false});
+    }
+    for (const auto& name : scalar_parameters(op)) variables.push_back({name, Dtype::kF32, true});
+    for (const auto& [input, expression] : op.backward.get_object()) {
+      EXPECT_NE(op.input(input), nullptr);
+      const std::string source = "gradient = " + std::string(expression.as_string());
+      EXPECT_NO_THROW(expr::compile(source, variables, std::vector<std::string>{"gradient"})) << source;
+    }
+  }
+}
+
+TEST(OpTable, FindsByNameAndAlias) {
+  const OpTable& ops = OpTable::builtin();
+  EXPECT_EQ(ops.find("multiply"), ops.find("mul"));
+  EXPECT_EQ(ops.find("nothing"), nullptr);
+  EXPECT_EQ(ops.at("gelu").kind, OpKind::kUnary);
+}
+
+TEST(OpTable, NamesNearMisses) {
+  expect_error(GraphError::kUnknownOp, "did you mean softmax?", [] { OpTable::builtin().at("softmx"); });
+  expect_error(GraphError::kUnknownOp, "no operation", [] { OpTable::builtin().at(std::string(100'000, 'x')); });
+}
+
+TEST(OpSpec, PicksTheExpressionOfACase) {
+  const OpSpec& gelu = OpTable::builtin().at("gelu");
+  EXPECT_NE(gelu.expression({{"approximate", "none"}}).find("erf"), std::string::npos);
+  EXPECT_NE(gelu.expression({{"approximate", "tanh"}}).find("tanh"), std::string::npos);
+  expect_error(GraphError::kBadAttribute, "selects no case", [&] { gelu.expression({}); });
+}
+
+constexpr std::string_view kEntry = R"([{
+  "name": "twice", "kind": "unary", "inputs": [{"name": "input", "dtypes": "float"}],
+  "outputs": [{"name": "output", "dtype": "promoted"}], "promotion": "float", "shape": "elementwise",
+  "forward": {"expression": "output = 2 * input"}, "test": {"input": [-1, 1]}, "bound": {}, "doc": "Twice the input."
+}])";
+
+std::string edited(std::string_view from, std::string_view to) {
+  std::string text(kEntry);
+  text.replace(text.find(from), from.size(), to);
+  return text;
+}
+
+TEST(OpTable, ReadsAnEntryRegisteredAtRunTime) {
+  const OpTable table = OpTable::parse(kEntry);
+  EXPECT_EQ(table.at("twice").promotion, Promotion::kFloat);
+  EXPECT_TRUE(table.at("twice").elementwise());
+}
+
+TEST(OpTable, RefusesBadEntriesAtTheirPlace) {
+  const auto refuses = [](std::string_view from, std::string_view to, const std::string& message) {
+    expect_error(GraphError::kOpTableInvalid, message, [&] { OpTable::parse(edited(from, to)); });
+  };
+  refuses("\"unary\"", "\"unarry\"", "/0/kind");
+  refuses("\"float\"}]", "\"floats\"}]", "/0/inputs/0/dtypes");
+  refuses("\"promoted\"", "\"other\"", "/0/outputs/0/dtype");
+  refuses("\"elementwise\"", "\"pointwise\"", "no shape rule \"pointwise\"");
+  refuses("2 * input", "2 * inputs", "nothing is called \"inputs\"");
+  refuses("2 * input", "input && input", "/0/forward");
+  refuses("\"doc\"", "\"docs\"", "unknown member \"docs\"");
+  refuses("Twice the input.", "", "/0/doc");
+  refuses("{\"expression\": \"output = 2 * input\"}", "{\"view\": true}", "belong together");
+  refuses("\"twice\"", "\"2ce\"", "snake_case");
+  refuses("\"output\"", "\"input\"", "\"input\" twice");
+  refuses("[{", "{", "operation table");
+}
+
+TEST(OpTable, RefusesTwoEntriesOfOneName) {
+  const std::string entry(kEntry.substr(1, kEntry.size() - 2));
+  expect_error(GraphError::kOpTableInvalid, "taken", [&] { OpTable::parse("[" + entry + "," + entry + "]"); });
+}
+
+}  // namespace
+}  // namespace alknet::graph

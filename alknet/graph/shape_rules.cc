@@ -1,0 +1,141 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "alknet/graph/shape_rule.h"
+
+namespace alknet::graph {
+namespace {
+
+using Shapes = std::vector<SymbolicShape>;
+
+std::span<const Dim> leading(const SymbolicShape& shape, std::size_t trailing) {
+  return std::span(shape).first(shape.size() - trailing);
+}
+
+/// All inputs broadcast together.
+Shapes elementwise(const RuleCall& call) {
+  SymbolicShape shape;
+  for (std::size_t i = 0; i < call.input_count(); ++i) {
+    if (call.has(i)) shape = broadcast(call, shape, call.input(i));
+  }
+  return {shape};
+}
+
+/// `dim` (null or empty: all) goes away, or becomes 1 with `keepdim`.
+Shapes reduce(const RuleCall& call) {
+  const SymbolicShape& input = call.input(0);
+  std::vector<std::size_t> axes;
+  if (!call.attribute("dim").is_null()) axes = call.axes("dim", input.size());
+  const bool all = axes.empty();
+  const bool keepdim = call.boolean("keepdim");
+  SymbolicShape shape;
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const bool reduced = all || std::find(axes.begin(), axes.end(), i) != axes.end();
+    if (!reduced) shape.push_back(input[i]);
+    if (reduced && keepdim) shape.emplace_back(1);
+  }
+  return {shape};
+}
+
+/// The input's shape; `dim` must be one of its dimensions.
+Shapes along_dim(const RuleCall& call) {
+  const SymbolicShape& input = call.input(0);
+  // As in PyTorch, a rank-0 input has one dimension here.
+  call.axis("dim", call.integer("dim"), std::max<std::size_t>(input.size(), 1));
+  return {input};
+}
+
+/// PyTorch's matmul: a vector on the left is a row, on the right a column, and its dimension goes away again.
+Shapes matmul(const RuleCall& call) {
+  SymbolicShape a = call.input(0);
+  SymbolicShape b = call.input(1);
+  const auto fail = [&](std::string_view why) {
+    call.fail_shape(fmt::format("{} and {}: {}", shape_text(call.input(0)), shape_text(call.input(1)), why));
+  };
+  if (a.empty() || b.empty()) fail("both inputs need a rank of at least 1");
+  const bool row = a.size() == 1;
+  const bool column = b.size() == 1;
+  if (row) a.insert(a.begin(), 1);
+  if (column) b.emplace_back(1);
+  const Dim& inner = a.back();
+  const Dim& other_inner = b[b.size() - 2];
+  if (inner != other_inner) fail(fmt::format("the inner sizes {} and {} differ", inner.text(), other_inner.text()));
+  SymbolicShape shape = broadcast(call, leading(a, 2), leading(b, 2));
+  if (!row) shape.push_back(a[a.size() - 2]);
+  if (!column) shape.push_back(b.back());
+  return {shape};
+}
+
+Shapes layer_norm(const RuleCall& call) {
+  const SymbolicShape& input = call.input(0);
+  const SymbolicShape normalized = call.dims("normalized_shape");
+  if (normalized.size() > input.size() ||
+      !std::equal(normalized.begin(), normalized.end(), input.end() - static_cast<std::ptrdiff_t>(normalized.size()))) {
+    call.fail_shape(
+        fmt::format("the input {} does not end in normalized_shape {}", shape_text(input), shape_text(normalized)));
+  }
+  for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
+    if (call.has(i) && call.input(i) != normalized) {
+      call.fail_shape(fmt::format("{} has the shape {}; normalized_shape is {}", i == 1 ? "weight" : "bias",
+                                  shape_text(call.input(i)), shape_text(normalized)));
+    }
+  }
+  return {input};
+}
+
+Shapes embedding(const RuleCall& call) {
+  const SymbolicShape& weight = call.input(0);
+  if (weight.size() != 2)
+    call.fail_shape(fmt::format("weight has the shape {}; its rank must be 2", shape_text(weight)));
+  SymbolicShape shape = call.input(1);
+  shape.push_back(weight[1]);
+  return {shape};
+}
+
+/// query [..., L, E], key [..., S, E], value [..., S, V] -> [..., L, V], with equal leading sizes.
+Shapes attention(const RuleCall& call) {
+  const SymbolicShape& query = call.input(0);
+  const SymbolicShape& key = call.input(1);
+  const SymbolicShape& value = call.input(2);
+  const auto fail = [&](std::string_view why) {
+    call.fail_shape(
+        fmt::format("query {}, key {}, value {}: {}", shape_text(query), shape_text(key), shape_text(value), why));
+  };
+  const std::size_t rank = query.size();
+  if (rank < 2 || key.size() != rank || value.size() != rank) fail("all need one rank of at least 2");
+  const auto batch = leading(query, 2);
+  if (!std::ranges::equal(batch, leading(key, 2)) || !std::ranges::equal(batch, leading(value, 2))) {
+    fail("the sizes before the last two differ");
+  }
+  if (query[rank - 1] != key[rank - 1]) fail("query and key differ in the last size");
+  if (key[rank - 2] != value[rank - 2]) fail("key and value differ in the size before the last");
+  SymbolicShape shape = query;
+  if (call.has(3)) {
+    if (call.boolean("is_causal")) call.fail_attribute("is_causal", "and attn_mask exclude each other");
+    shape[rank - 1] = key[rank - 2];
+    const SymbolicShape& mask = call.input(3);
+    if (mask.size() > rank || broadcast(call, shape, mask) != shape) {
+      call.fail_shape(fmt::format("attn_mask {} does not broadcast to {}", shape_text(mask), shape_text(shape)));
+    }
+  }
+  shape[rank - 1] = value[rank - 1];
+  return {shape};
+}
+
+constexpr std::array kRules = {
+    ShapeRule{"elementwise", elementwise, nullptr, false, false},
+    ShapeRule{"reduce", reduce, nullptr, false, false},
+    ShapeRule{"along_dim", along_dim, nullptr, false, false},
+    ShapeRule{"matmul", matmul, nullptr, false, false},
+    ShapeRule{"layer_norm", layer_norm, nullptr, false, false},
+    ShapeRule{"embedding", embedding, nullptr, false, false},
+    ShapeRule{"attention", attention, nullptr, false, false},
+};
+
+}  // namespace
+
+std::span<const ShapeRule> computing_shape_rules() { return kRules; }
+
+}  // namespace alknet::graph

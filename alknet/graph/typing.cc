@@ -1,0 +1,191 @@
+#include "alknet/graph/typing.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "alknet/graph/error.h"
+#include "alknet/graph/op_program.h"
+
+namespace alknet::graph {
+namespace {
+
+std::optional<Dtype> join(std::optional<Dtype> a, std::optional<Dtype> b) {
+  if (!a || !b) return a ? a : b;
+  return promote(*a, *b);
+}
+
+/// PyTorch's `combine_categories`: the lower group counts only where it has a higher class.
+std::optional<Dtype> combine(std::optional<Dtype> higher, std::optional<Dtype> lower) {
+  if (higher && is_float(*higher)) return higher;
+  if (higher == Dtype::kBool || (lower && is_float(*lower))) return join(higher, lower);
+  return higher ? higher : lower;
+}
+
+[[noreturn]] void mismatch(const OpSpec& op, std::string_view message) {
+  throw Error(GraphError::kDtypeMismatch, fmt::format("[{}] {}", op.name, message), JsonObject{{"op", op.name}});
+}
+
+[[noreturn]] void bad_operand(const OpSpec& op, std::string_view message) {
+  throw Error(GraphError::kBadOperand, fmt::format("[{}] {}", op.name, message), JsonObject{{"op", op.name}});
+}
+
+using Operands = std::span<const std::vector<DtypeOperand>>;
+
+/// The operands that promotion acts on, in order.
+std::vector<DtypeOperand> promoting(const OpSpec& op, Operands operands) {
+  std::vector<DtypeOperand> list;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    if (op.inputs[i].promotes) list.insert(list.end(), operands[i].begin(), operands[i].end());
+  }
+  return list;
+}
+
+void check_scalars(const OpSpec& op, Operands operands) {
+  bool tensor = false;
+  bool scalar = false;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    for (const auto& operand : operands[i]) {
+      (operand.scalar ? scalar : tensor) = true;
+      if (operand.scalar && (!op.elementwise() || !op.inputs[i].promotes || op.promotion == Promotion::kNone)) {
+        bad_operand(op, fmt::format("the input \"{}\" must be a tensor, not a scalar", op.inputs[i].name));
+      }
+    }
+  }
+  if (scalar && !tensor) bad_operand(op, "at least one input must be a tensor");
+}
+
+/// What promoting inputs become; nothing when the op does not promote.
+std::optional<Dtype> promoted_by(const OpSpec& op, Operands operands) {
+  const auto list = promoting(op, operands);
+  if (op.promotion == Promotion::kNone || list.empty()) return std::nullopt;
+  const Dtype promoted = promoted_dtype(list);
+  switch (op.promotion) {
+    case Promotion::kSame:
+      for (const auto& operand : list) {
+        if (operand.scalar || operand.dtype == list.front().dtype) continue;
+        mismatch(op, fmt::format("the inputs need one dtype but have {} and {}; cast one",
+                                 dtype_name(list.front().dtype), dtype_name(operand.dtype)));
+      }
+      return promoted;
+    case Promotion::kFloat: return is_float(promoted) ? promoted : Dtype::kF32;
+    case Promotion::kAccumulate: return is_float(promoted) ? promoted : Dtype::kI64;
+    case Promotion::kPromote: return promoted;
+    case Promotion::kNone: break;
+  }
+  return std::nullopt;
+}
+
+bool accepts(const OpInput& input, Dtype dtype) {
+  return std::find(input.dtypes.begin(), input.dtypes.end(), dtype) != input.dtypes.end();
+}
+
+void check_accepted(const OpSpec& op, const OpInput& input, Dtype dtype) {
+  if (accepts(input, dtype)) return;
+  std::vector<std::string_view> names;
+  for (const Dtype accepted : input.dtypes) names.push_back(dtype_name(accepted));
+  mismatch(op, fmt::format("\"{}\" would be {}; it takes {}: cast it", input.name, dtype_name(dtype),
+                           fmt::join(names, ", ")));
+}
+
+/// Whether a scalar can be written in an integer dtype.
+bool fits(const Scalar& scalar, Dtype dtype) {
+  const auto within = [&](std::int64_t min, std::int64_t max) {
+    return scalar.integer >= min && scalar.integer <= max;
+  };
+  switch (dtype) {
+    case Dtype::kI8: return within(-128, 127);
+    case Dtype::kU8: return within(0, 255);
+    case Dtype::kI32: return within(-2147483648LL, 2147483647LL);
+    case Dtype::kU32: return within(0, 4294967295LL);
+    default: return true;
+  }
+}
+
+void check_scalar_values(const OpSpec& op, Operands operands, Dtype promoted) {
+  for (const auto& list : operands) {
+    for (const auto& operand : list) {
+      if (operand.scalar && !fits(*operand.scalar, promoted)) {
+        mismatch(op, fmt::format("the scalar {} does not fit {}; cast the tensor", operand.scalar->integer,
+                                 dtype_name(promoted)));
+      }
+    }
+  }
+}
+
+/// As in PyTorch, a fraction in a parameter does not go with integer tensors.
+void check_parameters(const OpSpec& op, Dtype promoted, const JsonObject& attrs) {
+  if (!op.elementwise() || is_float(promoted)) return;
+  for (const auto& name : scalar_parameters(op)) {
+    const Json* value = attrs.if_contains(name);
+    if (value == nullptr || !value->is_double()) continue;
+    if (std::trunc(value->get_double()) != value->get_double()) {
+      throw Error(GraphError::kBadAttribute,
+                  fmt::format("[{}] parameter \"{}\" is {}, but the inputs are {}; cast them or use an integer",
+                              op.name, name, value->get_double(), dtype_name(promoted)),
+                  JsonObject{{"op", op.name}, {"parameter", name}});
+    }
+  }
+}
+
+/// What an input reads after the implied cast.
+Dtype read_dtype(const OpSpec& op, const OpInput& input, const DtypeOperand& operand, std::optional<Dtype> promoted) {
+  if (promoted && input.promotes) return *promoted;
+  if (promoted && is_float(operand.dtype) && is_float(*promoted) && accepts(input, *promoted)) return *promoted;
+  if (operand.scalar) bad_operand(op, fmt::format("the input \"{}\" must be a tensor", input.name));
+  return operand.dtype;
+}
+
+Dtype output_dtype(const OpSpec& op, const OpOutput& output, const OpDtypes& dtypes, std::optional<Dtype> promoted,
+                   const JsonObject& attrs) {
+  if (output.dtype == "promoted" && promoted) return *promoted;
+  if (const auto fixed = parse_dtype(output.dtype)) return *fixed;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    if (op.inputs[i].name == output.dtype && dtypes.inputs[i]) return *dtypes.inputs[i];
+  }
+  if (const Json* value = attrs.if_contains(output.dtype); value != nullptr && value->is_string()) {
+    if (const auto named = parse_dtype(value->get_string())) return *named;
+  }
+  mismatch(op, fmt::format("nothing decides the dtype of the output \"{}\"", output.name));
+}
+
+}  // namespace
+
+Dtype promoted_dtype(std::span<const DtypeOperand> operands) {
+  std::optional<Dtype> dimensioned, rank_zero, scalar;
+  for (const auto& operand : operands) {
+    if (operand.scalar) {
+      scalar = join(scalar, scalar_dtype(operand.scalar->kind));
+    } else {
+      auto& group = operand.rank_zero ? rank_zero : dimensioned;
+      group = join(group, operand.dtype);
+    }
+  }
+  return combine(combine(dimensioned, rank_zero), scalar).value_or(Dtype::kF32);
+}
+
+OpDtypes infer_dtypes(const OpSpec& op, std::span<const std::vector<DtypeOperand>> operands, const JsonObject& attrs) {
+  check_scalars(op, operands);
+  const auto promoted = promoted_by(op, operands);
+  OpDtypes dtypes;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    if (operands[i].empty()) {
+      dtypes.inputs.emplace_back(std::nullopt);
+      continue;
+    }
+    const Dtype dtype = read_dtype(op, op.inputs[i], operands[i].front(), promoted);
+    check_accepted(op, op.inputs[i], dtype);
+    dtypes.inputs.emplace_back(dtype);
+  }
+  if (promoted) {
+    check_scalar_values(op, operands, *promoted);
+    check_parameters(op, *promoted, attrs);
+  }
+  for (const auto& output : op.outputs) dtypes.outputs.push_back(output_dtype(op, output, dtypes, promoted, attrs));
+  return dtypes;
+}
+
+}  // namespace alknet::graph

@@ -1,0 +1,240 @@
+#include "alknet/graph/validate.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "alknet/graph/analysis.h"
+#include "alknet/graph/near_names.h"
+#include "alknet/graph/order.h"
+
+namespace alknet::graph {
+namespace {
+
+/// Problems written out in the message of `graph_invalid`; details hold all.
+constexpr std::size_t kShownProblems = 20;
+
+/// One walk over a graph.
+class Analyzer {
+ public:
+  Analyzer(const Graph& graph, const OpTable& ops) : graph_(graph), ops_(ops), sources_(value_sources(graph)) {}
+
+  Analysis run() && {
+    result_.dtypes.resize(graph_.nodes.size());
+    check_declarations(graph_, result_.problems);
+    check_unbound_dims(graph_, ops_, result_.problems);
+    for (const auto& input : graph_.inputs) type(input.name, {input.dtype, input.shape});
+    for (const auto& state : graph_.states) type(state.name, {state.dtype, state.shape});
+    for (const auto& constant : graph_.constants) {
+      type(constant.name, {constant.dtype, SymbolicShape(constant.shape.begin(), constant.shape.end())});
+    }
+    for (const auto& node : graph_.nodes) usable_.push_back(check_operands(node));
+    for (const std::size_t index : order()) {
+      if (usable_[index]) type_node(index);
+    }
+    for (const auto& output : graph_.outputs) check_output(output);
+    return std::move(result_);
+  }
+
+ private:
+  void problem(const Node& node, GraphError code, std::string message) {
+    report(result_.problems, node_place(node), code, std::move(message));
+  }
+
+  void type(const std::string& name, ValueType value) { result_.typed.types.try_emplace(name, std::move(value)); }
+
+  /// What is wrong with a reference to a value, or an empty text.
+  std::string ref_problem(const Ref& ref) const {
+    const auto source = sources_.find(ref.name);
+    if (source == sources_.end()) {
+      std::vector<std::string> names;
+      constexpr std::size_t kCompared = 2000;
+      for (const auto& [name, unused] : sources_) {
+        if (names.size() < kCompared) names.push_back(name);
+      }
+      return fmt::format("there is no value \"{}\"{}", ref.name, did_you_mean(ref.name, names));
+    }
+    std::size_t outputs = 1;
+    if (source->second.kind == ValueSource::Kind::kNode) {
+      const OpSpec* op = ops_.find(graph_.nodes[source->second.index].op);
+      if (op == nullptr) return {};  // reported at that node
+      outputs = op->outputs.size();
+    }
+    if (ref.output < outputs) return {};
+    return fmt::format("\"{}\" names output {}, but there {} {}", ref.text(), ref.output, outputs == 1 ? "is" : "are",
+                       outputs);
+  }
+
+  /// Problems of a node that need no types. False when typing it would only repeat them.
+  bool check_operands(const Node& node) {
+    const std::size_t before = result_.problems.size();
+    const OpSpec* op = ops_.find(node.op);
+    if (op == nullptr) {
+      try {
+        ops_.at(node.op);
+      } catch (const Error& error) {
+        report(result_.problems, node_place(node), error);
+      }
+    }
+    for (const auto& refs : node.inputs) {
+      for (const Ref& ref : refs) {
+        if (ref.name.empty()) continue;
+        if (auto wrong = ref_problem(ref); !wrong.empty()) problem(node, GraphError::kUnknownRef, std::move(wrong));
+      }
+    }
+    if (op != nullptr) check_arity(node, *op);
+    return result_.problems.size() == before;
+  }
+
+  void check_arity(const Node& node, const OpSpec& op) {
+    if (node.inputs.size() > op.inputs.size()) {
+      problem(node, GraphError::kBadOperand,
+              fmt::format("[{}] takes {} input(s) but gets {}", op.name, op.inputs.size(), node.inputs.size()));
+      return;
+    }
+    for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+      const auto& input = op.inputs[i];
+      const std::vector<Ref> none;
+      const auto& refs = i < node.inputs.size() ? node.inputs[i] : none;
+      const auto absent = std::count_if(refs.begin(), refs.end(), [](const Ref& ref) { return ref.absent(); });
+      const bool empty = static_cast<std::size_t>(absent) == refs.size();
+      if (empty && !input.optional) {
+        problem(node, GraphError::kMissingInput, fmt::format("[{}] the input \"{}\" is missing", op.name, input.name));
+      }
+      if (!empty && refs.size() > 1 && !input.variadic) {
+        problem(
+            node, GraphError::kBadOperand,
+            fmt::format("[{}] the input \"{}\" takes one value, not a list of {}", op.name, input.name, refs.size()));
+      }
+      if (!empty && absent > 0) {
+        problem(node, GraphError::kBadOperand, fmt::format("[{}] the list \"{}\" has a gap", op.name, input.name));
+      }
+    }
+  }
+
+  std::vector<std::size_t> order() {
+    std::vector<std::vector<std::size_t>> producers(graph_.nodes.size());
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      for (const auto& refs : graph_.nodes[i].inputs) {
+        for (const Ref& ref : refs) {
+          const auto source = sources_.find(ref.name);
+          if (source != sources_.end() && source->second.kind == ValueSource::Kind::kNode) {
+            producers[i].push_back(source->second.index);
+          }
+        }
+      }
+    }
+    NodeOrder found = order_nodes(producers);
+    for (const auto& cycle : found.cycles) {
+      std::vector<std::string> path;
+      for (const std::size_t index : cycle) path.push_back(graph_.nodes[index].id);
+      path.push_back(path.front());
+      problem(graph_.nodes[cycle.front()], GraphError::kCycle,
+              fmt::format("depends on itself: {}", fmt::join(path, " -> ")));
+    }
+    result_.typed.order = found.order;
+    return std::move(found.order);
+  }
+
+  /// Types a node's outputs; leaves them out when an operand has no type, whose cause is reported already.
+  void type_node(std::size_t index) {
+    const Node& node = graph_.nodes[index];
+    const OpSpec& op = ops_.at(node.op);
+    std::vector<std::vector<DtypeOperand>> dtypes(op.inputs.size());
+    std::vector<std::optional<SymbolicShape>> shapes;
+    for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+      const std::vector<Ref> none;
+      const auto& refs = i < node.inputs.size() ? node.inputs[i] : none;
+      if (refs.empty() || refs.front().absent()) shapes.emplace_back(std::nullopt);
+      for (const Ref& ref : refs) {
+        if (ref.absent()) continue;
+        if (ref.scalar) {
+          dtypes[i].push_back({Dtype::kF32, true, ref.scalar});
+          shapes.emplace_back(SymbolicShape{});
+          continue;
+        }
+        const auto found = result_.typed.types.find(ref.text());
+        if (found == result_.typed.types.end()) return;
+        dtypes[i].push_back({found->second.dtype, found->second.shape.empty(), std::nullopt});
+        shapes.emplace_back(found->second.shape);
+      }
+    }
+    try {
+      const JsonObject attrs = complete_attributes(op, node.attrs);
+      OpDtypes inferred = infer_dtypes(op, dtypes, attrs);
+      const auto inferred_shapes = infer_shapes(op, shapes, attrs);
+      for (std::size_t k = 0; k < op.outputs.size(); ++k) {
+        type(Ref{node.id, k, std::nullopt}.text(), {inferred.outputs[k], inferred_shapes[k]});
+      }
+      result_.dtypes[index] = std::move(inferred);
+    } catch (const Error& error) {
+      report(result_.problems, node_place(node), error);
+    }
+  }
+
+  void check_output(const GraphOutput& output) {
+    const std::string where = "output " + output.name;
+    if (output.value.scalar || output.value.absent()) {
+      report(result_.problems, where, GraphError::kBadOperand, "must be a value of the graph, not a scalar or nothing");
+    } else if (auto wrong = ref_problem(output.value); !wrong.empty()) {
+      report(result_.problems, where, GraphError::kUnknownRef, std::move(wrong));
+    }
+  }
+
+  const Graph& graph_;
+  const OpTable& ops_;
+  ValueSources sources_;
+  std::vector<bool> usable_;
+  Analysis result_;
+};
+
+}  // namespace
+
+ValueSources value_sources(const Graph& graph) {
+  using Kind = ValueSource::Kind;
+  ValueSources sources;
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) sources.try_emplace(graph.inputs[i].name, Kind::kInput, i);
+  for (std::size_t i = 0; i < graph.states.size(); ++i) sources.try_emplace(graph.states[i].name, Kind::kState, i);
+  for (std::size_t i = 0; i < graph.constants.size(); ++i) {
+    sources.try_emplace(graph.constants[i].name, Kind::kConstant, i);
+  }
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) sources.try_emplace(graph.nodes[i].id, Kind::kNode, i);
+  return sources;
+}
+
+std::string node_place(const Node& node) {
+  return node.path.empty() ? node.id : fmt::format("{} ({})", node.path, node.id);
+}
+
+void report(std::vector<Problem>& problems, std::string where, GraphError code, std::string message) {
+  problems.push_back({std::move(where), make_error_code(code).message(), std::move(message)});
+}
+
+void report(std::vector<Problem>& problems, std::string where, const Error& error) {
+  problems.push_back({std::move(where), error.code_name(), error.message()});
+}
+
+Analysis analyze(const Graph& graph, const OpTable& ops) { return Analyzer(graph, ops).run(); }
+
+Analysis analyze_valid(const Graph& graph, const OpTable& ops) {
+  Analysis analysis = analyze(graph, ops);
+  if (analysis.problems.empty()) return analysis;
+  const auto& problems = analysis.problems;
+  std::string message = fmt::format("the graph has {} problem(s):", problems.size());
+  JsonArray list;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    const auto& [where, code, text] = problems[i];
+    if (i < kShownProblems) message += fmt::format("\n  {}: {}", where, text);
+    list.push_back(JsonObject{{"where", where}, {"code", code}, {"message", text}});
+  }
+  if (problems.size() > kShownProblems) message += fmt::format("\n  and {} more", problems.size() - kShownProblems);
+  throw Error(GraphError::kGraphInvalid, std::move(message), JsonObject{{"problems", std::move(list)}});
+}
+
+std::vector<Problem> validate(const Graph& graph, const OpTable& ops) { return analyze(graph, ops).problems; }
+
+TypedGraph infer(const Graph& graph, const OpTable& ops) { return analyze_valid(graph, ops).typed; }
+
+}  // namespace alknet::graph
