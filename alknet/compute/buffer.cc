@@ -1,0 +1,218 @@
+#include "alknet/compute/buffer.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <map>
+#include <mutex>
+
+#include "alknet/base/error.h"
+#include "alknet/compute/error.h"
+
+namespace alknet::compute {
+namespace {
+
+// A BufferId is device (8 bits), generation (24 bits), slot (32 bits); generation 0 is never given.
+constexpr std::uint64_t kGenerationMask = (1u << 24) - 1;
+
+std::uint32_t slot_of(BufferId id) { return static_cast<std::uint32_t>(id.value); }
+std::uint64_t generation_of(BufferId id) { return (id.value >> 32) & kGenerationMask; }
+
+/// Rounds up to one of four classes an octave, at least 256 bytes: at most a quarter is wasted.
+std::size_t size_class(std::size_t bytes) {
+  constexpr std::size_t kSmallest = 256;
+  if (bytes <= kSmallest) return kSmallest;
+  const std::size_t step = std::bit_floor(bytes - 1) / 4;
+  return (bytes + step - 1) / step * step;
+}
+
+}  // namespace
+
+struct Buffer::Registry {
+  struct Slot {
+    std::uint64_t generation = 0;
+    Buffer* buffer = nullptr;
+    std::weak_ptr<Buffer> handle;
+  };
+  struct DevicePool {
+    std::uint64_t number = 0;
+    std::multimap<std::size_t, std::shared_ptr<Memory>> free;
+    BufferStatistics statistics;
+    void note_peak() { statistics.peak = std::max(statistics.peak, statistics.live + statistics.pooled); }
+  };
+
+  explicit Registry(BufferManager::Options manager_options) : options(std::move(manager_options)) {}
+
+  DevicePool& pool(const Backend& backend) {
+    auto [it, added] = pools.try_emplace(backend.id());
+    if (added) it->second.number = pools.size();
+    return it->second;
+  }
+
+  void add(const std::shared_ptr<Buffer>& buffer) {
+    std::uint32_t slot = 0;
+    if (free_slots.empty()) {
+      slot = static_cast<std::uint32_t>(slots.size());
+      slots.emplace_back();
+    } else {
+      slot = free_slots.back();
+      free_slots.pop_back();
+    }
+    Slot& entry = slots[slot];
+    entry.generation = entry.generation % kGenerationMask + 1;
+    entry.buffer = buffer.get();
+    entry.handle = buffer;
+    DevicePool& device = pool(*buffer->backend_);
+    buffer->id_ = {device.number << 56 | entry.generation << 32 | slot};
+    device.statistics.live += buffer->memory_->bytes();
+    ++device.statistics.buffers;
+    device.note_peak();
+  }
+
+  /// Takes the memory out of a buffer, into the pool or to the caller, who drops it after unlocking.
+  std::shared_ptr<Memory> release(Buffer& buffer) {
+    if (!buffer.memory_) return nullptr;
+    std::shared_ptr<Memory> memory = std::move(buffer.memory_);
+    buffer.memory_ = nullptr;
+    DevicePool& device = pool(*buffer.backend_);
+    device.statistics.live -= memory->bytes();
+    --device.statistics.buffers;
+    slots[slot_of(buffer.id_)].buffer = nullptr;
+    slots[slot_of(buffer.id_)].handle.reset();
+    free_slots.push_back(slot_of(buffer.id_));
+    const bool keep = buffer.pooled_ && !closed && memory.use_count() == 1 &&
+                      device.statistics.pooled + memory->bytes() <= options.pool_bytes;
+    if (!keep) return memory;
+    device.statistics.pooled += memory->bytes();
+    device.free.emplace(memory->bytes(), std::move(memory));
+    return nullptr;
+  }
+
+  Slot* find(BufferId id) {
+    if (slot_of(id) >= slots.size()) return nullptr;
+    Slot& slot = slots[slot_of(id)];
+    return slot.buffer && slot.buffer->id_ == id && slot.generation == generation_of(id) ? &slot : nullptr;
+  }
+
+  std::mutex mutex;
+  BufferManager::Options options;
+  std::map<std::string, DevicePool, std::less<>> pools;
+  std::vector<Slot> slots;
+  std::vector<std::uint32_t> free_slots;
+  bool closed = false;
+};
+
+Buffer::Buffer(std::shared_ptr<Registry> registry, std::shared_ptr<Backend> backend, std::size_t bytes,
+               std::string label)
+    : registry_(std::move(registry)), backend_(std::move(backend)), bytes_(bytes), label_(std::move(label)) {}
+
+Buffer::~Buffer() {
+  std::shared_ptr<Memory> memory;
+  const std::lock_guard lock(registry_->mutex);
+  memory = registry_->release(*this);
+}
+
+std::shared_ptr<Memory> Buffer::memory() const {
+  const std::lock_guard lock(registry_->mutex);
+  if (!memory_) {
+    throw Error(ComputeError::kStaleBuffer,
+                fmt::format("the buffer \"{}\" on {} was disposed; do not use tensors after dispose()", label_,
+                            backend_->id()));
+  }
+  return memory_;
+}
+
+BufferManager::BufferManager() : BufferManager(Options()) {}
+BufferManager::BufferManager(Options options) : registry_(std::make_shared<Buffer::Registry>(std::move(options))) {}
+
+BufferManager::~BufferManager() {
+  if (registry_->options.on_leak) {
+    for (const Leak& leak : live_buffers()) {
+      registry_->options.on_leak(fmt::format("{} bytes on {} still live: {}", leak.bytes, leak.device, leak.label));
+    }
+  }
+  trim();
+  const std::lock_guard lock(registry_->mutex);
+  registry_->closed = true;
+}
+
+std::shared_ptr<Buffer> BufferManager::allocate(const std::shared_ptr<Backend>& backend, std::size_t bytes,
+                                                std::string label) {
+  const std::size_t rounded = size_class(bytes);
+  std::shared_ptr<Buffer> buffer(new Buffer(registry_, backend, bytes, std::move(label)));
+  buffer->pooled_ = true;
+  {
+    const std::lock_guard lock(registry_->mutex);
+    auto& pool = registry_->pool(*backend);
+    if (const auto it = pool.free.find(rounded); it != pool.free.end()) {
+      buffer->memory_ = std::move(it->second);
+      pool.free.erase(it);
+      pool.statistics.pooled -= rounded;
+      registry_->add(buffer);
+      return buffer;
+    }
+  }
+  std::shared_ptr<Memory> memory;
+  try {
+    memory = backend->allocate(rounded);
+  } catch (const Error&) {
+    trim();
+    memory = backend->allocate(rounded);
+  }
+  const std::lock_guard lock(registry_->mutex);
+  buffer->memory_ = std::move(memory);
+  registry_->add(buffer);
+  return buffer;
+}
+
+std::shared_ptr<Buffer> BufferManager::wrap(const std::shared_ptr<Backend>& backend, SharedBytes bytes,
+                                            std::string label) {
+  std::shared_ptr<Buffer> buffer(new Buffer(registry_, backend, bytes.size(), std::move(label)));
+  auto memory = backend->wrap(std::move(bytes));
+  const std::lock_guard lock(registry_->mutex);
+  buffer->memory_ = std::move(memory);
+  registry_->add(buffer);
+  return buffer;
+}
+
+std::shared_ptr<Buffer> BufferManager::find(BufferId id) const {
+  const std::lock_guard lock(registry_->mutex);
+  if (auto* slot = registry_->find(id)) {
+    if (auto buffer = slot->handle.lock()) return buffer;
+  }
+  throw Error(ComputeError::kStaleBuffer, fmt::format("no living buffer has the id {:#x}", id.value));
+}
+
+void BufferManager::dispose(BufferId id) {
+  std::shared_ptr<Memory> memory;
+  const auto buffer = find(id);
+  const std::lock_guard lock(registry_->mutex);
+  memory = registry_->release(*buffer);
+}
+
+void BufferManager::trim() {
+  std::vector<std::shared_ptr<Memory>> freed;
+  const std::lock_guard lock(registry_->mutex);
+  for (auto& [device, pool] : registry_->pools) {
+    for (auto& [bytes, memory] : pool.free) freed.push_back(std::move(memory));
+    pool.free.clear();
+    pool.statistics.pooled = 0;
+  }
+}
+
+BufferStatistics BufferManager::statistics(const Backend& backend) const {
+  const std::lock_guard lock(registry_->mutex);
+  return registry_->pool(backend).statistics;
+}
+
+std::vector<BufferManager::Leak> BufferManager::live_buffers() const {
+  const std::lock_guard lock(registry_->mutex);
+  std::vector<Leak> leaks;
+  for (const auto& slot : registry_->slots) {
+    if (!slot.buffer) continue;
+    leaks.push_back({slot.buffer->id_, slot.buffer->backend_->id(), slot.buffer->bytes_, slot.buffer->label_});
+  }
+  return leaks;
+}
+
+}  // namespace alknet::compute

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alknet/compute/backend.h"
+
+namespace alknet::compute {
+
+/// Names a buffer across the process: device, slot, generation. A stale or foreign id is an error, never somebody
+/// else's memory.
+struct BufferId {
+  std::uint64_t value = 0;
+  friend bool operator==(BufferId, BufferId) = default;
+};
+
+class BufferManager;
+
+/// Memory that tensors share. Freed (or pooled) when the last owner goes, or at once by `BufferManager::dispose`.
+/// Thread-safe.
+class Buffer {
+ public:
+  ~Buffer();
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  BufferId id() const { return id_; }
+  std::size_t bytes() const { return bytes_; }
+  const std::shared_ptr<Backend>& backend() const { return backend_; }
+
+  /// The memory, kept alive by the returned pointer. Throws Error `stale_buffer` after `dispose`.
+  std::shared_ptr<Memory> memory() const;
+
+ private:
+  friend class BufferManager;
+  struct Registry;
+  Buffer(std::shared_ptr<Registry> registry, std::shared_ptr<Backend> backend, std::size_t bytes, std::string label);
+
+  std::shared_ptr<Registry> registry_;
+  std::shared_ptr<Backend> backend_;
+  BufferId id_;
+  std::size_t bytes_;
+  std::string label_;
+  std::shared_ptr<Memory> memory_;  ///< Guarded by the registry's mutex.
+  bool pooled_ = false;
+};
+
+/// Exact counts for one device, in bytes.
+struct BufferStatistics {
+  std::uint64_t live = 0;    ///< In buffers that exist.
+  std::uint64_t pooled = 0;  ///< Kept for reuse.
+  std::uint64_t peak = 0;    ///< Highest live + pooled so far.
+  std::uint64_t buffers = 0;
+};
+
+/// Owns the memory of tensors on every device: a size-class pool, statistics, a leak report. Thread-safe.
+class BufferManager {
+ public:
+  struct Options {
+    std::uint64_t pool_bytes = std::uint64_t{256} << 20;  ///< Per device, kept for reuse.
+    /// Called when the manager goes while buffers live: what, where created. Debug builds of programs set it.
+    std::function<void(const std::string&)> on_leak;
+  };
+
+  BufferManager();
+  explicit BufferManager(Options options);
+  ~BufferManager();
+  BufferManager(const BufferManager&) = delete;
+  BufferManager& operator=(const BufferManager&) = delete;
+
+  /// Uninitialised memory, from the pool where a block of that size class is free. `label` says what it is for. When
+  /// the device is out of memory the pool is emptied and the allocation tried again before `out_of_memory` is thrown.
+  std::shared_ptr<Buffer> allocate(const std::shared_ptr<Backend>& backend, std::size_t bytes, std::string label);
+
+  /// A buffer over existing bytes; see Backend::wrap.
+  std::shared_ptr<Buffer> wrap(const std::shared_ptr<Backend>& backend, SharedBytes bytes, std::string label);
+
+  /// The living buffer of an id. Throws Error `stale_buffer`.
+  std::shared_ptr<Buffer> find(BufferId id) const;
+
+  /// Frees the memory now; tensors that still refer to it get `stale_buffer`. Throws `stale_buffer` for a stale id.
+  void dispose(BufferId id);
+
+  /// Frees what the pool keeps.
+  void trim();
+
+  BufferStatistics statistics(const Backend& backend) const;
+
+  struct Leak {
+    BufferId id;
+    std::string device;
+    std::size_t bytes;
+    std::string label;
+  };
+  /// Buffers that live now, oldest slot first.
+  std::vector<Leak> live_buffers() const;
+
+ private:
+  std::shared_ptr<Buffer::Registry> registry_;
+};
+
+}  // namespace alknet::compute

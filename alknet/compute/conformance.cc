@@ -1,0 +1,423 @@
+#include "alknet/compute/conformance.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "alknet/base/error.h"
+#include "alknet/compute/conformance_cases.h"
+#include "alknet/compute/conformance_reference.h"
+#include "alknet/compute/error.h"
+
+namespace alknet::compute {
+namespace {
+
+using namespace conformance;
+
+constexpr std::array kArrangements = {Arrangement::kContiguous, Arrangement::kTransposed, Arrangement::kSliced,
+                                      Arrangement::kBroadcast};
+/// Bytes behind an output that no kernel may touch.
+constexpr std::size_t kGuardBytes = 64;
+constexpr std::byte kGuard{0xA5};
+
+/// An operand list with its computation, ready to run.
+struct Case {
+  Computation computation;
+  JsonObject attrs;
+  std::vector<std::optional<TestTensor>> inputs;
+  Reference expected;
+  double bound = 0;        ///< In ulp of the result, or in eps of the terms.
+  bool bound_in_ulp = true;
+};
+
+class Conformance {
+ public:
+  Conformance(Backend& backend, const ConformanceOptions& options)
+      : backend_(backend), options_(options), random_(options.seed) {}
+
+  ConformanceReport run() {
+    const auto& table = graph::OpTable::builtin();
+    const auto templates = template_cases();
+    for (const OpSpec& op : table.ops()) {
+      if (op.view() || !wanted(op.name)) continue;
+      if (op.elementwise()) check_elementwise(op);
+      else if (std::holds_alternative<graph::ReductionForward>(op.forward)) check_reduction(op);
+      else check_template(op, templates);
+    }
+    if (options_.ops.empty()) check_chain(table);
+    return std::move(report_);
+  }
+
+ private:
+  bool wanted(const std::string& name) const {
+    return options_.ops.empty() || std::find(options_.ops.begin(), options_.ops.end(), name) != options_.ops.end();
+  }
+
+  Domain domain_of(const OpSpec& op, const std::string& input, bool special) const {
+    Domain domain;
+    if (const Json* range = op.test.is_object() ? op.test.as_object().if_contains(input) : nullptr; range && range->is_array()) {
+      domain.min = range->as_array()[0].to_number<double>();
+      domain.max = range->as_array()[1].to_number<double>();
+    }
+    domain.special = special && !options_.undefined_specials;
+    domain.denormal = special && !options_.flushes_denormals;
+    return domain;
+  }
+
+  void set_bound(Case& made, const OpSpec& op, Dtype output) const {
+    made.bound = graph::is_float(output) ? 4 : 0;
+    const Json* entry = op.bound.is_object() ? op.bound.as_object().if_contains(graph::dtype_name(output)) : nullptr;
+    if (entry) {
+      made.bound_in_ulp = entry->as_object().contains("ulp");
+      made.bound = entry->as_object().at(made.bound_in_ulp ? "ulp" : "k").to_number<double>();
+    }
+    if (options_.ulp && graph::is_float(output) && made.bound > 0) made.bound = options_.ulp(op, output, made.bound);
+  }
+
+  TestTensor tensor(const Shape& shape, Dtype dtype, Arrangement arrangement, const Domain& domain) {
+    return make_tensor(shape, dtype, arrangement, domain, backend_.alignment(), random_);
+  }
+
+  /// The dtype of the op's output, or nothing when a parameter names none.
+  static Dtype output_dtype(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& inputs, Dtype promoted) {
+    const std::string& rule = op.outputs.front().dtype;
+    if (rule == "promoted") return promoted;
+    if (const auto dtype = graph::parse_dtype(rule)) return *dtype;
+    if (const Json* value = attrs.if_contains(rule)) return graph::parse_dtype(std::string(value->as_string())).value_or(promoted);
+    for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+      if (op.inputs[i].name == rule) return inputs[i];
+    }
+    return promoted;
+  }
+
+  /// The dtypes of all inputs when the promoted ones have `promoted`; empty when the entry does not take that.
+  static std::vector<Dtype> input_dtypes(const OpSpec& op, Dtype promoted) {
+    std::vector<Dtype> dtypes;
+    for (const auto& input : op.inputs) {
+      const bool accepts = std::find(input.dtypes.begin(), input.dtypes.end(), promoted) != input.dtypes.end();
+      if (input.promotes && !accepts) return {};
+      dtypes.push_back(input.promotes ? promoted : input.dtypes.front());
+    }
+    return dtypes;
+  }
+
+  void check_elementwise(const OpSpec& op) {
+    for (const Dtype promoted : graph::kAllDtypes) {
+      const auto dtypes = input_dtypes(op, promoted);
+      if (dtypes.empty() || !backend_.supports(promoted)) continue;
+      for (const JsonObject& attrs : attribute_choices(op)) {
+        const Dtype output = output_dtype(op, attrs, dtypes, promoted);
+        if (!backend_.supports(output)) continue;
+        for (const Shape& shape : common_shapes(options_.quick)) {
+          const bool large = graph::element_count(shape) > 5000;
+          for (std::size_t pattern = 0; pattern < (large ? 1 : kArrangements.size() + 1); ++pattern) {
+            check_elementwise(op, attrs, dtypes, output, shape, pattern, pattern == 0);
+          }
+        }
+        if (op.inputs.size() == 2) check_scalar(op, attrs, dtypes, output);
+      }
+    }
+  }
+
+  /// Pattern p < 4 gives input i the arrangement p + i; the last gives every input but the first another rank.
+  void check_elementwise(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& dtypes, Dtype output,
+                         const Shape& shape, std::size_t pattern, bool special) {
+    Case made;
+    std::vector<Reference> operands;
+    for (std::size_t i = 0; i < dtypes.size(); ++i) {
+      Shape own = shape;
+      Arrangement arrangement = kArrangements[(pattern + i) % kArrangements.size()];
+      if (pattern == 0) arrangement = Arrangement::kContiguous;
+      if (pattern == kArrangements.size() && i > 0) {
+        if (!own.empty()) own.erase(own.begin());
+        if (!own.empty()) own.back() = 1;
+      }
+      made.inputs.push_back(tensor(own, dtypes[i], arrangement, domain_of(op, op.inputs[i].name, special)));
+      operands.push_back(reference_of(*made.inputs.back()));
+    }
+    made.expected = elementwise_reference(op, attrs, operands, dtypes, output, shape);
+    made.computation = elementwise_computation(op, attrs, dtypes, output);
+    set_bound(made, op, output);
+    run_case(made, dtypes.front());
+  }
+
+  static Computation elementwise_computation(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& dtypes,
+                                             Dtype output) {
+    Computation computation;
+    computation.inputs.assign(dtypes.begin(), dtypes.end());
+    computation.outputs = {output};
+    computation.program.inputs = dtypes;
+    ElementwiseProgram::Step step{&op, attrs, {}, output};
+    for (std::uint32_t i = 0; i < dtypes.size(); ++i) step.arguments.push_back({i, {}});
+    computation.program.steps = {step};
+    computation.program.outputs = {static_cast<std::uint32_t>(dtypes.size())};
+    return computation;
+  }
+
+  void check_scalar(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& dtypes, Dtype output) {
+    const Shape shape = {3, 37};
+    Case made;
+    made.inputs.push_back(tensor(shape, dtypes[0], Arrangement::kTransposed, domain_of(op, op.inputs[0].name, false)));
+    Reference scalar{{}, {3}, {3}};
+    made.expected = elementwise_reference(op, attrs, {reference_of(*made.inputs[0]), scalar}, dtypes, output, shape);
+    made.computation = elementwise_computation(op, attrs, dtypes, output);
+    made.computation.inputs.pop_back();
+    auto& program = made.computation.program;
+    program.inputs.pop_back();
+    program.steps[0].arguments[1] = {0, graph::is_float(dtypes[1]) ? Scalar::of(3.0) : Scalar::of(std::int64_t{3})};
+    program.outputs = {1};
+    set_bound(made, op, output);
+    run_case(made, dtypes.front());
+  }
+
+  void check_reduction(const OpSpec& op) {
+    for (const Dtype dtype : op.inputs.front().dtypes) {
+      const Dtype output = output_dtype(op, {}, {dtype}, dtype);
+      if (!backend_.supports(dtype) || !backend_.supports(output)) continue;
+      for (const Shape& shape : common_shapes(options_.quick)) {
+        for (const Json& dims : reduced_dimensions(shape)) {
+          for (const Arrangement arrangement : kArrangements) {
+            const bool keepdim = arrangement != Arrangement::kContiguous;
+            check_reduction(op, dtype, output, shape, arrangement, {{"dim", dims}, {"keepdim", keepdim}});
+          }
+        }
+      }
+    }
+  }
+
+  static std::vector<Json> reduced_dimensions(const Shape& shape) {
+    std::vector<Json> choices = {nullptr};
+    for (std::size_t d = 0; d < shape.size(); ++d) choices.push_back(JsonArray{static_cast<std::int64_t>(d)});
+    if (shape.size() > 2) choices.insert(choices.end(), {JsonArray{0, -1}, JsonArray{1, 2}});
+    return choices;
+  }
+
+  void check_reduction(const OpSpec& op, Dtype dtype, Dtype output, const Shape& shape, Arrangement arrangement,
+                       const JsonObject& own) {
+    Case made;
+    made.attrs = graph::complete_attributes(op, own);
+    made.inputs = {tensor(shape, dtype, arrangement, domain_of(op, op.inputs.front().name, false))};
+    made.expected = reduction_reference(op, made.attrs, *made.inputs.front(), output);
+    made.computation.op = &op;
+    made.computation.attrs = made.attrs;
+    made.computation.inputs = {dtype};
+    made.computation.outputs = {output};
+    set_bound(made, op, output);
+    run_case(made, dtype);
+    if (dtype == Dtype::kF32 && arrangement != Arrangement::kBroadcast) check_epilogue(made);
+  }
+
+  void check_template(const OpSpec& op, const std::vector<TemplateCase>& cases) {
+    const std::string& name = std::get<graph::TemplateForward>(op.forward).name;
+    std::size_t found = 0;
+    for (const TemplateCase& each : cases) {
+      if (each.template_name != name) continue;
+      ++found;
+      if (each.large && options_.quick) continue;
+      for (const Dtype dtype : graph::kAllDtypes) {
+        if (!input_dtypes(op, dtype).empty() && backend_.supports(dtype)) check_template(op, each, dtype);
+      }
+    }
+    if (found == 0) fail(fmt::format("[{}] template '{}' has no test case and no reference", op.name, name));
+  }
+
+  void check_template(const OpSpec& op, const TemplateCase& each, Dtype dtype) {
+    Case made;
+    made.attrs = graph::complete_attributes(op, each.attrs);
+    made.computation.op = &op;
+    made.computation.attrs = made.attrs;
+    made.computation.outputs = {dtype};
+    for (std::size_t i = 0; i < each.inputs.size(); ++i) {
+      made.inputs.emplace_back();
+      made.computation.inputs.emplace_back();
+      if (!each.inputs[i]) continue;
+      const auto& input = *each.inputs[i];
+      const Dtype own = input.dtype.value_or(dtype);
+      if (!backend_.supports(own)) return;
+      Domain domain = domain_of(op, op.inputs[i].name, false);
+      if (!graph::is_float(own) && own != Dtype::kBool) domain = {0, static_cast<double>(each.inputs[0]->shape[0] - 1)};
+      made.inputs.back() = tensor(input.shape, own, input.arrangement, domain);
+      made.computation.inputs.back() = own;
+    }
+    auto expected = template_reference(op, made.attrs, made.inputs);
+    if (!expected) return fail(fmt::format("[{}] has no reference: add it to conformance_reference.cc", op.name));
+    made.expected = std::move(*expected);
+    set_bound(made, op, dtype);
+    run_case(made, dtype);
+    if (dtype == Dtype::kF32 || dtype == Dtype::kF16) check_epilogue(made);
+  }
+
+  /// The same computation with `tanh(result + row)` after it, where `row` broadcasts.
+  void check_epilogue(const Case& plain) {
+    const auto& table = graph::OpTable::builtin();
+    const OpSpec *add = table.find("add"), *tanh = table.find("tanh");
+    const Dtype dtype = plain.computation.outputs.front();
+    if (!add || !tanh || plain.expected.values.empty()) return;
+    Case made = plain;
+    Shape row = plain.expected.shape;
+    if (row.size() > 1) row.erase(row.begin(), row.end() - 1);
+    made.inputs.push_back(tensor(row, dtype, Arrangement::kContiguous, {-1, 1}));
+    made.computation.inputs.push_back(dtype);
+    auto& program = made.computation.program;
+    const JsonObject add_attrs = graph::complete_attributes(*add, {});
+    program.inputs = {dtype, dtype};
+    program.steps = {{add, add_attrs, {{0, {}}, {1, {}}}, dtype}, {tanh, {}, {{2, {}}}, dtype}};
+    program.outputs = {3};
+    const std::vector<Reference> operands = {plain.expected, reference_of(*made.inputs.back())};
+    const Reference sum = elementwise_reference(*add, add_attrs, operands, {dtype, dtype}, dtype, plain.expected.shape);
+    made.expected = elementwise_reference(*tanh, {}, {sum}, {dtype}, dtype, plain.expected.shape);
+    made.bound = (plain.bound_in_ulp ? 0 : plain.bound) + 8;
+    made.bound_in_ulp = false;
+    run_case(made, dtype);
+  }
+
+  /// Several steps with shared values and a cast, two outputs.
+  void check_chain(const graph::OpTable& table) {
+    const OpSpec *mul = table.find("mul"), *add = table.find("add"), *tanh = table.find("tanh"), *cast = table.find("cast");
+    if (!mul || !add || !tanh || !cast || !backend_.supports(Dtype::kI32)) return;
+    const Dtype f32 = Dtype::kF32;
+    for (const Shape& shape : common_shapes(options_.quick)) {
+      Case made;
+      made.inputs = {tensor(shape, f32, Arrangement::kSliced, {-2, 2}), tensor(shape, f32, Arrangement::kTransposed, {-2, 2})};
+      made.computation.inputs = {f32, f32};
+      made.computation.outputs = {f32};
+      auto& program = made.computation.program;
+      const JsonObject add_attrs = graph::complete_attributes(*add, {});
+      program.inputs = {f32, f32};
+      program.steps = {{mul, {}, {{0, {}}, {1, {}}}, f32},
+                       {cast, {{"dtype", "i32"}}, {{2, {}}}, Dtype::kI32},
+                       {cast, {{"dtype", "f32"}}, {{3, {}}}, f32},
+                       {tanh, {}, {{2, {}}}, f32},
+                       {add, add_attrs, {{4, {}}, {5, {}}}, f32},
+                       {add, add_attrs, {{6, {}}, {0, Scalar::of(0.5)}}, f32}};
+      program.outputs = {7};
+      const auto a = reference_of(*made.inputs[0]), b = reference_of(*made.inputs[1]);
+      made.expected = a;
+      for (std::size_t i = 0; i < a.values.size(); ++i) {
+        // The product is rounded before it is cut to an integer.
+        const double product = static_cast<double>(static_cast<float>(a.values[i] * b.values[i]));
+        made.expected.values[i] = std::trunc(product) + std::tanh(product) + 0.5;
+        made.expected.terms[i] = std::fabs(product) + 2;
+      }
+      made.bound = 16;
+      made.bound_in_ulp = false;
+      run_case(made, f32);
+    }
+  }
+
+  void run_case(const Case& made, Dtype dtype) {
+    if (report_.failures.size() >= options_.max_failures) return;
+    const std::string what = describe(made, dtype);
+    try {
+      compare(made, what, execute(made));
+      ++report_.cases;
+    } catch (const Error& error) {
+      if (error.code() == ComputeError::kUnsupported) {
+        const std::string line = fmt::format("{} {}: {}", made.computation.name(), graph::dtype_name(dtype), error.message());
+        if (std::find(report_.unsupported.begin(), report_.unsupported.end(), line) == report_.unsupported.end()) {
+          report_.unsupported.push_back(line);
+        }
+      } else {
+        fail(what + ": " + error.code_name() + ": " + error.message());
+      }
+    }
+  }
+
+  std::vector<double> execute(const Case& made) {
+    Binding binding;
+    binding.attrs = made.attrs;
+    std::vector<std::unique_ptr<Memory>> memories;
+    for (const auto& input : made.inputs) {
+      binding.inputs.emplace_back();
+      if (!input) continue;
+      binding.inputs.back() = Operand{static_cast<std::uint32_t>(memories.size()), input->dtype, input->layout};
+      memories.push_back(backend_.allocate(input->memory.size()));
+      backend_.write(*memories.back(), 0, input->memory);
+    }
+    const Dtype output = made.computation.outputs.front();
+    const std::size_t bytes = made.expected.values.size() * graph::dtype_bytes(output);
+    const std::size_t start = backend_.alignment();  // not at 0: kernels must add the offset
+    binding.outputs = {Operand{static_cast<std::uint32_t>(memories.size()), output,
+                               {made.expected.shape, graph::contiguous_strides(made.expected.shape),
+                                static_cast<std::int64_t>(start / graph::dtype_bytes(output))}}};
+    const std::size_t guarded = (start + bytes + 7) / 8 * 8;
+    std::vector<std::byte> image(guarded + kGuardBytes, kGuard);
+    memories.push_back(backend_.allocate(image.size()));
+    backend_.write(*memories.back(), 0, image);
+    std::vector<Memory*> slots;
+    for (const auto& memory : memories) slots.push_back(memory.get());
+    std::vector<std::unique_ptr<Launch>> launches;
+    launches.push_back(backend_.kernel(made.computation)->bind(binding));
+    backend_.run(launches, slots);
+    backend_.read(*memories.back(), 0, image);
+    const auto touched = [](std::byte byte) { return byte != kGuard; };
+    if (std::any_of(image.begin() + static_cast<std::ptrdiff_t>(guarded), image.end(), touched) ||
+        std::any_of(image.begin(), image.begin() + static_cast<std::ptrdiff_t>(start), touched)) {
+      throw Error(BaseError::kInternal, "the kernel wrote outside its output");
+    }
+    std::vector<double> values(made.expected.values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = decode(image.data() + start + i * graph::dtype_bytes(output), output);
+    }
+    return values;
+  }
+
+  void compare(const Case& made, const std::string& what, const std::vector<double>& got) {
+    const Dtype dtype = made.computation.outputs.front();
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const double expected = made.expected.values[i];
+      const double allowed = allowed_error(made, i, dtype);
+      if (agrees(got[i], expected, allowed, dtype)) continue;
+      return fail(fmt::format("{}: element {} is {}, expected {} within {}", what, i, got[i], expected, allowed));
+    }
+  }
+
+  double allowed_error(const Case& made, std::size_t i, Dtype dtype) const {
+    if (!graph::is_float(dtype)) return 0;
+    double allowed = made.bound_in_ulp ? made.bound * ulp_at(made.expected.values[i], dtype)
+                                       : made.bound * (epsilon(dtype) * made.expected.terms[i] + ulp_at(0, dtype));
+    if (options_.flushes_denormals) allowed = std::max(allowed, ulp_at(0, dtype) / epsilon(dtype));
+    return allowed;
+  }
+
+  static bool agrees(double got, double expected, double allowed, Dtype dtype) {
+    if (std::isnan(expected)) return std::isnan(got);
+    if (!graph::is_float(dtype)) return got == expected;
+    const double rounded = round_to(expected, dtype);
+    if (got == rounded) return true;
+    return std::isfinite(rounded) && std::fabs(got - expected) <= allowed;
+  }
+
+  static std::string describe(const Case& made, Dtype dtype) {
+    std::string text = fmt::format("{} {}", made.computation.name(), graph::dtype_name(dtype));
+    if (!made.attrs.empty()) text += " " + json_text(made.attrs);
+    else if (!made.computation.program.steps.empty()) text += " " + json_text(made.computation.program.steps[0].attrs);
+    for (const auto& input : made.inputs) {
+      if (!input) continue;
+      text += fmt::format(" {}{}/{}", graph::dtype_name(input->dtype), graph::shape_text(input->layout.shape),
+                          graph::shape_text(input->layout.strides));
+    }
+    return text;
+  }
+
+  void fail(std::string text) {
+    if (report_.failures.size() < options_.max_failures) report_.failures.push_back(std::move(text));
+  }
+
+  Backend& backend_;
+  const ConformanceOptions& options_;
+  std::mt19937_64 random_;
+  ConformanceReport report_;
+};
+
+}  // namespace
+
+ConformanceReport run_conformance(Backend& backend, const ConformanceOptions& options) {
+  return Conformance(backend, options).run();
+}
+
+}  // namespace alknet::compute

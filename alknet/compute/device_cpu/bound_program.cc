@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "alknet/compute/device_cpu/cpu_kernel.h"
+#include "alknet/compute/device_cpu/vector_program.h"
+
+namespace alknet::compute {
+namespace {
+
+constexpr std::size_t kTileBytes = kTileElements * 8;
+/// Below this many elements a row is too short to be a tile of its own.
+constexpr std::int64_t kShortRow = 128;
+/// Most arguments and results of one step.
+constexpr std::size_t kMaxArguments = 4;
+
+}  // namespace
+
+BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand> inputs,
+                           std::span<const Operand> outputs, bool result_given)
+    : program_(program), result_given_(result_given) {
+  std::vector<Strided> layouts;
+  for (const Operand& input : inputs) layouts.push_back(input.layout);
+  walk_ = make_walk(outputs.front().layout.shape, layouts);
+  count_ = walk_.count();
+  bool all_linear = true;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Operand& operand = inputs[i];
+    const Shape& strides = walk_.strides[i];
+    const bool constant = std::all_of(strides.begin(), strides.end(), [](std::int64_t stride) { return stride == 0; });
+    bool linear = true;
+    std::int64_t expected = 1;
+    for (std::size_t d = strides.size(); d-- > 0;) {
+      linear = linear && strides[d] == expected;
+      expected *= walk_.sizes[d];
+    }
+    all_linear = all_linear && (linear || constant);
+    inputs_.push_back({static_cast<std::uint32_t>(i + (result_given ? 1 : 0)), operand.slot, operand.layout.offset,
+                       graph::dtype_bytes(operand.dtype), load_function(operand.dtype),
+                       register_dtype(operand.dtype) != operand.dtype, linear, constant && count_ > 1});
+  }
+  by_rows_ = !all_linear && walk_.inner() >= kShortRow;
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const std::uint32_t value = program.outputs()[k];
+    const bool last_step = !program.steps().empty() && program.steps().back().result == value &&
+                           (program.steps().back().kernel || program.steps().back().cast);
+    const bool first_use = std::find(program.outputs().begin(), program.outputs().begin() + to_signed(k), value) ==
+                           program.outputs().begin() + to_signed(k);
+    outputs_.push_back({value, outputs[k].slot, outputs[k].layout.offset, graph::dtype_bytes(outputs[k].dtype),
+                        store_function(outputs[k].dtype),
+                        last_step && first_use && register_dtype(outputs[k].dtype) == outputs[k].dtype});
+  }
+}
+
+/// One pass over a range: pointers to the current tile of every value.
+class BoundProgram::Run {
+ public:
+  Run(const BoundProgram& bound, Slots slots, std::byte* scratch)
+      : bound_(bound), program_(bound.program_), slots_(slots), tiles_(reinterpret_cast<const void**>(scratch)),
+        registers_(scratch + (program_.value_count() * sizeof(void*) + 63) / 64 * 64) {
+    for (std::uint32_t value = static_cast<std::uint32_t>(program_.input_count() + program_.steps().size());
+         value < program_.value_count(); ++value) {
+      tiles_[value] = program_.constant(value);
+    }
+  }
+
+  void fill_constants(std::size_t count) {
+    for (const Input& input : bound_.inputs_) {
+      if (!input.constant) continue;
+      std::byte* tile = register_of(input.value);
+      input.load(source(input, 0), 0, tile, (count + kTileMultiple - 1) / kTileMultiple * kTileMultiple);
+      tiles_[input.value] = tile;
+    }
+  }
+
+  /// Computes `count` elements from `index`: a multiple of kTileMultiple, or fewer than that.
+  void tile(std::int64_t index, std::size_t count, const void* result) {
+    const bool whole = count % kTileMultiple == 0;
+    const std::size_t padded = whole ? count : kTileMultiple;
+    if (bound_.result_given_) {
+      tiles_[0] = whole ? result : padded_copy(0, result, count);
+    }
+    for (const Input& input : bound_.inputs_) {
+      if (!input.constant) tiles_[input.value] = load(input, index, count, whole);
+    }
+    for (const auto& step : program_.steps()) run_step(step, index, padded, whole);
+    for (const Output& output : bound_.outputs_) {
+      if (!(output.direct && whole)) output.store(tiles_[output.value], 1, target(output, index), count);
+    }
+  }
+
+ private:
+  std::byte* register_of(std::uint32_t value) const { return registers_ + program_.tile_register(value) * kTileBytes; }
+
+  const std::byte* source(const Input& input, std::int64_t offset) const {
+    return address(slots_, input.slot, input.offset + offset, input.storage_bytes);
+  }
+  std::byte* target(const Output& output, std::int64_t index) const {
+    return slots_[output.slot]->data() + (output.offset + index) * to_signed(output.storage_bytes);
+  }
+
+  const void* padded_copy(std::uint32_t value, const void* from, std::size_t count) {
+    std::byte* tile = register_of(value);
+    const std::size_t bytes = graph::dtype_bytes(register_dtype(program_.dtype(value)));
+    std::memcpy(tile, from, count * bytes);
+    std::memset(tile + count * bytes, 0, (kTileMultiple - count) * bytes);
+    return tile;
+  }
+
+  const void* load(const Input& input, std::int64_t index, std::size_t count, bool whole) {
+    const std::size_t operand = input.value - (bound_.result_given_ ? 1 : 0);
+    const bool one_run = input.linear || bound_.by_rows_;
+    const std::int64_t stride = input.linear ? 1 : bound_.walk_.inner_stride(operand);
+    const std::int64_t start = input.linear ? index : bound_.walk_.offset(operand, index);
+    if (whole && one_run && stride == 1 && !input.converts) return source(input, start);
+    std::byte* tile = register_of(input.value);
+    const std::size_t bytes = graph::dtype_bytes(register_dtype(program_.dtype(input.value)));
+    if (one_run) {
+      input.load(source(input, start), stride, tile, count);
+    } else {
+      std::byte* to = tile;
+      for_each_run(bound_.walk_, operand, index, index + to_signed(count), [&](std::int64_t offset, std::int64_t length) {
+        input.load(source(input, offset), stride, to, to_size(length));
+        to += to_size(length) * bytes;
+      });
+    }
+    if (!whole) std::memset(tile + count * bytes, 0, (kTileMultiple - count) * bytes);
+    return tile;
+  }
+
+  void run_step(const VectorProgram::Step& step, std::int64_t index, std::size_t count, bool whole) {
+    if (!step.kernel && !step.cast) {
+      tiles_[step.result] = tiles_[step.arguments.front()];
+      return;
+    }
+    void* result = register_of(step.result);
+    for (const Output& output : bound_.outputs_) {
+      if (whole && output.direct && output.value == step.result) result = target(output, index);
+    }
+    if (step.cast) {
+      step.cast(tiles_[step.arguments.front()], 1, result, count);
+    } else {
+      std::array<const void*, kMaxArguments> arguments;
+      for (std::size_t i = 0; i < step.arguments.size(); ++i) arguments[i] = tiles_[step.arguments[i]];
+      step.kernel(arguments.data(), &result, count, step.parameters);
+    }
+    tiles_[step.result] = result;
+  }
+
+  const BoundProgram& bound_;
+  const VectorProgram& program_;
+  Slots slots_;
+  const void** tiles_;
+  std::byte* registers_;
+};
+
+void BoundProgram::run(Slots slots, std::int64_t begin, std::int64_t end, const void* result, std::byte* scratch) const {
+  if (begin >= end) return;
+  Run run(*this, slots, scratch);
+  run.fill_constants(std::min(to_size(end - begin), kTileElements));
+  const std::size_t result_bytes = result_given_ ? graph::dtype_bytes(register_dtype(program_.dtype(0))) : 0;
+  const std::int64_t inner = walk_.inner();
+  for (std::int64_t index = begin; index < end;) {
+    std::int64_t count = std::min(to_signed(kTileElements), end - index);
+    if (by_rows_) count = std::min(count, inner - index % inner);
+    if (count > to_signed(kTileMultiple)) count -= count % to_signed(kTileMultiple);
+    const std::byte* tile_result = static_cast<const std::byte*>(result);
+    if (result_given_) tile_result += to_size(index - begin) * result_bytes;
+    run.tile(index, to_size(count), tile_result);
+    index += count;
+  }
+}
+
+}  // namespace alknet::compute

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "alknet/compute/device_cpu/kernel_table.h"
+
+namespace alknet::compute {
+
+/// A matrix in memory, with any strides (in elements).
+struct MatrixView {
+  const std::byte* data = nullptr;
+  Dtype dtype = Dtype::kF32;
+  std::int64_t row_stride = 0;
+  std::int64_t column_stride = 1;
+};
+
+/// Sizes of a product: [rows x depth] times [depth x columns].
+struct GemmShape {
+  std::int64_t rows = 0, columns = 0, depth = 0;
+};
+
+/// The product c = alpha * a * b on the calling thread; the choice of library is made here. `compute` is f32 (oneDNN)
+/// or f64 (a loop of our own); `c` holds that dtype, its rows `c_stride` elements apart. Operands of other dtypes, or
+/// with strides that the library does not take, are packed into `scratch`, of gemm_scratch_bytes().
+void gemm(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, void* c,
+          std::int64_t c_stride, std::byte* scratch);
+
+/// Bytes for products of at most that shape. Pointers in the views are not looked at.
+std::size_t gemm_scratch_bytes(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b);
+
+}  // namespace alknet::compute

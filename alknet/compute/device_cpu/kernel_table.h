@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "alknet/graph/dtype.h"
+
+namespace alknet::compute {
+
+using graph::Dtype;
+
+/// Elements of a tile; small enough that the tiles of a fused group stay in the L1 cache.
+inline constexpr std::size_t kTileElements = 1024;
+
+/// Tile kernels process whole vectors: `count` is a multiple of this.
+inline constexpr std::size_t kTileMultiple = 16;
+
+/// Scalar parameters of an operation by their place among its scalar parameters.
+struct TileParameters {
+  std::array<double, 4> number{};          ///< For variables of a float dtype.
+  std::array<std::int64_t, 4> integer{};   ///< For the others.
+};
+
+/// Computes `count` elements, each from the elements at its place in `inputs`. Tiles hold register dtypes (see
+/// register_dtype) and need no alignment; outputs may be inputs.
+using TileFunction = void (*)(const void* const* inputs, void* const* outputs, std::size_t count,
+                              const TileParameters& parameters);
+
+/// A generated kernel of an element-wise operation.
+struct ElementwiseKernel {
+  std::string_view op;
+  std::string_view variant;         ///< Value of the parameter that selects the expression; empty when there is one.
+  std::size_t input_count;
+  std::array<Dtype, 4> inputs;      ///< Compute dtypes.
+  Dtype output;                     ///< Compute dtype.
+  TileFunction run;
+};
+
+/// Generated kernels of a reduction whose accumulator has the given compute dtype. Counts are arbitrary here.
+struct ReductionKernel {
+  std::string_view op;
+  Dtype accumulator;
+  Dtype output;
+  /// Reduces `count` contiguous elements to the one `*result`.
+  void (*fold)(const void* input, std::size_t count, void* result);
+  /// Sets `count` accumulators to the value of nothing.
+  void (*clear)(void* accumulators, std::size_t count);
+  /// Folds one element into each accumulator.
+  void (*fold_columns)(const void* input, void* accumulators, std::size_t count);
+  /// Folds accumulators into accumulators.
+  void (*merge)(const void* from, void* accumulators, std::size_t count);
+  TileFunction finish;              ///< accumulator -> output; parameter 0 is the number of elements reduced.
+};
+
+/// The dtype in which an element lives in a tile: f32 for f16 and bf16, i32 for i8 and u8, else its own.
+Dtype register_dtype(Dtype dtype);
+
+/// The kernel for the best instruction set of this machine, or null when the op table has no such signature.
+const ElementwiseKernel* find_elementwise_kernel(std::string_view op, std::string_view variant,
+                                                 std::span<const Dtype> compute_dtypes);
+const ReductionKernel* find_reduction_kernel(std::string_view op, Dtype input);
+
+}  // namespace alknet::compute

@@ -1,0 +1,161 @@
+#include <algorithm>
+
+#include "alknet/compute/device_cpu/gemm.h"
+#include "alknet/compute/device_cpu/operation_kernel.h"
+
+namespace alknet::compute {
+namespace {
+
+/// Multiplications that are worth a thread of their own.
+constexpr std::int64_t kWorthwhile = 1 << 17;
+/// Columns of a block are a multiple of this, so that no two threads write one cache line.
+constexpr std::int64_t kColumnStep = 16;
+/// Rows of a block of whole rows: the epilogue finds its result in the cache.
+constexpr std::int64_t kMaxBlockRows = 512;
+
+/// Both operands and the result as batches of matrices, by PyTorch's rank rules.
+struct Problem {
+  GemmShape shape;
+  Walk batch;         // operands: input, other
+  MatrixView a, b;    // without pointers
+};
+
+MatrixView last_two(const Operand& operand, bool vector_is_row) {
+  const auto& [shape, strides, offset] = operand.layout;
+  if (shape.size() == 1) {
+    return vector_is_row ? MatrixView{nullptr, operand.dtype, 0, strides[0]}
+                         : MatrixView{nullptr, operand.dtype, strides[0], 0};
+  }
+  return {nullptr, operand.dtype, strides[shape.size() - 2], strides[shape.size() - 1]};
+}
+
+/// The layout without its last `count` dimensions.
+Strided leading(const Strided& layout, std::size_t count) {
+  Strided rest = layout;
+  rest.shape.resize(layout.shape.size() - std::min(count, layout.shape.size()));
+  rest.strides.resize(rest.shape.size());
+  return rest;
+}
+
+Problem make_problem(const Operand& input, const Operand& other, const Operand& output) {
+  Problem problem;
+  const Shape& left = input.layout.shape;
+  const Shape& right = other.layout.shape;
+  problem.a = last_two(input, true);
+  problem.b = last_two(other, false);
+  problem.shape.rows = left.size() == 1 ? 1 : left[left.size() - 2];
+  problem.shape.depth = left.back();
+  problem.shape.columns = right.size() == 1 ? 1 : right.back();
+  Shape batch = output.layout.shape;
+  batch.resize(batch.size() - (left.size() > 1 ? 1 : 0) - (right.size() > 1 ? 1 : 0));
+  const Strided parts[2] = {leading(input.layout, 2), leading(other.layout, 2)};
+  problem.batch = make_walk(batch, parts);
+  // One right operand for the whole batch: the rows of all matrices on the left are one matrix.
+  if (problem.batch.sizes.size() == 1 && problem.batch.strides[1][0] == 0) {
+    const bool single_row = problem.shape.rows == 1;
+    if (single_row || problem.batch.strides[0][0] == problem.shape.rows * problem.a.row_stride) {
+      if (single_row) problem.a.row_stride = problem.batch.strides[0][0];
+      problem.shape.rows *= problem.batch.sizes[0];
+      problem.batch = Walk{{}, {{}, {}}};
+    }
+  }
+  return problem;
+}
+
+class MatmulLaunch final : public CpuLaunch {
+ public:
+  MatmulLaunch(std::shared_ptr<CpuResources> resources, const Epilogue& epilogue, const Binding& binding)
+      : resources_(std::move(resources)), input_(binding.inputs[0].value()), other_(binding.inputs[1].value()),
+        sink_(epilogue, 2, binding), problem_(make_problem(input_, other_, binding.outputs.front())),
+        batches_(problem_.batch.count()) {
+    divide();
+    const GemmShape block{block_rows_, block_columns_, problem_.shape.depth};
+    ScratchLayout layout;
+    gemm_at_ = layout.add(gemm_scratch_bytes(sink_.compute_dtype(), block, problem_.a, problem_.b));
+    sink_at_ = layout.add(sink_.scratch_bytes());
+    result_at_ = layout.add(to_size(block_rows_ * block_columns_) * sink_.element_bytes());
+    scratch_bytes_ = layout.total();
+    resources_->scratch.reserve(scratch_bytes_);
+  }
+
+  void run(Slots slots) const override {
+    const std::int64_t blocks = batches_ * row_blocks_ * column_blocks_;
+    const std::int64_t work = block_rows_ * block_columns_ * std::max<std::int64_t>(problem_.shape.depth, 1);
+    const std::int64_t grain = std::max<std::int64_t>(1, kWorthwhile / std::max<std::int64_t>(work, 1));
+    resources_->pool.parallel_for(to_size(blocks), to_size(grain), [&](std::size_t begin, std::size_t end) {
+      const auto scratch = resources_->scratch.lease(scratch_bytes_);
+      for (std::size_t block = begin; block < end; ++block) run_block(slots, to_signed(block), scratch.data());
+    });
+  }
+
+ private:
+  /// Blocks for every thread; rows are divided first, because each block reads its part of the right operand anew.
+  void divide() {
+    const auto& [rows, columns, depth] = problem_.shape;
+    const auto threads = to_signed(resources_->pool.threads());
+    block_rows_ = std::max<std::int64_t>(rows, 1);
+    block_columns_ = std::max<std::int64_t>(columns, 1);
+    const std::int64_t worthwhile = std::max<std::int64_t>(1, rows * columns * std::max<std::int64_t>(depth, 1) / kWorthwhile);
+    const std::int64_t wanted = batches_ >= 2 * threads ? 1 : std::min(worthwhile, (threads + batches_ - 1) / std::max<std::int64_t>(batches_, 1));
+    if (threads > 1 && wanted > 1) {
+      if (rows >= 64 * wanted) {
+        block_rows_ = (rows + wanted - 1) / wanted;
+      } else if (columns >= kColumnStep * wanted) {
+        block_columns_ = ((columns + wanted - 1) / wanted + kColumnStep - 1) / kColumnStep * kColumnStep;
+      } else {
+        block_rows_ = std::max<std::int64_t>(1, (rows + wanted - 1) / wanted);
+      }
+    }
+    if (block_rows_ > kMaxBlockRows) {
+      const std::int64_t parts = (block_rows_ + kMaxBlockRows - 1) / kMaxBlockRows;
+      block_rows_ = (block_rows_ + parts - 1) / parts;
+    }
+    row_blocks_ = (rows + block_rows_ - 1) / block_rows_;
+    column_blocks_ = (columns + block_columns_ - 1) / block_columns_;
+  }
+
+  void run_block(Slots slots, std::int64_t block, std::byte* scratch) const {
+    const auto& shape = problem_.shape;
+    const std::int64_t column = block % column_blocks_ * block_columns_;
+    const std::int64_t row = block / column_blocks_ % row_blocks_ * block_rows_;
+    const std::int64_t batch = block / column_blocks_ / row_blocks_;
+    const std::int64_t rows = std::min(block_rows_, shape.rows - row);
+    const std::int64_t columns = std::min(block_columns_, shape.columns - column);
+    MatrixView a = problem_.a, b = problem_.b;
+    a.data = address(slots, input_.slot,
+                     input_.layout.offset + problem_.batch.offset(0, batch) + row * a.row_stride,
+                     graph::dtype_bytes(input_.dtype));
+    b.data = address(slots, other_.slot,
+                     other_.layout.offset + problem_.batch.offset(1, batch) + column * b.column_stride,
+                     graph::dtype_bytes(other_.dtype));
+    const std::int64_t first = (batch * shape.rows + row) * shape.columns + column;
+    std::byte* result = sink_.place(slots, first);
+    const std::int64_t stride = result ? shape.columns : columns;
+    if (!result) result = scratch + result_at_;
+    gemm(sink_.compute_dtype(), {rows, columns, shape.depth}, a, b, 1.0, result, stride, scratch + gemm_at_);
+    if (columns == shape.columns) {
+      sink_.store(slots, first, first + rows * columns, result, scratch + sink_at_);
+      return;
+    }
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const std::int64_t start = first + r * shape.columns;
+      sink_.store(slots, start, start + columns, result + to_size(r * stride) * sink_.element_bytes(), scratch + sink_at_);
+    }
+  }
+
+  std::shared_ptr<CpuResources> resources_;
+  Operand input_, other_;
+  ResultSink sink_;
+  Problem problem_;
+  std::int64_t batches_;
+  std::int64_t block_rows_ = 1, block_columns_ = 1, row_blocks_ = 1, column_blocks_ = 1;
+  std::size_t gemm_at_, sink_at_, result_at_, scratch_bytes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Launch> bind_matmul(const OperationContext& context, const Binding& binding) {
+  return std::make_unique<MatmulLaunch>(context.resources, context.epilogue, binding);
+}
+
+}  // namespace alknet::compute

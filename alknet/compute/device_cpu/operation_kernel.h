@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+
+#include "alknet/compute/device_cpu/cpu_kernel.h"
+#include "alknet/compute/device_cpu/result_sink.h"
+
+namespace alknet::compute {
+
+/// What the kernel of an operation that is not element-wise gives its launches; it outlives them.
+struct OperationContext {
+  std::shared_ptr<CpuResources> resources;
+  const OpSpec* op;
+  const Epilogue& epilogue;
+};
+
+/// Reductions, from their generated parts.
+std::unique_ptr<Launch> bind_reduction(const OperationContext& context, const Binding& binding);
+
+// The templates that the op table names, one file each.
+std::unique_ptr<Launch> bind_matmul(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_softmax(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_layer_norm(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_embedding(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_attention(const OperationContext& context, const Binding& binding);
+
+}  // namespace alknet::compute

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "alknet/compute/backend.h"
+#include "alknet/compute/device_gpu/parameter_block.h"
+#include "alknet/compute/generate/kernel_spec.h"
+
+namespace alknet::compute {
+
+/// Fills in the parameters that follow from the shapes, strides and attributes of a binding: `count`, the index maps
+/// and those of the kernel's pattern. Offsets of buffers and constants of the computation are the caller's.
+/// Throws Error `internal` for a pattern that is not known here, `limit_exceeded` for sizes beyond 32 bits.
+void bind_parameters(const Computation& computation, const KernelSpec& spec, const Binding& binding,
+                     ParameterBlock& block);
+
+/// `layout` seen as a tensor of `shape`: dimensions in front and sizes of 1 repeat with stride 0.
+/// Throws Error `shape_mismatch`.
+Strided broadcast_to(const Strided& layout, const Shape& shape);
+
+}  // namespace alknet::compute

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "alknet/compute/backend.h"
+#include "alknet/gpu/device.h"
+
+namespace alknet::compute {
+
+/// Which forms of the structured kernels a GPU backend generates.
+enum class KernelFamily : std::uint8_t {
+  kAuto,      ///< By the adapter's type.
+  kHardware,  ///< Workgroup memory and register blocks.
+  kSoftware,  ///< One invocation a result without barriers, which software Vulkan runs slowly.
+};
+
+struct GpuBackendOptions {
+  std::string id = "gpu:0";                    ///< What `Backend::id` answers.
+  KernelFamily family = KernelFamily::kAuto;
+  std::size_t upload_chunk = 16u << 20;        ///< Bytes sent at once by `wrap` and `write`.
+};
+
+/// A backend that runs generated WGSL on `device`. dtypes: f32, i32, u32, bool, and f16 where the adapter has
+/// `shader-f16`; others are refused with Error `unsupported` whose remedy is `.to('cpu')`.
+///
+/// An index outside its dimension (embedding) yields 0, and the next `read` throws `index_out_of_range` naming the op;
+/// the backend stays usable. Sizes that one binding or one dispatch of the device cannot hold throw `limit_exceeded`
+/// when bound. The backend keeps `device` alive; its memories and kernels keep what they need of the backend alive.
+std::shared_ptr<Backend> make_gpu_backend(std::shared_ptr<gpu::Device> device, GpuBackendOptions options = {});
+
+}  // namespace alknet::compute

@@ -1,0 +1,41 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "alknet/compute/conformance.h"
+#include "alknet/compute/device_gpu/test_device.h"
+
+namespace alknet::compute {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Both forms of the structured kernels against the references, whatever the adapter.
+class GpuConformance : public ::testing::TestWithParam<KernelFamily> {};
+
+TEST_P(GpuConformance, EveryOperationMeetsItsBound) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  GpuBackendOptions options;
+  options.family = GetParam();
+  const auto backend = make_gpu_backend(opened.device, options);
+  ConformanceOptions conformance;
+  conformance.quick = true;
+  conformance.flushes_denormals = true;
+  conformance.undefined_specials = true;
+  // WGSL's accuracy table: exp 3 + 2|x|, division 2.5, tanh and erf by way of exp.
+  conformance.ulp = [](const OpSpec&, Dtype, double table) { return std::max(table, 16.0); };
+  const ConformanceReport report = run_conformance(*backend, conformance);
+  EXPECT_GT(report.cases, 100u);
+  for (const auto& failure : report.failures) ADD_FAILURE() << failure;
+  for (const auto& refused : report.unsupported) EXPECT_THAT(refused, ::testing::Not(HasSubstr("f32:")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, GpuConformance, ::testing::Values(KernelFamily::kSoftware, KernelFamily::kHardware),
+                         [](const auto& family) {
+                           return family.param == KernelFamily::kSoftware ? "Software" : "Hardware";
+                         });
+
+}  // namespace
+}  // namespace alknet::compute

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "alknet/compute/backend.h"
+#include "alknet/compute/device_gpu/gpu_backend.h"
+#include "alknet/compute/generate/kernel_spec.h"
+#include "alknet/compute/generate/wgsl.h"
+#include "alknet/gpu/device.h"
+
+namespace alknet::compute {
+
+/// What a GPU backend's memories, kernels and launches share: the device, compiled kernels, the error words and the
+/// counts. Thread-safe.
+class GpuContext {
+ public:
+  GpuContext(std::shared_ptr<gpu::Device> device, GpuBackendOptions options);
+
+  const gpu::Device& device() const { return *device_; }
+  const GpuBackendOptions& options() const { return options_; }
+  bool software() const { return software_; }
+  bool supports(Dtype dtype) const;
+
+  /// Throws Error `unsupported` naming the computation when a value of it has a dtype that kernels lack.
+  void check_dtypes(const Computation& computation) const;
+
+  /// The pipeline of a specification: compiled once for each source text.
+  gpu::Pipeline pipeline(const KernelSpec& spec);
+
+  /// A number, from 1, by which a kernel's bad indices are told from another's.
+  std::uint32_t register_error_source(std::string name);
+
+  /// Words that kernels report bad indices in: count, source, index, size (see WgslGenerator).
+  const gpu::Buffer& error_words() const { return error_words_; }
+
+  /// A submission may report bad indices: the next `ErrorCheck` looks.
+  void expect_errors() { errors_expected_ = true; }
+
+  void count_memory(std::int64_t bytes);  ///< Allocated; negative when freed.
+  void count_launches(std::size_t launches) { launches_ += launches; }
+  BackendStatistics statistics() const;
+  std::uint64_t next_memory_serial() { return ++memory_serial_; }
+
+ private:
+  friend class ErrorCheck;
+
+  std::shared_ptr<gpu::Device> device_;
+  GpuBackendOptions options_;
+  bool software_;
+  bool shader_f16_;
+  WgslGenerator generator_;
+  gpu::Buffer error_words_;
+  std::atomic<bool> errors_expected_ = false;
+  std::atomic<std::uint64_t> memory_serial_ = 0;
+  std::atomic<std::uint64_t> launches_ = 0;
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::unordered_map<std::string, gpu::Pipeline> pipelines_;
+  std::vector<std::string> error_sources_;
+  BackendStatistics memory_;
+};
+
+/// Reads the error words beside a result: begun before the result is waited for, so that both cost one wait.
+class ErrorCheck {
+ public:
+  explicit ErrorCheck(GpuContext& context);
+
+  /// Throws Error `index_out_of_range` when a kernel met a bad index since the last check.
+  void finish();
+
+ private:
+  GpuContext& context_;
+  bool expected_;
+  gpu::PendingReadback words_;
+};
+
+}  // namespace alknet::compute

@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "alknet/compute/device_gpu/test_device.h"
+
+namespace alknet::compute {
+namespace {
+
+using testing::contiguous;
+using testing::Runner;
+using testing::structured;
+using F32s = std::vector<float>;
+
+constexpr auto kF32 = Dtype::kF32;
+
+F32s random_values(std::size_t count, std::uint32_t seed) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<float> uniform(-2, 2);
+  F32s values(count);
+  for (float& value : values) value = uniform(engine);
+  return values;
+}
+
+/// Structured kernels in both forms, larger than their tiles and with odd edges, against loops in double.
+class GpuStructured : public ::testing::TestWithParam<KernelFamily> {
+ protected:
+  void SetUp() override {
+    const auto opened = testing::open_device();
+    if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+    GpuBackendOptions options;
+    options.family = GetParam();
+    backend_ = make_gpu_backend(opened.device, options);
+  }
+
+  std::shared_ptr<Backend> backend_;
+};
+
+TEST_P(GpuStructured, MatmulMultipliesATransposedWeightAndAppliesTheProgram) {
+  constexpr std::int64_t kBatch = 2, kRows = 67, kInner = 45, kColumns = 131;
+  const F32s a = random_values(kBatch * kRows * kInner, 1), b = random_values(kColumns * kInner, 2),
+             bias = random_values(kColumns, 3);
+  Computation computation = structured("matmul", {kF32, kF32}, kF32);
+  const OpSpec& add = graph::OpTable::builtin().at("add");
+  computation.inputs.emplace_back(kF32);
+  computation.program = {{kF32, kF32}, {{&add, graph::complete_attributes(add, {}), {{0, {}}, {1, {}}}, kF32}}, {2}};
+  const F32s y = Runner(*backend_)
+                     .input<float>(kF32, contiguous({kBatch, kRows, kInner}), a)
+                     .input<float>(kF32, {{kInner, kColumns}, {1, kInner}, 0}, b)
+                     .input<float>(kF32, contiguous({kColumns}), bias)
+                     .run<float>(computation, {kBatch, kRows, kColumns});
+  for (std::int64_t row = 0; row < kBatch * kRows; ++row) {
+    for (std::int64_t column = 0; column < kColumns; ++column) {
+      double expected = bias[static_cast<std::size_t>(column)];
+      for (std::int64_t k = 0; k < kInner; ++k) {
+        expected += static_cast<double>(a[static_cast<std::size_t>(row * kInner + k)]) *
+                    b[static_cast<std::size_t>(column * kInner + k)];
+      }
+      ASSERT_NEAR(y[static_cast<std::size_t>(row * kColumns + column)], expected, 2e-5) << row << ", " << column;
+    }
+  }
+}
+
+TEST_P(GpuStructured, LongSumsKeepTheirPrecision) {
+  constexpr std::size_t kLength = 100'003;
+  const F32s x(kLength, 0.1f);
+  const F32s sum = Runner(*backend_)
+                       .input<float>(kF32, contiguous({static_cast<std::int64_t>(kLength)}), x)
+                       .run<float>(structured("sum", {kF32}, kF32), {}, {{"dim", nullptr}, {"keepdim", false}});
+  EXPECT_NEAR(sum[0], 0.1f * static_cast<double>(kLength), 0.01);
+}
+
+TEST_P(GpuStructured, SoftmaxWorksAlongAnInnerDimension) {
+  const F32s x = random_values(3 * 50 * 7, 4);
+  const F32s y = Runner(*backend_)
+                     .input<float>(kF32, contiguous({3, 50, 7}), x)
+                     .run<float>(structured("softmax", {kF32}, kF32, {{"dim", 1}}), {3, 50, 7}, {{"dim", 1}});
+  for (std::size_t row = 0; row < 21; ++row) {
+    const std::size_t base = row / 7 * 350 + row % 7;
+    double sum = 0;
+    for (std::size_t k = 0; k < 50; ++k) sum += std::exp(static_cast<double>(x[base + k * 7]));
+    for (std::size_t k = 0; k < 50; ++k) {
+      ASSERT_NEAR(y[base + k * 7], std::exp(static_cast<double>(x[base + k * 7])) / sum, 1e-6);
+    }
+  }
+}
+
+TEST_P(GpuStructured, LayerNormTakesWeightAndBias) {
+  constexpr std::size_t kRows = 5, kLength = 300;
+  const F32s x = random_values(kRows * kLength, 5), weight = random_values(kLength, 6), bias = random_values(kLength, 7);
+  const JsonObject attrs{{"normalized_shape", {kLength}}, {"eps", 1e-5}};
+  const F32s y = Runner(*backend_)
+                     .input<float>(kF32, contiguous({kRows, kLength}), x)
+                     .input<float>(kF32, contiguous({kLength}), weight)
+                     .input<float>(kF32, contiguous({kLength}), bias)
+                     .run<float>(structured("layer_norm", {kF32, kF32, kF32}, kF32, attrs), {kRows, kLength}, attrs);
+  for (std::size_t row = 0; row < kRows; ++row) {
+    double mean = 0, variance = 0;
+    for (std::size_t k = 0; k < kLength; ++k) mean += x[row * kLength + k] / static_cast<double>(kLength);
+    for (std::size_t k = 0; k < kLength; ++k) variance += std::pow(x[row * kLength + k] - mean, 2) / kLength;
+    for (std::size_t k = 0; k < kLength; ++k) {
+      const double expected = (x[row * kLength + k] - mean) / std::sqrt(variance + 1e-5) * weight[k] + bias[k];
+      ASSERT_NEAR(y[row * kLength + k], expected, 1e-5);
+    }
+  }
+}
+
+TEST_P(GpuStructured, AttentionMasksKeysOfStridedHeads) {
+  // [batch 2, tokens 9, heads 3, depth 20] read as [batch, head, token, depth]; the mask is a row per batch.
+  constexpr std::int64_t kBatch = 2, kTokens = 9, kHeads = 3, kDepth = 20;
+  const std::size_t count = kBatch * kTokens * kHeads * kDepth;
+  const Strided heads{{kBatch, kHeads, kTokens, kDepth}, {kTokens * kHeads * kDepth, kDepth, kHeads * kDepth, 1}, 0};
+  const F32s q = random_values(count, 8), k = random_values(count, 9), v = random_values(count, 10);
+  std::vector<std::uint8_t> mask(kBatch * kTokens, 1);
+  mask[7] = mask[8] = mask[9] = 0;
+  const JsonObject attrs{{"is_causal", false}, {"scale", nullptr}};
+  const F32s y = Runner(*backend_)
+                     .input<float>(kF32, heads, q)
+                     .input<float>(kF32, heads, k)
+                     .input<float>(kF32, heads, v)
+                     .input<std::uint8_t>(Dtype::kBool, contiguous({kBatch, 1, 1, kTokens}), mask)
+                     .run<float>(structured("scaled_dot_product_attention", {kF32, kF32, kF32, Dtype::kBool}, kF32),
+                                 heads.shape, attrs);
+  const auto at = [&](std::int64_t b, std::int64_t h, std::int64_t t, std::int64_t d) {
+    return static_cast<std::size_t>(((b * kTokens + t) * kHeads + h) * kDepth + d);
+  };
+  std::size_t index = 0;
+  for (std::int64_t b = 0; b < kBatch; ++b) {
+    for (std::int64_t h = 0; h < kHeads; ++h) {
+      for (std::int64_t t = 0; t < kTokens; ++t) {
+        std::vector<double> weights;
+        double total = 0;
+        for (std::int64_t s = 0; s < kTokens; ++s) {
+          double score = 0;
+          for (std::int64_t d = 0; d < kDepth; ++d) score += static_cast<double>(q[at(b, h, t, d)]) * k[at(b, h, s, d)];
+          const bool kept = mask[static_cast<std::size_t>(b * kTokens + s)] != 0;
+          weights.push_back(kept ? std::exp(score / std::sqrt(kDepth)) : 0);
+          total += weights.back();
+        }
+        for (std::int64_t d = 0; d < kDepth; ++d) {
+          double expected = 0;
+          for (std::int64_t s = 0; s < kTokens; ++s) {
+            expected += weights[static_cast<std::size_t>(s)] / total * v[at(b, h, s, d)];
+          }
+          ASSERT_NEAR(y[index++], expected, 1e-5) << b << ' ' << h << ' ' << t << ' ' << d;
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, GpuStructured, ::testing::Values(KernelFamily::kSoftware, KernelFamily::kHardware),
+                         [](const auto& family) {
+                           return family.param == KernelFamily::kSoftware ? "Software" : "Hardware";
+                         });
+
+}  // namespace
+}  // namespace alknet::compute

@@ -1,0 +1,76 @@
+#include "alknet/compute/devices.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "alknet/base/error.h"
+#include "alknet/compute/device_cpu/cpu_backend.h"
+#include "alknet/compute/device_gpu/gpu_backend.h"
+#include "alknet/compute/error.h"
+#include "alknet/gpu/instance.h"
+
+namespace alknet::compute {
+
+struct Devices::State {
+  explicit State(Options devices_options) : options(devices_options) {}
+
+  const gpu::Instance& gpus() {
+    if (!instance) instance.emplace();
+    return *instance;
+  }
+
+  /// The id that `name` stands for. Looks at GPUs only when it must: loading their library takes a while.
+  std::string resolve(std::string_view name) {
+    if (name == "cpu") return "cpu";
+    if (name.empty()) {
+      if (!gpu::machine_has_gpu()) return "cpu";
+      const auto survey = gpu::survey();
+      for (const auto& adapter : survey.adapters) {
+        if (adapter.usable && adapter.type == gpu::AdapterType::kDiscrete) return adapter.id;
+      }
+      return "cpu";
+    }
+    std::string known = "cpu";
+    for (const auto& adapter : gpus().adapters()) {
+      if (adapter.id == name || name == "gpu") return adapter.id;
+      known += ", " + adapter.id;
+    }
+    const std::string& reason = gpus().reason();
+    throw Error(ComputeError::kUnknownDevice,
+                fmt::format("there is no device \"{}\"; this machine has {}{}{}", name, known,
+                            reason.empty() ? "" : ". No GPU: ", reason));
+  }
+
+  std::shared_ptr<Backend> make(const std::string& id) {
+    if (id == "cpu") return make_cpu_backend({options.threads});
+    gpu::DeviceOptions device_options;
+    device_options.robust = options.robust;
+    device_options.label = "alknet";
+    auto device = std::make_shared<gpu::Device>(gpus().acquire(id, device_options));
+    GpuBackendOptions backend_options;
+    backend_options.id = id;
+    return make_gpu_backend(std::move(device), backend_options);
+  }
+
+  Options options;
+  std::mutex mutex;
+  std::optional<gpu::Instance> instance;
+  std::map<std::string, std::shared_ptr<Backend>, std::less<>> open;
+};
+
+Devices::Devices() : Devices(Options()) {}
+Devices::Devices(Options options) : state_(std::make_unique<State>(options)) {}
+Devices::~Devices() = default;
+
+std::shared_ptr<Backend> Devices::open(std::string_view name) {
+  const std::lock_guard lock(state_->mutex);
+  const std::string id = state_->resolve(name);
+  auto& backend = state_->open[id];
+  if (!backend) backend = state_->make(id);
+  return backend;
+}
+
+}  // namespace alknet::compute

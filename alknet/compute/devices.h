@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "alknet/compute/backend.h"
+
+namespace alknet::compute {
+
+/// The devices of this machine by name: `cpu`, and `gpu:N` for each WebGPU adapter. Devices are acquired on first use
+/// and shared from then on. Thread-safe.
+class Devices {
+ public:
+  struct Options {
+    std::size_t threads = 0;  ///< Of `cpu`; 0 takes the machine's.
+    /// Whether kernels check bounds by themselves; needed for shaders that others wrote. See gpu::DeviceOptions.
+    bool robust = true;
+  };
+
+  Devices();
+  explicit Devices(Options options);
+  ~Devices();
+
+  /// The backend of `cpu`, `gpu` (the first adapter) or `gpu:N`; an empty name means the default: the first discrete
+  /// GPU, else `cpu`. Throws Error `unknown_device` that lists what there is, or why there is no GPU.
+  std::shared_ptr<Backend> open(std::string_view name);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace alknet::compute

@@ -1,0 +1,207 @@
+#include "alknet/compute/generate/cpp_program.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "alknet/base/json.h"
+#include "alknet/graph/op_program.h"
+
+namespace alknet::compute {
+namespace {
+
+using graph::Dtype;
+using graph::expr::Instruction;
+using graph::expr::Opcode;
+using graph::expr::Program;
+
+/// Names in simd-inl.h, and where the operation has a vector form.
+struct CppOpcode {
+  Opcode opcode;
+  const char* name;
+  bool float_vectors, word_vectors, i64_vectors, mask_vectors;
+};
+constexpr std::array kCppOpcodes = {
+    CppOpcode{Opcode::kNegate, "Negate", true, true, true, false},
+    CppOpcode{Opcode::kNot, "Not", false, false, false, true},
+    CppOpcode{Opcode::kAdd, "Add", true, true, true, false},
+    CppOpcode{Opcode::kSubtract, "Subtract", true, true, true, false},
+    CppOpcode{Opcode::kMultiply, "Multiply", true, true, false, false},
+    CppOpcode{Opcode::kDivide, "Divide", true, false, false, false},
+    CppOpcode{Opcode::kRemainder, "Remainder", false, false, false, false},
+    CppOpcode{Opcode::kLess, "Less", true, true, true, false},
+    CppOpcode{Opcode::kLessEqual, "LessEqual", true, false, false, false},
+    CppOpcode{Opcode::kGreater, "Greater", true, true, true, false},
+    CppOpcode{Opcode::kGreaterEqual, "GreaterEqual", true, false, false, false},
+    CppOpcode{Opcode::kEqual, "Equal", true, true, true, false},
+    CppOpcode{Opcode::kNotEqual, "NotEqual", true, true, true, false},
+    CppOpcode{Opcode::kAnd, "And", false, false, false, true},
+    CppOpcode{Opcode::kOr, "Or", false, false, false, true},
+    CppOpcode{Opcode::kSelect, "Select", true, true, true, true},
+    CppOpcode{Opcode::kAbs, "Abs", true, true, false, false},
+    CppOpcode{Opcode::kExp, "Exp", true, false, false, false},
+    CppOpcode{Opcode::kLog, "Log", true, false, false, false},
+    CppOpcode{Opcode::kSqrt, "Sqrt", true, false, false, false},
+    CppOpcode{Opcode::kRsqrt, "Rsqrt", true, false, false, false},
+    CppOpcode{Opcode::kTanh, "Tanh", true, false, false, false},
+    CppOpcode{Opcode::kErf, "Erf", true, false, false, false},
+    CppOpcode{Opcode::kMaximum, "Maximum", true, true, true, false},
+    CppOpcode{Opcode::kMinimum, "Minimum", true, true, true, false},
+    CppOpcode{Opcode::kIsNan, "IsNan", true, false, false, false},
+};
+
+const CppOpcode& cpp_opcode(Opcode opcode) {
+  return *std::find_if(kCppOpcodes.begin(), kCppOpcodes.end(), [&](const auto& row) { return row.opcode == opcode; });
+}
+
+/// The dtype that an operation computes on: that of its values, not of a comparison's result.
+Dtype operand_dtype(const Program& program, const Instruction& step) {
+  switch (step.opcode) {
+    case Opcode::kConstant:
+    case Opcode::kVariable:
+    case Opcode::kCast:
+    case Opcode::kSelect: return step.dtype;
+    default: return program.instructions[step.arguments[0]].dtype;
+  }
+}
+
+/// Bytes of a lane; 0 for bool, which takes the width of the others.
+std::size_t lane_bytes(Dtype dtype) {
+  if (dtype == Dtype::kBool) return 0;
+  return dtype == Dtype::kI64 || dtype == Dtype::kF64 ? 8 : 4;
+}
+
+bool has_vector_form(const Program& program, const Instruction& step) {
+  if (step.opcode == Opcode::kConstant || step.opcode == Opcode::kVariable) return true;
+  if (step.opcode == Opcode::kCast) return program.instructions[step.arguments[0]].dtype == step.dtype;
+  const CppOpcode& row = cpp_opcode(step.opcode);
+  const Dtype dtype = operand_dtype(program, step);
+  if (dtype == Dtype::kBool) return row.mask_vectors;
+  if (graph::is_float(dtype)) return row.float_vectors;
+  return dtype == Dtype::kI64 ? row.i64_vectors : row.word_vectors;
+}
+
+std::string literal(double value, Dtype dtype) {
+  const std::string type = cpp_type(dtype);
+  if (dtype == Dtype::kBool) return value != 0 ? "true" : "false";
+  if (value != value) return fmt::format("std::numeric_limits<{}>::quiet_NaN()", type);
+  if (value == std::numeric_limits<double>::infinity()) return fmt::format("std::numeric_limits<{}>::infinity()", type);
+  if (value == -std::numeric_limits<double>::infinity()) return fmt::format("-std::numeric_limits<{}>::infinity()", type);
+  return graph::is_float(dtype) ? fmt::format("static_cast<{}>({})", type, number_text(value))
+                                : fmt::format("static_cast<{}>({})", type, static_cast<std::int64_t>(value));
+}
+
+bool identity(const Program& program) {
+  return program.outputs.size() == 1 && program.instructions[program.outputs[0].value].opcode == Opcode::kVariable;
+}
+
+/// The compute dtypes among `dtypes`, each once.
+std::vector<Dtype> compute_dtypes(const std::vector<Dtype>& dtypes) {
+  std::vector<Dtype> result;
+  for (const Dtype dtype : dtypes) {
+    const Dtype computed = graph::compute_dtype(dtype);
+    if (std::find(result.begin(), result.end(), computed) == result.end()) result.push_back(computed);
+  }
+  return result;
+}
+
+/// What an output's dtype is when the promoted inputs have `promoted`; nothing when a parameter decides.
+std::optional<Dtype> output_dtype(const graph::OpSpec& op, Dtype promoted, const std::vector<Dtype>& inputs) {
+  const std::string& rule = op.outputs.front().dtype;
+  if (rule == "promoted") return promoted;
+  if (const auto dtype = graph::parse_dtype(rule)) return dtype;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    if (op.inputs[i].name == rule) return inputs[i];
+  }
+  return std::nullopt;
+}
+
+/// Every choice of compute dtypes for the inputs: promoted ones share one, the others are free.
+std::vector<std::pair<Dtype, std::vector<Dtype>>> input_choices(const graph::OpSpec& op) {
+  std::vector<std::pair<Dtype, std::vector<Dtype>>> choices;
+  for (const Dtype promoted : compute_dtypes({graph::kAllDtypes.begin(), graph::kAllDtypes.end()})) {
+    std::vector<std::vector<Dtype>> partial = {{}};
+    for (const auto& input : op.inputs) {
+      std::vector<Dtype> accepted = compute_dtypes(input.dtypes);
+      if (input.promotes) std::erase_if(accepted, [&](Dtype dtype) { return dtype != promoted; });
+      std::vector<std::vector<Dtype>> longer;
+      for (const auto& front : partial) {
+        for (const Dtype dtype : accepted) {
+          longer.push_back(front);
+          longer.back().push_back(dtype);
+        }
+      }
+      partial = std::move(longer);
+    }
+    for (auto& inputs : partial) choices.emplace_back(promoted, std::move(inputs));
+  }
+  return choices;
+}
+
+}  // namespace
+
+std::string cpp_type(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kBool: return "bool";
+    case Dtype::kI8: return "std::int8_t";
+    case Dtype::kU8: return "std::uint8_t";
+    case Dtype::kI32: return "std::int32_t";
+    case Dtype::kU32: return "std::uint32_t";
+    case Dtype::kI64: return "std::int64_t";
+    case Dtype::kF64: return "double";
+    default: return "float";
+  }
+}
+
+std::string cpp_tag(const Program& program) {
+  std::size_t width = 0;
+  for (const Instruction& step : program.instructions) {
+    const std::size_t bytes = lane_bytes(step.dtype);
+    if (!has_vector_form(program, step) || (bytes != 0 && width != 0 && bytes != width)) return "ScalarTag()";
+    width = std::max(width, bytes);
+  }
+  return fmt::format("VectorTag<{}>()", width == 0 ? 4 : width);
+}
+
+std::string print_steps(const Program& program, const CppVariables& variables, const std::string& indent) {
+  std::string text;
+  for (std::size_t i = 0; i < program.instructions.size(); ++i) {
+    const Instruction& step = program.instructions[i];
+    const std::string type = cpp_type(operand_dtype(program, step));
+    std::string value;
+    switch (step.opcode) {
+      case Opcode::kConstant: value = fmt::format("Constant<{}>(tag, {})", type, literal(step.constant, step.dtype)); break;
+      case Opcode::kVariable: value = variables[step.index]; break;
+      case Opcode::kCast: value = fmt::format("Cast<{}>(v{})", type, step.arguments[0]); break;
+      default: {
+        value = fmt::format("{}<{}>(", cpp_opcode(step.opcode).name, type);
+        for (std::size_t a = 0; a < graph::expr::opcode_info(step.opcode).arity; ++a) {
+          value += fmt::format("{}v{}", a == 0 ? "" : ", ", step.arguments[a]);
+        }
+        value += ')';
+      }
+    }
+    text += fmt::format("{}const auto v{} = {};\n", indent, i, value);
+  }
+  return text;
+}
+
+std::vector<ElementwiseSignature> elementwise_signatures(const graph::OpSpec& op) {
+  std::vector<ElementwiseSignature> signatures;
+  const auto& forward = std::get<graph::ElementwiseForward>(op.forward);
+  for (const auto& choice : forward.cases) {
+    JsonObject attrs;
+    if (!forward.parameter.empty()) attrs[forward.parameter] = choice.value;
+    for (auto& [promoted, inputs] : input_choices(op)) {
+      const auto output = output_dtype(op, promoted, inputs);
+      Program program = graph::elementwise_program(op, attrs, inputs, std::array{output.value_or(promoted)});
+      if (identity(program)) continue;
+      signatures.push_back({choice.value, inputs, std::move(program)});
+    }
+  }
+  return signatures;
+}
+
+}  // namespace alknet::compute

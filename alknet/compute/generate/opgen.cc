@@ -1,0 +1,291 @@
+#include "alknet/compute/generate/opgen.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "alknet/base/error.h"
+#include "alknet/compute/error.h"
+#include "alknet/graph/op_program.h"
+
+namespace alknet::compute {
+namespace {
+
+using graph::compute_dtype;
+using graph::expr::Instruction;
+using graph::expr::Opcode;
+using graph::expr::Program;
+
+constexpr std::uint32_t kElementwiseSize = 256;  // invocations of a workgroup
+constexpr std::uint32_t kRowLanes = 256;         // of the workgroup that reduces rows together
+constexpr std::uint32_t kMatmulTile = 64;        // rows and columns of a workgroup's tile
+
+bool packed(Dtype dtype) { return graph::dtype_bytes(dtype) == 1; }
+
+/// Builds a specification part by part.
+class Builder {
+ public:
+  Builder(const Computation& computation, bool software) : from_(computation), software_(software) {
+    result_.spec.name = computation.name();
+  }
+
+  const Computation& from() const { return from_; }
+  bool software() const { return software_; }
+  KernelSpec& spec() { return result_.spec; }
+
+  void number(std::string name, WordType type = WordType::kU32) {
+    spec().parameters.push_back({std::move(name), type, 0});
+  }
+  void numbers(std::initializer_list<const char*> names) {
+    for (const char* name : names) number(name);
+  }
+
+  void map(std::string name, std::vector<std::string> operands) {
+    spec().maps.push_back({name, std::move(operands)});
+    number(name + "_rank");
+    spec().parameters.push_back({name + "_map", WordType::kU32, kMaxMapRank * map_stride(spec().maps.back())});
+  }
+
+  void workgroup(std::uint32_t size, std::string count) {
+    spec().workgroup_size = {size, 1, 1};
+    spec().workgroup_count = std::move(count);
+  }
+
+  bool has(std::size_t op_input) const { return from_.inputs[op_input].has_value(); }
+
+  /// Buffers of the op's present inputs, named as in the op table.
+  void op_inputs() {
+    for (std::size_t i = 0; i < from_.op_inputs(); ++i) {
+      if (has(i)) spec().inputs.push_back({from_.op->inputs[i].name, *from_.inputs[i]});
+    }
+  }
+
+  /// A function, and the parameters its program reads that are not there yet.
+  void function(std::string name, Program program) {
+    for (const auto& variable : program.variables) {
+      if (!variable.parameter || spec().parameter(variable.name)) continue;
+      number(variable.name, word_type(variable.dtype));
+    }
+    spec().functions.push_back({std::move(name), std::move(program)});
+  }
+
+  /// Outputs, the function "apply" and what it reads beside the pattern's result.
+  GeneratedKernel finish() {
+    const bool plain = from_.program.outputs.empty();
+    Program apply = plain ? identity(compute_dtype(from_.outputs.front())) : compose(from_.program, result_.constants);
+    const std::size_t first = from_.op ? 1 : 0;  // x0 is then the op's result
+    std::vector<std::string> operands;
+    for (std::size_t i = first; i < from_.program.inputs.size(); ++i) {
+      operands.push_back(fmt::format("x{}", i));
+      spec().inputs.push_back({operands.back(), from_.program.inputs[i]});
+    }
+    for (std::size_t k = 0; k < from_.outputs.size(); ++k) {
+      spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k]});
+      if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
+    }
+    if (!operands.empty()) map("element", std::move(operands));
+    function("apply", std::move(apply));
+    number("count");
+    for (const auto& buffer : spec().inputs) number(buffer.name + "_offset");
+    for (const auto& buffer : spec().outputs) number(buffer.name + "_offset");
+    if (spec().checks_indices) number("error_id");
+    return std::move(result_);
+  }
+
+ private:
+  static WordType word_type(Dtype dtype) {
+    if (graph::is_float(dtype)) return WordType::kF32;
+    return dtype == Dtype::kI32 ? WordType::kI32 : WordType::kU32;
+  }
+
+  static Program identity(Dtype dtype) {
+    Program program;
+    program.variables = {{"x0", dtype, false}};
+    Instruction read;
+    read.opcode = Opcode::kVariable;
+    read.dtype = dtype;
+    program.instructions = {read};
+    program.outputs = {{"y0", 0}};
+    return program;
+  }
+
+  const Computation& from_;
+  bool software_;
+  GeneratedKernel result_;
+};
+
+void elementwise(Builder& b) {
+  b.spec().pattern = "elementwise";
+  const bool words = std::any_of(b.from().outputs.begin(), b.from().outputs.end(), packed);
+  const std::uint32_t elements = kElementwiseSize * (words ? 4 : 1);
+  b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", elements - 1, elements));
+}
+
+/// Several invocations share a row: `lanes` of them, a power of two up to kRowLanes, chosen when bound.
+void row_lanes(Builder& b) {
+  b.number("lanes");
+  b.workgroup(kRowLanes, fmt::format("(rows*lanes + {})//{}", kRowLanes - 1, kRowLanes));
+  b.spec().values["row_lanes"] = kRowLanes;
+}
+
+void one_invocation_a_row(Builder& b) {
+  constexpr std::uint32_t kSize = 32;
+  b.workgroup(kSize, fmt::format("(rows + {})//{}", kSize - 1, kSize));
+}
+
+void rows(Builder& b, std::string_view name) {
+  b.number("rows");
+  b.spec().pattern = fmt::format("{}_{}", name, b.software() ? "loop" : "tree");
+  if (b.software()) {
+    one_invocation_a_row(b);
+  } else {
+    row_lanes(b);
+  }
+}
+
+/// Whether partial results may be combined with each other: `combine` is one operator on accumulator and input.
+bool combines_partials(const Program& combine) {
+  std::size_t operators = 0;
+  for (const auto& step : combine.instructions) operators += step.opcode != Opcode::kVariable;
+  return operators == 1 && combine.instructions.size() == 3;
+}
+
+void reduction(Builder& b) {
+  const OpSpec& op = *b.from().op;
+  auto programs = graph::reduction_programs(op, *b.from().inputs[0], b.from().program.inputs.empty()
+                                                                         ? b.from().outputs[0]
+                                                                         : b.from().program.inputs[0]);
+  for (auto& variable : programs.finish.variables) {
+    if (variable.parameter && variable.name == "count") variable.name = "divisor";  // `count` is the kernel's own
+  }
+  const bool partials = combines_partials(programs.combine);
+  b.op_inputs();
+  b.numbers({"rows", "reduced_count"});
+  b.map("row", {op.inputs[0].name});
+  b.map("reduced", {op.inputs[0].name});
+  const bool tree = !b.software() && partials;
+  b.spec().pattern = tree ? "reduce_tree" : partials ? "reduce_cascade" : "reduce_loop";
+  b.spec().values["input"] = op.inputs[0].name;
+  b.spec().values["accumulator"] = graph::dtype_name(programs.accumulator);
+  b.function("init", std::move(programs.init));
+  b.function("combine", std::move(programs.combine));
+  b.function("finish", std::move(programs.finish));
+  if (!tree) return one_invocation_a_row(b);
+  const Dtype accumulator = programs.accumulator;
+  const WordType word = graph::is_float(accumulator) ? WordType::kF32
+                        : accumulator == Dtype::kI32 ? WordType::kI32
+                                                     : WordType::kU32;
+  row_lanes(b);
+  b.spec().workgroup_variables = {{"partial", word, kRowLanes}};
+}
+
+void softmax(Builder& b) {
+  b.op_inputs();
+  rows(b, "softmax");
+  b.numbers({"length", "stride", "inner"});
+  b.map("row", {"input"});
+  if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, kRowLanes}};
+}
+
+void layer_norm(Builder& b) {
+  b.op_inputs();
+  rows(b, "layer_norm");
+  b.number("length");
+  b.number("eps", WordType::kF32);
+  b.map("row", {"input"});
+  std::vector<std::string> column = {"input"};
+  b.spec().values["weight"] = b.has(1);
+  b.spec().values["bias"] = b.has(2);
+  if (b.has(1)) column.emplace_back("weight");
+  if (b.has(2)) column.emplace_back("bias");
+  b.map("column", std::move(column));
+  if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, kRowLanes}};
+}
+
+void embedding(Builder& b) {
+  b.op_inputs();
+  b.spec().pattern = "embedding";
+  b.spec().checks_indices = true;
+  b.numbers({"width", "entries", "weight_row", "weight_column"});
+  b.map("index", {"indices"});
+  b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
+}
+
+void matmul(Builder& b) {
+  constexpr std::uint32_t kRows = 8, kColumns = 4, kLanes = 8;  // of an invocation, and invocations side by side
+  b.op_inputs();
+  b.numbers({"batch", "rows", "columns", "inner", "a_row", "a_column", "b_row", "b_column"});
+  b.map("batch", {"input", "other"});
+  if (b.software()) {
+    b.spec().pattern = "matmul_direct";
+    b.spec().values = {{"rows", kRows}, {"columns", kColumns}, {"lanes", kLanes}};
+    b.workgroup(kLanes, fmt::format("batch*((rows + {})//{})*((columns + {})//{})", kRows - 1, kRows,
+                                    kColumns * kLanes - 1, kColumns * kLanes));
+    return;
+  }
+  constexpr std::uint32_t kDepth = 16;
+  b.spec().pattern = "matmul_tiled";
+  b.spec().values = {{"tile", kMatmulTile}, {"depth", kDepth}};
+  b.spec().workgroup_variables = {{"tile_a", WordType::kF32, kDepth * kMatmulTile},
+                                  {"tile_b", WordType::kF32, kDepth * kMatmulTile}};
+  b.workgroup(256, fmt::format("batch*((rows + {0})//{1})*((columns + {0})//{1})", kMatmulTile - 1, kMatmulTile));
+}
+
+void attention(Builder& b) {
+  b.op_inputs();
+  b.spec().pattern = "attention";
+  b.numbers({"heads", "queries", "keys", "depth", "width", "chunks", "causal", "query_row", "query_column", "key_row",
+             "key_column", "value_row", "value_column", "mask_row", "mask_column"});
+  b.number("scale", WordType::kF32);
+  std::vector<std::string> operands = {"query", "key", "value"};
+  if (b.has(3)) operands.emplace_back("attn_mask");
+  b.map("head", std::move(operands));
+  // Columns of an output row that one invocation holds: few where there are many invocations to fill.
+  const std::uint32_t chunk = b.software() ? 32 : 16;
+  b.spec().values = {{"chunk", chunk},
+                     {"vectors", chunk / 4},
+                     {"mask", b.has(3)},
+                     {"bool_mask", b.has(3) && *b.from().inputs[3] == Dtype::kBool}};
+  const std::uint32_t size = b.software() ? 16 : 64;
+  b.workgroup(size, fmt::format("(heads*queries*chunks + {})//{}", size - 1, size));
+}
+
+struct StructuredPattern {
+  std::string_view name;  // of the template in the op table
+  void (*build)(Builder&);
+};
+constexpr StructuredPattern kStructured[] = {
+    {"matmul", matmul},       {"softmax", softmax},     {"layer_norm", layer_norm},
+    {"embedding", embedding}, {"scaled_dot_product_attention", attention},
+};
+
+void structured(Builder& b, const std::string& name) {
+  for (const auto& pattern : kStructured) {
+    if (pattern.name == name) return pattern.build(b);
+  }
+  throw Error(ComputeError::kUnsupported,
+              fmt::format("[{}] there is no GPU kernel for the template \"{}\"; use .to('cpu')", b.from().op->name, name),
+              {{"op", b.from().op->name}, {"template", name}});
+}
+
+}  // namespace
+
+GeneratedKernel opgen(const Computation& computation, const OpgenOptions& options) {
+  Builder builder(computation, options.software);
+  if (!computation.op) {
+    elementwise(builder);
+  } else if (const auto* named = std::get_if<graph::TemplateForward>(&computation.op->forward)) {
+    structured(builder, named->name);
+  } else if (std::holds_alternative<graph::ReductionForward>(computation.op->forward)) {
+    reduction(builder);
+  } else {
+    throw Error(ComputeError::kUnsupported,
+                fmt::format("[{}] is no kernel's operation: put element-wise operations into the program and bind "
+                            "views as strides",
+                            computation.op->name),
+                {{"op", computation.op->name}});
+  }
+  return builder.finish();
+}
+
+}  // namespace alknet::compute

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alknet/compute/backend.h"
+#include "alknet/compute/generate/kernel_spec.h"
+
+namespace alknet::compute {
+
+/// A kernel's specification, with the values of those parameters that the computation itself fixes (scalars and
+/// attributes of its element-wise steps): computations that differ only there share one source.
+struct GeneratedKernel {
+  KernelSpec spec;
+  std::vector<std::pair<std::string, double>> constants;
+};
+
+struct OpgenOptions {
+  /// Patterns without workgroup memory and barriers, for devices that run on a CPU.
+  bool software = false;
+};
+
+/// Turns a computation into a kernel's specification.
+///
+/// Buffers are named as the op's inputs; those of the element-wise program are `x0`, `x1`, ... by their place in
+/// `ElementwiseProgram::inputs`, outputs `y0`, `y1`, .... Every kernel has the parameter `count` (elements of an
+/// output) and for each buffer NAME `NAME_offset` (elements). Throws Error `unsupported` for an operation that no
+/// pattern computes.
+GeneratedKernel opgen(const Computation& computation, const OpgenOptions& options = {});
+
+/// The steps of an element-wise program as one expression program. Tensors are named x0, x1, ...; scalars and
+/// attributes become parameters whose values are appended to `constants`.
+graph::expr::Program compose(const ElementwiseProgram& program, std::vector<std::pair<std::string, double>>& constants);
+
+}  // namespace alknet::compute

@@ -1,0 +1,54 @@
+#include "alknet/compute/plan.h"
+
+#include <fmt/format.h>
+
+#include "alknet/base/error.h"
+#include "alknet/compute/error.h"
+#include "alknet/compute/passes/passes.h"
+
+namespace alknet::compute {
+
+std::uint32_t PlanProgram::base(std::uint32_t value) const {
+  while (values[value].source == ValueSource::kView) value = values[value].index;
+  return value;
+}
+
+std::shared_ptr<const Plan> Plan::compile(const graph::Graph& graph, std::shared_ptr<Backend> backend,
+                                          const CompileOptions& options, const graph::OpTable& ops) {
+  std::shared_ptr<Plan> plan(new Plan());
+  plan->graph_ = graph::insert_casts(graph, ops);
+  plan->backend_ = std::move(backend);
+  PlanProgram& program = plan->program_;
+  program = lower(plan->graph_, graph::infer(plan->graph_, ops), ops);
+  eliminate_dead_steps(program);
+  if (options.fuse) {
+    fuse_elementwise(program);
+    fuse_epilogue(program);
+  }
+  plan_memory(program, plan->graph_);
+  for (PlanStep& step : program.steps) {
+    try {
+      step.kernel = plan->backend_->kernel(step.computation);
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("{}: {}", step.path, error.message()), error.details());
+    }
+  }
+  return plan;
+}
+
+std::string Plan::dump() const {
+  std::string text;
+  for (std::size_t s = 0; s < program_.steps.size(); ++s) {
+    const PlanStep& step = program_.steps[s];
+    text += fmt::format("{:4}  {:40}", s, step.computation.name());
+    for (const std::uint32_t output : step.outputs) {
+      const PlanValue& value = program_.values[output];
+      text += fmt::format(" {} {} @{}", graph::dtype_name(value.dtype), graph::shape_text(value.shape), value.slot);
+    }
+    text += fmt::format("  {}\n", step.path);
+  }
+  text += fmt::format("{} kernels, {} arena slots\n", program_.steps.size(), program_.slots.arena);
+  return text;
+}
+
+}  // namespace alknet::compute

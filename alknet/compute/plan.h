@@ -1,0 +1,89 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "alknet/compute/backend.h"
+#include "alknet/graph/graph.h"
+#include "alknet/graph/op_table.h"
+
+namespace alknet::compute {
+
+/// Where a value of a plan gets its elements.
+enum class ValueSource : std::uint8_t { kInput, kState, kConstant, kStep, kView };
+
+/// A tensor inside a plan. Sizes may be symbolic until a session binds them.
+struct PlanValue {
+  ValueSource source = ValueSource::kStep;
+  /// kInput, kState, kConstant: index in the graph's list. kStep: the step that computes it. kView: the viewed value.
+  std::uint32_t index = 0;
+  Dtype dtype = Dtype::kF32;
+  graph::SymbolicShape shape;
+  const OpSpec* view = nullptr;      ///< kView: the operation, with its attributes.
+  JsonObject view_attrs = {};
+  bool contiguous = true;            ///< Whatever the sizes.
+
+  /// Which of a run's memories holds it; set by the memory pass for all but views.
+  std::uint32_t slot = 0;
+};
+
+/// One kernel of a plan.
+struct PlanStep {
+  Computation computation;
+  std::vector<std::optional<std::uint32_t>> inputs;  ///< Values, parallel to Computation::inputs.
+  std::vector<std::uint32_t> outputs;                ///< Values.
+  std::string path;                                  ///< Of the node it began with, for messages and dumps.
+  std::shared_ptr<const Kernel> kernel;              ///< Set when the passes are done.
+};
+
+/// Memories of a run by slot: [arena | inputs | states | constants | outputs].
+struct SlotRanges {
+  std::uint32_t arena = 0, inputs = 0, states = 0, constants = 0, outputs = 0;
+  std::uint32_t first_input() const { return arena; }
+  std::uint32_t first_state() const { return first_input() + inputs; }
+  std::uint32_t first_constant() const { return first_state() + states; }
+  std::uint32_t first_output() const { return first_constant() + constants; }
+  std::uint32_t count() const { return first_output() + outputs; }
+};
+
+/// What the passes read and rewrite: the graph as values and steps in an order that can run.
+struct PlanProgram {
+  std::vector<PlanValue> values;
+  std::vector<PlanStep> steps;
+  std::vector<std::uint32_t> outputs;                ///< Values, parallel to the graph's outputs.
+  SlotRanges slots;
+
+  /// The value whose memory `value` lies in: itself unless it is a view.
+  std::uint32_t base(std::uint32_t value) const;
+};
+
+struct CompileOptions {
+  bool fuse = true;
+};
+
+/// A graph compiled for a device: kernels chosen, memory planned by liveness. Immutable; shared between threads and
+/// sessions; works for every value of the symbolic dimensions.
+class Plan {
+ public:
+  /// Throws Error `graph_invalid` with all problems, or `unsupported` naming the node whose kernel the device lacks.
+  static std::shared_ptr<const Plan> compile(const graph::Graph& graph, std::shared_ptr<Backend> backend,
+                                             const CompileOptions& options = {},
+                                             const graph::OpTable& ops = graph::OpTable::builtin());
+
+  const graph::Graph& graph() const { return graph_; }
+  const std::shared_ptr<Backend>& backend() const { return backend_; }
+  const PlanProgram& program() const { return program_; }
+
+  /// The kernels in order, with their fusions, symbolic shapes and slots: one line each, for people.
+  std::string dump() const;
+
+ private:
+  Plan() = default;
+
+  graph::Graph graph_;
+  std::shared_ptr<Backend> backend_;
+  PlanProgram program_;
+};
+
+}  // namespace alknet::compute
