@@ -74,9 +74,7 @@ class WaiterRef {
 /// The outermost coroutine of a started task; destroys itself at its end.
 struct RootCoroutine {
   struct promise_type final : PromiseBase {
-    RootCoroutine get_return_object() {
-      return {std::coroutine_handle<promise_type>::from_promise(*this)};
-    }
+    RootCoroutine get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_never final_suspend() const noexcept { return {}; }
     void return_void() const noexcept {}
     void unhandled_exception() const noexcept { std::terminate(); }
@@ -159,8 +157,9 @@ T wait_for(Executor& executor, Task<T> task, std::stop_token stop = {}) {
 template <typename T>
 T run_until_done(ManualExecutor& executor, Task<T> task, std::stop_token stop = {}) {
   const auto outcome = std::make_shared<std::optional<Outcome<T>>>();
-  start(executor, std::move(task), [outcome](Outcome<T> result) { outcome->emplace(std::move(result)); },
-        std::move(stop));
+  start(
+      executor, std::move(task), [outcome](Outcome<T> result) { outcome->emplace(std::move(result)); },
+      std::move(stop));
   executor.run_ready();
   if (!*outcome) throw Error(BaseError::kInternal, "[run_until_done] the task waits for something that did not happen");
   return (*outcome)->take();

@@ -11,8 +11,7 @@ namespace alknet {
 
 /// Reads a number stored little-endian at `from`, which needs no alignment.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
-T load_le(const std::byte* from) {
+requires std::is_trivially_copyable_v<T> T load_le(const std::byte* from) {
   static_assert(std::endian::native == std::endian::little, "alknet supports little-endian machines");
   T value;
   std::memcpy(&value, from, sizeof value);
@@ -21,15 +20,12 @@ T load_le(const std::byte* from) {
 
 /// Writes a number little-endian to `to`, which needs no alignment.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
-void store_le(std::byte* to, T value) {
-  std::memcpy(to, &value, sizeof value);
-}
+requires std::is_trivially_copyable_v<T>
+void store_le(std::byte* to, T value) { std::memcpy(to, &value, sizeof value); }
 
 /// Reads a number stored big-endian.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
-T load_be(const std::byte* from) {
+requires std::is_trivially_copyable_v<T> T load_be(const std::byte* from) {
   std::byte reversed[sizeof(T)];
   for (std::size_t i = 0; i < sizeof(T); ++i) reversed[i] = from[sizeof(T) - 1 - i];
   return load_le<T>(reversed);
@@ -37,7 +33,7 @@ T load_be(const std::byte* from) {
 
 /// Writes a number big-endian.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 void store_be(std::byte* to, T value) {
   std::byte native[sizeof(T)];
   store_le(native, value);

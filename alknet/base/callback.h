@@ -13,8 +13,8 @@ class Callback {
   Callback() = default;
 
   template <typename Callable>
-    requires(!std::same_as<std::remove_cvref_t<Callable>, Callback> && std::invocable<std::decay_t<Callable>&>)
-  Callback(Callable&& callable)  // NOLINT(google-explicit-constructor): lambdas convert on their own
+  requires(!std::same_as<std::remove_cvref_t<Callable>, Callback> && std::invocable<std::decay_t<Callable>&>)
+      Callback(Callable&& callable)  // NOLINT(google-explicit-constructor): lambdas convert on their own
       : body_(std::make_unique<Holder<std::decay_t<Callable>>>(std::forward<Callable>(callable))) {}
 
   explicit operator bool() const { return body_ != nullptr; }

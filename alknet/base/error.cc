@@ -30,8 +30,7 @@ const std::error_category& base_category() noexcept {
 }
 
 Error io_error(std::string_view what, std::string_view path, int error_number) {
-  return {BaseError::kIoError,
-          fmt::format("{}: {}: {}", what, path, std::generic_category().message(error_number)),
+  return {BaseError::kIoError, fmt::format("{}: {}: {}", what, path, std::generic_category().message(error_number)),
           JsonObject{{"path", path}, {"errno", error_number}}};
 }
 

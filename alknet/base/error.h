@@ -73,9 +73,7 @@ enum class BaseError {
 };
 
 const std::error_category& base_category() noexcept;
-inline std::error_code make_error_code(BaseError error) noexcept {
-  return {static_cast<int>(error), base_category()};
-}
+inline std::error_code make_error_code(BaseError error) noexcept { return {static_cast<int>(error), base_category()}; }
 
 /// An `io_error` for the errno of a failed call: "WHAT: PATH: strerror".
 [[nodiscard]] Error io_error(std::string_view what, std::string_view path, int error_number);

@@ -65,7 +65,9 @@ TEST_F(Files, RefusesToReadMoreThanAllowed) {
   EXPECT_THROW(read_file("/dev/zero", 100000), Error);
 }
 
-TEST_F(Files, ReadsFilesThatDoNotKnowTheirSize) { EXPECT_NE(read_file("/proc/self/status", 1 << 20).find("Pid:"), std::string::npos); }
+TEST_F(Files, ReadsFilesThatDoNotKnowTheirSize) {
+  EXPECT_NE(read_file("/proc/self/status", 1 << 20).find("Pid:"), std::string::npos);
+}
 
 TEST_F(Files, NamesTheReasonWhenItCannotOpen) {
   EXPECT_EQ(failing_errno([&] { read_file(folder_ / "absent", 10); }), ENOENT);

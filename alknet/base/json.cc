@@ -1,8 +1,8 @@
 #include "alknet/base/json.h"
 
+#include <fmt/format.h>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -156,9 +156,8 @@ class Printer {
 
  private:
   void print_array(const JsonArray& array, std::size_t level) {
-    const bool one_line = !pretty_ || std::none_of(array.begin(), array.end(), [](const Json& item) {
-      return item.is_structured();
-    });
+    const bool one_line =
+        !pretty_ || std::none_of(array.begin(), array.end(), [](const Json& item) { return item.is_structured(); });
     out += '[';
     for (std::size_t i = 0; i < array.size(); ++i) {
       if (i != 0) out += one_line && pretty_ ? ", " : ",";

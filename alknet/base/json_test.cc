@@ -16,7 +16,9 @@ std::string refusal(std::string_view text, const JsonLimits& limits = {}) {
   return "accepted";
 }
 
-TEST(Json, KeepsTheOrderOfMembers) { EXPECT_EQ(json_text(parse_json(R"({"b":1,"a":2,"10":3})")), R"({"b":1,"a":2,"10":3})"); }
+TEST(Json, KeepsTheOrderOfMembers) {
+  EXPECT_EQ(json_text(parse_json(R"({"b":1,"a":2,"10":3})")), R"({"b":1,"a":2,"10":3})");
+}
 
 TEST(Json, RefusesDuplicateKeysAtAnyDepth) {
   EXPECT_EQ(refusal(R"({"a":1,"a":2})"), "duplicate_key");
@@ -31,7 +33,8 @@ TEST(Json, KeepsTheLastOfDuplicateKeysWhenAllowed) {
 }
 
 TEST(Json, ReadsKeysAndTextsWithEscapes) {
-  EXPECT_EQ(json_text(parse_json(R"({"a\nb\u00e9":"x\ty\ud83d\ude00","":"\""})")), "{\"a\\nbé\":\"x\\ty😀\",\"\":\"\\\"\"}");
+  EXPECT_EQ(json_text(parse_json(R"({"a\nb\u00e9":"x\ty\ud83d\ude00","":"\""})")),
+            "{\"a\\nbé\":\"x\\ty😀\",\"\":\"\\\"\"}");
 }
 
 TEST(Json, RefusesWhatIsNotJson) {

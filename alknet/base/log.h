@@ -31,8 +31,8 @@ struct LogField {
   template <std::signed_integral T>
   LogField(std::string_view name, T number) : key(name), value(static_cast<std::int64_t>(number)) {}
   template <std::unsigned_integral T>
-    requires(!std::same_as<T, bool>)
-  LogField(std::string_view name, T number) : key(name), value(static_cast<std::uint64_t>(number)) {}
+  requires(!std::same_as<T, bool>) LogField(std::string_view name, T number)
+      : key(name), value(static_cast<std::uint64_t>(number)) {}
 };
 
 /// Writes log lines: `message key=value key="two words"`.

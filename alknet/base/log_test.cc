@@ -58,7 +58,8 @@ TEST(Logger, TakesBracesLiterallyAndSurvivesAFailingSink) {
   Lines lines;
   lines.logger(LogLevel::kInfo).info("{} {0}");
   EXPECT_EQ(lines.all, std::vector<std::string>{"info: {} {0}"});
-  const auto failing = Logger::to_sink(LogLevel::kInfo, [](LogLevel, std::string_view) { throw std::runtime_error("x"); });
+  const auto failing =
+      Logger::to_sink(LogLevel::kInfo, [](LogLevel, std::string_view) { throw std::runtime_error("x"); });
   failing.info("lost");
   const Logger nothing;
   nothing.error("nowhere");
@@ -66,8 +67,8 @@ TEST(Logger, TakesBracesLiterallyAndSurvivesAFailingSink) {
 }
 
 TEST(LogLevel, ReadsItsOwnNames) {
-  for (const auto level : {LogLevel::kTrace, LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError,
-                           LogLevel::kOff}) {
+  for (const auto level :
+       {LogLevel::kTrace, LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError, LogLevel::kOff}) {
     EXPECT_EQ(parse_log_level(log_level_name(level)), level);
   }
   EXPECT_EQ(parse_log_level("loud"), std::nullopt);

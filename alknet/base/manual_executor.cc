@@ -19,7 +19,8 @@ TimerId ManualExecutor::post_after(Clock::duration delay, Callback callback) {
 bool ManualExecutor::cancel(TimerId timer) {
   Callback dropped;  // destroyed after the lock: it may own anything
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(timers_.begin(), timers_.end(), [&](const auto& t) { return t.first.second == timer; });
+  const auto found =
+      std::find_if(timers_.begin(), timers_.end(), [&](const auto& t) { return t.first.second == timer; });
   if (found == timers_.end()) return false;
   dropped = std::move(found->second);
   timers_.erase(found);

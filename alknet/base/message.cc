@@ -19,9 +19,10 @@ const SharedBytes& attached_bytes(const Message& message, const Json& reference)
   boost::json::error_code ec;
   const auto i = index && index->is_number() ? index->to_number<std::size_t>(ec) : message.bytes.size();
   if (ec || i >= message.bytes.size()) {
-    throw Error(BaseError::kInvalidArgument,
-                fmt::format("{} is no reference to one of the message's {} byte buffers: expected {{\"$bytes\": index}}",
-                            json_text(reference).substr(0, 200), message.bytes.size()));
+    throw Error(
+        BaseError::kInvalidArgument,
+        fmt::format("{} is no reference to one of the message's {} byte buffers: expected {{\"$bytes\": index}}",
+                    json_text(reference).substr(0, 200), message.bytes.size()));
   }
   return message.bytes[i];
 }

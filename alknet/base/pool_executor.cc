@@ -24,7 +24,8 @@ class PoolExecutor::State {
   }
   ~State() {
     stop();
-    // Dropping a timer may destroy a task, whose locals may post or cancel; the lists are cleared until they stay empty.
+    // Dropping a timer may destroy a task, whose locals may post or cancel; the lists are cleared until they stay
+    // empty.
     while (!timers_.empty() || !due_.empty() || !ready_.empty()) {
       const auto timers = std::exchange(timers_, {});
       const auto ready = std::exchange(ready_, {});
@@ -88,7 +89,8 @@ class PoolExecutor::State {
     }
   }
 
-  /// Moves timers whose time has come to the ready callbacks; returns whether another thread could find something to do.
+  /// Moves timers whose time has come to the ready callbacks; returns whether another thread could find something to
+  /// do.
   bool take_due_timers() {
     if (!stopping_ && !timers_.empty()) {
       const auto present = Clock::now();

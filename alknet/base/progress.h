@@ -18,10 +18,10 @@ enum class Unit {
 
 /// The terminal that a progress bar draws on; replaced in tests.
 struct ProgressTerminal {
-  std::function<void(std::string_view)> write;                    ///< Receives text with control sequences.
-  std::function<std::chrono::steady_clock::time_point()> now;     ///< The clock for rate and remaining time.
-  std::size_t columns = 80;                                       ///< Lines are cut to this width.
-  bool color = true;                                              ///< False: no colour.
+  std::function<void(std::string_view)> write;                 ///< Receives text with control sequences.
+  std::function<std::chrono::steady_clock::time_point()> now;  ///< The clock for rate and remaining time.
+  std::size_t columns = 80;                                    ///< Lines are cut to this width.
+  bool color = true;                                           ///< False: no colour.
 
   /// Standard error when that is a terminal, else nothing to write to. Without colour when NO_COLOR is set or TERM is
   /// "dumb".

@@ -42,9 +42,7 @@ TEST(Task, IsLazy) {
     ran = true;
     co_return;
   };
-  {
-    auto task = body();
-  }
+  { auto task = body(); }
   EXPECT_FALSE(ran);
   ManualExecutor executor;
   run_until_done(executor, body());
@@ -139,7 +137,7 @@ TEST(Task, InheritsExecutorAndStopTokenFromItsAwaiter) {
   std::stop_source source;
   const auto child = [&]() -> Task<bool> {
     const auto& context = co_await current_context();
-    co_return context.executor == &executor && context.stop == source.get_token();
+    co_return context.executor == &executor&& context.stop == source.get_token();
   };
   const auto body = [&]() -> Task<bool> { co_return co_await child(); };
   EXPECT_TRUE(run_until_done(executor, body(), source.get_token()));
@@ -165,7 +163,8 @@ TEST(Stop, EndsASleepAtOnceAndCancelsItsTimer) {
   std::stop_source source;
   std::optional<Outcome<void>> outcome;
   const auto body = []() -> Task<> { co_await sleep_for(hours(1)); };
-  start(executor, body(), [&](Outcome<void> result) { outcome = std::move(result); }, source.get_token());
+  start(
+      executor, body(), [&](Outcome<void> result) { outcome = std::move(result); }, source.get_token());
   executor.run_ready();
   EXPECT_EQ(executor.timers(), 1U);
   source.request_stop();
@@ -231,7 +230,8 @@ TEST(Completion, DeliversErrorsAndIsInterruptedByAStop) {
   std::stop_source source;
   Completion<> never;
   std::optional<Outcome<void>> outcome;
-  start(executor, body(never), [&](Outcome<void> result) { outcome = std::move(result); }, source.get_token());
+  start(
+      executor, body(never), [&](Outcome<void> result) { outcome = std::move(result); }, source.get_token());
   executor.run_ready();
   source.request_stop();
   executor.run_ready();

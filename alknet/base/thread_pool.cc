@@ -55,8 +55,8 @@ struct Loop {
   std::size_t count;
   std::size_t chunk;
   std::size_t chunks;
-  Loop* next_loop = nullptr;                  // list of published loops, under State::mutex_
-  alignas(64) std::atomic<std::size_t> next = 0;  // the next chunk to hand out
+  Loop* next_loop = nullptr;                         // list of published loops, under State::mutex_
+  alignas(64) std::atomic<std::size_t> next = 0;     // the next chunk to hand out
   alignas(64) std::atomic<std::size_t> helpers = 0;  // workers inside; the last touch of a worker is its decrement
   std::atomic<bool> failed = false;
   std::exception_ptr error{};  // written by the thread that set `failed`
@@ -191,8 +191,7 @@ ThreadPool::~ThreadPool() = default;
 
 std::size_t ThreadPool::threads() const { return state_->workers() + 1; }
 
-void ThreadPool::parallel_for(std::size_t count, std::size_t grain,
-                              FunctionRef<void(std::size_t, std::size_t)> body) {
+void ThreadPool::parallel_for(std::size_t count, std::size_t grain, FunctionRef<void(std::size_t, std::size_t)> body) {
   if (count == 0) return;
   grain = std::max<std::size_t>(grain, 1);
   if (count <= grain || state_->workers() == 0 || inside_loop) {

@@ -17,7 +17,9 @@ void require_utf8(std::string_view text, std::string_view what);
 /// Reads the code point at `text[position]` and moves `position` behind it.
 /// `text` must be UTF-8 and `position` inside it at the start of a code point; nothing is checked.
 inline char32_t next_code_point(std::string_view text, std::size_t& position) {
-  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[position + i])); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<char32_t>(static_cast<unsigned char>(text[position + i]));
+  };
   const char32_t lead = byte(0);
   if (lead < 0x80) {
     position += 1;

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+
+#include "alknet/base/error.h"
+#include "alknet/base/json.h"
+
+namespace CLI {
+class App;
+}
+
+namespace alknet::app {
+
+/// What the flags common to all commands say, and how the program will end. Owned by `main`.
+struct Globals {
+  bool json = false;            ///< The command in use prints one JSON document.
+  bool quiet = false;           ///< No progress, no notes.
+  bool verbose = false;
+  std::string color = "auto";   ///< auto, always, never
+  int exit_status = 0;          ///< 1: the answer is no.
+};
+
+/// Wrong usage or an unusable configuration: exit status 2.
+class UsageError : public Error {
+ public:
+  explicit UsageError(std::string message) : Error(BaseError::kInvalidArgument, std::move(message)) {}
+  explicit UsageError(const Error& error) : Error(error) {}
+};
+
+/// Each adds one command (or group) to the program; its callback runs it. One file a command.
+void add_embed(CLI::App& program, Globals& globals);
+void add_model(CLI::App& program, Globals& globals);
+void add_tensor(CLI::App& program, Globals& globals);
+void add_schema(CLI::App& program, Globals& globals);
+void add_devices(CLI::App& program, Globals& globals);
+void add_completion(CLI::App& program, Globals& globals);
+
+/// Adds `--json` to a command that prints data.
+void add_json_flag(CLI::App& command, Globals& globals);
+
+/// Adds `--device`, which the environment's ALKNET_DEVICE presets.
+void add_device_option(CLI::App& command, std::string& device);
+
+/// The examples at the end of a command's help.
+void set_examples(CLI::App& command, const std::string& examples);
+
+}  // namespace alknet::app

@@ -1,0 +1,91 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "alknet/compute/error.h"
+#include "apps/alknet/command.h"
+#include "apps/alknet/output.h"
+
+namespace alknet::app {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+
+/// Tells of an error as the conventions say: a line on standard error; with --json a document on standard output too.
+int report(const Globals& globals, std::string_view code, std::string_view message, const Json& details, int status) {
+  print_note(message);
+  if (globals.json) {
+    print_json(JsonObject{{"error", JsonObject{{"code", code}, {"message", message}, {"details", details}}}});
+  }
+  return status;
+}
+
+bool wrong_usage(const Error& error) {
+  return dynamic_cast<const UsageError*>(&error) != nullptr || error.code() == compute::ComputeError::kUnknownDevice;
+}
+
+int run(int argc, char** argv) {
+  Globals globals;
+  CLI::App program("Tensors that are stored, computed and called over a network.", "alknet");
+  program.set_version_flag("--version", "alknet " ALKNET_VERSION, "Print the version and exit");
+  program.require_subcommand(1);
+  program.fallthrough();
+  program.set_help_all_flag("--help-all", "Print the help of every command and exit");
+  program.add_option("--color", globals.color, "When to use colour: auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->envname("ALKNET_COLOR")
+      ->default_str("auto");
+  program.add_flag("-q,--quiet", globals.quiet, "No progress and no notes");
+  program.add_flag("-v,--verbose", globals.verbose, "Say more about what is done");
+  add_embed(program, globals);
+  add_model(program, globals);
+  add_tensor(program, globals);
+  add_schema(program, globals);
+  add_devices(program, globals);
+  add_completion(program, globals);
+  set_examples(program,
+               "  alknet embed \"A dog runs.\" \"A puppy plays.\" \"Stocks fell.\"\n"
+               "  alknet tensor info model.safetensors\n");
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return program.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return report(globals, "usage", fmt::format("{} (see alknet --help)", error.what()), nullptr, kWrongUsage);
+  } catch (const Error& error) {
+    return report(globals, error.code_name(), error.message(), error.details(),
+                  wrong_usage(error) ? kWrongUsage : kFailed);
+  } catch (const std::bad_alloc&) {
+    return report(globals, "out_of_memory", "out of memory: use smaller batches or files", nullptr, kFailed);
+  }
+  return globals.exit_status;
+}
+
+}  // namespace
+
+void add_json_flag(CLI::App& command, Globals& globals) {
+  command.add_flag("--json", globals.json, "Print one JSON document");
+}
+
+void add_device_option(CLI::App& command, std::string& device) {
+  command.add_option("--device", device, "Where to compute: cpu, gpu or gpu:N; by default a discrete GPU, else cpu")
+      ->envname("ALKNET_DEVICE");
+}
+
+void set_examples(CLI::App& command, const std::string& examples) { command.footer("Examples:\n" + examples); }
+
+}  // namespace alknet::app
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of print(), not a death
+  try {
+    return alknet::app::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "alknet: %s\n", error.what());
+    return 1;
+  }
+}

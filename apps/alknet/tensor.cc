@@ -1,0 +1,138 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "alknet/base/progress.h"
+#include "alknet/tensor/file.h"
+#include "alknet/tensor/file_facts.h"
+#include "alknet/tensor/selection.h"
+#include "alknet/tensor/values.h"
+#include "alknet/tensor/verify.h"
+#include "apps/alknet/output.h"
+
+namespace alknet::app {
+namespace {
+
+using tensor::File;
+
+/// Values shown of a long tensor unless all are asked for.
+constexpr std::uint64_t kMaxShownItems = 1000;
+
+std::string shape_text(const JsonArray& shape) {
+  std::string text = "[";
+  for (const Json& size : shape) text += (text.size() > 1 ? ", " : "") + json_text(size);
+  return text + "]";
+}
+
+/// Long metadata (schemas, vocabularies) are cut; `--json` has them whole.
+void show_metadata(const JsonObject& metadata, std::string& out) {
+  for (const auto& [key, value] : metadata) {
+    out += fmt::format("  {}: {}\n", std::string_view(key), shorten(std::string_view(value.as_string()), 100));
+  }
+}
+
+void info(const std::string& path, bool statistics, const Globals& globals) {
+  const File file = File::open(path);
+  const Json facts = tensor::file_facts(file, statistics);
+  if (globals.json) return print_json(facts);
+  const JsonArray& tensors = facts.at("tensors").as_array();
+  std::string out = fmt::format("{}: {}, {}, {} tensor{}\n", path, std::string_view(facts.at("format").as_string()),
+                                bytes_text(file.size()), tensors.size(), tensors.size() == 1 ? "" : "s");
+  show_metadata(facts.at("metadata").as_object(), out);
+  using Align = Table::Align;
+  std::vector<Table::Column> columns = {{"NAME"}, {"KIND"}, {"DTYPE"}, {"SHAPE"}, {"BYTES", Align::kRight}};
+  if (statistics) {
+    columns.push_back({"MIN", Align::kRight});
+    columns.push_back({"MAX", Align::kRight});
+  }
+  Table table(columns);
+  for (const Json& entry : tensors) {
+    const JsonObject& fact = entry.as_object();
+    const auto text = [&](std::string_view key) { return std::string(fact.at(key).as_string()); };
+    std::vector<std::string> row = {text("name"), text("kind"), text("dtype"), shape_text(fact.at("shape").as_array()),
+                                    bytes_text(fact.at("bytes").to_number<std::uint64_t>())};
+    for (std::size_t i = row.size(); i < columns.size(); ++i) {
+      const Json* value = fact.if_contains(i + 2 == columns.size() ? "min" : "max");
+      row.push_back(value ? json_text(*value) : "");
+    }
+    table.add(std::move(row));
+  }
+  out += "\n" + table.text(use_color(globals));
+  print(out);
+}
+
+void get(const std::string& path, const std::string& name, bool raw, bool all, const Globals& globals) {
+  const File file = File::open(path);
+  const tensor::Selection selection = tensor::select(file, name);
+  if (raw) return print(tensor::raw_bytes(file, selection).text());
+  if (!globals.json && !all && selection.count > kMaxShownItems) {
+    throw UsageError(fmt::format("{} has {} items: name a part such as \"{}[0:10]\", or use --all, --json or --raw", name,
+                                 selection.count, name));
+  }
+  tensor::write_json(file, selection, [](std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+      throw io_error("cannot write", "standard output", errno);
+    }
+  });
+  print("\n");
+}
+
+void verify(const std::string& path, Globals& globals) {
+  std::error_code unknown;
+  const auto bytes = std::filesystem::file_size(path, unknown);
+  Progress progress("Verifying", unknown ? 0 : bytes, Unit::kBytes, !globals.quiet);
+  tensor::VerifyOptions options;
+  options.on_progress = [&](std::uint64_t done) { progress.advance(done); };
+  const auto faults = tensor::verify(path, options);
+  progress.finish();
+  globals.exit_status = faults.empty() ? 0 : 1;
+  if (globals.json) return print_json(tensor::verify_json(faults));
+  std::string out = faults.empty() && !globals.quiet ? path + ": ok\n" : "";
+  for (const auto& fault : faults) out += fmt::format("{}: {}: {}\n", path, fault.code, fault.message);
+  print(out);
+}
+
+}  // namespace
+
+void add_tensor(CLI::App& program, Globals& globals) {
+  CLI::App* group = program.add_subcommand("tensor", "Look into tensor files: metatensor and safetensors");
+  group->require_subcommand(1);
+  set_examples(*group,
+               "  alknet tensor info model.safetensors\n"
+               "  alknet tensor get model.safetensors embeddings.LayerNorm.bias[0:4]\n");
+  const auto file = std::make_shared<std::string>();
+  const auto add = [&](const char* verb, const char* about, const char* examples) {
+    CLI::App* command = group->add_subcommand(verb, about);
+    command->add_option("FILE", *file, "Metatensor or safetensors file")->required();
+    add_json_flag(*command, globals);
+    set_examples(*command, examples);
+    return command;
+  };
+
+  const auto statistics = std::make_shared<bool>(false);
+  CLI::App* info_command = add("info", "Show what a file holds",
+                               "  alknet tensor info model.safetensors\n"
+                               "  alknet tensor info --stats --json weights.mt\n");
+  info_command->add_flag("--stats", *statistics, "Read all values and show the smallest and largest");
+  info_command->callback([file, statistics, &globals] { info(*file, *statistics, globals); });
+
+  const auto path = std::make_shared<std::string>();
+  const auto raw = std::make_shared<bool>(false);
+  const auto all = std::make_shared<bool>(false);
+  CLI::App* get_command = add("get", "Print a tensor, a part of one, a record or a field",
+                              "  alknet tensor get weights.mt layers.0.bias[0:4]\n"
+                              "  alknet tensor get data.mt people[3].name --raw\n");
+  get_command->add_option("PATH", *path, "Name of an entry, then [i], [a:b] or a record's field")->required();
+  get_command->add_flag("--raw", *raw, "Write the bytes instead of JSON");
+  get_command->add_flag("--all", *all, "Print long tensors whole");
+  get_command->callback([=, &globals] { get(*file, *path, *raw, *all, globals); });
+
+  CLI::App* verify_command = add("verify", "Check a whole file; every fault is listed",
+                                 "  alknet tensor verify model.safetensors\n"
+                                 "  alknet tensor verify --json data.mt\n");
+  verify_command->callback([file, &globals] { verify(*file, globals); });
+}
+
+}  // namespace alknet::app

@@ -1,0 +1,32 @@
+"""numpy as a peer: matrix products, and the MiniLM encoder written with it."""
+
+import pathlib
+import sys
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "end_to_end"))
+from minilm_reference import MiniLm, fast_erf  # noqa: E402
+from protocol import serve  # noqa: E402
+
+
+def matmul(parameters):
+    n = parameters["n"]
+    random = np.random.default_rng(1)
+    a, b = (random.uniform(-1, 1, (n, n)).astype(np.float32) for _ in range(2))
+    out = np.empty((n, n), np.float32)
+    return lambda: np.matmul(a, b, out=out)
+
+
+def embed(parameters):
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(parameters["model"] + "/tokenizer.json")
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(256)
+    model = MiniLm(parameters["model"], np.float32, fast_erf)
+    texts = parameters["texts"]
+    return lambda: model.encode([encoding.ids for encoding in tokenizer.encode_batch(texts)])
+
+
+serve({"matmul": matmul, "embed": embed}, f"numpy {np.__version__}")
