@@ -11,9 +11,13 @@ namespace {
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 TEST(Base64, GivesTheVectorsOfTheRfc) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kVectors = {{
-      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
-      {"foobar", "Zm9vYmFy"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kVectors = {{{"", ""},
+                                                                                      {"f", "Zg=="},
+                                                                                      {"fo", "Zm8="},
+                                                                                      {"foo", "Zm9v"},
+                                                                                      {"foob", "Zm9vYg=="},
+                                                                                      {"fooba", "Zm9vYmE="},
+                                                                                      {"foobar", "Zm9vYmFy"}}};
   for (const auto& [plain, encoded] : kVectors) {
     EXPECT_EQ(base64_text(bytes_of(plain)), encoded);
     const auto decoded = parse_base64(encoded);

@@ -7,13 +7,14 @@ namespace alknet::schema {
 namespace {
 
 // Sorted by name. Keywords that hold no schema are not listed.
-constexpr std::array<Keyword, 19> kHolders = {{
+constexpr std::array<Keyword, 20> kHolders = {{
     {"$defs", Holds::kMap},
     {"additionalProperties", Holds::kSchema},
     {"allOf", Holds::kList},
     {"anyOf", Holds::kList},
     {"contains", Holds::kSchema},
     {"contentSchema", Holds::kSchema},
+    {"definitions", Holds::kMap},  // the old name of $defs, which the meta-schema still has
     {"dependentSchemas", Holds::kMap},
     {"else", Holds::kSchema},
     {"if", Holds::kSchema},

@@ -217,9 +217,9 @@ struct Refusal {
   std::string_view field;
   bool packed_too;
 };
-class Refusing : public testing::TestWithParam<Refusal> {};
+class LayoutRefusing : public testing::TestWithParam<Refusal> {};
 
-TEST_P(Refusing, NamesTheNode) {
+TEST_P(LayoutRefusing, NamesTheNode) {
   const auto schema = record({{"a", "Int8"}, {"x", std::string(GetParam().field)}});
   const auto error = error_of([&] { layout(schema, LayoutMode::kAligned); });
   EXPECT_EQ(error.code_name(), "schema_invalid") << error.message();
@@ -247,7 +247,7 @@ const Refusal kRefusals[] = {
     {R"({"TypeDef:Union":{"discriminator":"k","mapping":{"a":{"TypeDef:Struct":true,"properties":{"v":{"TypeDef:Int8":true}}}}}})",
      false},
 };
-INSTANTIATE_TEST_SUITE_P(Layout, Refusing, testing::ValuesIn(kRefusals));
+INSTANTIATE_TEST_SUITE_P(All, LayoutRefusing, testing::ValuesIn(kRefusals));
 
 TEST(Layout, BigEndianIsForPackedOnly) {
   const auto schema = Schema::parse(R"({"TypeDef:Int32":{"endian":"big"}})");

@@ -84,8 +84,7 @@ TEST(References, IgnoreNamesInsideConstAndEnum) {
 }
 
 TEST(References, MayNameUnknownKeywords) {
-  const auto schema =
-      R"({"definitions":{"n":{"type":"integer","items":{"$ref":"#/definitions/m"}},"m":true},"$ref":"#/definitions/n"})";
+  const auto schema = R"({"parts":{"n":{"type":"integer","items":{"$ref":"#/parts/m"}},"m":true},"$ref":"#/parts/n"})";
   EXPECT_TRUE(valid(schema, "1"));
   EXPECT_FALSE(valid(schema, "[]"));
 }

@@ -15,9 +15,9 @@ TEST(SchemaParse, KeepsTheDocumentAndItsOrder) {
 struct Refusal {
   std::string_view text, code, pointer;
 };
-class Refusing : public testing::TestWithParam<Refusal> {};
+class SchemaRefusing : public testing::TestWithParam<Refusal> {};
 
-TEST_P(Refusing, NamesTheCodeAndThePlace) {
+TEST_P(SchemaRefusing, NamesTheCodeAndThePlace) {
   const auto& [text, code, pointer] = GetParam();
   const auto error = error_of([&] { Schema::parse(text); });
   EXPECT_EQ(error.code_name(), code) << error.message();
@@ -104,7 +104,7 @@ const Refusal kRefusals[] = {
     {R"({"TypeDef:Blob":{"item":"Timestamp"}})", "schema_invalid", "/TypeDef:Blob"},
     {R"({"TypeDef:Json":true})", "schema_invalid", "/TypeDef:Json"},
 };
-INSTANTIATE_TEST_SUITE_P(Schema, Refusing, testing::ValuesIn(kRefusals));
+INSTANTIATE_TEST_SUITE_P(All, SchemaRefusing, testing::ValuesIn(kRefusals));
 
 TEST(SchemaParse, RefusesLargeAndDeepText) {
   EXPECT_EQ(code_of([] { Schema::parse(std::string(kMaxSchemaText + 1, ' ')); }), "schema_too_large");

@@ -94,7 +94,7 @@ class CommandLineTest(program.ProgramTest):
 
     def test_tensor_info_get_and_verify(self):
         header = {"a.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}, "__metadata__": {"who": "me"}}
-        path = self.file("a.safetensors", safetensors(header, struct.pack("<4f", 0.1, -2, 3, float("inf"))))
+        path = self.file("a.safetensors", safetensors(header, struct.pack("<4f", 0.25, -2, 3, float("inf"))))
         info = program.document("tensor", "info", path)
         self.assertEqual(info["format"], "safetensors")
         self.assertEqual(info["metadata"], {"who": "me"})
@@ -102,7 +102,7 @@ class CommandLineTest(program.ProgramTest):
         self.assertEqual(info["tensors"][0]["shape"], [2, 2])
         self.assertIn("a.weight", program.run("tensor", "info", path).stdout.decode())
         self.assertEqual(program.document("tensor", "get", path, "a.weight[1][0]"), 3)
-        self.assertEqual(program.document("tensor", "get", path, "a.weight[0:1]"), [[0.1, -2]])
+        self.assertEqual(program.document("tensor", "get", path, "a.weight[0:1]"), [[0.25, -2]])
         self.assertEqual(program.run("tensor", "get", path, "a.weight[0][1]", "--raw").stdout, struct.pack("<f", -2))
         self.assertEqual(program.document("tensor", "verify", path), {"ok": True, "errors": []})
         self.assert_fails(program.run("tensor", "get", path, "a.wieght"), 1, "a.weight")
@@ -110,7 +110,7 @@ class CommandLineTest(program.ProgramTest):
     def test_refuses_damaged_and_foreign_files(self):
         good = {"a": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}
         cases = {
-            "empty": (b"", "header_truncated"),
+            "empty": (b"", "header_too_small"),
             "foreign": (b"\x89PNG\r\n\x1a\n" + b"\0" * 64, "header_too_large"),
             "truncated": (safetensors(good, b"123"), "offset_out_of_range"),
             "trailing": (safetensors(good, b"12345"), "trailing_bytes"),

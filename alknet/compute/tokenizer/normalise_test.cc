@@ -5,6 +5,8 @@
 namespace alknet::compute {
 namespace {
 
+using namespace std::string_view_literals;
+
 std::string normalised(std::string_view text, const BertNormaliser& normaliser = {}) {
   std::string to;
   normaliser.append(to, text);
@@ -13,7 +15,7 @@ std::string normalised(std::string_view text, const BertNormaliser& normaliser =
 
 TEST(BertNormaliser, CleansControlCharactersAndWhiteSpace) {
   const BertNormaliser clean{true, false, false, false};
-  EXPECT_EQ(normalised(std::string_view("a\0b\x01\x7F\uFFFD\u200B\uE000c", 17), clean), "abc");
+  EXPECT_EQ(normalised("a\0b\x01\x7F\uFFFD\u200B\uE000c"sv, clean), "abc");
   EXPECT_EQ(normalised("a\tb\r\nc\u3000d\u00A0e", clean), "a b  c d e");
   // In Unicode but not in the tables of the package, so it stays.
   EXPECT_EQ(normalised("\u08E2", clean), "\u08E2");
