@@ -87,7 +87,9 @@ TEST_F(PlanTest, ReplaysForNewSizesWithoutCompiling) {
   for (std::int64_t n : {1, 5, 2, 5, 1, 0}) {
     const auto y = s.run(std::array{floats(std::vector<float>(static_cast<std::size_t>(2 * n), 1.0f), {n, 2})});
     EXPECT_EQ(y.at(0).shape(), (Shape{n, 3}));
-    if (n > 0) EXPECT_EQ(y.at(0).to_vector<float>()[0], 15.0f);
+    if (n > 0) {
+      EXPECT_EQ(y.at(0).to_vector<float>()[0], 15.0f);
+    }
   }
   EXPECT_EQ(backend->statistics().kernels_compiled, compiled);
   EXPECT_EQ(s.bindings_made(), 4u);  // 1, 5, 2 and 0 rows

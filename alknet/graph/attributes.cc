@@ -13,7 +13,8 @@
 namespace alknet::graph {
 namespace {
 
-constexpr std::size_t kMaxShown = 80;
+/// Bytes of a schema in a message.
+constexpr std::size_t kMaxShown = 200;
 
 /// What breaks the schema, or an empty text.
 std::string schema_problem(const OpParameter& parameter, const Json& value) {
@@ -78,8 +79,9 @@ std::string shown(const Json& value) {
 
 void check(const OpSpec& op, const OpParameter& parameter, const Json& value) {
   std::string problem = schema_problem(parameter, value);
+  if (!problem.empty()) problem += "; the schema is " + shown(parameter.schema);
   if (problem.empty() && parameter.dimensions) problem = dimension_problem(value);
-  if (!problem.empty()) bad_attribute(op, parameter.name, fmt::format("is {}: {}", shown(value), problem));
+  if (!problem.empty()) bad_attribute(op, parameter.name, "is wrong: " + problem);
 }
 
 Json bind_value(const Json& value, const DimValues& values) {

@@ -105,7 +105,8 @@ bool Evaluation::union_kind(const Instruction& at, const Json& instance, const I
       return fmt::format("{} is none of the Union's {}", shown(*tag), counted(at.count, "tag", "tags"));
     });
   }
-  return evaluate(program_.targets[at.first + (variant - at.names->begin())], instance, path);
+  const auto index = static_cast<std::uint32_t>(variant - at.names->begin());
+  return evaluate(program_.targets[at.first + index], instance, path);
 }
 
 bool Evaluation::blob_kind(const Instruction& at, const Json& instance, const InstancePath& path) {

@@ -27,6 +27,9 @@ constexpr std::array<TypeName, 7> kTypes = {{{"null", kNullBit},
 // What a later version takes in; ignoring them would change verdicts.
 constexpr std::array<std::string_view, 5> kLater = {"$dynamicRef", "$dynamicAnchor", "$vocabulary", "unevaluatedItems",
                                                     "unevaluatedProperties"};
+// Many patterns together must not take 8 MiB each.
+constexpr std::size_t kAmplePatterns = 64;
+constexpr std::size_t kModestMemory = std::size_t{1} << 20;
 constexpr std::array<std::string_view, 4> kTypeDefOptions = {"align", "encoding", "maxBytes", "endian"};
 
 bool in_place(Op op) {
@@ -197,8 +200,13 @@ std::uint32_t Compiler::add_target(BlockId block) {
 
 std::uint32_t Compiler::add_regex(std::string_view pattern, std::string_view keyword) {
   if (const auto known = regexes_.find(pattern); known != regexes_.end()) return known->second;
+  if (regexes_.size() >= kMaxPatterns) {
+    throw places_.error(SchemaError::kSchemaTooLarge, place_, keyword,
+                        fmt::format("there are more than {} different patterns", kMaxPatterns));
+  }
   try {
-    program_.regexes.emplace_back(pattern);
+    const bool one_of_few = regexes_.size() < kAmplePatterns;
+    program_.regexes.emplace_back(pattern, one_of_few ? kMaxPatternMemory : kModestMemory);
   } catch (const Error& error) {
     auto details = error.details().as_object();
     details["pointer"] = places_.pointer(place_, keyword);

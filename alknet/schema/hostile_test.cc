@@ -18,6 +18,14 @@ TEST(Hostile, PatternsOnAMegabyteOfText) {
   }
 }
 
+TEST(Hostile, ThousandsOfPatterns) {
+  JsonArray all;
+  for (int i = 0; i < 2'000; ++i) all.push_back(JsonObject{{"pattern", fmt::format("^[a-z]{{{}}}$", i % 1'000)}});
+  EXPECT_NO_THROW(Schema::from_json(JsonObject{{"allOf", all}}));  // 1,000 different ones
+  for (int i = 0; i < 100; ++i) all.push_back(JsonObject{{"pattern", fmt::format("x{}", i)}});
+  EXPECT_EQ(code_of([&] { Schema::from_json(JsonObject{{"allOf", all}}); }), "schema_too_large");
+}
+
 TEST(Hostile, AReferenceChainThatFansOutTwiceAStep) {
   for (const std::string_view keyword : {"allOf", "anyOf", "oneOf"}) {
     JsonObject defs;

@@ -10,12 +10,12 @@
 namespace alknet::schema {
 namespace {
 
-re2::RE2::Options options() {
+re2::RE2::Options options(std::size_t max_memory) {
   re2::RE2::Options options;
   options.set_encoding(re2::RE2::Options::EncodingUTF8);
   options.set_log_errors(false);
   options.set_never_capture(true);
-  options.set_max_mem(static_cast<std::int64_t>(kMaxPatternMemory));
+  options.set_max_mem(static_cast<std::int64_t>(max_memory));
   return options;
 }
 
@@ -33,17 +33,17 @@ std::string shown(std::string_view pattern) {
 }  // namespace
 
 struct Regex::Compiled {
-  explicit Compiled(const std::string& translated) : re(translated, options()) {}
+  Compiled(const std::string& translated, std::size_t max_memory) : re(translated, options(max_memory)) {}
   re2::RE2 re;
 };
 
-Regex::Regex(std::string_view pattern) {
+Regex::Regex(std::string_view pattern, std::size_t max_memory) {
   if (pattern.size() > kMaxPatternText) {
     throw Error(SchemaError::kPatternTooLarge,
                 fmt::format("pattern: {} bytes, at most {} are allowed", pattern.size(), kMaxPatternText),
                 JsonObject{{"pattern_position", kMaxPatternText}});
   }
-  auto compiled = std::make_shared<Compiled>(translate_pattern(pattern));
+  auto compiled = std::make_shared<Compiled>(translate_pattern(pattern), max_memory);
   if (!compiled->re.ok()) {
     using Code = re2::RE2::ErrorCode;
     const auto code = compiled->re.error_code();

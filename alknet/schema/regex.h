@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "alknet/base/error.h"
+#include "alknet/schema/schema.h"
 
 namespace alknet::schema {
 
@@ -14,9 +15,10 @@ namespace alknet::schema {
 /// Look-around, back-references and Unicode properties that RE2 lacks are refused, as are repeat counts above 1,000.
 class Regex {
  public:
-  /// Throws `pattern_too_large` (over 64 KiB, or over 8 MiB compiled), `pattern_unsupported` or `schema_invalid` (not a
-  /// pattern at all); details has `pattern_position`, a byte offset.
-  explicit Regex(std::string_view pattern);
+  /// `max_memory`: bytes for the compiled form and what matching remembers. Throws `pattern_too_large` (over 64 KiB, or
+  /// over `max_memory` compiled), `pattern_unsupported` or `schema_invalid` (not a pattern at all); details has
+  /// `pattern_position`, a byte offset.
+  explicit Regex(std::string_view pattern, std::size_t max_memory = kMaxPatternMemory);
 
   /// Whether the pattern matches anywhere in `text` (UTF-8).
   bool matches(std::string_view text) const;

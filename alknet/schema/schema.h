@@ -16,7 +16,8 @@ constexpr std::size_t kMaxSchemaText = std::size_t{32} << 20;    ///< bytes
 constexpr std::size_t kMaxSchemaDepth = 64;                      ///< nesting of the text
 constexpr std::size_t kMaxPatternText = std::size_t{64} << 10;   ///< bytes
 constexpr std::size_t kMaxPatternMemory = std::size_t{8} << 20;  ///< bytes RE2 may use for one pattern
-constexpr std::size_t kMaxEvaluationDepth = 64;                  ///< references that one value may be inside of
+constexpr std::size_t kMaxPatterns = 1'024;      ///< distinct ones of a schema; beyond the first 64, each may use 1 MiB
+constexpr std::size_t kMaxEvaluationDepth = 64;  ///< references that one value may be inside of
 
 /// A document that `$ref` may name by URI. Nothing is ever fetched.
 struct RegisteredSchema {

@@ -7,7 +7,6 @@
 #include <bit>
 #include <set>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "alknet/schema/compare.h"
 #include "alknet/schema/error.h"
@@ -30,17 +29,6 @@ bool lists(std::string_view options, std::string_view word) {
   return false;
 }
 
-/// A name that JavaScript moves to the front of an object: a canonical array index.
-bool is_integer_like(std::string_view name) {
-  if (name.empty() || name.size() > 10 || (name.size() > 1 && name[0] == '0')) return false;
-  std::uint64_t index = 0;
-  for (const char c : name) {
-    if (c < '0' || c > '9') return false;
-    index = index * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return index < UINT32_MAX;
-}
-
 class Builder {
  public:
   explicit Builder(Places& places) : places_(places) {}
@@ -54,8 +42,7 @@ class Builder {
       fill_pending();
     }
     for (auto& node : structure_.nodes) node.endian = endian_;
-    check_tensors();
-    check_names();
+    check_nodes(places_, structure_.nodes);
     return std::move(structure_);
   }
 
@@ -337,67 +324,6 @@ class Builder {
                     fmt::format("a Blob's item is String, Bytes, Json or of fixed size, not {}", name(kind)));
     }
     node_->items = kind == Kind::kNone || kind == Kind::kJson ? nullptr : node_for(place);
-  }
-
-  template <typename Visit>
-  static void for_parts(const Node& node, const Visit& visit) {
-    for (const auto& property : node.properties) visit(property.node);
-    for (const auto& variant : node.variants) visit(variant.node);
-    if (node.items != nullptr) visit(node.items);
-  }
-
-  /// A record holds no tensor.
-  void check_tensors() {
-    std::unordered_set<const Node*> seen;
-    std::vector<const Node*> todo;
-    const auto add = [&](const Node* node) {
-      if (seen.insert(node).second) todo.push_back(node);
-    };
-    for (const auto& node : structure_.nodes) {
-      if (node.tensor.element != nullptr) add(node.tensor.element);
-    }
-    while (!todo.empty()) {
-      const Node* node = todo.back();
-      todo.pop_back();
-      if (node->kind == Kind::kTensor) throw places_.invalid(node->place, {}, "a Tensor cannot be inside a record");
-      for_parts(*node, add);
-    }
-  }
-
-  /// Names that JavaScript reorders need an `order`, except where the names have no bytes: above tensors.
-  void check_names() {
-    std::unordered_map<const Node*, std::vector<const Node*>> holders;
-    std::unordered_set<const Node*> containers;
-    std::vector<const Node*> todo;
-    for (const auto& node : structure_.nodes) {
-      for_parts(node, [&](const Node* part) { holders[part].push_back(&node); });
-      if (node.kind == Kind::kTensor) todo.push_back(&node);
-      for (const auto& property : node.properties) {
-        if (property.node->kind == Kind::kTensor && property.default_value != nullptr) {
-          throw places_.invalid(node.place, "properties",
-                                fmt::format("the Tensor \"{}\" takes no default", property.name));
-        }
-      }
-    }
-    while (!todo.empty()) {
-      const Node* node = todo.back();
-      todo.pop_back();
-      for (const Node* holder : holders[node]) {
-        if (containers.insert(holder).second) todo.push_back(holder);
-      }
-    }
-    for (auto& node : structure_.nodes) node.holds_tensor = containers.count(&node) != 0;
-    for (const auto& node : structure_.nodes) {
-      if (node.has_order || node.holds_tensor) continue;
-      const auto refuse = [&](std::string_view name) {
-        if (!is_integer_like(name)) return;
-        throw places_.error(
-            SchemaError::kBadOrder, node.place, {},
-            fmt::format("the name \"{}\" looks like an integer, which JavaScript moves: write `order`", name));
-      };
-      for (const auto& property : node.properties) refuse(property.name);
-      for (const auto& variant : node.variants) refuse(variant.tag);
-    }
   }
 
   Places& places_;

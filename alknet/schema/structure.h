@@ -37,4 +37,7 @@ struct Structure {
 /// nodes. Throws `schema_invalid`, `bad_order`, `schema_too_deep`.
 Structure build_structure(Places& places);
 
+/// The second half of build_structure: checks that need all nodes, and marks those that hold a Tensor.
+void check_nodes(const Places& places, std::deque<Node>& nodes);
+
 }  // namespace alknet::schema

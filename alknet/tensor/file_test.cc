@@ -39,7 +39,7 @@ class MetatensorFile : public testing::TestWithParam<Access> {
   TestFolder folder_;
 };
 INSTANTIATE_TEST_SUITE_P(Access, MetatensorFile, testing::Values(Access::kMap, Access::kRead),
-                         [](const auto& info) { return info.param == Access::kMap ? "Map" : "Read"; });
+                         [](const auto& test) { return test.param == Access::kMap ? "Map" : "Read"; });
 
 TEST_P(MetatensorFile, GivesViewsWithShapeTypeAndElements) {
   const File file = open(write_sample(folder_));

@@ -67,8 +67,8 @@ class TensorView {
 
   /// Copies the elements, whatever their alignment. Throws `dtype_mismatch`, and `invalid_argument` unless `to` has
   /// exactly the tensor's size.
-  template <typename T>
-  void copy_to(std::span<T> to) const {
+  template <typename T, std::size_t N>
+  void copy_to(std::span<T, N> to) const {
     copy_bytes(native_type<T>(), std::as_writable_bytes(to));
   }
 

@@ -73,8 +73,8 @@ class Writer {
   void write(Id entry, std::uint64_t offset, std::span<const std::byte> bytes);
 
   /// The whole entry at once.
-  template <typename T>
-  void write(Id entry, std::span<const T> elements) {
+  template <typename T, std::size_t N>
+  void write(Id entry, std::span<T, N> elements) {
     write(entry, 0, std::as_bytes(elements));
   }
 

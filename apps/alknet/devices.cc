@@ -24,7 +24,7 @@ struct Row {
   JsonObject limits;
   std::vector<std::string> features;
   bool usable = true;
-  std::string reason;
+  std::string reason = {};
   double add_bandwidth = 0;  ///< bytes/s, when measured
   double matmul_speed = 0;   ///< floating-point operations/s, when measured
 };

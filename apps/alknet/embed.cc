@@ -103,7 +103,7 @@ std::string shaded(double similarity, bool color) {
   if (!color) return text;
   constexpr int kShades[] = {236, 22, 28, 34, 40, 46};
   const int shade = kShades[std::clamp(static_cast<int>(similarity * 6), 0, 5)];
-  return fmt::format("\x1b[48;5;{};38;5;{}m{} \x1b[0m", shade, shade >= 34 ? 16 : 255, text);
+  return fmt::format("\x1b[48;5;{};38;5;{}m {} \x1b[0m", shade, shade >= 34 ? 16 : 255, text);
 }
 
 void print_matrix(const std::vector<std::string>& texts, const std::vector<SentenceEncoder::Sentence>& sentences,
@@ -115,14 +115,14 @@ void print_matrix(const std::vector<std::string>& texts, const std::vector<Sente
   for (const std::string& text : texts) text_width = std::max(text_width, display_width(shorten(text, 1000)));
   text_width = std::min(text_width, std::max<std::size_t>(20, width > numbers + 8 ? width - numbers - 8 : 0));
   std::string out(number_width + 2 + text_width, ' ');
-  for (std::size_t i = 0; i < texts.size(); ++i) out += fmt::format("  {:>4} ", i + 1);
+  for (std::size_t i = 0; i < texts.size(); ++i) out += fmt::format("  {:>5}", i + 1);
   out += '\n';
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const std::string text = shorten(texts[i], text_width);
     out += fmt::format("{:>{}}  {}{}", i + 1, number_width, text, std::string(text_width - display_width(text), ' '));
     for (const auto& other : sentences) {
       const double similarity = cosine(sentences[i].vector, other.vector);
-      out += color ? " " + shaded(similarity, true) : "  " + shaded(similarity, false);
+      out += (color ? "" : "  ") + shaded(similarity, color);
     }
     out += '\n';
   }

@@ -55,6 +55,32 @@ inline BFloat16 to_bfloat16(float value) {
   return {static_cast<std::uint16_t>(rounded >> 16)};
 }
 
+/// binary64 to binary32 with the last bit set where that is inexact ("to odd"): rounding the result to nearest in a
+/// format at least two bits shorter is then as rounding `value` itself, instead of rounding twice.
+inline float to_float_for_rounding(double value) {
+  const float nearest = static_cast<float>(value);
+  if (static_cast<double>(nearest) == value || value != value) return nearest;
+  const bool too_large = std::fabs(static_cast<double>(nearest)) > std::fabs(value);
+  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(nearest) - (too_large ? 1U : 0U)) | 1U);
+}
+
+/// An integer as binary64, "to odd" like the above.
+template <typename Integer>
+double to_double_for_rounding(Integer value) {
+  if constexpr (sizeof(Integer) == 8) {
+    if (value >= 1LL << 53 || value <= -(1LL << 53)) value = (value & ~0x7FFLL) | ((value & 0x7FFLL) != 0 ? 0x800LL : 0);
+  }
+  return static_cast<double>(value);
+}
+
+/// `value` as a float that may be rounded once more.
+template <typename From>
+float to_float_for_half(From value) {
+  if constexpr (std::is_same_v<From, float>) return value;
+  else if constexpr (std::is_same_v<From, double>) return to_float_for_rounding(value);
+  else return to_float_for_rounding(to_double_for_rounding(value));
+}
+
 /// The operation `cast`: floats to integers truncate and saturate (NaN gives 0), integers wrap, bool is `value != 0`.
 template <typename To, typename From>
 To convert_value(From value) {
@@ -62,9 +88,9 @@ To convert_value(From value) {
     if constexpr (std::is_same_v<To, From>) return value;
     else return convert_value<To>(to_float(value));
   } else if constexpr (std::is_same_v<To, Half>) {
-    return to_half(convert_value<float>(value));
+    return to_half(to_float_for_half(value));
   } else if constexpr (std::is_same_v<To, BFloat16>) {
-    return to_bfloat16(convert_value<float>(value));
+    return to_bfloat16(to_float_for_half(value));
   } else if constexpr (std::is_same_v<To, bool>) {
     return value != From{};
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
