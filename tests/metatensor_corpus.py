@@ -271,7 +271,7 @@ def metatensor_files():
     enum = {"TypeDef:Struct": {"order": ["e"]}, "properties": {"e": {"TypeDef:Enum": True, "enum": ["x", "y"]}}, "required": ["e"]}
     case("records_bad_enum", metatensor({"r": entry("U8", [1, 4], 0, 4)}, struct.pack("<I", 2), root({"r": tensor_node(enum, [1])})),
          verify=["bad_enum"])
-    text = {"TypeDef:Struct": {"order": ["s"]}, "properties": {"s": {"TypeDef:String": True, "maxBytes": 8}}, "required": ["s"]}
+    text = {"TypeDef:Struct": {"order": ["s"]}, "properties": {"s": {"TypeDef:String": {"maxBytes": 8}}}, "required": ["s"]}
 
     def texts(content):
         return metatensor({"r": entry("U8", [1, 12], 0, 12)}, content, root({"r": tensor_node(text, [1])}))

@@ -73,7 +73,7 @@ class WaiterRef {
 
 /// The outermost coroutine of a started task; destroys itself at its end.
 struct RootCoroutine {
-  struct promise_type final : PromiseBase {
+  struct promise_type final : PromiseBase {  // NOLINT(readability-identifier-naming): the language wants it
     RootCoroutine get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_never final_suspend() const noexcept { return {}; }
     void return_void() const noexcept {}

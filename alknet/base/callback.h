@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -12,9 +11,9 @@ class Callback {
  public:
   Callback() = default;
 
-  template <typename Callable>
-  requires(!std::same_as<std::remove_cvref_t<Callable>, Callback> && std::invocable<std::decay_t<Callable>&>)
-      Callback(Callable&& callable)  // NOLINT(google-explicit-constructor): lambdas convert on their own
+  template <typename Callable, typename = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<Callable>, Callback> &&
+                                                           std::is_invocable_v<std::decay_t<Callable>&>>>
+  Callback(Callable&& callable)
       : body_(std::make_unique<Holder<std::decay_t<Callable>>>(std::forward<Callable>(callable))) {}
 
   explicit operator bool() const { return body_ != nullptr; }
@@ -32,8 +31,7 @@ class Callback {
   };
   template <typename Callable>
   struct Holder final : Body {
-    template <typename From>
-    explicit Holder(From&& from) : callable(std::forward<From>(from)) {}
+    explicit Holder(Callable held) : callable(std::move(held)) {}
     void call() override { callable(); }
     Callable callable;
   };

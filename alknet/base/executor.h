@@ -11,7 +11,7 @@ namespace alknet {
 /// Names a callback given to `Executor::post_after`, so that it can be cancelled.
 struct TimerId {
   std::uint64_t value = 0;
-  auto operator<=>(const TimerId&) const = default;
+  auto operator<=>(const TimerId&) const = default;  // NOLINT(modernize-use-nullptr): a misreading of clang-tidy 14
 };
 
 /// Something that runs callbacks: an event loop, a pool of threads, or a test. All functions are thread-safe.

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "alknet/base/error.h"
+#include "alknet/base/testing.h"
 #include "alknet/compute/device_cpu/cpu_backend.h"
 
 namespace alknet::compute {
@@ -15,15 +15,6 @@ class BufferManagerTest : public testing::Test {
   std::shared_ptr<Backend> cpu = make_cpu_backend({1});
   BufferManager manager;
 };
-
-std::string code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code_name();
-  }
-  return "no error";
-}
 
 TEST_F(BufferManagerTest, CountsLiveAndPeakBytesExactly) {
   auto a = manager.allocate(cpu, 1024, "a");

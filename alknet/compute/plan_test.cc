@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "alknet/base/error.h"
+#include "alknet/base/testing.h"
 #include "alknet/compute/device_cpu/cpu_backend.h"
 #include "alknet/compute/session.h"
 
@@ -31,15 +32,6 @@ class PlanTest : public testing::Test {
   Context context{std::make_shared<BufferManager>(), backend};
   std::shared_ptr<const Plan> plan;
 };
-
-std::string code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code_name();
-  }
-  return "no error";
-}
 
 /// relu(x * w + b) without relu: max(x w + b, 0), w read from the store.
 GraphBuilder affine() {

@@ -4,7 +4,7 @@
 
 #include <numeric>
 
-#include "alknet/base/error.h"
+#include "alknet/base/testing.h"
 #include "alknet/compute/device_cpu/cpu_backend.h"
 
 namespace alknet::compute {
@@ -20,15 +20,6 @@ class TensorTest : public testing::Test {
 
   Context context{std::make_shared<BufferManager>(), make_cpu_backend({1})};
 };
-
-std::string code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code_name();
-  }
-  return "no error";
-}
 
 TEST_F(TensorTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(iota({2, 3}).to_vector<float>(), (std::vector<float>{0, 1, 2, 3, 4, 5}));

@@ -195,12 +195,13 @@ class Analyzer {
 ValueSources value_sources(const Graph& graph) {
   using Kind = ValueSource::Kind;
   ValueSources sources;
-  for (std::size_t i = 0; i < graph.inputs.size(); ++i) sources.try_emplace(graph.inputs[i].name, Kind::kInput, i);
-  for (std::size_t i = 0; i < graph.states.size(); ++i) sources.try_emplace(graph.states[i].name, Kind::kState, i);
-  for (std::size_t i = 0; i < graph.constants.size(); ++i) {
-    sources.try_emplace(graph.constants[i].name, Kind::kConstant, i);
-  }
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) sources.try_emplace(graph.nodes[i].id, Kind::kNode, i);
+  const auto add = [&](const std::string& name, Kind kind, std::size_t index) {
+    sources.try_emplace(name, ValueSource{kind, index});
+  };
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) add(graph.inputs[i].name, Kind::kInput, i);
+  for (std::size_t i = 0; i < graph.states.size(); ++i) add(graph.states[i].name, Kind::kState, i);
+  for (std::size_t i = 0; i < graph.constants.size(); ++i) add(graph.constants[i].name, Kind::kConstant, i);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) add(graph.nodes[i].id, Kind::kNode, i);
   return sources;
 }
 

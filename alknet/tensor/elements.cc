@@ -6,7 +6,8 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
-#include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "alknet/base/bytes.h"
 #include "alknet/base/error.h"
@@ -103,9 +104,10 @@ void append_number(std::string& text, double number) {
 
 template <typename Integer>
 void append_integer(std::string& text, Integer number) {
+  using Wide = std::conditional_t<std::is_signed_v<Integer>, std::int64_t, std::uint64_t>;
   const bool exact = std::cmp_less_equal(number, kMaxExactInteger) && std::cmp_greater_equal(number, -kMaxExactInteger);
   const std::string_view quote = exact ? "" : "\"";
-  fmt::format_to(std::back_inserter(text), "{}{}{}", quote, number, quote);
+  fmt::format_to(std::back_inserter(text), "{}{}{}", quote, Wide{number}, quote);
 }
 
 void append_boolean(std::string& text, std::span<const std::byte> bytes, std::uint64_t index) {
@@ -154,8 +156,14 @@ double element_number(schema::FileDtype dtype, std::span<const std::byte> bytes,
 void append_element(std::string& text, schema::FileDtype dtype, std::span<const std::byte> bytes, std::uint64_t index) {
   switch (dtype) {
     case kBool: return append_boolean(text, bytes, index);
-    case kI64: return append_integer(text, load<std::int64_t>(bytes, index));
+    case kU8: return append_integer(text, load<std::uint8_t>(bytes, index));
+    case kI8: return append_integer(text, load<std::int8_t>(bytes, index));
+    case kU16: return append_integer(text, load<std::uint16_t>(bytes, index));
+    case kI16: return append_integer(text, load<std::int16_t>(bytes, index));
+    case kU32: return append_integer(text, load<std::uint32_t>(bytes, index));
+    case kI32: return append_integer(text, load<std::int32_t>(bytes, index));
     case kU64: return append_integer(text, load<std::uint64_t>(bytes, index));
+    case kI64: return append_integer(text, load<std::int64_t>(bytes, index));
     case kC64:
       text += '[';
       append_number(text, load<float>(bytes, 2 * index));

@@ -99,7 +99,7 @@ TEST(TensorValues, Blobs) {
   EXPECT_EQ(json_text(get(file, "t[2]")), R"("abc")");
   EXPECT_EQ(raw(file, "t[2]"), "abc");
   EXPECT_EQ(code_of([&] { raw(file, "t"); }), "bad_path");
-  EXPECT_EQ(json_text(get(File::open(kSeeds + "ragged"), "t")), "[[1,2],[],[3]]");
+  EXPECT_EQ(json_text(get(File::open(kSeeds + "ragged"), "t")), "[[1.0,2.0],[],[3.0]]");
 }
 
 std::string element(schema::FileDtype dtype, std::string_view bytes, std::uint64_t index = 0) {
@@ -111,36 +111,36 @@ std::string element(schema::FileDtype dtype, std::string_view bytes, std::uint64
 // Expected numbers: OCP Microscaling Formats 1.0 section 5.3, OCP FP8 1.0 table 2, IEEE 754.
 TEST(TensorElements, DecodeSmallFloats) {
   using enum schema::FileDtype;
-  EXPECT_EQ(element(kF4, "\x17", 0), "6");
+  EXPECT_EQ(element(kF4, "\x17", 0), "6.0");
   EXPECT_EQ(element(kF4, "\x17", 1), "0.5");
   EXPECT_EQ(element(kF4, "\xf9", 0), "-0.5");
-  EXPECT_EQ(element(kF4, "\xf9", 1), "-6");
+  EXPECT_EQ(element(kF4, "\xf9", 1), "-6.0");
   EXPECT_EQ(element(kF6E2M3, std::string_view("\x1f\0\0", 3), 0), "7.5");
   EXPECT_EQ(element(kF6E2M3, std::string_view("\x01\0\0", 3), 0), "0.125");
-  EXPECT_EQ(element(kF6E3M2, std::string_view("\x1f\0\0", 3), 0), "28");
+  EXPECT_EQ(element(kF6E3M2, std::string_view("\x1f\0\0", 3), 0), "28.0");
   EXPECT_EQ(element(kF6E3M2, std::string_view("\x01\0\0", 3), 0), "0.0625");
-  EXPECT_EQ(element(kF6E3M2, std::string_view("\0\0\x7c", 3), 3), "28");  // the top six bits of the third byte
-  EXPECT_EQ(element(kF6E3M2, std::string_view("\xc0\x07\0", 3), 1), "28");
-  EXPECT_EQ(element(kF8E4M3, "\x7e"), "448");
+  EXPECT_EQ(element(kF6E3M2, std::string_view("\0\0\x7c", 3), 3), "28.0");  // the top six bits of the third byte
+  EXPECT_EQ(element(kF6E3M2, std::string_view("\xc0\x07\0", 3), 1), "28.0");
+  EXPECT_EQ(element(kF8E4M3, "\x7e"), "448.0");
   EXPECT_EQ(element(kF8E4M3, "\x01"), "0.001953125");
   EXPECT_EQ(element(kF8E4M3, "\x7f"), "\"NaN\"");
   EXPECT_EQ(element(kF8E4M3, "\xff"), "\"NaN\"");
-  EXPECT_EQ(element(kF8E5M2, "\x7b"), "57344");
+  EXPECT_EQ(element(kF8E5M2, "\x7b"), "57344.0");
   EXPECT_EQ(element(kF8E5M2, "\x7c"), "\"Infinity\"");
   EXPECT_EQ(element(kF8E5M2, "\xfc"), "\"-Infinity\"");
   EXPECT_EQ(element(kF8E5M2, "\x7d"), "\"NaN\"");
-  EXPECT_EQ(element(kF8E4M3Fnuz, "\x7f"), "240");
+  EXPECT_EQ(element(kF8E4M3Fnuz, "\x7f"), "240.0");
   EXPECT_EQ(element(kF8E4M3Fnuz, "\x80"), "\"NaN\"");
-  EXPECT_EQ(element(kF8E5M2Fnuz, "\x7f"), "57344");
+  EXPECT_EQ(element(kF8E5M2Fnuz, "\x7f"), "57344.0");
   EXPECT_EQ(element(kF8E5M2Fnuz, "\x80"), "\"NaN\"");
-  EXPECT_EQ(element(kF8E8M0, "\x7f"), "1");
-  EXPECT_EQ(element(kF8E8M0, "\x80"), "2");
+  EXPECT_EQ(element(kF8E8M0, "\x7f"), "1.0");
+  EXPECT_EQ(element(kF8E8M0, "\x80"), "2.0");
   EXPECT_EQ(element(kF8E8M0, "\xff"), "\"NaN\"");
-  EXPECT_EQ(element(kF16, std::string_view("\0\x3c", 2)), "1");
-  EXPECT_EQ(element(kF16, "\xff\x7b"), "65504");
-  EXPECT_EQ(element(kF16, std::string_view("\x01\0", 2)), "5.960464477539063e-8");
+  EXPECT_EQ(element(kF16, std::string_view("\0\x3c", 2)), "1.0");
+  EXPECT_EQ(element(kF16, "\xff\x7b"), "65504.0");
+  EXPECT_EQ(element(kF16, std::string_view("\x01\0", 2)), "5.960464477539063e-08");
   EXPECT_EQ(element(kF16, std::string_view("\0\xfc", 2)), "\"-Infinity\"");
-  EXPECT_EQ(element(kBF16, "\x80\x3f"), "1");
+  EXPECT_EQ(element(kBF16, "\x80\x3f"), "1.0");
   EXPECT_EQ(element(kBF16, "\xc0\x7f"), "\"NaN\"");
 }
 
@@ -161,13 +161,13 @@ TEST(TensorElements, DecodeTheOthers) {
   EXPECT_EQ(element(kF32, "\xcd\xcc\xcc\x3d"), "0.10000000149011612");
   EXPECT_EQ(element(kF32, std::string_view("\0\0\x80\x7f", 4)), "\"Infinity\"");
   EXPECT_EQ(element(kF64, "\x9a\x99\x99\x99\x99\x99\xb9\x3f"), "0.1");
-  EXPECT_EQ(element(kC64, std::string_view("\0\0\x80\x3f\0\0\0\xbf", 8)), "[1,-0.5]");
+  EXPECT_EQ(element(kC64, std::string_view("\0\0\x80\x3f\0\0\0\xbf", 8)), "[1.0,-0.5]");
 }
 
 TEST(TensorElements, RawRangesOfSubByteElementsMustBeWholeBytes) {
   const File file = open_bytes(R"({"a":{"dtype":"F4","shape":[4],"data_offsets":[0,2]}})", "\x21\x43");
-  EXPECT_EQ(json_text(get(file, "a")), "[0.5,1,1.5,2]");
-  EXPECT_EQ(json_text(get(file, "a[1]")), "1");
+  EXPECT_EQ(json_text(get(file, "a")), "[0.5,1.0,1.5,2.0]");
+  EXPECT_EQ(json_text(get(file, "a[1]")), "1.0");
   EXPECT_EQ(raw(file, "a[2:4]"), "\x43");
   EXPECT_EQ(code_of([&] { raw(file, "a[1:3]"); }), "partial_byte");
 }

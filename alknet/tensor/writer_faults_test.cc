@@ -113,7 +113,7 @@ TEST_F(MetatensorWriterFaults, FullDisksAreErrorsAndLeaveNothing) {
               Writer writer(path());
               const auto grows = writer.declare_growing({.name = "g", .dtype = FileDtype::kU8});
               writer.start();
-              for (int i = 0; i < 100; ++i) writer.append(grows, bytes_of(std::string(1000, 'x')));
+              for (int i = 0; i < 1000; ++i) writer.append(grows, bytes_of(std::string(1000, 'x')));
             }),
             0);
   expect_untouched();

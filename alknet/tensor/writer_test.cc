@@ -24,7 +24,8 @@ class MetatensorWriter : public testing::Test {
   std::string path(std::string_view name = "a.mt") const { return folder_.path(name); }
   std::vector<std::string> names_in_order(const std::string& file) {
     std::vector<std::string> names;
-    for (const Entry& entry : File::open(file).entries()) names.emplace_back(entry.name);
+    const File opened = File::open(file);
+    for (const Entry& entry : opened.entries()) names.emplace_back(entry.name);
     return names;
   }
   TestFolder folder_;

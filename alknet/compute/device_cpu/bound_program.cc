@@ -8,7 +8,6 @@
 namespace alknet::compute {
 namespace {
 
-constexpr std::size_t kTileBytes = kTileElements * 8;
 /// Below this many elements a row is too short to be a tile of its own.
 constexpr std::int64_t kShortRow = 128;
 /// Most arguments and results of one step.
@@ -90,7 +89,7 @@ class BoundProgram::Run {
   }
 
  private:
-  std::byte* register_of(std::uint32_t value) const { return registers_ + program_.tile_register(value) * kTileBytes; }
+  std::byte* register_of(std::uint32_t value) const { return registers_ + program_.tile_register(value) * program_.tile_bytes(); }
 
   const std::byte* source(const Input& input, std::int64_t offset) const {
     return address(slots_, input.slot, input.offset + offset, input.storage_bytes);

@@ -13,8 +13,6 @@
 namespace alknet::compute {
 namespace {
 
-constexpr std::size_t kTileBytes = kTileElements * 8;
-
 /// The dtype that the promoted arguments of a step have: its scalars take it.
 Dtype promoted_dtype(const ElementwiseProgram& program, const ElementwiseProgram::Step& step) {
   for (std::size_t i = 0; i < step.arguments.size(); ++i) {
@@ -71,12 +69,20 @@ VectorProgram::VectorProgram(const ElementwiseProgram& program) : input_count_(p
   dtypes_ = program.inputs;
   for (const auto& step : program.steps) dtypes_.push_back(step.dtype);
   first_constant_ = dtypes_.size();
+  choose_tile_bytes(program);
   for (const auto& step : program.steps) {
     steps_.push_back(make_step(program, step));
     steps_.back().result = static_cast<std::uint32_t>(input_count_ + steps_.size() - 1);
   }
   outputs_ = program.outputs;
   allocate_registers();
+}
+
+void VectorProgram::choose_tile_bytes(const ElementwiseProgram& program) {
+  std::size_t widest = 4;
+  for (const Dtype dtype : dtypes_) widest = std::max(widest, graph::dtype_bytes(register_dtype(dtype)));
+  for (const auto& step : program.steps) widest = std::max(widest, graph::dtype_bytes(promoted_dtype(program, step)));
+  tile_bytes_ = kTileElements * widest + 192;
 }
 
 VectorProgram::Step VectorProgram::make_step(const ElementwiseProgram& program, const ElementwiseProgram::Step& step) {
@@ -109,8 +115,8 @@ VectorProgram::Step VectorProgram::make_step(const ElementwiseProgram& program, 
 }
 
 std::uint32_t VectorProgram::add_constant(const Scalar& scalar, Dtype dtype) {
-  constants_.resize(constants_.size() + kTileBytes);
-  std::byte* tile = constants_.data() + constants_.size() - kTileBytes;
+  constants_.resize(constants_.size() + tile_bytes_);
+  std::byte* tile = constants_.data() + constants_.size() - tile_bytes_;
   const bool integral = scalar.kind != graph::DtypeClass::kFloat;
   const double number = integral ? static_cast<double>(scalar.integer) : scalar.number;
   const std::int64_t integer = integral ? scalar.integer : convert_value<std::int64_t>(scalar.number);
@@ -129,7 +135,7 @@ std::uint32_t VectorProgram::add_constant(const Scalar& scalar, Dtype dtype) {
 }
 
 const std::byte* VectorProgram::constant(std::uint32_t value) const {
-  return constants_.data() + (value - first_constant_) * kTileBytes;
+  return constants_.data() + (value - first_constant_) * tile_bytes_;
 }
 
 void VectorProgram::allocate_registers() {
@@ -160,7 +166,7 @@ void VectorProgram::allocate_registers() {
 }
 
 std::size_t VectorProgram::scratch_bytes() const {
-  return register_count_ * kTileBytes + (value_count() * sizeof(void*) + 63) / 64 * 64;
+  return register_count_ * tile_bytes_ + (value_count() * sizeof(void*) + 63) / 64 * 64;
 }
 
 }  // namespace alknet::compute

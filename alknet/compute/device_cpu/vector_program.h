@@ -32,6 +32,9 @@ class VectorProgram {
   std::size_t input_count() const { return input_count_; }
   std::size_t value_count() const { return dtypes_.size(); }
   std::size_t register_count() const { return register_count_; }
+  /// Bytes from one tile register to the next. Not a multiple of the page size: else loads would seem to wait for stores
+  /// to other registers.
+  std::size_t tile_bytes() const { return tile_bytes_; }
   /// Bytes of scratch that a run needs.
   std::size_t scratch_bytes() const;
 
@@ -44,6 +47,7 @@ class VectorProgram {
   const std::byte* constant(std::uint32_t value) const;
 
  private:
+  void choose_tile_bytes(const ElementwiseProgram& program);
   std::uint32_t add_constant(const Scalar& scalar, Dtype dtype);
   Step make_step(const ElementwiseProgram& program, const ElementwiseProgram::Step& step);
   void allocate_registers();
@@ -53,6 +57,7 @@ class VectorProgram {
   std::vector<Dtype> dtypes_;             // per value
   std::vector<std::uint32_t> registers_;  // per value
   std::size_t register_count_ = 0;
+  std::size_t tile_bytes_ = 0;
   std::vector<Step> steps_;
   std::vector<std::uint32_t> outputs_;
   std::vector<std::byte> constants_;      // one tile each

@@ -180,7 +180,8 @@ void bind_attention(const Use& use) {
   use.block.set("width", width);
   use.block.set("chunks", std::max<std::int64_t>(1, (width + chunk - 1) / chunk));
   use.block.set("causal", use.attr("is_causal").as_bool() ? 1 : 0);
-  use.block.set_number("scale", scale.is_null() ? 1.0 / std::sqrt(static_cast<double>(depth)) : scale.to_number<double>());
+  use.block.set_number("scale",
+                       scale.is_null() ? 1.0 / std::sqrt(static_cast<double>(depth)) : scale.to_number<double>());
 
   DimensionTable head{lead, {}};
   const auto add = [&](std::size_t i, const std::string& name, std::int64_t rows, std::int64_t columns) {
@@ -229,9 +230,8 @@ Strided broadcast_to(const Strided& layout, const Shape& shape) {
 void bind_parameters(const Computation& computation, const KernelSpec& spec, const Binding& binding,
                      ParameterBlock& block) {
   const Use use{computation, spec, binding, block};
-  const auto binder = std::find_if(std::begin(kBinders), std::end(kBinders), [&](const PatternBinder& row) {
-    return spec.pattern.starts_with(row.prefix);
-  });
+  const auto binder = std::find_if(std::begin(kBinders), std::end(kBinders),
+                                   [&](const PatternBinder& row) { return spec.pattern.starts_with(row.prefix); });
   if (binder == std::end(kBinders)) {
     throw Error(BaseError::kInternal, fmt::format("[{}] cannot bind the pattern {}", spec.name, spec.pattern));
   }

@@ -10,11 +10,11 @@
 namespace alknet::compute {
 namespace {
 
-using testing::elementwise;
-using testing::structured;
 using ::testing::ElementsAre;
+using testing::elementwise;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::structured;
 
 /// One computation of every pattern, some with a program after the operation.
 std::vector<Computation> samples() {

@@ -19,9 +19,7 @@ class GpuBackend final : public Backend {
   bool supports(Dtype dtype) const override { return context_->supports(dtype); }
   std::size_t alignment() const override { return context_->device().limits().min_storage_offset_alignment; }
 
-  std::unique_ptr<Memory> allocate(std::size_t bytes) override {
-    return std::make_unique<GpuMemory>(context_, bytes);
-  }
+  std::unique_ptr<Memory> allocate(std::size_t bytes) override { return std::make_unique<GpuMemory>(context_, bytes); }
 
   std::unique_ptr<Memory> wrap(SharedBytes bytes) override {
     auto memory = std::make_unique<GpuMemory>(context_, bytes.size());

@@ -18,9 +18,9 @@ enum class KernelFamily : std::uint8_t {
 };
 
 struct GpuBackendOptions {
-  std::string id = "gpu:0";                    ///< What `Backend::id` answers.
+  std::string id = "gpu:0";  ///< What `Backend::id` answers.
   KernelFamily family = KernelFamily::kAuto;
-  std::size_t upload_chunk = 16u << 20;        ///< Bytes sent at once by `wrap` and `write`.
+  std::size_t upload_chunk = 16u << 20;  ///< Bytes sent at once by `wrap` and `write`.
 };
 
 /// A backend that runs generated WGSL on `device`. dtypes: f32, i32, u32, bool, and f16 where the adapter has

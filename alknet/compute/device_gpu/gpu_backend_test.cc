@@ -13,11 +13,11 @@ namespace alknet::compute {
 namespace {
 
 using testing::contiguous;
+using ::testing::ElementsAre;
 using testing::elementwise;
+using ::testing::HasSubstr;
 using testing::Runner;
 using testing::structured;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using F32s = std::vector<float>;
 using Words = std::vector<std::int32_t>;
 using Bytes = std::vector<std::uint8_t>;
@@ -73,9 +73,10 @@ TEST_F(GpuBackend, StepsBackwardsOverNegativeStrides) {
 }
 
 TEST_F(GpuBackend, PacksBooleansIntoWordsAndKeepsNeighbours) {
-  const Bytes flags = Runner(*backend_)
-                          .input<float>(Dtype::kF32, contiguous({6}), {0, 1, kNan, -0.0f, kInfinity, -2})
-                          .run<std::uint8_t>(elementwise("cast", {Dtype::kF32}, Dtype::kBool, {{"dtype", "bool"}}), {6});
+  const Bytes flags =
+      Runner(*backend_)
+          .input<float>(Dtype::kF32, contiguous({6}), {0, 1, kNan, -0.0f, kInfinity, -2})
+          .run<std::uint8_t>(elementwise("cast", {Dtype::kF32}, Dtype::kBool, {{"dtype", "bool"}}), {6});
   EXPECT_THAT(flags, ElementsAre(0, 1, 1, 0, 1, 1));
   const F32s numbers = Runner(*backend_)
                            .input<std::uint8_t>(Dtype::kBool, {{5}, {1}, 1}, flags)
@@ -104,10 +105,12 @@ TEST_F(GpuBackend, MaximumPropagatesNan) {
 TEST_F(GpuBackend, TanhAndGeluHoldForLargeArgumentsAndNearZero) {
   const F32s x = {-1e30f, -200, -10, -1, -0.6f, -1e-3f, 0, 1e-6f, 0.3f, 0.7f, 3, 9, 100, 3e38f};
   const auto size = static_cast<std::int64_t>(x.size());
-  const F32s tanh =
-      Runner(*backend_).input<float>(Dtype::kF32, contiguous({size}), x).run<float>(elementwise("tanh", {Dtype::kF32}, Dtype::kF32), {size});
-  const F32s gelu =
-      Runner(*backend_).input<float>(Dtype::kF32, contiguous({size}), x).run<float>(elementwise("gelu", {Dtype::kF32}, Dtype::kF32), {size});
+  const F32s tanh = Runner(*backend_)
+                        .input<float>(Dtype::kF32, contiguous({size}), x)
+                        .run<float>(elementwise("tanh", {Dtype::kF32}, Dtype::kF32), {size});
+  const F32s gelu = Runner(*backend_)
+                        .input<float>(Dtype::kF32, contiguous({size}), x)
+                        .run<float>(elementwise("gelu", {Dtype::kF32}, Dtype::kF32), {size});
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double value = x[i], expected = std::tanh(value);
     EXPECT_NEAR(tanh[i], expected, 1e-6 * std::abs(expected)) << value;
@@ -130,7 +133,9 @@ TEST_F(GpuBackend, ComputesMoreThan65535WorkgroupsAndRankSix) {
   Strided reversed{shape, {1, 2, 6, 12, 36, 72}, 0};
   F32s values(216);
   std::iota(values.begin(), values.end(), 0.0f);
-  const F32s copy = Runner(*backend_).input<float>(Dtype::kF32, reversed, values).run<float>(elementwise("contiguous", {Dtype::kF32}, Dtype::kF32), shape);
+  const F32s copy = Runner(*backend_)
+                        .input<float>(Dtype::kF32, reversed, values)
+                        .run<float>(elementwise("contiguous", {Dtype::kF32}, Dtype::kF32), shape);
   EXPECT_EQ(copy[0], 0);
   EXPECT_EQ(copy[1], 72);
   EXPECT_EQ(copy[3], 36);
@@ -176,11 +181,15 @@ TEST_F(GpuBackend, ReportsABadIndexOnceAndGoesOn) {
 
 TEST_F(GpuBackend, RefusesDtypesThatWgslLacksWithARemedy) {
   EXPECT_FALSE(backend_->supports(Dtype::kI64));
-  EXPECT_EQ(code_of([&] { backend_->kernel(elementwise("add", {Dtype::kF64, Dtype::kF64}, Dtype::kF64)); }),
+  EXPECT_EQ(code_of([&] {
+              backend_->kernel(elementwise("add", {Dtype::kF64, Dtype::kF64}, Dtype::kF64));
+            }),
             "unsupported");
   EXPECT_THAT(message_, HasSubstr("add"));
   EXPECT_THAT(message_, HasSubstr(".to('cpu')"));
-  EXPECT_EQ(code_of([&] { backend_->kernel(structured("embedding", {Dtype::kF32, Dtype::kI64}, Dtype::kF32)); }),
+  EXPECT_EQ(code_of([&] {
+              backend_->kernel(structured("embedding", {Dtype::kF32, Dtype::kI64}, Dtype::kF32));
+            }),
             "unsupported");
 }
 
@@ -189,9 +198,13 @@ TEST_F(GpuBackend, StaysUsableAfterLimitsAreExceeded) {
   const auto size = static_cast<std::int64_t>(device_->limits().max_storage_binding_size / 4 + 64);
   const Strided huge = contiguous({size});
   const auto kernel = backend_->kernel(elementwise("tanh", {Dtype::kF32}, Dtype::kF32));
-  EXPECT_EQ(code_of([&] { kernel->bind({{Operand{0, Dtype::kF32, huge}}, {{1, Dtype::kF32, huge}}, {}}); }),
+  EXPECT_EQ(code_of([&] {
+              kernel->bind({{Operand{0, Dtype::kF32, huge}}, {{1, Dtype::kF32, huge}}, {}});
+            }),
             "limit_exceeded");
-  EXPECT_THAT(Runner(*backend_).input<float>(Dtype::kF32, contiguous({1}), {0}).run<float>(elementwise("tanh", {Dtype::kF32}, Dtype::kF32), {1}),
+  EXPECT_THAT(Runner(*backend_)
+                  .input<float>(Dtype::kF32, contiguous({1}), {0})
+                  .run<float>(elementwise("tanh", {Dtype::kF32}, Dtype::kF32), {1}),
               ElementsAre(0));
 }
 

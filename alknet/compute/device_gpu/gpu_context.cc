@@ -49,8 +49,7 @@ bool GpuContext::supports(Dtype dtype) const {
 void GpuContext::check_dtypes(const Computation& computation) const {
   const auto check = [&](Dtype dtype) {
     if (supports(dtype)) return;
-    const std::string_view reason =
-        dtype == Dtype::kF16 ? " (the adapter lacks shader-f16)" : std::string_view();
+    const std::string_view reason = dtype == Dtype::kF16 ? " (the adapter lacks shader-f16)" : std::string_view();
     throw Error(ComputeError::kUnsupported,
                 fmt::format("[{}] {} has no kernel for {}{}; compute it with .to('cpu') or cast to f32 or i32",
                             computation.name(), options_.id, graph::dtype_name(dtype), reason),

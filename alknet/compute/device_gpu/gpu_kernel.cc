@@ -75,8 +75,8 @@ const gpu::BindGroup& GpuLaunch::bind_group(Slots slots) {
   if (checks_indices_) bindings.push_back({&context_->error_words(), 0, 0});
   group.bind_group = context_->device().create_bind_group(pipeline_, bindings);
   if (groups_.size() < kBindGroups) return groups_.emplace_back(std::move(group)).bind_group;
-  auto& oldest = *std::min_element(groups_.begin(), groups_.end(),
-                                   [](const Group& a, const Group& b) { return a.used < b.used; });
+  auto& oldest =
+      *std::min_element(groups_.begin(), groups_.end(), [](const Group& a, const Group& b) { return a.used < b.used; });
   oldest = std::move(group);
   return oldest.bind_group;
 }
@@ -111,8 +111,9 @@ std::unique_ptr<Launch> GpuKernel::bind(const Binding& binding) const {
   for (std::size_t k = 0; k < binding.outputs.size(); ++k) {
     for (const auto& input : binding.inputs) {
       if (!input || input->slot != binding.outputs[k].slot) continue;
-      throw Error(BaseError::kInvalidArgument,
-                  fmt::format("[{}] output {} lies in the memory of an input; give it memory of its own", spec.name, k));
+      throw Error(
+          BaseError::kInvalidArgument,
+          fmt::format("[{}] output {} lies in the memory of an input; give it memory of its own", spec.name, k));
     }
     ranges.push_back(place(spec.outputs.at(k), binding.outputs[k], true, block));
   }
@@ -129,10 +130,10 @@ GpuLaunch::Range GpuKernel::place(const KernelSpec::Buffer& buffer, const Operan
   const auto element = static_cast<std::int64_t>(graph::dtype_bytes(buffer.dtype));
   const auto alignment = static_cast<std::int64_t>(limits.min_storage_offset_alignment);
   if (operand.dtype != buffer.dtype || (output && !graph::is_contiguous(operand.layout))) {
-    throw Error(ComputeError::kShapeMismatch,
-                fmt::format("[{}] {} is {} where the kernel has {}{}", spec.name, buffer.name,
-                            graph::dtype_name(operand.dtype), graph::dtype_name(buffer.dtype),
-                            output ? ", contiguous" : ""));
+    throw Error(
+        ComputeError::kShapeMismatch,
+        fmt::format("[{}] {} is {} where the kernel has {}{}", spec.name, buffer.name, graph::dtype_name(operand.dtype),
+                    graph::dtype_name(buffer.dtype), output ? ", contiguous" : ""));
   }
   if (output && (operand.layout.offset * element) % 4 != 0) {
     throw Error(BaseError::kInvalidArgument,
@@ -160,7 +161,8 @@ gpu::Workgroups GpuKernel::workgroups(const ParameterBlock& block) const {
   const std::uint64_t per_group = spec.workgroup_size[0] * spec.elements_per_invocation;
   const std::uint64_t x = std::min(total, widest), y = x == 0 ? 0 : (total + x - 1) / x;
   const std::uint64_t maximum = (std::uint64_t{1} << 32) / per_group;
-  if (x * y > maximum || y > widest) exceed(spec.name, "its number of workgroups", "32-bit index range", x * y, maximum);
+  if (x * y > maximum || y > widest)
+    exceed(spec.name, "its number of workgroups", "32-bit index range", x * y, maximum);
   return {static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), 1};
 }
 

@@ -13,8 +13,8 @@ namespace alknet::compute {
 
 /// Dimensions to walk, with the stride of every operand: what an IndexMap's table is made of.
 struct DimensionTable {
-  graph::Shape sizes;                  ///< Outermost first.
-  std::vector<graph::Shape> strides;   ///< Per operand, parallel to `sizes`, in elements.
+  graph::Shape sizes;                 ///< Outermost first.
+  std::vector<graph::Shape> strides;  ///< Per operand, parallel to `sizes`, in elements.
 };
 
 /// The same walk in as few dimensions as possible: sizes of 1 go, neighbours merge where every operand steps evenly

@@ -88,7 +88,8 @@ TEST_P(GpuStructured, SoftmaxWorksAlongAnInnerDimension) {
 
 TEST_P(GpuStructured, LayerNormTakesWeightAndBias) {
   constexpr std::size_t kRows = 5, kLength = 300;
-  const F32s x = random_values(kRows * kLength, 5), weight = random_values(kLength, 6), bias = random_values(kLength, 7);
+  const F32s x = random_values(kRows * kLength, 5), weight = random_values(kLength, 6),
+             bias = random_values(kLength, 7);
   const JsonObject attrs{{"normalized_shape", {kLength}}, {"eps", 1e-5}};
   const F32s y = Runner(*backend_)
                      .input<float>(kF32, contiguous({kRows, kLength}), x)

@@ -109,8 +109,6 @@ class Composer {
 
 }  // namespace
 
-Program compose(const ElementwiseProgram& program, Constants& constants) {
-  return Composer(program, constants).run();
-}
+Program compose(const ElementwiseProgram& program, Constants& constants) { return Composer(program, constants).run(); }
 
 }  // namespace alknet::compute

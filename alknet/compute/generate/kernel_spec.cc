@@ -66,9 +66,8 @@ Json program_json(const Program& program) {
   }
   JsonArray outputs;
   for (const auto& output : program.outputs) outputs.push_back({{"name", output.name}, {"value", output.value}});
-  return {{"variables", std::move(variables)},
-          {"instructions", std::move(instructions)},
-          {"outputs", std::move(outputs)}};
+  return {
+      {"variables", std::move(variables)}, {"instructions", std::move(instructions)}, {"outputs", std::move(outputs)}};
 }
 
 Json buffers_json(const std::vector<KernelSpec::Buffer>& buffers) {

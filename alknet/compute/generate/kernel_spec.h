@@ -71,8 +71,8 @@ struct KernelSpec {
   std::array<std::uint32_t, 3> workgroup_size = {64, 1, 1};
   std::string workgroup_count;  ///< Of all dimensions together: an expression of the single u32 parameters, as a Dim.
   std::vector<WorkgroupVariable> workgroup_variables;
-  std::string pattern;   ///< "elementwise", "reduce_loop", "matmul_tiled", ...
-  JsonObject values;     ///< Placeholders of the pattern: strings, numbers and booleans.
+  std::string pattern;  ///< "elementwise", "reduce_loop", "matmul_tiled", ...
+  JsonObject values;    ///< Placeholders of the pattern: strings, numbers and booleans.
   std::vector<Function> functions;
   std::uint32_t elements_per_invocation = 1;  ///< Of "elementwise": 4 where outputs are packed four to a word.
   bool checks_indices = false;                ///< The pattern reports bad indices through `report_error(index)`.

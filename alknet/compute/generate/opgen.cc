@@ -152,9 +152,8 @@ bool combines_partials(const Program& combine) {
 
 void reduction(Builder& b) {
   const OpSpec& op = *b.from().op;
-  auto programs = graph::reduction_programs(op, *b.from().inputs[0], b.from().program.inputs.empty()
-                                                                         ? b.from().outputs[0]
-                                                                         : b.from().program.inputs[0]);
+  auto programs = graph::reduction_programs(
+      op, *b.from().inputs[0], b.from().program.inputs.empty() ? b.from().outputs[0] : b.from().program.inputs[0]);
   for (auto& variable : programs.finish.variables) {
     if (variable.parameter && variable.name == "count") variable.name = "divisor";  // `count` is the kernel's own
   }
@@ -255,17 +254,21 @@ struct StructuredPattern {
   void (*build)(Builder&);
 };
 constexpr StructuredPattern kStructured[] = {
-    {"matmul", matmul},       {"softmax", softmax},     {"layer_norm", layer_norm},
-    {"embedding", embedding}, {"scaled_dot_product_attention", attention},
+    {"matmul", matmul},
+    {"softmax", softmax},
+    {"layer_norm", layer_norm},
+    {"embedding", embedding},
+    {"scaled_dot_product_attention", attention},
 };
 
 void structured(Builder& b, const std::string& name) {
   for (const auto& pattern : kStructured) {
     if (pattern.name == name) return pattern.build(b);
   }
-  throw Error(ComputeError::kUnsupported,
-              fmt::format("[{}] there is no GPU kernel for the template \"{}\"; use .to('cpu')", b.from().op->name, name),
-              {{"op", b.from().op->name}, {"template", name}});
+  throw Error(
+      ComputeError::kUnsupported,
+      fmt::format("[{}] there is no GPU kernel for the template \"{}\"; use .to('cpu')", b.from().op->name, name),
+      {{"op", b.from().op->name}, {"template", name}});
 }
 
 }  // namespace

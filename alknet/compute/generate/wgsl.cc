@@ -16,7 +16,7 @@ using graph::Dtype;
 /// How a dtype lies in storage buffers, and which type kernels compute it in.
 struct Storage {
   Dtype dtype;
-  std::string_view element;   // of the buffer's array
+  std::string_view element;  // of the buffer's array
   std::string_view computed;
 };
 constexpr Storage kStorage[] = {
@@ -78,7 +78,8 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
       if (p.count == 0) out_ += fmt::format("  {}: {},\n", p.name, word_type_name(p.type));
     }
     for (const auto& p : spec_.parameters) {
-      if (p.count != 0) out_ += fmt::format("  {}: array<vec4<{}>, {}>,\n", p.name, word_type_name(p.type), p.count / 4);
+      if (p.count != 0)
+        out_ += fmt::format("  {}: array<vec4<{}>, {}>,\n", p.name, word_type_name(p.type), p.count / 4);
     }
     out_ += "}\n@group(0) @binding(0) var<uniform> p: Parameters;\n";
   }
@@ -107,8 +108,8 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     out_ += fmt::format("\n@group(0) @binding({}) var<storage, read_write> b_{}: array<{}>;\n", binding, b.name,
                         packed && !words ? "atomic<u32>" : row.element);
     if (packed && words) {
-      out_ += fmt::format(
-          "fn store_word_{0}(k: u32, word: u32) {{ b_{0}[(p.{0}_offset + k) >> 2u] = word; }}\n", b.name);
+      out_ +=
+          fmt::format("fn store_word_{0}(k: u32, word: u32) {{ b_{0}[(p.{0}_offset + k) >> 2u] = word; }}\n", b.name);
     } else if (packed) {
       out_ += fmt::format(
           "fn store_{0}(k: u32, value: bool) {{\n  let i = p.{0}_offset + k;\n  let shift = (i & 3u) * 8u;\n"

@@ -46,7 +46,9 @@ std::string literal(double value, Dtype dtype) {
 
 std::string cast(const std::string& value, Dtype from, Dtype to) {
   if (from == to) return value;
-  if (to == Dtype::kBool) return from == Dtype::kF32 ? fmt::format("(!({} == 0.0))", value) : fmt::format("({} != {}(0))", value, type_name(from));
+  if (to == Dtype::kBool)
+    return from == Dtype::kF32 ? fmt::format("(!({} == 0.0))", value)
+                               : fmt::format("({} != {}(0))", value, type_name(from));
   if (from == Dtype::kF32) return fmt::format("{}_from_f32({})", type_name(to), value);
   return fmt::format("{}({})", type_name(to), value);
 }
@@ -73,9 +75,9 @@ struct Infix {
   std::string_view text;
 };
 constexpr Infix kInfix[] = {
-    {Opcode::kAdd, "+"},       {Opcode::kSubtract, "-"},      {Opcode::kMultiply, "*"}, {Opcode::kDivide, "/"},
-    {Opcode::kRemainder, "%"}, {Opcode::kLess, "<"},          {Opcode::kLessEqual, "<="}, {Opcode::kGreater, ">"},
-    {Opcode::kGreaterEqual, ">="}, {Opcode::kEqual, "=="}, {Opcode::kAnd, "&&"},      {Opcode::kOr, "||"},
+    {Opcode::kAdd, "+"},           {Opcode::kSubtract, "-"}, {Opcode::kMultiply, "*"},   {Opcode::kDivide, "/"},
+    {Opcode::kRemainder, "%"},     {Opcode::kLess, "<"},     {Opcode::kLessEqual, "<="}, {Opcode::kGreater, ">"},
+    {Opcode::kGreaterEqual, ">="}, {Opcode::kEqual, "=="},   {Opcode::kAnd, "&&"},       {Opcode::kOr, "||"},
 };
 
 std::string variable(const graph::expr::Variable& from) {
@@ -201,7 +203,9 @@ std::string wgsl_function(std::string_view name, const Program& program) {
   for (std::size_t i = 0; i < program.instructions.size(); ++i) {
     body += fmt::format("  let v{} = {};\n", i, expression(program, program.instructions[i]));
   }
-  const auto output_type = [&](std::size_t k) { return type_name(program.instructions[program.outputs[k].value].dtype); };
+  const auto output_type = [&](std::size_t k) {
+    return type_name(program.instructions[program.outputs[k].value].dtype);
+  };
   if (program.outputs.size() == 1) {
     return fmt::format("\nfn {}({}) -> {} {{\n{}  return v{};\n}}\n", name, arguments, output_type(0), body,
                        program.outputs[0].value);
@@ -211,8 +215,9 @@ std::string wgsl_function(std::string_view name, const Program& program) {
     members += fmt::format("  {}: {},\n", program.outputs[k].name, output_type(k));
     values += fmt::format("{}v{}", k == 0 ? "" : ", ", program.outputs[k].value);
   }
-  return fmt::format("\nstruct {0}_result {{\n{1}}}\n\nfn {0}({2}) -> {0}_result {{\n{3}  return {0}_result({4});\n}}\n",
-                     name, members, arguments, body, values);
+  return fmt::format(
+      "\nstruct {0}_result {{\n{1}}}\n\nfn {0}({2}) -> {0}_result {{\n{3}  return {0}_result({4});\n}}\n", name,
+      members, arguments, body, values);
 }
 
 }  // namespace alknet::compute

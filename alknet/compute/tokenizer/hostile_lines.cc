@@ -41,7 +41,7 @@ constexpr std::string_view kSnippets[] = {
     "\u3000", "\u0085", "\u200B", "\u2060", "\uFEFF", "\u180E", "a\u00A0b", "a\u200Bb", "a\u00ADb", "\u2800",
     "\u3164",
     // Control, private use, not characters, replacement, edges of the surrogates and of Unicode
-    "\x01", "\x7F", "a\x1F" "b", "\u0080", "\u009F", "\uE000", "\uF8FF", "\uD7FF", "\uD7FB", "\uFFFD", "\uFFFE",
+    "\x01", "\x7F", "a\037b", "\u0080", "\u009F", "\uE000", "\uF8FF", "\uD7FF", "\uD7FB", "\uFFFD", "\uFFFE",
     "\uFFFF", "\uFDD0", "\U000F0000", "\U0010FFFD", "\U0010FFFF", "\U000E0001", "\u0378", "\U0001F9FF", "\U00011938",
     "\u08E2", "\U000110CD", "\u166D", "\u1734", "\uA9BD\u1885", "\U000111C9", "\u2E5D", "\U000A7CB0", "\uA7CB\u1C89",
     // Special tokens and what resembles them
@@ -162,7 +162,7 @@ std::vector<std::string> every_code_point() {
     std::string character;
     append_utf8(character, code);
     // Alone, inside a word, and between spacing marks of combining classes 216 and 9, which survive normalisation.
-    line += character + " e" + character + "e e\U0001D165" + character + "\u1BAA ";
+    line.append(character).append(" e").append(character).append("e e\U0001D165").append(character).append("\u1BAA ");
   }
   return lines;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -49,7 +50,7 @@ struct Tokenizer::State {
   explicit State(TokenizerParts from) : parts(std::move(from)) {
     const auto raw = select(parts.added_tokens, false);
     std::vector<std::string> patterns;
-    for (const auto& token : raw) patterns.push_back(token.content);
+    std::transform(raw.begin(), raw.end(), std::back_inserter(patterns), [](const auto& t) { return t.content; });
     raw_matcher = AddedTokenMatcher(raw, std::move(patterns));
 
     const auto normalized = select(parts.added_tokens, true);
