@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
     const auto weight = writer.declare({.name = "linear.weight", .dtype = schema::FileDtype::kF32, .shape = {2, 3}});
     const auto losses = writer.declare_growing({.name = "losses", .dtype = schema::FileDtype::kF64, .shape = {}});
     writer.start();
-    writer.write<float>(weight, std::vector<float>{1, 2, 3, 4, 5, 6});
+    const std::vector<float> values = {1, 2, 3, 4, 5, 6};
+    writer.write(weight, std::span(values));
     for (const double loss : {0.9, 0.5, 0.3}) writer.append(losses, std::as_bytes(std::span(&loss, 1)));
     writer.close();  // only now does the file appear, whole
 

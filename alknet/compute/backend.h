@@ -46,10 +46,10 @@ struct ElementwiseProgram {
     std::optional<Scalar> scalar;  ///< Instead of a value.
   };
   struct Step {
-    const OpSpec* op = nullptr;    ///< An element-wise operation.
-    JsonObject attrs;              ///< Complete.
+    const OpSpec* op = nullptr;  ///< An element-wise operation.
+    JsonObject attrs;            ///< Complete.
     std::vector<Argument> arguments;
-    Dtype dtype = Dtype::kF32;     ///< Of the result.
+    Dtype dtype = Dtype::kF32;  ///< Of the result.
   };
   std::vector<Dtype> inputs;
   std::vector<Step> steps;
@@ -63,9 +63,9 @@ struct ElementwiseProgram {
 /// What one kernel computes: an operation that is not element-wise, an element-wise program, or both: then the program
 /// is applied to the operation's result before it is stored.
 struct Computation {
-  const OpSpec* op = nullptr;                   ///< Null: only the program.
-  JsonObject attrs;                             ///< Of `op`, complete; may hold symbols (see Binding::attrs).
-  std::vector<std::optional<Dtype>> inputs;     ///< Of `op`, nullopt where absent; then those of the program.
+  const OpSpec* op = nullptr;                ///< Null: only the program.
+  JsonObject attrs;                          ///< Of `op`, complete; may hold symbols (see Binding::attrs).
+  std::vector<std::optional<Dtype>> inputs;  ///< Of `op`, nullopt where absent; then those of the program.
   std::vector<Dtype> outputs;
   /// Without `op`: its inputs are `inputs`. With `op`: its input 0 is the op's result, input i > 0 is
   /// `inputs[op inputs + i - 1]`. No steps and no outputs: nothing follows the op.
@@ -86,9 +86,9 @@ struct Operand {
 
 /// Everything about one use of a kernel that stays the same from run to run.
 struct Binding {
-  std::vector<std::optional<Operand>> inputs;   ///< Parallel to Computation::inputs. Any strides, also 0.
-  std::vector<Operand> outputs;                 ///< Contiguous; never the memory of an input.
-  JsonObject attrs;                             ///< Of the op, without symbols.
+  std::vector<std::optional<Operand>> inputs;  ///< Parallel to Computation::inputs. Any strides, also 0.
+  std::vector<Operand> outputs;                ///< Contiguous; never the memory of an input.
+  JsonObject attrs;                            ///< Of the op, without symbols.
 };
 
 /// The memories of one run, by slot.

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#include <limits>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/conformance_cases.h"
-#include "alknet/compute/conformance_reference.h"
+#include "alknet/compute/conformance_run.h"
 #include "alknet/compute/error.h"
 
 namespace alknet::compute {
@@ -20,20 +18,6 @@ using namespace conformance;
 
 constexpr std::array kArrangements = {Arrangement::kContiguous, Arrangement::kTransposed, Arrangement::kSliced,
                                       Arrangement::kBroadcast};
-/// Bytes behind an output that no kernel may touch.
-constexpr std::size_t kGuardBytes = 64;
-constexpr std::byte kGuard{0xA5};
-
-/// An operand list with its computation, ready to run.
-struct Case {
-  Computation computation;
-  JsonObject attrs;
-  std::vector<std::optional<TestTensor>> inputs;
-  Reference expected;
-  double bound = 0;        ///< In ulp of the result, or in eps of the terms.
-  bool bound_in_ulp = true;
-};
-
 class Conformance {
  public:
   Conformance(Backend& backend, const ConformanceOptions& options)
@@ -44,9 +28,12 @@ class Conformance {
     const auto templates = template_cases();
     for (const OpSpec& op : table.ops()) {
       if (op.view() || !wanted(op.name)) continue;
-      if (op.elementwise()) check_elementwise(op);
-      else if (std::holds_alternative<graph::ReductionForward>(op.forward)) check_reduction(op);
-      else check_template(op, templates);
+      if (op.elementwise())
+        check_elementwise(op);
+      else if (std::holds_alternative<graph::ReductionForward>(op.forward))
+        check_reduction(op);
+      else
+        check_template(op, templates);
     }
     if (options_.ops.empty()) check_chain(table);
     return std::move(report_);
@@ -59,7 +46,8 @@ class Conformance {
 
   Domain domain_of(const OpSpec& op, const std::string& input, bool special) const {
     Domain domain;
-    if (const Json* range = op.test.is_object() ? op.test.as_object().if_contains(input) : nullptr; range && range->is_array()) {
+    if (const Json* range = op.test.is_object() ? op.test.as_object().if_contains(input) : nullptr;
+        range && range->is_array()) {
       domain.min = range->as_array()[0].to_number<double>();
       domain.max = range->as_array()[1].to_number<double>();
     }
@@ -83,11 +71,13 @@ class Conformance {
   }
 
   /// The dtype of the op's output, or nothing when a parameter names none.
-  static Dtype output_dtype(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& inputs, Dtype promoted) {
+  static Dtype output_dtype(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& inputs,
+                            Dtype promoted) {
     const std::string& rule = op.outputs.front().dtype;
     if (rule == "promoted") return promoted;
     if (const auto dtype = graph::parse_dtype(rule)) return *dtype;
-    if (const Json* value = attrs.if_contains(rule)) return graph::parse_dtype(std::string(value->as_string())).value_or(promoted);
+    if (const Json* value = attrs.if_contains(rule))
+      return graph::parse_dtype(std::string(value->as_string())).value_or(promoted);
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       if (op.inputs[i].name == rule) return inputs[i];
     }
@@ -145,8 +135,8 @@ class Conformance {
     run_case(made, dtypes.front());
   }
 
-  static Computation elementwise_computation(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& dtypes,
-                                             Dtype output) {
+  static Computation elementwise_computation(const OpSpec& op, const JsonObject& attrs,
+                                             const std::vector<Dtype>& dtypes, Dtype output) {
     Computation computation;
     computation.inputs.assign(dtypes.begin(), dtypes.end());
     computation.outputs = {output};
@@ -277,23 +267,23 @@ class Conformance {
 
   /// Several steps with shared values and a cast, two outputs.
   void check_chain(const graph::OpTable& table) {
-    const OpSpec *mul = table.find("mul"), *add = table.find("add"), *tanh = table.find("tanh"), *cast = table.find("cast");
+    const OpSpec *mul = table.find("mul"), *add = table.find("add"), *tanh = table.find("tanh"),
+                 *cast = table.find("cast");
     if (!mul || !add || !tanh || !cast || !backend_.supports(Dtype::kI32)) return;
     const Dtype f32 = Dtype::kF32;
     for (const Shape& shape : common_shapes(options_.quick)) {
       Case made;
-      made.inputs = {tensor(shape, f32, Arrangement::kSliced, {-2, 2}), tensor(shape, f32, Arrangement::kTransposed, {-2, 2})};
+      made.inputs = {tensor(shape, f32, Arrangement::kSliced, {-2, 2}),
+                     tensor(shape, f32, Arrangement::kTransposed, {-2, 2})};
       made.computation.inputs = {f32, f32};
       made.computation.outputs = {f32};
       auto& program = made.computation.program;
       const JsonObject add_attrs = graph::complete_attributes(*add, {});
       program.inputs = {f32, f32};
-      program.steps = {{mul, {}, {{0, {}}, {1, {}}}, f32},
-                       {cast, {{"dtype", "i32"}}, {{2, {}}}, Dtype::kI32},
-                       {cast, {{"dtype", "f32"}}, {{3, {}}}, f32},
-                       {tanh, {}, {{2, {}}}, f32},
-                       {add, add_attrs, {{4, {}}, {5, {}}}, f32},
-                       {add, add_attrs, {{6, {}}, {0, Scalar::of(0.5)}}, f32}};
+      program.steps = {
+          {mul, {}, {{0, {}}, {1, {}}}, f32},         {cast, {{"dtype", "i32"}}, {{2, {}}}, Dtype::kI32},
+          {cast, {{"dtype", "f32"}}, {{3, {}}}, f32}, {tanh, {}, {{2, {}}}, f32},
+          {add, add_attrs, {{4, {}}, {5, {}}}, f32},  {add, add_attrs, {{6, {}}, {0, Scalar::of(0.5)}}, f32}};
       program.outputs = {7};
       const auto a = reference_of(*made.inputs[0]), b = reference_of(*made.inputs[1]);
       made.expected = a;
@@ -311,13 +301,15 @@ class Conformance {
 
   void run_case(const Case& made, Dtype dtype) {
     if (report_.failures.size() >= options_.max_failures) return;
-    const std::string what = describe(made, dtype);
+    const std::string what = describe(made);
     try {
-      compare(made, what, execute(made));
+      const auto difference = first_difference(made, execute(backend_, made), options_.flushes_denormals);
+      if (!difference.empty()) fail(what + ": " + difference);
       ++report_.cases;
     } catch (const Error& error) {
       if (error.code() == ComputeError::kUnsupported) {
-        const std::string line = fmt::format("{} {}: {}", made.computation.name(), graph::dtype_name(dtype), error.message());
+        const std::string line =
+            fmt::format("{} {}: {}", made.computation.name(), graph::dtype_name(dtype), error.message());
         if (std::find(report_.unsupported.begin(), report_.unsupported.end(), line) == report_.unsupported.end()) {
           report_.unsupported.push_back(line);
         }
@@ -325,83 +317,6 @@ class Conformance {
         fail(what + ": " + error.code_name() + ": " + error.message());
       }
     }
-  }
-
-  std::vector<double> execute(const Case& made) {
-    Binding binding;
-    binding.attrs = made.attrs;
-    std::vector<std::unique_ptr<Memory>> memories;
-    for (const auto& input : made.inputs) {
-      binding.inputs.emplace_back();
-      if (!input) continue;
-      binding.inputs.back() = Operand{static_cast<std::uint32_t>(memories.size()), input->dtype, input->layout};
-      memories.push_back(backend_.allocate(input->memory.size()));
-      backend_.write(*memories.back(), 0, input->memory);
-    }
-    const Dtype output = made.computation.outputs.front();
-    const std::size_t bytes = made.expected.values.size() * graph::dtype_bytes(output);
-    const std::size_t start = backend_.alignment();  // not at 0: kernels must add the offset
-    binding.outputs = {Operand{static_cast<std::uint32_t>(memories.size()), output,
-                               {made.expected.shape, graph::contiguous_strides(made.expected.shape),
-                                static_cast<std::int64_t>(start / graph::dtype_bytes(output))}}};
-    const std::size_t guarded = (start + bytes + 7) / 8 * 8;
-    std::vector<std::byte> image(guarded + kGuardBytes, kGuard);
-    memories.push_back(backend_.allocate(image.size()));
-    backend_.write(*memories.back(), 0, image);
-    std::vector<Memory*> slots;
-    for (const auto& memory : memories) slots.push_back(memory.get());
-    std::vector<std::unique_ptr<Launch>> launches;
-    launches.push_back(backend_.kernel(made.computation)->bind(binding));
-    backend_.run(launches, slots);
-    backend_.read(*memories.back(), 0, image);
-    const auto touched = [](std::byte byte) { return byte != kGuard; };
-    if (std::any_of(image.begin() + static_cast<std::ptrdiff_t>(guarded), image.end(), touched) ||
-        std::any_of(image.begin(), image.begin() + static_cast<std::ptrdiff_t>(start), touched)) {
-      throw Error(BaseError::kInternal, "the kernel wrote outside its output");
-    }
-    std::vector<double> values(made.expected.values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = decode(image.data() + start + i * graph::dtype_bytes(output), output);
-    }
-    return values;
-  }
-
-  void compare(const Case& made, const std::string& what, const std::vector<double>& got) {
-    const Dtype dtype = made.computation.outputs.front();
-    for (std::size_t i = 0; i < got.size(); ++i) {
-      const double expected = made.expected.values[i];
-      const double allowed = allowed_error(made, i, dtype);
-      if (agrees(got[i], expected, allowed, dtype)) continue;
-      return fail(fmt::format("{}: element {} is {}, expected {} within {}", what, i, got[i], expected, allowed));
-    }
-  }
-
-  double allowed_error(const Case& made, std::size_t i, Dtype dtype) const {
-    if (!graph::is_float(dtype)) return 0;
-    double allowed = made.bound_in_ulp ? made.bound * ulp_at(made.expected.values[i], dtype)
-                                       : made.bound * (epsilon(dtype) * made.expected.terms[i] + ulp_at(0, dtype));
-    if (options_.flushes_denormals) allowed = std::max(allowed, ulp_at(0, dtype) / epsilon(dtype));
-    return allowed;
-  }
-
-  static bool agrees(double got, double expected, double allowed, Dtype dtype) {
-    if (std::isnan(expected)) return std::isnan(got);
-    if (!graph::is_float(dtype)) return got == expected;
-    const double rounded = round_to(expected, dtype);
-    if (got == rounded) return true;
-    return std::isfinite(rounded) && std::fabs(got - expected) <= allowed;
-  }
-
-  static std::string describe(const Case& made, Dtype dtype) {
-    std::string text = fmt::format("{} {}", made.computation.name(), graph::dtype_name(dtype));
-    if (!made.attrs.empty()) text += " " + json_text(made.attrs);
-    else if (!made.computation.program.steps.empty()) text += " " + json_text(made.computation.program.steps[0].attrs);
-    for (const auto& input : made.inputs) {
-      if (!input) continue;
-      text += fmt::format(" {}{}/{}", graph::dtype_name(input->dtype), graph::shape_text(input->layout.shape),
-                          graph::shape_text(input->layout.strides));
-    }
-    return text;
   }
 
   void fail(std::string text) {

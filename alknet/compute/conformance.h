@@ -28,8 +28,8 @@ struct ConformanceOptions {
   /// The device may give anything for infinite and NaN operands (WGSL promises nothing about them).
   bool undefined_specials = false;
 
-  /// The error allowed to an operation on a dtype, in ulp, given what the op table says (or 4, the CPU's bound, where it
-  /// says nothing). Null: that. A GPU's test returns WGSL's bound here.
+  /// The error allowed to an operation on a dtype, in ulp, given what the op table says (or 4, the CPU's bound, where
+  /// it says nothing). Null: that. A GPU's test returns WGSL's bound here.
   std::function<double(const graph::OpSpec& op, Dtype dtype, double table_ulp)> ulp;
 
   /// Stop adding to the report after so many failures.
@@ -38,9 +38,9 @@ struct ConformanceOptions {
 
 /// What was found.
 struct ConformanceReport {
-  std::size_t cases = 0;                  ///< Comparisons made, one a binding.
-  std::vector<std::string> failures;      ///< Readable: op, dtype, shape, layout, element, got, expected, bound.
-  std::vector<std::string> unsupported;   ///< "op dtype: message" for what the device refused with `unsupported`.
+  std::size_t cases = 0;                 ///< Comparisons made, one a binding.
+  std::vector<std::string> failures;     ///< Readable: op, dtype, shape, layout, element, got, expected, bound.
+  std::vector<std::string> unsupported;  ///< "op dtype: message" for what the device refused with `unsupported`.
 };
 
 /// Runs every operation of the built-in table that is not a view on `backend` and compares each element with a float64

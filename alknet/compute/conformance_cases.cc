@@ -112,10 +112,11 @@ void add_attention(std::vector<TemplateCase>& cases) {
       shape.push_back(columns);
       return Input{shape, arrangement, {}};
     };
-    cases.push_back({"scaled_dot_product_attention",
-                     {input(sizes.queries, sizes.depth), input(sizes.keys, sizes.depth), input(sizes.keys, sizes.width), mask},
-                     {{"is_causal", causal}, {"scale", scale}},
-                     large});
+    cases.push_back(
+        {"scaled_dot_product_attention",
+         {input(sizes.queries, sizes.depth), input(sizes.keys, sizes.depth), input(sizes.keys, sizes.width), mask},
+         {{"is_causal", causal}, {"scale", scale}},
+         large});
   };
   const Sizes small{{}, 3, 5, 4, 6};
   const Sizes heads{{2, 3}, 7, 9, 8, 8};
@@ -146,8 +147,10 @@ std::vector<Json> values_of(const graph::OpParameter& parameter) {
   if (const Json* choices = schema.if_contains("enum")) {
     values.assign(choices->as_array().begin(), choices->as_array().end());
   } else if (const Json* type = schema.if_contains("type"); type && type->is_string()) {
-    if (type->as_string() == "boolean") values = {false, true};
-    else if (type->as_string() == "number" && parameter.default_value) values = {*parameter.default_value, 2};
+    if (type->as_string() == "boolean")
+      values = {false, true};
+    else if (type->as_string() == "number" && parameter.default_value)
+      values = {*parameter.default_value, 2};
   }
   if (values.empty() && parameter.default_value) values = {*parameter.default_value};
   return values;
@@ -166,11 +169,12 @@ std::vector<TemplateCase> template_cases() {
 }
 
 std::vector<Shape> common_shapes(bool quick) {
-  std::vector<Shape> shapes = {{},        {0},       {1},          {7},           {2, 0, 3},          {1, 1, 1},
-                               {3, 5},    {3, 300},  {33, 17},     {4, 1, 6},     {2, 3, 4, 5},       {2, 3, 2, 3, 2},
-                               {2, 2, 3, 2, 2, 3}};
-  if (!quick) shapes.insert(shapes.end(), {{70001}, {5, 3, 701}, {260, 258}});
-  else shapes.push_back({3001});
+  std::vector<Shape> shapes = {{},       {0},      {1},       {7},          {2, 0, 3},       {1, 1, 1},         {3, 5},
+                               {3, 300}, {33, 17}, {4, 1, 6}, {2, 3, 4, 5}, {2, 3, 2, 3, 2}, {2, 2, 3, 2, 2, 3}};
+  if (!quick)
+    shapes.insert(shapes.end(), {{70001}, {5, 3, 701}, {260, 258}});
+  else
+    shapes.push_back({3001});
   return shapes;
 }
 

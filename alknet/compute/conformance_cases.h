@@ -20,7 +20,7 @@ struct TemplateCase {
   std::string template_name;
   std::vector<std::optional<Input>> inputs;
   JsonObject attrs;
-  bool large = false;            ///< Left out in quick runs.
+  bool large = false;  ///< Left out in quick runs.
 };
 
 /// The cases of all templates.

@@ -26,7 +26,9 @@ Reference empty_reference(Shape shape) {
   return reference;
 }
 
-Shape without_last(const Shape& shape, std::size_t count) { return Shape(shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(count)); }
+Shape without_last(const Shape& shape, std::size_t count) {
+  return Shape(shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(count));
+}
 
 Shape broadcast_shapes(const Shape& a, const Shape& b) {
   Shape shape = a.size() >= b.size() ? a : b;
@@ -58,7 +60,8 @@ Reference matmul(const JsonObject&, const Inputs& inputs) {
       for (std::int64_t c = 0; c < columns; ++c) {
         Exact sum = 0, terms = 0;
         for (std::int64_t k = 0; k < depth; ++k) {
-          const Exact product = static_cast<Exact>(a[to_index(at_a + r * depth + k)]) * b[to_index(at_b + k * columns + c)];
+          const Exact product =
+              static_cast<Exact>(a[to_index(at_a + r * depth + k)]) * b[to_index(at_b + k * columns + c)];
           sum += product;
           terms += std::abs(product);
         }
@@ -86,7 +89,8 @@ Reference softmax(const JsonObject& attrs, const Inputs& inputs) {
     double largest = -std::numeric_limits<double>::infinity();
     Exact sum = 0;
     for (std::int64_t k = 0; k < length; ++k) largest = std::max(largest, x[to_index(first + k * inner)]);
-    for (std::int64_t k = 0; k < length; ++k) sum += std::exp(static_cast<Exact>(x[to_index(first + k * inner)]) - largest);
+    for (std::int64_t k = 0; k < length; ++k)
+      sum += std::exp(static_cast<Exact>(x[to_index(first + k * inner)]) - largest);
     result.values[i] = static_cast<double>(std::exp(static_cast<Exact>(x[i]) - largest) / sum);
     result.terms[i] = result.values[i] * (1 + std::fabs(x[i] - largest));
   }
@@ -142,8 +146,8 @@ Reference attention(const JsonObject& attrs, const Inputs& inputs) {
   const std::size_t rank = query.size();
   const std::int64_t queries = query[rank - 2], depth = query[rank - 1];
   const std::int64_t keys = inputs[1]->layout.shape[rank - 2], width = inputs[2]->layout.shape[rank - 1];
-  const double scale = attrs.at("scale").is_null() ? 1 / std::sqrt(static_cast<double>(depth))
-                                                   : attrs.at("scale").to_number<double>();
+  const double scale =
+      attrs.at("scale").is_null() ? 1 / std::sqrt(static_cast<double>(depth)) : attrs.at("scale").to_number<double>();
   const bool causal = attrs.at("is_causal").as_bool();
   Shape shape = query;
   shape[rank - 1] = width;
@@ -168,8 +172,10 @@ Reference attention(const JsonObject& attrs, const Inputs& inputs) {
         position.push_back(i);
         position.push_back(j);
         const double m = mask[to_index(broadcast_index(position, inputs[3]->layout.shape))];
-        if (inputs[3]->dtype == Dtype::kBool) score = m != 0 ? score : -infinity;
-        else score += m, terms += std::fabs(m);
+        if (inputs[3]->dtype == Dtype::kBool)
+          score = m != 0 ? score : -infinity;
+        else
+          score += m, terms += std::fabs(m);
       }
       if (causal && j > i) score = -infinity;
       scores[to_index(j)] = score;
@@ -239,8 +245,10 @@ Reference reduction_reference(const OpSpec& op, const JsonObject& attrs, const T
   std::int64_t count = 1;
   for (std::size_t d = 0; d < shape.size(); ++d) {
     if (reduced[d]) count *= shape[d], kept[d] = 1;
-    if (!reduced[d]) result_shape.push_back(shape[d]);
-    else if (attrs.at("keepdim").as_bool()) result_shape.push_back(1);
+    if (!reduced[d])
+      result_shape.push_back(shape[d]);
+    else if (attrs.at("keepdim").as_bool())
+      result_shape.push_back(1);
   }
   const auto programs = graph::reduction_programs(op, input.dtype, output);
   const double initial = graph::expr::evaluate(programs.init, {})[0];
@@ -267,10 +275,8 @@ Reference reduction_reference(const OpSpec& op, const JsonObject& attrs, const T
 std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
-      {"embedding", embedding},
-      {"layer_norm", layer_norm},
-      {"matmul", matmul},
-      {"scaled_dot_product_attention", attention},
+      {"embedding", embedding}, {"layer_norm", layer_norm},
+      {"matmul", matmul},       {"scaled_dot_product_attention", attention},
       {"softmax", softmax},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);

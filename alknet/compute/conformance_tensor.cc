@@ -32,11 +32,13 @@ std::uint16_t to_bits(double value, FloatFormat format) {
   if (std::isnan(value)) return static_cast<std::uint16_t>(sign | top << fraction | 1U << (fraction - 1));
   if (std::isinf(value)) return static_cast<std::uint16_t>(sign | top << fraction);
   if (magnitude < std::ldexp(1.0, format.min_exponent)) {
-    return static_cast<std::uint16_t>(sign | static_cast<unsigned>(std::ldexp(magnitude, fraction - format.min_exponent)));
+    return static_cast<std::uint16_t>(sign |
+                                      static_cast<unsigned>(std::ldexp(magnitude, fraction - format.min_exponent)));
   }
   const int exponent = std::ilogb(magnitude);
   const auto significand = static_cast<unsigned>(std::ldexp(magnitude, fraction - exponent)) - (1U << fraction);
-  return static_cast<std::uint16_t>(sign | static_cast<unsigned>(exponent - format.min_exponent + 1) << fraction | significand);
+  return static_cast<std::uint16_t>(sign | static_cast<unsigned>(exponent - format.min_exponent + 1) << fraction |
+                                    significand);
 }
 
 double from_bits(std::uint16_t bits, FloatFormat format) {
@@ -45,9 +47,12 @@ double from_bits(std::uint16_t bits, FloatFormat format) {
   const int exponent = (bits & 0x7FFF) >> fraction;
   const int significand = bits & ((1 << fraction) - 1);
   double magnitude;
-  if (exponent == top) magnitude = significand ? std::nan("") : std::numeric_limits<double>::infinity();
-  else if (exponent == 0) magnitude = std::ldexp(significand, format.min_exponent - fraction);
-  else magnitude = std::ldexp(significand + (1 << fraction), exponent - 1 + format.min_exponent - fraction);
+  if (exponent == top)
+    magnitude = significand ? std::nan("") : std::numeric_limits<double>::infinity();
+  else if (exponent == 0)
+    magnitude = std::ldexp(significand, format.min_exponent - fraction);
+  else
+    magnitude = std::ldexp(significand + (1 << fraction), exponent - 1 + format.min_exponent - fraction);
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 
@@ -85,7 +90,8 @@ FloatFormat float_format(Dtype dtype) {
 
 double ulp_at(double value, Dtype dtype) {
   const FloatFormat format = float_format(dtype);
-  const int exponent = value == 0 || !std::isfinite(value) ? format.min_exponent : std::max(std::ilogb(value), format.min_exponent);
+  const int exponent =
+      value == 0 || !std::isfinite(value) ? format.min_exponent : std::max(std::ilogb(value), format.min_exponent);
   return std::ldexp(1.0, exponent - format.precision + 1);
 }
 
@@ -189,7 +195,8 @@ TestTensor make_tensor(const Shape& shape, Dtype dtype, Arrangement arrangement,
   }
   const auto count = static_cast<std::size_t>(tensor.layout.offset + stride);
   tensor.memory.resize(count * bytes);
-  for (std::size_t i = 0; i < count; ++i) encode(random_value(dtype, domain, random), dtype, tensor.memory.data() + i * bytes);
+  for (std::size_t i = 0; i < count; ++i)
+    encode(random_value(dtype, domain, random), dtype, tensor.memory.data() + i * bytes);
   return tensor;
 }
 

@@ -40,8 +40,8 @@ const char* arrangement_name(Arrangement arrangement);
 /// Random numbers to fill a tensor with.
 struct Domain {
   double min = -10, max = 10;
-  bool special = false;            ///< Some infinities and NaN.
-  bool denormal = false;           ///< Some denormal numbers.
+  bool special = false;   ///< Some infinities and NaN.
+  bool denormal = false;  ///< Some denormal numbers.
 };
 
 /// A tensor with its memory on the host.

@@ -39,9 +39,8 @@ struct Devices::State {
       known += ", " + adapter.id;
     }
     const std::string& reason = gpus().reason();
-    throw Error(ComputeError::kUnknownDevice,
-                fmt::format("there is no device \"{}\"; this machine has {}{}{}", name, known,
-                            reason.empty() ? "" : ". No GPU: ", reason));
+    throw Error(ComputeError::kUnknownDevice, fmt::format("there is no device \"{}\"; this machine has {}{}{}", name,
+                                                          known, reason.empty() ? "" : ". No GPU: ", reason));
   }
 
   std::shared_ptr<Backend> make(const std::string& id) {

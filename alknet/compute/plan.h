@@ -20,9 +20,9 @@ struct PlanValue {
   std::uint32_t index = 0;
   Dtype dtype = Dtype::kF32;
   graph::SymbolicShape shape;
-  const OpSpec* view = nullptr;      ///< kView: the operation, with its attributes.
+  const OpSpec* view = nullptr;  ///< kView: the operation, with its attributes.
   JsonObject view_attrs = {};
-  bool contiguous = true;            ///< Whatever the sizes.
+  bool contiguous = true;  ///< Whatever the sizes.
 
   /// Which of a run's memories holds it; set by the memory pass for all but views.
   std::uint32_t slot = 0;
@@ -51,7 +51,7 @@ struct SlotRanges {
 struct PlanProgram {
   std::vector<PlanValue> values;
   std::vector<PlanStep> steps;
-  std::vector<std::uint32_t> outputs;                ///< Values, parallel to the graph's outputs.
+  std::vector<std::uint32_t> outputs;  ///< Values, parallel to the graph's outputs.
   SlotRanges slots;
 
   /// The value whose memory `value` lies in: itself unless it is a view.

@@ -7,6 +7,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/graph/validate.h"
 
 namespace alknet::compute {
 namespace {
@@ -42,16 +43,7 @@ graph::DimValues bind_dims(const graph::Graph& graph, std::span<const Tensor> in
       mismatch(expected.name, expected.shape, inputs[i].shape());
     }
   }
-  for (const auto& range : graph.dims) {
-    const auto value = values.find(range.name);
-    if (value == values.end()) continue;
-    if (value->second < range.min.value_or(value->second) || value->second > range.max.value_or(value->second)) {
-      throw Error(ComputeError::kShapeMismatch,
-                  fmt::format("dimension {} is {}; the graph allows {} to {}", range.name, value->second,
-                              range.min ? std::to_string(*range.min) : "any",
-                              range.max ? std::to_string(*range.max) : "any"));
-    }
-  }
+  graph::check_dim_values(graph, values);
   return values;
 }
 
@@ -146,9 +138,12 @@ struct Session::Impl {
     if (value.source == ValueSource::kInput) return {value.slot, value.dtype, inputs[value.index].layout()};
     if (value.source == ValueSource::kView) {
       const Operand& viewed = earlier[value.index];
-      auto layout =
-          graph::apply_view(*value.view, viewed.layout, graph::bind_attributes(*value.view, value.view_attrs, dims));
-      if (!layout) throw Error(BaseError::kInternal, fmt::format("[{}] needs a copy that was not planned", value.view->name));
+      const Shape planned = graph::evaluate(value.shape, dims);
+      auto layout = graph::apply_view(*value.view, viewed.layout,
+                                      graph::bind_attributes(*value.view, value.view_attrs, dims), &planned);
+      if (!layout) {
+        throw Error(BaseError::kInternal, fmt::format("[{}] needs a copy that was not planned", value.view->name));
+      }
       return {viewed.slot, value.dtype, std::move(*layout)};
     }
     Shape shape = graph::evaluate(value.shape, dims);

@@ -62,11 +62,12 @@ Tensor Store::find(std::string_view name) const {
     const auto view = file.tensor(name);
     const auto dtype = graph_dtype(view.dtype());
     if (!dtype) {
-      throw Error(ComputeError::kUnsupported, fmt::format("the entry {} is {}, which graphs cannot compute with; convert it",
-                                                          name, schema::name(view.dtype())));
+      throw Error(ComputeError::kUnsupported,
+                  fmt::format("the entry {} is {}, which graphs cannot compute with; convert it", name,
+                              schema::name(view.dtype())));
     }
-    Tensor tensor = state_->context.wrap(*dtype, Shape(view.shape().begin(), view.shape().end()), view.bytes(),
-                                         std::string(name));
+    Tensor tensor =
+        state_->context.wrap(*dtype, Shape(view.shape().begin(), view.shape().end()), view.bytes(), std::string(name));
     return state_->tensors.emplace(std::string(name), std::move(tensor)).first->second;
   }
   return {};

@@ -10,7 +10,8 @@
 
 namespace alknet::compute {
 
-/// A set of named tensors that sessions share: parameters, running statistics. Reading is thread-safe once it is filled.
+/// A set of named tensors that sessions share: parameters, running statistics. Reading is thread-safe once it is
+/// filled.
 class Store {
  public:
   explicit Store(Context context);

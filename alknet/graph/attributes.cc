@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "alknet/base/near_names.h"
 #include "alknet/graph/dim.h"
 #include "alknet/graph/error.h"
 #include "alknet/graph/graph.h"
-#include "alknet/graph/near_names.h"
 #include "alknet/graph/op_table.h"
 #include "alknet/graph/shape.h"
 
@@ -99,7 +99,7 @@ Json bind_value(const Json& value, const DimValues& values) {
 JsonObject complete_attributes(const OpSpec& op, const JsonObject& attrs) {
   for (const auto& [name, value] : attrs) {
     if (op.parameter(name) != nullptr) continue;
-    std::vector<std::string> names;
+    std::vector<std::string_view> names;
     for (const auto& parameter : op.parameters) names.push_back(parameter.name);
     bad_attribute(op, name, "does not exist" + did_you_mean(name, names));
   }

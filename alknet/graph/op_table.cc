@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "alknet/base/near_names.h"
 #include "alknet/graph/error.h"
-#include "alknet/graph/near_names.h"
 #include "alknet/graph/ops_json.h"
 
 namespace alknet::graph {
@@ -51,7 +51,7 @@ const OpSpec* OpTable::find(std::string_view name) const {
 
 const OpSpec& OpTable::at(std::string_view name) const {
   if (const OpSpec* op = find(name)) return *op;
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const auto& [known, index] : index_) names.push_back(known);
   const auto nearest = near_names(name, names);
   throw Error(GraphError::kUnknownOp, fmt::format("no operation \"{}\"{}", name, did_you_mean(name, names)),

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "alknet/base/near_names.h"
 #include "alknet/graph/analysis.h"
-#include "alknet/graph/near_names.h"
 #include "alknet/graph/order.h"
 
 namespace alknet::graph {
@@ -49,7 +49,7 @@ class Analyzer {
   std::string ref_problem(const Ref& ref) const {
     const auto source = sources_.find(ref.name);
     if (source == sources_.end()) {
-      std::vector<std::string> names;
+      std::vector<std::string_view> names;
       constexpr std::size_t kCompared = 2000;
       for (const auto& [name, unused] : sources_) {
         if (names.size() < kCompared) names.push_back(name);

@@ -154,9 +154,7 @@ class Builder {
     node_->items = node_for(sibling("items"));
     const auto* least = object_->if_contains("minItems");
     const auto* most = object_->if_contains("maxItems");
-    const auto low = least == nullptr ? std::nullopt : as_count(*least);
-    const auto high = most == nullptr ? std::nullopt : as_count(*most);
-    if (low && high && *low == *high) node_->count = *low;
+    if (least != nullptr && most != nullptr && equal_json(*least, *most)) node_->count = as_count(*least);
     if (node_->count && node_->encoding == Encoding::kOffsetIndirect) {
       throw invalid(type_.keyword, "a counted Array is in place; `encoding` is for Arrays without a count");
     }

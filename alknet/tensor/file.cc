@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "alknet/base/json.h"
+#include "alknet/base/near_names.h"
 #include "alknet/tensor/blobs.h"
 #include "alknet/tensor/fault.h"
 #include "alknet/tensor/file_state.h"
 #include "alknet/tensor/limits.h"
-#include "alknet/tensor/near_names.h"
 #include "alknet/tensor/records.h"
 
 namespace alknet::tensor {

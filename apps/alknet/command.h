@@ -13,11 +13,11 @@ namespace alknet::app {
 
 /// What the flags common to all commands say, and how the program will end. Owned by `main`.
 struct Globals {
-  bool json = false;            ///< The command in use prints one JSON document.
-  bool quiet = false;           ///< No progress, no notes.
+  bool json = false;   ///< The command in use prints one JSON document.
+  bool quiet = false;  ///< No progress, no notes.
   bool verbose = false;
-  std::string color = "auto";   ///< auto, always, never
-  int exit_status = 0;          ///< 1: the answer is no.
+  std::string color = "auto";  ///< auto, always, never
+  int exit_status = 0;         ///< 1: the answer is no.
 };
 
 /// Wrong usage or an unusable configuration: exit status 2.

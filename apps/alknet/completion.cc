@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <map>
@@ -120,7 +120,8 @@ std::string fish_script(const std::vector<Words>& all) {
       condition += fmt::format("__fish_seen_subcommand_from {}; and ", path.substr(at + 1, end - at - 1));
       at = end;
     }
-    condition += words.commands.empty() ? "true" : fmt::format("not __fish_seen_subcommand_from {}", names(words.commands));
+    condition +=
+        words.commands.empty() ? "true" : fmt::format("not __fish_seen_subcommand_from {}", names(words.commands));
     for (const auto& [name, help] : words.commands) {
       script += fmt::format("complete -c alknet -f -n '{}' -a {} -d '{}'\n", condition, name, help);
     }

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -44,8 +44,8 @@ Row cpu_row() {
   row.limits["threads"] = std::thread::hardware_concurrency();
   row.limits["memoryBytes"] =
       static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  constexpr std::string_view kVectorSets[] = {"sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni",
-                                              "avx512_bf16", "amx_tile"};
+  constexpr std::string_view kVectorSets[] = {"sse4_2",  "avx",         "avx2",        "fma",     "f16c",
+                                              "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile"};
   std::istringstream flags(cpu_fact("flags"));
   for (std::string flag; flags >> flag;) {
     if (std::find(std::begin(kVectorSets), std::end(kVectorSets), flag) != std::end(kVectorSets)) {
@@ -59,8 +59,9 @@ std::vector<Row> survey() {
   std::vector<Row> rows = {cpu_row()};
   const gpu::Survey gpus = gpu::survey();
   for (const auto& adapter : gpus.adapters) {
-    Row row{adapter.id, adapter.name, std::string(gpu::adapter_type_name(adapter.type)), adapter.backend,
-            adapter.driver, {}, adapter.features, adapter.usable, adapter.reason};
+    Row row{adapter.id,       adapter.name,   std::string(gpu::adapter_type_name(adapter.type)),
+            adapter.backend,  adapter.driver, {},
+            adapter.features, adapter.usable, adapter.reason};
     for (const auto& limit : adapter.limits) row.limits[limit.name] = limit.value;
     rows.push_back(std::move(row));
   }
@@ -112,15 +113,17 @@ void measure(std::vector<Row>& rows, const Globals& globals) {
 Json document(const std::vector<Row>& rows, bool bench) {
   JsonArray array;
   for (const Row& row : rows) {
-    JsonObject object{{"id", row.id},           {"name", row.name},
-                      {"type", row.type},       {"backend", row.backend},
-                      {"driver", row.driver},   {"limits", row.limits},
+    JsonObject object{{"id", row.id},
+                      {"name", row.name},
+                      {"type", row.type},
+                      {"backend", row.backend},
+                      {"driver", row.driver},
+                      {"limits", row.limits},
                       {"features", JsonArray(row.features.begin(), row.features.end())},
                       {"usable", row.usable}};
     if (!row.reason.empty()) object["reason"] = row.reason;
     if (bench && row.usable) {
-      object["bench"] = JsonObject{{"add_bytes_per_second", row.add_bandwidth},
-                                   {"matmul_flops", row.matmul_speed}};
+      object["bench"] = JsonObject{{"add_bytes_per_second", row.add_bandwidth}, {"matmul_flops", row.matmul_speed}};
     }
     array.push_back(std::move(object));
   }

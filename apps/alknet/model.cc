@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -12,12 +12,9 @@ namespace {
 
 Json describe(const CatalogModel& model) {
   const auto installed = installed_model(model.name);
-  JsonObject object{{"name", model.name},
-                    {"path", nullptr},
-                    {"bytes", nullptr},
-                    {"source", fmt::format("{} {}", model.package, model.version)},
-                    {"sha256", model.sha256},
-                    {"installed", installed.has_value()},
+  JsonObject object{{"name", model.name},     {"path", nullptr},
+                    {"bytes", nullptr},       {"source", fmt::format("{} {}", model.package, model.version)},
+                    {"sha256", model.sha256}, {"installed", installed.has_value()},
                     {"about", model.about}};
   if (installed) {
     object["path"] = installed->path.string();
@@ -77,7 +74,8 @@ void add_model(CLI::App& program, Globals& globals) {
   path->callback([name] {
     const auto installed = installed_model(catalog_model(*name).name);
     if (!installed) {
-      throw Error(BaseError::kNotFound, fmt::format("the model {} is not installed: alknet model pull {}", *name, *name));
+      throw Error(BaseError::kNotFound,
+                  fmt::format("the model {} is not installed: alknet model pull {}", *name, *name));
     }
     print(installed->path.string() + "\n");
   });

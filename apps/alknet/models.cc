@@ -104,11 +104,10 @@ void write_manifest(const fs::path& folder, const CatalogModel& model, const Glo
     files[fs::relative(entry.path(), folder).string()] =
         JsonObject{{"bytes", entry.file_size()}, {"sha256", file_sha256(entry.path(), progress)}};
   }
-  write_file(folder / kManifest,
-             json_pretty(JsonObject{{"name", model.name},
-                                    {"source", fmt::format("{} {}", model.package, model.version)},
-                                    {"sha256", model.sha256},
-                                    {"files", files}}));
+  write_file(folder / kManifest, json_pretty(JsonObject{{"name", model.name},
+                                                        {"source", fmt::format("{} {}", model.package, model.version)},
+                                                        {"sha256", model.sha256},
+                                                        {"files", files}}));
 }
 
 }  // namespace
@@ -139,7 +138,8 @@ CatalogModel catalog_model(std::string_view name) {
     if (model.name == name) return model;
     known += (known.empty() ? "" : ", ") + model.name;
   }
-  throw UsageError(fmt::format("there is no model \"{}\"; the catalog has {}. A folder works too: --model ./folder", name, known));
+  throw UsageError(
+      fmt::format("there is no model \"{}\"; the catalog has {}. A folder works too: --model ./folder", name, known));
 }
 
 std::optional<InstalledModel> installed_model(std::string_view name) {
@@ -193,7 +193,8 @@ void verify_model(std::string_view name, const Globals& globals) {
 
 void remove_model(std::string_view name) {
   if (!installed_model(name)) {
-    throw Error(BaseError::kNotFound, fmt::format("the model {} is not installed; alknet model list shows what is", name));
+    throw Error(BaseError::kNotFound,
+                fmt::format("the model {} is not installed; alknet model list shows what is", name));
   }
   const FolderLock lock(models_folder());
   fs::remove_all(models_folder() / name);

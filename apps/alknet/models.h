@@ -16,9 +16,9 @@ struct CatalogModel {
   std::string name;     ///< "all-MiniLM-L6-v2"
   std::string package;  ///< PyPI name of the wheel that holds it.
   std::string version;
-  std::string sha256;   ///< Of the wheel.
-  std::string file;     ///< Name of the wheel.
-  std::string folder;   ///< In the wheel, with a final slash.
+  std::string sha256;  ///< Of the wheel.
+  std::string file;    ///< Name of the wheel.
+  std::string folder;  ///< In the wheel, with a final slash.
   std::string about;
 };
 

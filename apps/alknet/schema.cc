@@ -1,7 +1,7 @@
 #include "alknet/schema/schema.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -49,9 +49,8 @@ void validate(const std::string& schema_path, const std::vector<std::string>& in
     JsonArray list;
     if (errors.empty() && !globals.quiet) out += fmt::format("{}: valid\n", path);
     for (const auto& error : errors) {
-      list.push_back(JsonObject{{"instance_path", error.instance_path},
-                                {"schema_path", error.schema_path},
-                                {"message", error.message}});
+      list.push_back(JsonObject{
+          {"instance_path", error.instance_path}, {"schema_path", error.schema_path}, {"message", error.message}});
       out += fmt::format("{}: at \"{}\": {} (schema \"{}\")\n", path, error.instance_path, error.message,
                          error.schema_path);
     }
@@ -106,7 +105,8 @@ void show_layout(const std::string& path, bool packed, const Globals& globals) {
 }  // namespace
 
 void add_schema(CLI::App& program, Globals& globals) {
-  CLI::App* group = program.add_subcommand("schema", "Check documents against schemas and show how schemas lay out bytes");
+  CLI::App* group =
+      program.add_subcommand("schema", "Check documents against schemas and show how schemas lay out bytes");
   group->require_subcommand(1);
   set_examples(*group,
                "  alknet schema validate point.schema.json point.json\n"
@@ -114,7 +114,8 @@ void add_schema(CLI::App& program, Globals& globals) {
 
   const auto schema_path = std::make_shared<std::string>();
   const auto instances = std::make_shared<std::vector<std::string>>();
-  CLI::App* validate_command = group->add_subcommand("validate", "Check JSON documents; all errors, with both pointers");
+  CLI::App* validate_command =
+      group->add_subcommand("validate", "Check JSON documents; all errors, with both pointers");
   validate_command->add_option("SCHEMA", *schema_path, "JSON Schema 2020-12 file; - is standard input")->required();
   validate_command->add_option("INSTANCE", *instances, "JSON files; - is standard input")->required();
   add_json_flag(*validate_command, globals);
@@ -128,8 +129,9 @@ void add_schema(CLI::App& program, Globals& globals) {
   layout_command->add_option("SCHEMA", *schema_path, "Schema with TypeDef kinds; - is standard input")->required();
   layout_command->add_flag("--packed", *packed, "The wire form instead of the memory-mapped one");
   add_json_flag(*layout_command, globals);
-  set_examples(*layout_command,
-               "  alknet schema layout record.schema.json\n  alknet schema layout record.schema.json --packed --json\n");
+  set_examples(
+      *layout_command,
+      "  alknet schema layout record.schema.json\n  alknet schema layout record.schema.json --packed --json\n");
   layout_command->callback([schema_path, packed, &globals] { show_layout(*schema_path, *packed, globals); });
 }
 

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -68,8 +68,8 @@ void get(const std::string& path, const std::string& name, bool raw, bool all, c
   const tensor::Selection selection = tensor::select(file, name);
   if (raw) return print(tensor::raw_bytes(file, selection).text());
   if (!globals.json && !all && selection.count > kMaxShownItems) {
-    throw UsageError(fmt::format("{} has {} items: name a part such as \"{}[0:10]\", or use --all, --json or --raw", name,
-                                 selection.count, name));
+    throw UsageError(fmt::format("{} has {} items: name a part such as \"{}[0:10]\", or use --all, --json or --raw",
+                                 name, selection.count, name));
   }
   tensor::write_json(file, selection, [](std::string_view text) {
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {

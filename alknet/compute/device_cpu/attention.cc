@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "alknet/compute/device_cpu/gemm.h"
-#include "alknet/compute/device_cpu/row_kernels.h"
 #include "alknet/compute/device_cpu/operation_kernel.h"
+#include "alknet/compute/device_cpu/row_kernels.h"
 
 namespace alknet::compute {
 namespace {
@@ -33,8 +33,12 @@ template <typename T>
 class AttentionLaunch final : public CpuLaunch {
  public:
   AttentionLaunch(const OperationContext& context, const Binding& binding)
-      : resources_(context.resources), query_(binding.inputs[0].value()), key_(binding.inputs[1].value()),
-        value_(binding.inputs[2].value()), mask_(binding.inputs[3]), causal_(binding.attrs.at("is_causal").as_bool()),
+      : resources_(context.resources),
+        query_(binding.inputs[0].value()),
+        key_(binding.inputs[1].value()),
+        value_(binding.inputs[2].value()),
+        mask_(binding.inputs[3]),
+        causal_(binding.attrs.at("is_causal").as_bool()),
         sink_(context.epilogue, 4, binding) {
     const Shape& query = query_.layout.shape;
     const std::size_t rank = query.size();
@@ -61,9 +65,9 @@ class AttentionLaunch final : public CpuLaunch {
       mask_at_ = layout.add(to_size(keys_) * sizeof(T));
     }
     result_at_ = layout.add(to_size(block_ * width_) * sizeof(T));
-    gemm_at_ = layout.add(
-        std::max(gemm_scratch_bytes(sink_.compute_dtype(), {block_, keys_, depth_}, query_view(), key_view()),
-                 gemm_scratch_bytes(sink_.compute_dtype(), {block_, width_, keys_}, scores_view(nullptr), value_view())));
+    gemm_at_ = layout.add(std::max(
+        gemm_scratch_bytes(sink_.compute_dtype(), {block_, keys_, depth_}, query_view(), key_view()),
+        gemm_scratch_bytes(sink_.compute_dtype(), {block_, width_, keys_}, scores_view(nullptr), value_view())));
     sink_at_ = layout.add(sink_.scratch_bytes());
     scratch_bytes_ = layout.total();
     resources_->scratch.reserve(scratch_bytes_);
@@ -71,12 +75,13 @@ class AttentionLaunch final : public CpuLaunch {
 
   void run(Slots slots) const override {
     const std::size_t cost = to_size(block_ * std::max<std::int64_t>(keys_, 1) * (depth_ + width_) / 8 + 1);
-    resources_->pool.parallel_for(to_size(batch_.count() * blocks_), grain_of(cost), [&](std::size_t begin, std::size_t end) {
-      const auto scratch = resources_->scratch.lease(scratch_bytes_);
-      for (std::int64_t unit = to_signed(begin); unit < to_signed(end); ++unit) {
-        run_block(slots, unit / blocks_, unit % blocks_ * block_, scratch.data());
-      }
-    });
+    resources_->pool.parallel_for(to_size(batch_.count() * blocks_), grain_of(cost),
+                                  [&](std::size_t begin, std::size_t end) {
+                                    const auto scratch = resources_->scratch.lease(scratch_bytes_);
+                                    for (std::int64_t unit = to_signed(begin); unit < to_signed(end); ++unit) {
+                                      run_block(slots, unit / blocks_, unit % blocks_ * block_, scratch.data());
+                                    }
+                                  });
   }
 
  private:
@@ -103,8 +108,7 @@ class AttentionLaunch final : public CpuLaunch {
     auto* scores = reinterpret_cast<T*>(scratch + scores_at_);
     auto* sums = reinterpret_cast<T*>(scratch + sums_at_);
     MatrixView query = query_view(), key = key_view(), value = value_view();
-    query.data = start(slots, query_, 0, batch) +
-                 first * query.row_stride * to_signed(graph::dtype_bytes(query.dtype));
+    query.data = start(slots, query_, 0, batch) + first * query.row_stride * to_signed(graph::dtype_bytes(query.dtype));
     key.data = start(slots, key_, 1, batch);
     value.data = start(slots, value_, 2, batch);
     gemm(sink_.compute_dtype(), {count, keys, depth_}, query, key, scale_, scores, keys_, scratch + gemm_at_);
@@ -120,8 +124,10 @@ class AttentionLaunch final : public CpuLaunch {
          scratch + gemm_at_);
     for (std::int64_t i = 0; i < count; ++i) {
       T* row = result + i * width_;
-      if (sums[i] == T{0}) std::fill_n(row, width_, T{0});  // no key is kept
-      else row_kernels<T>().scale(row, to_size(width_), T{1} / sums[i]);
+      if (sums[i] == T{0})
+        std::fill_n(row, width_, T{0});  // no key is kept
+      else
+        row_kernels<T>().scale(row, to_size(width_), T{1} / sums[i]);
     }
     sink_.store(slots, index, index + count * width_, result, scratch + sink_at_);
   }
@@ -146,7 +152,8 @@ class AttentionLaunch final : public CpuLaunch {
     auto* line = reinterpret_cast<T*>(scratch + mask_at_);
     for (std::int64_t i = 0; i < count; ++i) {
       if (i == 0 || by_query != 0) {
-        load_mask_(origin + (first + i) * by_query * to_signed(bytes), by_key, scratch + loaded_mask_at_, to_size(keys_));
+        load_mask_(origin + (first + i) * by_query * to_signed(bytes), by_key, scratch + loaded_mask_at_,
+                   to_size(keys_));
         cast_mask_(scratch + loaded_mask_at_, 1, line, to_size(keys_));
         if (mask_->dtype == Dtype::kBool) {
           for (std::int64_t k = 0; k < keys_; ++k) line[k] = line[k] != 0 ? T{0} : -std::numeric_limits<T>::infinity();

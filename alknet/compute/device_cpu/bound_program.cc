@@ -55,7 +55,10 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
 class BoundProgram::Run {
  public:
   Run(const BoundProgram& bound, Slots slots, std::byte* scratch)
-      : bound_(bound), program_(bound.program_), slots_(slots), tiles_(reinterpret_cast<const void**>(scratch)),
+      : bound_(bound),
+        program_(bound.program_),
+        slots_(slots),
+        tiles_(reinterpret_cast<const void**>(scratch)),
         registers_(scratch + (program_.value_count() * sizeof(void*) + 63) / 64 * 64) {
     for (std::uint32_t value = static_cast<std::uint32_t>(program_.input_count() + program_.steps().size());
          value < program_.value_count(); ++value) {
@@ -89,7 +92,9 @@ class BoundProgram::Run {
   }
 
  private:
-  std::byte* register_of(std::uint32_t value) const { return registers_ + program_.tile_register(value) * program_.tile_bytes(); }
+  std::byte* register_of(std::uint32_t value) const {
+    return registers_ + program_.tile_register(value) * program_.tile_bytes();
+  }
 
   const std::byte* source(const Input& input, std::int64_t offset) const {
     return address(slots_, input.slot, input.offset + offset, input.storage_bytes);
@@ -118,10 +123,11 @@ class BoundProgram::Run {
       input.load(source(input, start), stride, tile, count);
     } else {
       std::byte* to = tile;
-      for_each_run(bound_.walk_, operand, index, index + to_signed(count), [&](std::int64_t offset, std::int64_t length) {
-        input.load(source(input, offset), stride, to, to_size(length));
-        to += to_size(length) * bytes;
-      });
+      for_each_run(bound_.walk_, operand, index, index + to_signed(count),
+                   [&](std::int64_t offset, std::int64_t length) {
+                     input.load(source(input, offset), stride, to, to_size(length));
+                     to += to_size(length) * bytes;
+                   });
     }
     if (!whole) std::memset(tile + count * bytes, 0, (kTileMultiple - count) * bytes);
     return tile;
@@ -153,7 +159,8 @@ class BoundProgram::Run {
   std::byte* registers_;
 };
 
-void BoundProgram::run(Slots slots, std::int64_t begin, std::int64_t end, const void* result, std::byte* scratch) const {
+void BoundProgram::run(Slots slots, std::int64_t begin, std::int64_t end, const void* result,
+                       std::byte* scratch) const {
   if (begin >= end) return;
   Run run(*this, slots, scratch);
   run.fill_constants(std::min(to_size(end - begin), kTileElements));

@@ -194,7 +194,9 @@ ConvertFunction store_function(Dtype storage) { return conversion(Conversion::kS
 ConvertFunction copy_function(Dtype storage) { return conversion(Conversion::kCopy, storage, storage); }
 ConvertFunction cast_function(Dtype from, Dtype to) { return conversion(Conversion::kCast, from, to); }
 
-bool same_in_tile(Dtype from, Dtype to) { return from == to || (to == register_dtype(to) && to == register_dtype(from)); }
+bool same_in_tile(Dtype from, Dtype to) {
+  return from == to || (to == register_dtype(to) && to == register_dtype(from));
+}
 
 }  // namespace alknet::compute
 #endif

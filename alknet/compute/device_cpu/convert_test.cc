@@ -20,7 +20,8 @@ TEST(Convert, ReadsEveryHalfAsTheFormulaSays) {
     if (exponent == 31) {
       EXPECT_TRUE(fraction ? std::isnan(value) : value == sign * kInfinity) << bits;
     } else {
-      EXPECT_EQ(value, sign * (exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24))) << bits;
+      EXPECT_EQ(value, sign * (exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24)))
+          << bits;
       EXPECT_EQ(to_half(value).bits, bits);
     }
   }
@@ -29,7 +30,7 @@ TEST(Convert, ReadsEveryHalfAsTheFormulaSays) {
 TEST(Convert, RoundsToNearestEvenOnce) {
   EXPECT_EQ(to_half(65519.996F).bits, 0x7BFF);
   EXPECT_EQ(to_half(65520.0F).bits, 0x7C00);
-  EXPECT_EQ(to_half(1.0F + 0x1p-11F).bits, 0x3C00);          // a tie
+  EXPECT_EQ(to_half(1.0F + 0x1p-11F).bits, 0x3C00);  // a tie
   EXPECT_EQ(to_half(1.0F + 3 * 0x1p-11F).bits, 0x3C02);
   EXPECT_EQ(to_half(0x1p-25F).bits, 0);
   EXPECT_EQ(to_half(0x1.8p-25F).bits, 1);
@@ -55,7 +56,8 @@ TEST(Convert, TruncatesAndSaturatesFloats) {
 
 TEST(Convert, AgreesWithTheScalarFormOnRowsOfAnyLength) {
   std::vector<float> numbers(77);
-  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = std::ldexp(std::sin(static_cast<float>(i)), static_cast<int>(i) - 40);
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = std::ldexp(std::sin(static_cast<float>(i)), static_cast<int>(i) - 40);
   numbers[5] = kInfinity;
   for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{16}, std::size_t{77}}) {
     std::vector<Half> halves(78, Half{0xABCD});

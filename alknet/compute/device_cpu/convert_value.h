@@ -68,7 +68,8 @@ inline float to_float_for_rounding(double value) {
 template <typename Integer>
 double to_double_for_rounding(Integer value) {
   if constexpr (sizeof(Integer) == 8) {
-    if (value >= 1LL << 53 || value <= -(1LL << 53)) value = (value & ~0x7FFLL) | ((value & 0x7FFLL) != 0 ? 0x800LL : 0);
+    if (value >= 1LL << 53 || value <= -(1LL << 53))
+      value = (value & ~0x7FFLL) | ((value & 0x7FFLL) != 0 ? 0x800LL : 0);
   }
   return static_cast<double>(value);
 }
@@ -76,17 +77,22 @@ double to_double_for_rounding(Integer value) {
 /// `value` as a float that may be rounded once more.
 template <typename From>
 float to_float_for_half(From value) {
-  if constexpr (std::is_same_v<From, float>) return value;
-  else if constexpr (std::is_same_v<From, double>) return to_float_for_rounding(value);
-  else return to_float_for_rounding(to_double_for_rounding(value));
+  if constexpr (std::is_same_v<From, float>)
+    return value;
+  else if constexpr (std::is_same_v<From, double>)
+    return to_float_for_rounding(value);
+  else
+    return to_float_for_rounding(to_double_for_rounding(value));
 }
 
 /// The operation `cast`: floats to integers truncate and saturate (NaN gives 0), integers wrap, bool is `value != 0`.
 template <typename To, typename From>
 To convert_value(From value) {
   if constexpr (std::is_same_v<From, Half> || std::is_same_v<From, BFloat16>) {
-    if constexpr (std::is_same_v<To, From>) return value;
-    else return convert_value<To>(to_float(value));
+    if constexpr (std::is_same_v<To, From>)
+      return value;
+    else
+      return convert_value<To>(to_float(value));
   } else if constexpr (std::is_same_v<To, Half>) {
     return to_half(to_float_for_half(value));
   } else if constexpr (std::is_same_v<To, BFloat16>) {

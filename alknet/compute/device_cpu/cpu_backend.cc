@@ -35,8 +35,10 @@ struct Counters {
 class HeapMemory final : public Memory {
  public:
   HeapMemory(std::size_t bytes, std::shared_ptr<Counters> counters)
-      : bytes_(bytes), counters_(std::move(counters)),
-        data_(static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), kMemoryAlignment, std::nothrow))) {
+      : bytes_(bytes),
+        counters_(std::move(counters)),
+        data_(
+            static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), kMemoryAlignment, std::nothrow))) {
     if (!data_) {
       throw Error(ComputeError::kOutOfMemory,
                   fmt::format("cpu: cannot allocate {} bytes: dispose tensors or use smaller batches", bytes),
@@ -74,8 +76,8 @@ class WrappedMemory final : public Memory {
 
 void check_range(const Memory& memory, std::size_t offset, std::size_t bytes) {
   if (offset <= memory.bytes() && bytes <= memory.bytes() - offset) return;
-  throw Error(BaseError::kInvalidArgument,
-              fmt::format("cpu: bytes {}..{} are outside a memory of {} bytes", offset, offset + bytes, memory.bytes()));
+  throw Error(BaseError::kInvalidArgument, fmt::format("cpu: bytes {}..{} are outside a memory of {} bytes", offset,
+                                                       offset + bytes, memory.bytes()));
 }
 
 /// Equal for computations that one kernel serves. Operations are told apart by address: tables may share names.
@@ -83,16 +85,20 @@ std::string kernel_key(const Computation& computation) {
   std::string key = fmt::format("{}", fmt::ptr(computation.op));
   const auto add_dtype = [&](Dtype dtype) { key += static_cast<char>('a' + static_cast<int>(dtype)); };
   for (const auto& input : computation.inputs) {
-    if (input) add_dtype(*input);
-    else key += '-';
+    if (input)
+      add_dtype(*input);
+    else
+      key += '-';
   }
   key += '>';
   for (const Dtype dtype : computation.outputs) add_dtype(dtype);
   for (const auto& step : computation.program.steps) {
     key += fmt::format(";{}{}", fmt::ptr(step.op), json_text(step.attrs));
     for (const auto& argument : step.arguments) {
-      if (argument.scalar) key += fmt::format(",s{:a}/{}", argument.scalar->number, argument.scalar->integer);
-      else key += fmt::format(",{}", argument.value);
+      if (argument.scalar)
+        key += fmt::format(",s{:a}/{}", argument.scalar->number, argument.scalar->integer);
+      else
+        key += fmt::format(",{}", argument.value);
     }
     add_dtype(step.dtype);
   }
@@ -110,7 +116,9 @@ class CpuBackend final : public Backend {
   bool supports(Dtype) const override { return true; }
   std::size_t alignment() const override { return 8; }
 
-  std::unique_ptr<Memory> allocate(std::size_t bytes) override { return std::make_unique<HeapMemory>(bytes, counters_); }
+  std::unique_ptr<Memory> allocate(std::size_t bytes) override {
+    return std::make_unique<HeapMemory>(bytes, counters_);
+  }
   std::unique_ptr<Memory> wrap(SharedBytes bytes) override { return std::make_unique<WrappedMemory>(std::move(bytes)); }
 
   void write(Memory& memory, std::size_t offset, std::span<const std::byte> bytes) override {

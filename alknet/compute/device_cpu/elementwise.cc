@@ -8,9 +8,12 @@ namespace {
 class CopyLaunch final : public CpuLaunch {
  public:
   CopyLaunch(std::shared_ptr<CpuResources> resources, const Operand& input, const Operand& output)
-      : resources_(std::move(resources)), input_(input), output_(output),
+      : resources_(std::move(resources)),
+        input_(input),
+        output_(output),
         walk_(make_walk(output.layout.shape, std::span(&input.layout, 1))),
-        copy_(copy_function(input.dtype)), bytes_(graph::dtype_bytes(input.dtype)) {}
+        copy_(copy_function(input.dtype)),
+        bytes_(graph::dtype_bytes(input.dtype)) {}
 
   void run(Slots slots) const override {
     std::byte* const target = address(slots, output_);

@@ -14,10 +14,15 @@ namespace {
 class EmbeddingLaunch final : public CpuLaunch {
  public:
   EmbeddingLaunch(const OperationContext& context, const Binding& binding)
-      : resources_(context.resources), op_(context.op->name), weight_(binding.inputs[0].value()),
-        indices_(binding.inputs[1].value()), output_(binding.outputs.front()), sink_(context.epilogue, 2, binding),
+      : resources_(context.resources),
+        op_(context.op->name),
+        weight_(binding.inputs[0].value()),
+        indices_(binding.inputs[1].value()),
+        output_(binding.outputs.front()),
+        sink_(context.epilogue, 2, binding),
         index_walk_(make_walk(indices_.layout.shape, std::span(&indices_.layout, 1))),
-        rows_(weight_.layout.shape[0]), width_(weight_.layout.shape[1]),
+        rows_(weight_.layout.shape[0]),
+        width_(weight_.layout.shape[1]),
         plain_copy_(!context.epilogue.program() && weight_.dtype == output_.dtype),
         convert_(plain_copy_ ? copy_function(weight_.dtype) : load_function(weight_.dtype)) {
     ScratchLayout layout;
@@ -57,7 +62,8 @@ class EmbeddingLaunch final : public CpuLaunch {
     const std::int64_t stride = weight_.layout.strides[1];
     const std::int64_t first = i * width_;
     if (plain_copy_) {
-      convert_(from, stride, address(slots, output_) + to_size(first) * graph::dtype_bytes(output_.dtype), to_size(width_));
+      convert_(from, stride, address(slots, output_) + to_size(first) * graph::dtype_bytes(output_.dtype),
+               to_size(width_));
       return;
     }
     std::byte* result = sink_.place(slots, first);

@@ -43,7 +43,8 @@ struct BlasForm {
 BlasForm blas_form(const MatrixView& matrix, std::int64_t rows, std::int64_t columns) {
   if (matrix.dtype != Dtype::kF32) return {};
   const bool one_row = rows <= 1, one_column = columns <= 1;
-  if ((matrix.column_stride == 1 || one_column) && (one_row || matrix.row_stride >= std::max<std::int64_t>(columns, 1))) {
+  if ((matrix.column_stride == 1 || one_column) &&
+      (one_row || matrix.row_stride >= std::max<std::int64_t>(columns, 1))) {
     return {'N', one_row ? std::max<std::int64_t>(columns, 1) : matrix.row_stride};
   }
   if ((matrix.row_stride == 1 || one_row) && (one_column || matrix.column_stride >= std::max<std::int64_t>(rows, 1))) {
@@ -69,8 +70,8 @@ MatrixView columns_from(const MatrixView& matrix, std::int64_t column) {
   return part;
 }
 
-void sgemm(const GemmShape& shape, BlasForm a_form, const void* a, BlasForm b_form, const void* b, double alpha, void* c,
-           std::int64_t c_stride) {
+void sgemm(const GemmShape& shape, BlasForm a_form, const void* a, BlasForm b_form, const void* b, double alpha,
+           void* c, std::int64_t c_stride) {
   const SingleOpenMpThread guard;
   const dnnl_status_t status =
       dnnl_sgemm(a_form.order, b_form.order, shape.rows, shape.columns, shape.depth, static_cast<float>(alpha),
@@ -147,7 +148,8 @@ void gemm(Dtype compute, const GemmShape& shape, const MatrixView& a, const Matr
   if (compute == Dtype::kF64) {
     gemm_f64(shape, a, b, alpha, static_cast<double*>(c), c_stride, scratch);
   } else if (shape.depth == 0) {
-    for (std::int64_t r = 0; r < shape.rows; ++r) std::fill_n(static_cast<float*>(c) + r * c_stride, shape.columns, 0.0F);
+    for (std::int64_t r = 0; r < shape.rows; ++r)
+      std::fill_n(static_cast<float*>(c) + r * c_stride, shape.columns, 0.0F);
   } else {
     gemm_f32(shape, a, b, alpha, static_cast<float*>(c), c_stride, scratch);
   }

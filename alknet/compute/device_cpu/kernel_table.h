@@ -20,8 +20,8 @@ inline constexpr std::size_t kTileMultiple = 16;
 
 /// Scalar parameters of an operation by their place among its scalar parameters.
 struct TileParameters {
-  std::array<double, 4> number{};          ///< For variables of a float dtype.
-  std::array<std::int64_t, 4> integer{};   ///< For the others.
+  std::array<double, 4> number{};         ///< For variables of a float dtype.
+  std::array<std::int64_t, 4> integer{};  ///< For the others.
 };
 
 /// Computes `count` elements, each from the elements at its place in `inputs`. Tiles hold register dtypes (see
@@ -32,10 +32,10 @@ using TileFunction = void (*)(const void* const* inputs, void* const* outputs, s
 /// A generated kernel of an element-wise operation.
 struct ElementwiseKernel {
   std::string_view op;
-  std::string_view variant;         ///< Value of the parameter that selects the expression; empty when there is one.
+  std::string_view variant;  ///< Value of the parameter that selects the expression; empty when there is one.
   std::size_t input_count;
-  std::array<Dtype, 4> inputs;      ///< Compute dtypes.
-  Dtype output;                     ///< Compute dtype.
+  std::array<Dtype, 4> inputs;  ///< Compute dtypes.
+  Dtype output;                 ///< Compute dtype.
   TileFunction run;
 };
 
@@ -52,7 +52,7 @@ struct ReductionKernel {
   void (*fold_columns)(const void* input, void* accumulators, std::size_t count);
   /// Folds accumulators into accumulators.
   void (*merge)(const void* from, void* accumulators, std::size_t count);
-  TileFunction finish;              ///< accumulator -> output; parameter 0 is the number of elements reduced.
+  TileFunction finish;  ///< accumulator -> output; parameter 0 is the number of elements reduced.
 };
 
 /// The dtype in which an element lives in a tile: f32 for f16 and bf16, i32 for i8 and u8, else its own.

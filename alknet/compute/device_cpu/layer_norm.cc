@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "alknet/compute/device_cpu/row_kernels.h"
 #include "alknet/compute/device_cpu/operation_kernel.h"
+#include "alknet/compute/device_cpu/row_kernels.h"
 
 namespace alknet::compute {
 namespace {
@@ -53,7 +53,8 @@ template <typename T>
 class LayerNormLaunch final : public CpuLaunch {
  public:
   LayerNormLaunch(const OperationContext& context, const Binding& binding)
-      : resources_(context.resources), eps_(binding.attrs.at("eps").to_number<double>()),
+      : resources_(context.resources),
+        eps_(binding.attrs.at("eps").to_number<double>()),
         input_(binding.inputs[0].value(), binding.attrs.at("normalized_shape").as_array().size()),
         sink_(context.epilogue, 3, binding) {
     if (binding.inputs[1]) weight_.emplace(*binding.inputs[1], binding.inputs[1]->layout.shape.size());

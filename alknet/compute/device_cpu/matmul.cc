@@ -16,8 +16,8 @@ constexpr std::int64_t kMaxBlockRows = 512;
 /// Both operands and the result as batches of matrices, by PyTorch's rank rules.
 struct Problem {
   GemmShape shape;
-  Walk batch;         // operands: input, other
-  MatrixView a, b;    // without pointers
+  Walk batch;       // operands: input, other
+  MatrixView a, b;  // without pointers
 };
 
 MatrixView last_two(const Operand& operand, bool vector_is_row) {
@@ -65,8 +65,11 @@ Problem make_problem(const Operand& input, const Operand& other, const Operand& 
 class MatmulLaunch final : public CpuLaunch {
  public:
   MatmulLaunch(std::shared_ptr<CpuResources> resources, const Epilogue& epilogue, const Binding& binding)
-      : resources_(std::move(resources)), input_(binding.inputs[0].value()), other_(binding.inputs[1].value()),
-        sink_(epilogue, 2, binding), problem_(make_problem(input_, other_, binding.outputs.front())),
+      : resources_(std::move(resources)),
+        input_(binding.inputs[0].value()),
+        other_(binding.inputs[1].value()),
+        sink_(epilogue, 2, binding),
+        problem_(make_problem(input_, other_, binding.outputs.front())),
         batches_(problem_.batch.count()) {
     divide();
     const GemmShape block{block_rows_, block_columns_, problem_.shape.depth};
@@ -95,8 +98,11 @@ class MatmulLaunch final : public CpuLaunch {
     const auto threads = to_signed(resources_->pool.threads());
     block_rows_ = std::max<std::int64_t>(rows, 1);
     block_columns_ = std::max<std::int64_t>(columns, 1);
-    const std::int64_t worthwhile = std::max<std::int64_t>(1, rows * columns * std::max<std::int64_t>(depth, 1) / kWorthwhile);
-    const std::int64_t wanted = batches_ >= 2 * threads ? 1 : std::min(worthwhile, (threads + batches_ - 1) / std::max<std::int64_t>(batches_, 1));
+    const std::int64_t worthwhile =
+        std::max<std::int64_t>(1, rows * columns * std::max<std::int64_t>(depth, 1) / kWorthwhile);
+    const std::int64_t wanted =
+        batches_ >= 2 * threads ? 1
+                                : std::min(worthwhile, (threads + batches_ - 1) / std::max<std::int64_t>(batches_, 1));
     if (threads > 1 && wanted > 1) {
       if (rows >= 64 * wanted) {
         block_rows_ = (rows + wanted - 1) / wanted;
@@ -122,12 +128,11 @@ class MatmulLaunch final : public CpuLaunch {
     const std::int64_t rows = std::min(block_rows_, shape.rows - row);
     const std::int64_t columns = std::min(block_columns_, shape.columns - column);
     MatrixView a = problem_.a, b = problem_.b;
-    a.data = address(slots, input_.slot,
-                     input_.layout.offset + problem_.batch.offset(0, batch) + row * a.row_stride,
+    a.data = address(slots, input_.slot, input_.layout.offset + problem_.batch.offset(0, batch) + row * a.row_stride,
                      graph::dtype_bytes(input_.dtype));
-    b.data = address(slots, other_.slot,
-                     other_.layout.offset + problem_.batch.offset(1, batch) + column * b.column_stride,
-                     graph::dtype_bytes(other_.dtype));
+    b.data =
+        address(slots, other_.slot, other_.layout.offset + problem_.batch.offset(1, batch) + column * b.column_stride,
+                graph::dtype_bytes(other_.dtype));
     const std::int64_t first = (batch * shape.rows + row) * shape.columns + column;
     std::byte* result = sink_.place(slots, first);
     const std::int64_t stride = result ? shape.columns : columns;
@@ -139,7 +144,8 @@ class MatmulLaunch final : public CpuLaunch {
     }
     for (std::int64_t r = 0; r < rows; ++r) {
       const std::int64_t start = first + r * shape.columns;
-      sink_.store(slots, start, start + columns, result + to_size(r * stride) * sink_.element_bytes(), scratch + sink_at_);
+      sink_.store(slots, start, start + columns, result + to_size(r * stride) * sink_.element_bytes(),
+                  scratch + sink_at_);
     }
   }
 

@@ -17,10 +17,8 @@ struct Template {
   Bind bind;
 };
 constexpr std::array kTemplates = {
-    Template{"embedding", bind_embedding},
-    Template{"layer_norm", bind_layer_norm},
-    Template{"matmul", bind_matmul},
-    Template{"scaled_dot_product_attention", bind_attention},
+    Template{"embedding", bind_embedding}, Template{"layer_norm", bind_layer_norm},
+    Template{"matmul", bind_matmul},       Template{"scaled_dot_product_attention", bind_attention},
     Template{"softmax", bind_softmax},
 };
 
@@ -42,7 +40,8 @@ Bind bind_function(const Computation& computation) {
   if (!forward) refuse(op, "is neither element-wise nor a template: it has no kernel of its own");
   const auto found =
       std::find_if(kTemplates.begin(), kTemplates.end(), [&](const auto& row) { return row.name == forward->name; });
-  if (found == kTemplates.end()) refuse(op, "the CPU has no template '" + forward->name + "': run it on another device");
+  if (found == kTemplates.end())
+    refuse(op, "the CPU has no template '" + forward->name + "': run it on another device");
   return found->bind;
 }
 
@@ -61,7 +60,8 @@ class OwningLaunch final : public CpuLaunch {
 class OperationKernel final : public Kernel, public std::enable_shared_from_this<OperationKernel> {
  public:
   OperationKernel(std::shared_ptr<CpuResources> resources, const Computation& computation)
-      : epilogue_(computation), context_{std::move(resources), computation.op, epilogue_},
+      : epilogue_(computation),
+        context_{std::move(resources), computation.op, epilogue_},
         bind_(bind_function(computation)) {}
 
   std::unique_ptr<Launch> bind(const Binding& binding) const override {

@@ -91,7 +91,8 @@ void merge(const void* from, void* accumulators, std::size_t count) {
 }
 
 template <typename Op>
-constexpr ReductionKernel reduction_kernel(std::string_view name, Dtype accumulator, Dtype output, TileFunction finish) {
+constexpr ReductionKernel reduction_kernel(std::string_view name, Dtype accumulator, Dtype output,
+                                           TileFunction finish) {
   return {name, accumulator, output, fold<Op>, clear<Op>, fold_columns<Op>, merge<Op>, finish};
 }
 

@@ -7,9 +7,9 @@
 namespace alknet::compute {
 namespace {
 
-constexpr std::size_t kAccumulatorBytes = 8;    // at most
-constexpr std::int64_t kFoldBlock = 1024;       // elements that one fold takes
-constexpr std::int64_t kColumnBlock = 16;       // positions folded in sequence in each column
+constexpr std::size_t kAccumulatorBytes = 8;  // at most
+constexpr std::int64_t kFoldBlock = 1024;     // elements that one fold takes
+constexpr std::int64_t kColumnBlock = 16;     // positions folded in sequence in each column
 constexpr std::int64_t kColumnTile = 512;
 // Long reductions into few results are cut into segments of this size, whatever the number of threads, so that results
 // do not depend on it.
@@ -77,11 +77,16 @@ class ReductionLaunch final : public CpuLaunch {
  public:
   ReductionLaunch(std::shared_ptr<CpuResources> resources, const ReductionKernel& kernel, const Epilogue& epilogue,
                   const Binding& binding)
-      : resources_(std::move(resources)), kernel_(kernel), input_(binding.inputs.front().value()),
-        sink_(epilogue, 1, binding), split_(split_dimensions(input_.layout, binding.attrs)),
-        load_(load_function(input_.dtype)), storage_bytes_(graph::dtype_bytes(input_.dtype)),
+      : resources_(std::move(resources)),
+        kernel_(kernel),
+        input_(binding.inputs.front().value()),
+        sink_(epilogue, 1, binding),
+        split_(split_dimensions(input_.layout, binding.attrs)),
+        load_(load_function(input_.dtype)),
+        storage_bytes_(graph::dtype_bytes(input_.dtype)),
         accumulator_bytes_(graph::dtype_bytes(register_dtype(kernel.accumulator))),
-        converts_(register_dtype(input_.dtype) != input_.dtype), results_(split_.kept.count()),
+        converts_(register_dtype(input_.dtype) != input_.dtype),
+        results_(split_.kept.count()),
         length_(split_.reduced.count()) {
     by_columns_ = length_ > 1 && split_.reduced.inner_stride(0) != 1 && split_.kept.inner_stride(0) == 1 &&
                   split_.kept.inner() >= 8;
@@ -110,16 +115,17 @@ class ReductionLaunch final : public CpuLaunch {
 
   void run(Slots slots) const override {
     const std::size_t cost = to_size(group_) * to_size(std::max<std::int64_t>(std::min(segment_, length_), 1));
-    resources_->pool.parallel_for(to_size(groups_ * segments_), grain_of(cost), [&](std::size_t begin, std::size_t end) {
-      const auto scratch = resources_->scratch.lease(scratch_bytes_);
-      for (std::size_t unit = begin; unit < end; ++unit) {
-        const auto [first, count] = group(to_signed(unit) % groups_);
-        const std::int64_t segment = to_signed(unit) / groups_;
-        std::byte* accumulators = segments_ > 1 ? partial(segment, first) : scratch.data() + accumulators_at_;
-        reduce(slots, first, count, segment, accumulators, scratch.data());
-        if (segments_ == 1) finish(slots, first, count, accumulators, scratch.data());
-      }
-    });
+    resources_->pool.parallel_for(
+        to_size(groups_ * segments_), grain_of(cost), [&](std::size_t begin, std::size_t end) {
+          const auto scratch = resources_->scratch.lease(scratch_bytes_);
+          for (std::size_t unit = begin; unit < end; ++unit) {
+            const auto [first, count] = group(to_signed(unit) % groups_);
+            const std::int64_t segment = to_signed(unit) / groups_;
+            std::byte* accumulators = segments_ > 1 ? partial(segment, first) : scratch.data() + accumulators_at_;
+            reduce(slots, first, count, segment, accumulators, scratch.data());
+            if (segments_ == 1) finish(slots, first, count, accumulators, scratch.data());
+          }
+        });
     if (segments_ > 1) join_segments(slots);
   }
 
@@ -242,9 +248,9 @@ class ReductionLaunch final : public CpuLaunch {
   std::size_t storage_bytes_, accumulator_bytes_;
   bool converts_;
   bool by_columns_;
-  std::int64_t results_, length_;     // how many results; elements reduced to each
-  std::int64_t segment_, segments_;   // elements of a segment; how many
-  std::int64_t group_, groups_;       // results that a unit of work computes; how many groups
+  std::int64_t results_, length_;    // how many results; elements reduced to each
+  std::int64_t segment_, segments_;  // elements of a segment; how many
+  std::int64_t group_, groups_;      // results that a unit of work computes; how many groups
   std::size_t accumulators_at_, result_at_, tile_at_, stack_at_, sink_at_, scratch_bytes_;
   mutable std::vector<std::byte> partial_;  // [segments][results]; a launch is used by one run at a time
 };

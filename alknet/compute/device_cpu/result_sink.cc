@@ -24,7 +24,8 @@ std::byte* ResultSink::place(Slots slots, std::int64_t index) const {
   return in_place_ ? address(slots, output_) + to_size(index) * element_bytes() : nullptr;
 }
 
-void ResultSink::store(Slots slots, std::int64_t begin, std::int64_t end, const void* result, std::byte* scratch) const {
+void ResultSink::store(Slots slots, std::int64_t begin, std::int64_t end, const void* result,
+                       std::byte* scratch) const {
   if (begin >= end) return;
   if (bound_) {
     bound_->run(slots, begin, end, result, scratch);

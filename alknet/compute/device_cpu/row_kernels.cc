@@ -153,7 +153,8 @@ void gemm_rows(std::size_t columns, std::size_t depth, double alpha, const doubl
     }
   }
   for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t j = 0; j < columns; ++j) c[static_cast<std::ptrdiff_t>(r) * c_stride + static_cast<std::ptrdiff_t>(j)] = alpha * sums[r][j];
+    for (std::size_t j = 0; j < columns; ++j)
+      c[static_cast<std::ptrdiff_t>(r) * c_stride + static_cast<std::ptrdiff_t>(j)] = alpha * sums[r][j];
   }
 }
 
@@ -194,7 +195,8 @@ const RowKernels<double>& row_kernels<double>() {
 }
 
 void gemm_f64_block(std::size_t rows, std::size_t columns, std::size_t depth, double alpha, const double* a,
-                    std::ptrdiff_t a_row, std::ptrdiff_t a_column, const double* b, double* c, std::ptrdiff_t c_stride) {
+                    std::ptrdiff_t a_row, std::ptrdiff_t a_column, const double* b, double* c,
+                    std::ptrdiff_t c_stride) {
   HWY_DYNAMIC_DISPATCH(gemm_f64)(rows, columns, depth, alpha, a, a_row, a_column, b, c, c_stride);
 }
 

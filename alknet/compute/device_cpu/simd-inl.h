@@ -144,23 +144,31 @@ using Wide = std::conditional_t<std::is_floating_point_v<T>, T,
 
 template <typename T, typename V>
 HWY_INLINE V Add(V a, V b) {
-  if constexpr (kIsScalar<V>) return static_cast<T>(static_cast<Wide<T>>(a) + static_cast<Wide<T>>(b));
-  else return Wrap<T>(hn::Add(a, b));
+  if constexpr (kIsScalar<V>)
+    return static_cast<T>(static_cast<Wide<T>>(a) + static_cast<Wide<T>>(b));
+  else
+    return Wrap<T>(hn::Add(a, b));
 }
 template <typename T, typename V>
 HWY_INLINE V Subtract(V a, V b) {
-  if constexpr (kIsScalar<V>) return static_cast<T>(static_cast<Wide<T>>(a) - static_cast<Wide<T>>(b));
-  else return Wrap<T>(hn::Sub(a, b));
+  if constexpr (kIsScalar<V>)
+    return static_cast<T>(static_cast<Wide<T>>(a) - static_cast<Wide<T>>(b));
+  else
+    return Wrap<T>(hn::Sub(a, b));
 }
 template <typename T, typename V>
 HWY_INLINE V Multiply(V a, V b) {
-  if constexpr (kIsScalar<V>) return static_cast<T>(static_cast<Wide<T>>(a) * static_cast<Wide<T>>(b));
-  else return Wrap<T>(hn::Mul(a, b));
+  if constexpr (kIsScalar<V>)
+    return static_cast<T>(static_cast<Wide<T>>(a) * static_cast<Wide<T>>(b));
+  else
+    return Wrap<T>(hn::Mul(a, b));
 }
 template <typename T, typename V>
 HWY_INLINE V Divide(V a, V b) {
-  if constexpr (!kIsScalar<V>) return hn::Div(a, b);
-  else return divide_value(a, b);
+  if constexpr (!kIsScalar<V>)
+    return hn::Div(a, b);
+  else
+    return divide_value(a, b);
 }
 template <typename T, typename V>
 HWY_INLINE V Remainder(V a, V b) {
@@ -168,16 +176,22 @@ HWY_INLINE V Remainder(V a, V b) {
 }
 template <typename T, typename V>
 HWY_INLINE V Negate(V a) {
-  if constexpr (!kIsScalar<V>) return Wrap<T>(hn::Neg(a));
-  else if constexpr (std::is_floating_point_v<V>) return -a;
-  else return static_cast<T>(Wide<T>{0} - static_cast<Wide<T>>(a));
+  if constexpr (!kIsScalar<V>)
+    return Wrap<T>(hn::Neg(a));
+  else if constexpr (std::is_floating_point_v<V>)
+    return -a;
+  else
+    return static_cast<T>(Wide<T>{0} - static_cast<Wide<T>>(a));
 }
 template <typename T, typename V>
 HWY_INLINE V Abs(V a) {
   if constexpr (kIsScalar<V>) {
-    if constexpr (std::is_floating_point_v<V>) return std::fabs(a);
-    else if constexpr (std::is_unsigned_v<V>) return a;
-    else return a < 0 ? Negate<T>(a) : a;
+    if constexpr (std::is_floating_point_v<V>)
+      return std::fabs(a);
+    else if constexpr (std::is_unsigned_v<V>)
+      return a;
+    else
+      return a < 0 ? Negate<T>(a) : a;
   } else if constexpr (std::is_unsigned_v<T>) {
     return a;
   } else {
@@ -192,13 +206,17 @@ HWY_INLINE auto CanonicalMask(D, M mask) {
 }
 template <typename T, typename V>
 HWY_INLINE auto Less(V a, V b) {
-  if constexpr (kIsScalar<V>) return a < b;
-  else return CanonicalMask(hn::DFromV<V>(), hn::Lt(a, b));
+  if constexpr (kIsScalar<V>)
+    return a < b;
+  else
+    return CanonicalMask(hn::DFromV<V>(), hn::Lt(a, b));
 }
 template <typename T, typename V>
 HWY_INLINE auto LessEqual(V a, V b) {
-  if constexpr (kIsScalar<V>) return a <= b;
-  else return CanonicalMask(hn::DFromV<V>(), hn::Le(a, b));
+  if constexpr (kIsScalar<V>)
+    return a <= b;
+  else
+    return CanonicalMask(hn::DFromV<V>(), hn::Le(a, b));
 }
 template <typename T, typename V>
 HWY_INLINE auto Greater(V a, V b) {
@@ -210,13 +228,17 @@ HWY_INLINE auto GreaterEqual(V a, V b) {
 }
 template <typename T, typename V>
 HWY_INLINE auto Equal(V a, V b) {
-  if constexpr (kIsScalar<V>) return a == b;
-  else return CanonicalMask(hn::DFromV<V>(), hn::Eq(a, b));
+  if constexpr (kIsScalar<V>)
+    return a == b;
+  else
+    return CanonicalMask(hn::DFromV<V>(), hn::Eq(a, b));
 }
 template <typename T, typename V>
 HWY_INLINE auto NotEqual(V a, V b) {
-  if constexpr (kIsScalar<V>) return a != b;
-  else return CanonicalMask(hn::DFromV<V>(), hn::Ne(a, b));
+  if constexpr (kIsScalar<V>)
+    return a != b;
+  else
+    return CanonicalMask(hn::DFromV<V>(), hn::Ne(a, b));
 }
 template <typename T, typename V>
 HWY_INLINE auto IsNan(V a) {
@@ -224,69 +246,96 @@ HWY_INLINE auto IsNan(V a) {
 }
 template <typename T, typename M>
 HWY_INLINE auto Not(M a) {
-  if constexpr (kIsScalar<M>) return !a;
-  else return hn::Not(a);
+  if constexpr (kIsScalar<M>)
+    return !a;
+  else
+    return hn::Not(a);
 }
 template <typename T, typename M>
 HWY_INLINE auto And(M a, M b) {
-  if constexpr (kIsScalar<M>) return a && b;
-  else return hn::And(a, b);
+  if constexpr (kIsScalar<M>)
+    return a && b;
+  else
+    return hn::And(a, b);
 }
 template <typename T, typename M>
 HWY_INLINE auto Or(M a, M b) {
-  if constexpr (kIsScalar<M>) return a || b;
-  else return hn::Or(a, b);
+  if constexpr (kIsScalar<M>)
+    return a || b;
+  else
+    return hn::Or(a, b);
 }
 template <typename T, typename M, typename V>
 HWY_INLINE V Select(M condition, V a, V b) {
-  if constexpr (kIsScalar<V>) return condition ? a : b;
-  else if constexpr (std::is_same_v<T, bool>) return hn::Or(hn::And(condition, a), hn::AndNot(condition, b));
-  else return hn::IfThenElse(hn::RebindMask(hn::DFromV<V>(), condition), a, b);
+  if constexpr (kIsScalar<V>)
+    return condition ? a : b;
+  else if constexpr (std::is_same_v<T, bool>)
+    return hn::Or(hn::And(condition, a), hn::AndNot(condition, b));
+  else
+    return hn::IfThenElse(hn::RebindMask(hn::DFromV<V>(), condition), a, b);
 }
 
 // max and min are NaN when an argument is.
 template <typename T, typename V>
 HWY_INLINE V Maximum(V a, V b) {
-  if constexpr (kIsScalar<V>) return a != a ? a : b != b ? b : a < b ? b : a;
-  else if constexpr (!std::is_floating_point_v<T>) return hn::Max(a, b);
-  else return hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Max(a, b)));
+  if constexpr (kIsScalar<V>)
+    return a != a ? a : b != b ? b : a < b ? b : a;
+  else if constexpr (!std::is_floating_point_v<T>)
+    return hn::Max(a, b);
+  else
+    return hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Max(a, b)));
 }
 template <typename T, typename V>
 HWY_INLINE V Minimum(V a, V b) {
-  if constexpr (kIsScalar<V>) return a != a ? a : b != b ? b : b < a ? b : a;
-  else if constexpr (!std::is_floating_point_v<T>) return hn::Min(a, b);
-  else return hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Min(a, b)));
+  if constexpr (kIsScalar<V>)
+    return a != a ? a : b != b ? b : b < a ? b : a;
+  else if constexpr (!std::is_floating_point_v<T>)
+    return hn::Min(a, b);
+  else
+    return hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Min(a, b)));
 }
 
 template <typename T, typename V>
 HWY_INLINE V Exp(V x) {
-  if constexpr (kIsScalar<V>) return std::exp(x);
-  else return math_exp(hn::DFromV<V>(), x);
+  if constexpr (kIsScalar<V>)
+    return std::exp(x);
+  else
+    return math_exp(hn::DFromV<V>(), x);
 }
 template <typename T, typename V>
 HWY_INLINE V Log(V x) {
-  if constexpr (kIsScalar<V>) return std::log(x);
-  else return math_log(hn::DFromV<V>(), x);
+  if constexpr (kIsScalar<V>)
+    return std::log(x);
+  else
+    return math_log(hn::DFromV<V>(), x);
 }
 template <typename T, typename V>
 HWY_INLINE V Sqrt(V x) {
-  if constexpr (kIsScalar<V>) return std::sqrt(x);
-  else return hn::Sqrt(x);
+  if constexpr (kIsScalar<V>)
+    return std::sqrt(x);
+  else
+    return hn::Sqrt(x);
 }
 template <typename T, typename V>
 HWY_INLINE V Rsqrt(V x) {
-  if constexpr (kIsScalar<V>) return V{1} / std::sqrt(x);
-  else return hn::Div(hn::Set(hn::DFromV<V>(), T{1}), hn::Sqrt(x));
+  if constexpr (kIsScalar<V>)
+    return V{1} / std::sqrt(x);
+  else
+    return hn::Div(hn::Set(hn::DFromV<V>(), T{1}), hn::Sqrt(x));
 }
 template <typename T, typename V>
 HWY_INLINE V Tanh(V x) {
-  if constexpr (kIsScalar<V>) return std::tanh(x);
-  else return math_tanh(hn::DFromV<V>(), x);
+  if constexpr (kIsScalar<V>)
+    return std::tanh(x);
+  else
+    return math_tanh(hn::DFromV<V>(), x);
 }
 template <typename T, typename V>
 HWY_INLINE V Erf(V x) {
-  if constexpr (kIsScalar<V>) return std::erf(x);
-  else return math_erf(hn::DFromV<V>(), x);
+  if constexpr (kIsScalar<V>)
+    return std::erf(x);
+  else
+    return math_erf(hn::DFromV<V>(), x);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "alknet/compute/device_cpu/row_kernels.h"
 #include "alknet/compute/device_cpu/operation_kernel.h"
+#include "alknet/compute/device_cpu/row_kernels.h"
 
 namespace alknet::compute {
 namespace {
@@ -16,8 +16,11 @@ template <typename T>
 class SoftmaxLaunch final : public CpuLaunch {
  public:
   SoftmaxLaunch(const OperationContext& context, const Binding& binding)
-      : resources_(context.resources), input_(binding.inputs.front().value()), sink_(context.epilogue, 1, binding),
-        load_(load_function(input_.dtype)), storage_bytes_(graph::dtype_bytes(input_.dtype)),
+      : resources_(context.resources),
+        input_(binding.inputs.front().value()),
+        sink_(context.epilogue, 1, binding),
+        load_(load_function(input_.dtype)),
+        storage_bytes_(graph::dtype_bytes(input_.dtype)),
         in_place_readable_(register_dtype(input_.dtype) == input_.dtype) {
     const auto& [shape, strides, offset] = input_.layout;
     const auto rank = to_signed(shape.size());
@@ -53,8 +56,10 @@ class SoftmaxLaunch final : public CpuLaunch {
       for (std::size_t block = begin; block < end; ++block) {
         const std::int64_t outer = to_signed(block) / blocks_;
         const std::int64_t column = to_signed(block) % blocks_ * columns_;
-        if (inner_.count() == 1) run_row(slots, outer, scratch.data());
-        else run_columns(slots, outer, column, std::min(columns_, inner_.count() - column), scratch.data());
+        if (inner_.count() == 1)
+          run_row(slots, outer, scratch.data());
+        else
+          run_columns(slots, outer, column, std::min(columns_, inner_.count() - column), scratch.data());
       }
     });
   }
@@ -85,7 +90,8 @@ class SoftmaxLaunch final : public CpuLaunch {
     sink_.store(slots, first, first + length_, result, scratch + sink_at_);
   }
 
-  void run_columns(Slots slots, std::int64_t outer, std::int64_t column, std::int64_t columns, std::byte* scratch) const {
+  void run_columns(Slots slots, std::int64_t outer, std::int64_t column, std::int64_t columns,
+                   std::byte* scratch) const {
     T* rows = reinterpret_cast<T*>(scratch + rows_at_);
     T* line = reinterpret_cast<T*>(scratch + line_at_);
     const std::int64_t origin = outer_.offset(0, outer);

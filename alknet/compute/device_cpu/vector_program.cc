@@ -153,7 +153,8 @@ void VectorProgram::allocate_registers() {
   }
   registers_.assign(dtypes_.size(), 0);
   std::vector<std::uint32_t> free;
-  for (std::uint32_t value = 0; value < input_count_; ++value) registers_[value] = static_cast<std::uint32_t>(register_count_++);
+  for (std::uint32_t value = 0; value < input_count_; ++value)
+    registers_[value] = static_cast<std::uint32_t>(register_count_++);
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (free.empty()) free.push_back(static_cast<std::uint32_t>(register_count_++));
     registers_[steps_[s].result] = free.back();

@@ -22,7 +22,7 @@ class VectorProgram {
 
   /// What one step does; values are numbered inputs first, then steps, then constants.
   struct Step {
-    TileFunction kernel = nullptr;        ///< Null: a cast, or nothing when that is null as well.
+    TileFunction kernel = nullptr;  ///< Null: a cast, or nothing when that is null as well.
     ConvertFunction cast = nullptr;
     std::vector<std::uint32_t> arguments;
     std::uint32_t result = 0;
@@ -32,8 +32,8 @@ class VectorProgram {
   std::size_t input_count() const { return input_count_; }
   std::size_t value_count() const { return dtypes_.size(); }
   std::size_t register_count() const { return register_count_; }
-  /// Bytes from one tile register to the next. Not a multiple of the page size: else loads would seem to wait for stores
-  /// to other registers.
+  /// Bytes from one tile register to the next. Not a multiple of the page size: else loads would seem to wait for
+  /// stores to other registers.
   std::size_t tile_bytes() const { return tile_bytes_; }
   /// Bytes of scratch that a run needs.
   std::size_t scratch_bytes() const;
@@ -60,7 +60,7 @@ class VectorProgram {
   std::size_t tile_bytes_ = 0;
   std::vector<Step> steps_;
   std::vector<std::uint32_t> outputs_;
-  std::vector<std::byte> constants_;      // one tile each
+  std::vector<std::byte> constants_;  // one tile each
 };
 
 /// A vector program with its operands: runs over any range of the outputs' elements.
@@ -84,9 +84,9 @@ class BoundProgram {
     std::int64_t offset;
     std::size_t storage_bytes;
     ConvertFunction load;
-    bool converts;      // its register dtype is another than that in memory
-    bool linear;        // element i lies at offset + i
-    bool constant;      // all elements are one
+    bool converts;  // its register dtype is another than that in memory
+    bool linear;    // element i lies at offset + i
+    bool constant;  // all elements are one
   };
   struct Output {
     std::uint32_t value;
@@ -94,7 +94,7 @@ class BoundProgram {
     std::int64_t offset;
     std::size_t storage_bytes;
     ConvertFunction store;
-    bool direct;        // the last step may write it in place
+    bool direct;  // the last step may write it in place
   };
   class Run;
 

@@ -33,11 +33,15 @@ Walk make_walk(const Shape& shape, std::span<const Strided> operands) {
     for (std::size_t k = 0; k < operands.size() && joins; ++k) {
       joins = walk.strides[k].back() == stride_of(operands[k], d) * shape[d];
     }
-    if (joins) walk.sizes.back() *= shape[d];
-    else walk.sizes.push_back(shape[d]);
+    if (joins)
+      walk.sizes.back() *= shape[d];
+    else
+      walk.sizes.push_back(shape[d]);
     for (std::size_t k = 0; k < operands.size(); ++k) {
-      if (joins) walk.strides[k].back() = stride_of(operands[k], d);
-      else walk.strides[k].push_back(stride_of(operands[k], d));
+      if (joins)
+        walk.strides[k].back() = stride_of(operands[k], d);
+      else
+        walk.strides[k].push_back(stride_of(operands[k], d));
     }
   }
   return walk;

@@ -78,7 +78,8 @@ std::string tile_function(const std::string& name, const Program& program) {
   std::string stores;
   for (std::size_t k = 0; k < program.outputs.size(); ++k) {
     const std::uint32_t value = program.outputs[k].value;
-    stores += fmt::format("    Store<{}>(tag, v{}, outputs[{}], i);\n", cpp_type(program.instructions[value].dtype), value, k);
+    stores += fmt::format("    Store<{}>(tag, v{}, outputs[{}], i);\n", cpp_type(program.instructions[value].dtype),
+                          value, k);
   }
   return fmt::format(
       "void {}([[maybe_unused]] const void* const* inputs, void* const* outputs, std::size_t count,\n"
@@ -125,8 +126,8 @@ GeneratedFile elementwise_file(const graph::OpTable& ops, const std::string& gro
 /// The last operation of `combine` when it is associative and joins the accumulator with something independent of it.
 std::optional<Opcode> merging_opcode(const Program& combine) {
   const auto& last = combine.instructions[combine.outputs[0].value];
-  constexpr std::array kAssociative = {Opcode::kAdd, Opcode::kMultiply, Opcode::kMaximum,
-                                       Opcode::kMinimum, Opcode::kAnd, Opcode::kOr};
+  constexpr std::array kAssociative = {Opcode::kAdd,     Opcode::kMultiply, Opcode::kMaximum,
+                                       Opcode::kMinimum, Opcode::kAnd,      Opcode::kOr};
   if (std::find(kAssociative.begin(), kAssociative.end(), last.opcode) == kAssociative.end()) return std::nullopt;
   std::vector<bool> depends(combine.instructions.size());
   for (std::size_t i = 0; i < depends.size(); ++i) {
@@ -183,8 +184,9 @@ GeneratedFile reduction_file(const graph::OpTable& ops) {
       const auto merging = merging_opcode(programs.combine);
       if (!merging) {
         throw Error(ComputeError::kUnsupported,
-                    "[" + op.name + "] `combine` must end in one associative operation on `accumulator`: partial "
-                    "results cannot be folded otherwise. Rewrite the entry in ops.json.");
+                    "[" + op.name +
+                        "] `combine` must end in one associative operation on `accumulator`: partial "
+                        "results cannot be folded otherwise. Rewrite the entry in ops.json.");
       }
       const std::string name = fmt::format("{}_{}", op.name, graph::dtype_name(accumulator));
       const double initial = graph::expr::evaluate(programs.init, {})[0];

@@ -88,7 +88,8 @@ std::string literal(double value, Dtype dtype) {
   if (dtype == Dtype::kBool) return value != 0 ? "true" : "false";
   if (value != value) return fmt::format("std::numeric_limits<{}>::quiet_NaN()", type);
   if (value == std::numeric_limits<double>::infinity()) return fmt::format("std::numeric_limits<{}>::infinity()", type);
-  if (value == -std::numeric_limits<double>::infinity()) return fmt::format("-std::numeric_limits<{}>::infinity()", type);
+  if (value == -std::numeric_limits<double>::infinity())
+    return fmt::format("-std::numeric_limits<{}>::infinity()", type);
   return graph::is_float(dtype) ? fmt::format("static_cast<{}>({})", type, number_text(value))
                                 : fmt::format("static_cast<{}>({})", type, static_cast<std::int64_t>(value));
 }
@@ -172,7 +173,9 @@ std::string print_steps(const Program& program, const CppVariables& variables, c
     const std::string type = cpp_type(operand_dtype(program, step));
     std::string value;
     switch (step.opcode) {
-      case Opcode::kConstant: value = fmt::format("Constant<{}>(tag, {})", type, literal(step.constant, step.dtype)); break;
+      case Opcode::kConstant:
+        value = fmt::format("Constant<{}>(tag, {})", type, literal(step.constant, step.dtype));
+        break;
       case Opcode::kVariable: value = variables[step.index]; break;
       case Opcode::kCast: value = fmt::format("Cast<{}>(v{})", type, step.arguments[0]); break;
       default: {

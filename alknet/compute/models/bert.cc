@@ -44,8 +44,7 @@ class Encoder {
     const auto scope = graph_.scope("embeddings");
     const std::int64_t hidden = config_.hidden_size;
     const Ref words = parameter("embeddings.word_embeddings.weight", {config_.vocab_size, hidden});
-    const Ref positions =
-        parameter("embeddings.position_embeddings.weight", {config_.max_position_embeddings, hidden});
+    const Ref positions = parameter("embeddings.position_embeddings.weight", {config_.max_position_embeddings, hidden});
     const Ref types = parameter("embeddings.token_type_embeddings.weight", {config_.type_vocab_size, hidden});
     const Ref word = graph_.node("embedding", {words, input_ids});
     const Ref position = graph_.node("slice", {positions}, {{"dim", 0}, {"start", 0}, {"end", "seq"}});
@@ -57,8 +56,7 @@ class Encoder {
   Ref attention_bias(const Ref& attention_mask) {
     const auto scope = graph_.scope("attention_bias");
     const Ref shifted = graph_.node("sub", {attention_mask, Scalar::of(1.0)});
-    const Ref bias =
-        graph_.node("mul", {shifted, Scalar::of(static_cast<double>(std::numeric_limits<float>::max()))});
+    const Ref bias = graph_.node("mul", {shifted, Scalar::of(static_cast<double>(std::numeric_limits<float>::max()))});
     return graph_.node("unsqueeze", {graph_.node("unsqueeze", {bias}, {{"dim", 1}})}, {{"dim", 1}});
   }
 
@@ -99,8 +97,8 @@ class Encoder {
   /// [batch, seq, hidden] -> [batch, heads, seq, hidden / heads], as views.
   Ref split_heads(const Ref& input) {
     const std::int64_t heads = config_.num_attention_heads;
-    const Ref split = graph_.node(
-        "reshape", {input}, {{"shape", JsonArray{"batch", "seq", heads, config_.hidden_size / heads}}});
+    const Ref split =
+        graph_.node("reshape", {input}, {{"shape", JsonArray{"batch", "seq", heads, config_.hidden_size / heads}}});
     return graph_.node("transpose", {split}, {{"dim0", 1}, {"dim1", 2}});
   }
 

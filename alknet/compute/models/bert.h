@@ -25,8 +25,8 @@ struct BertConfig {
 };
 
 /// Adds the encoder to a graph under the parameter names of `transformers.BertModel`, as states of the store.
-/// `input_ids`: i32 [batch, seq]; `attention_mask`: f32 [batch, seq], 1 for tokens and 0 for padding; token types are 0.
-/// Returns the last hidden state, f32 [batch, seq, hidden].
+/// `input_ids`: i32 [batch, seq]; `attention_mask`: f32 [batch, seq], 1 for tokens and 0 for padding; token types are
+/// 0. Returns the last hidden state, f32 [batch, seq, hidden].
 graph::Ref add_bert_encoder(graph::GraphBuilder& graph, const BertConfig& config, const graph::Ref& input_ids,
                             const graph::Ref& attention_mask);
 

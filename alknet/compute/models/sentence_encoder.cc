@@ -29,8 +29,8 @@ auto reading(const std::filesystem::path& file, Read&& read) {
     return read(file);
   } catch (const Error& error) {
     throw Error(ComputeError::kModelInvalid,
-                fmt::format("{}: {}; run `alknet model pull` again or name another folder with --model",
-                            file.string(), error.message()),
+                fmt::format("{}: {}; run `alknet model pull` again or name another folder with --model", file.string(),
+                            error.message()),
                 error.details());
   }
 }
@@ -62,9 +62,8 @@ void require_mean_pooling(const std::filesystem::path& folder) {
   for (const auto& [key, value] : json.as_object()) {
     if (!key.starts_with("pooling_mode_")) continue;
     if (value != Json(key == "pooling_mode_mean_tokens")) {
-      throw Error(ComputeError::kModelInvalid,
-                  fmt::format("{}: \"{}\" is {}; only mean pooling is supported", file.string(), std::string_view(key),
-                              json_text(value)));
+      throw Error(ComputeError::kModelInvalid, fmt::format("{}: \"{}\" is {}; only mean pooling is supported",
+                                                           file.string(), std::string_view(key), json_text(value)));
     }
   }
 }
@@ -104,8 +103,9 @@ struct SentenceEncoder::Impl {
   Impl(const std::filesystem::path& folder, Context model_context, const Options& encoder_options)
       : context(std::move(model_context)),
         options(encoder_options),
-        config(reading(folder / "config.json",
-                       [](const auto& path) { return BertConfig::from_json(parse_json(read_file(path, kMaxConfigBytes))); })),
+        config(reading(
+            folder / "config.json",
+            [](const auto& path) { return BertConfig::from_json(parse_json(read_file(path, kMaxConfigBytes))); })),
         max_length(read_max_length(folder, config)),
         tokenizer(reading(folder / "tokenizer.json", [](const auto& path) { return Tokenizer::load(path); })),
         pad(tokenizer.pad_id().value_or(0)),

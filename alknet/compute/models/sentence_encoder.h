@@ -20,8 +20,8 @@ namespace alknet::compute {
 class SentenceEncoder {
  public:
   struct Options {
-    std::size_t batch = 32;   ///< Sentences computed together.
-    bool normalize = true;    ///< Scale vectors to length 1.
+    std::size_t batch = 32;  ///< Sentences computed together.
+    bool normalize = true;   ///< Scale vectors to length 1.
   };
 
   /// Maps the weights and compiles the graph for the context's device. Throws Error `model_invalid` naming the file at

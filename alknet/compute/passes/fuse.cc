@@ -103,8 +103,8 @@ std::optional<std::size_t> absorb_structured(PlanProgram& program, const std::ve
     result.inputs = {producer->computation.outputs.front()};
     result.outputs = {0};
     std::vector<std::uint32_t> inputs;
-    ElementwiseProgram merged = concatenate(result, user.computation.program, i, {producer->outputs.front()},
-                                            input_values(user), inputs);
+    ElementwiseProgram merged =
+        concatenate(result, user.computation.program, i, {producer->outputs.front()}, input_values(user), inputs);
     if (producer->inputs.size() + inputs.size() - 1 > kMaxFusedInputs) continue;
     PlanStep fused = *producer;
     inputs.erase(inputs.begin());

@@ -1,10 +1,13 @@
-#include "alknet/tensor/near_names.h"
+#include "alknet/base/near_names.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-namespace alknet::tensor {
+namespace alknet {
 namespace {
 
 constexpr std::size_t kMostLookedAt = 20'000;
@@ -46,4 +49,9 @@ std::vector<std::string_view> near_names(std::string_view wanted, std::span<cons
   return best;
 }
 
-}  // namespace alknet::tensor
+std::string did_you_mean(std::string_view wanted, std::span<const std::string_view> names) {
+  const auto nearest = near_names(wanted, names);
+  return nearest.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(nearest, " or "));
+}
+
+}  // namespace alknet
