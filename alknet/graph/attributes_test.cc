@@ -21,7 +21,7 @@ TEST(Attributes, MissingOnesAreNamed) {
 }
 
 TEST(Attributes, UnknownOnesAreNamedWithTheNearest) {
-  expect_error(GraphError::kBadAttribute, "\"keepdims\" does not exist; did you mean keepdim?", [] {
+  expect_error(GraphError::kBadAttribute, "\"keepdims\" does not exist; did you mean keepdim", [] {
     complete_attributes(op("sum"), {{"keepdims", true}});
   });
 }

@@ -69,14 +69,17 @@ TEST(AccessAligned, EveryIntegerKindKeepsItsLimits) {
     std::int64_t low;
     std::uint64_t high;
   };
-  for (const auto& [kind, low, high] : std::initializer_list<Limits>{{"Int8", -128, 127},
-                                                                     {"Uint8", 0, 255},
-                                                                     {"Int16", -32768, 32767},
-                                                                     {"Uint16", 0, 65535},
-                                                                     {"Int32", INT32_MIN, INT32_MAX},
-                                                                     {"Uint32", 0, UINT32_MAX},
-                                                                     {"Int64", INT64_MIN, INT64_MAX},
-                                                                     {"Uint64", 0, UINT64_MAX}}) {
+  for (const auto& limits : std::initializer_list<Limits>{{"Int8", -128, 127},
+                                                          {"Uint8", 0, 255},
+                                                          {"Int16", -32768, 32767},
+                                                          {"Uint16", 0, 65535},
+                                                          {"Int32", INT32_MIN, INT32_MAX},
+                                                          {"Uint32", 0, UINT32_MAX},
+                                                          {"Int64", INT64_MIN, INT64_MAX},
+                                                          {"Uint64", 0, UINT64_MAX}}) {
+    const auto kind = limits.kind;
+    const auto low = limits.low;
+    const auto high = limits.high;
     const Fixture fixture(json_text(JsonObject{{"TypeDef:" + std::string(kind), true}}));
     std::vector<std::byte> record(*fixture.layout.size());
     const auto value = fixture.at("");

@@ -19,7 +19,7 @@ class SchemaRefusing : public testing::TestWithParam<Refusal> {};
 
 TEST_P(SchemaRefusing, NamesTheCodeAndThePlace) {
   const auto& [text, code, pointer] = GetParam();
-  const auto error = error_of([&] { Schema::parse(text); });
+  const auto error = error_of([&text = text] { Schema::parse(text); });
   EXPECT_EQ(error.code_name(), code) << error.message();
   if (!pointer.empty()) {
     EXPECT_EQ(error.details().at("pointer").as_string(), pointer) << error.message();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string>
 
 #include "alknet/base/utf8.h"
@@ -21,25 +22,6 @@ constexpr std::array<bool, 256> kStringStops = [] {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
-
-void JsonCursor::skip_space() {
-  while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
-}
-
-char JsonCursor::peek() {
-  skip_space();
-  return at_ == end_ ? '\0' : *at_;
-}
-
-bool JsonCursor::accept(char c) {
-  if (peek() != c || at_ == end_) return false;
-  ++at_;
-  return true;
-}
-
-void JsonCursor::expect(char c, const char* context) {
-  if (!accept(c)) throw CursorFault{offset(), context};
-}
 
 std::string_view JsonCursor::string(const char* context) {
   expect('"', context);
@@ -114,15 +96,14 @@ std::optional<std::uint64_t> JsonCursor::unsigned_integer(const char* context) {
   if (*at_ == '0' && at_ + 1 != end_ && is_digit(at_[1])) {
     throw CursorFault{offset(), "a number starts with a superfluous zero"};
   }
+  const char* const first = at_;
   std::uint64_t value = 0;
-  bool fits = true;
-  for (; at_ != end_ && is_digit(*at_); ++at_) {
-    const auto digit = static_cast<std::uint64_t>(*at_ - '0');
-    fits = fits && !__builtin_mul_overflow(value, std::uint64_t{10}, &value) &&
-           !__builtin_add_overflow(value, digit, &value);
-  }
+  for (; at_ != end_ && is_digit(*at_); ++at_) value = value * 10 + static_cast<std::uint64_t>(*at_ - '0');
   if (at_ != end_ && (*at_ == '.' || *at_ == 'e' || *at_ == 'E')) throw CursorFault{offset(), context};
-  if (!fits) return std::nullopt;
+  constexpr std::ptrdiff_t kAlwaysFits = 19;  // digits; beyond, the loop above may have wrapped
+  if (at_ - first <= kAlwaysFits) return value;
+  const auto [stop, error] = std::from_chars(first, at_, value);
+  if (error != std::errc()) return std::nullopt;
   return value;
 }
 

@@ -7,6 +7,13 @@
 
 namespace alknet::tensor {
 
+/// A fault in JSON text.
+struct CursorFault {
+  std::size_t offset;  ///< Bytes from the start of the text.
+  const char* what;    ///< What is wrong, for people.
+  bool too_deep = false;
+};
+
 /// A cursor over JSON text in valid UTF-8 that it may overwrite: strings are unescaped where they stand (the result is never longer
 /// than its source), so they need no memory of their own. Values that the caller does not expect are skipped, with
 /// their syntax checked. No recursion below the depth limit, no allocation.
@@ -21,13 +28,23 @@ class JsonCursor {
   bool at_end() const { return at_ == end_; }
 
   /// The next byte that is not white space, which stays; NUL at the end of the text.
-  char peek();
+  char peek() {
+    skip_space();
+    return at_ == end_ ? '\0' : *at_;
+  }
 
   /// Takes `c` (after white space) if it is next.
-  bool accept(char c);
+  bool accept(char c) {
+    skip_space();
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
 
   /// Takes `c` (after white space) or throws; `context` says where it belongs ("after an entry's name").
-  void expect(char c, const char* context);
+  void expect(char c, const char* context) {
+    if (!accept(c)) throw CursorFault{offset(), context};
+  }
 
   /// Takes a string. The view stays valid as long as the text.
   std::string_view string(const char* context);
@@ -39,7 +56,9 @@ class JsonCursor {
   void skip_value(int depth);
 
  private:
-  void skip_space();
+  void skip_space() {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
+  }
   void skip_number();
   void skip_word(std::string_view word);
   char* unescape(char* to);
@@ -48,13 +67,6 @@ class JsonCursor {
   char* begin_;
   char* at_;
   char* end_;
-};
-
-/// A fault in JSON text.
-struct CursorFault {
-  std::size_t offset;  ///< Bytes from the start of the text.
-  const char* what;    ///< What is wrong, for people.
-  bool too_deep = false;
 };
 
 }  // namespace alknet::tensor
