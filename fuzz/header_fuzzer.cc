@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       for (const std::byte byte : bytes) touched += std::to_integer<std::uint64_t>(byte);
       if (file.find(entry.name) != &entry) __builtin_trap();
       tolerate_errors([&] { file.tensor(entry).as<float>(); });
-      tolerate_errors([&] { write_json(file, select(file, entry.name), [&](std::string_view text) { touched += text.size(); }); });
+      tolerate_errors(
+          [&] { write_json(file, select(file, entry.name), [&](std::string_view text) { touched += text.size(); }); });
     }
     tolerate_errors([&] { touched += file_facts(file, true).as_object().size(); });
     touched += verify(file).size();

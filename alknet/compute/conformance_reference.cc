@@ -219,7 +219,7 @@ Reference elementwise_reference(const OpSpec& op, const JsonObject& attrs, const
     std::vector<double> values;
     double terms = 0;
     for (const Reference& operand : operands) {
-      const std::size_t at = to_index(broadcast_index(position, operand.shape));
+      const std::size_t at = operand.shape == shape ? i : to_index(broadcast_index(position, operand.shape));
       values.push_back(operand.values[at]);
       terms += operand.terms[at];
     }

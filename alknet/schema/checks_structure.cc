@@ -30,8 +30,8 @@ bool Evaluation::unique_items(const Instruction& at, const Json& instance, const
       std::adjacent_find(sorted.begin(), sorted.end(), [](const Json* a, const Json* b) { return equal_json(*a, *b); });
   if (twin == sorted.end()) return true;
   return fail(at, path, [&] {
-    const auto [first, second] = std::minmax(twin[0] - array->data(), twin[1] - array->data());
-    return fmt::format("the items {} and {} are equal", first, second);
+    const auto first = twin[0] - array->data(), second = twin[1] - array->data();
+    return fmt::format("the items {} and {} are equal", std::min(first, second), std::max(first, second));
   });
 }
 

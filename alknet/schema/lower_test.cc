@@ -30,7 +30,11 @@ class Generator {
     if (choice == 17) return JsonObject{{"TypeDef:Record", JsonObject{{"values", schema(depth - 1)}}}};
     if (choice == 18) {
       JsonObject node{{"TypeDef:Array", true}, {"items", schema(depth - 1)}};
-      if (pick(2) == 0) node["minItems"] = node["maxItems"] = pick(3);
+      if (pick(2) == 0) {
+        const auto count = pick(3);
+        node["minItems"] = count;
+        node["maxItems"] = count;
+      }
       return node;
     }
     if (choice == 19) return JsonObject{{"TypeDef:Blob", JsonObject{{"item", pick(2) == 0 ? "String" : "Int16"}}}};

@@ -102,6 +102,12 @@ TEST(Validate, SaysWhatEveryAlternativeLacks) {
   EXPECT_EQ(errors[2].schema_path, "/anyOf/1/minimum");
 }
 
+TEST(Validate, NamesTheItemsThatAreEqual) {
+  const auto errors = Schema::parse(R"({"uniqueItems":true})").validate(parse_json("[3,1,2,1.0]"));
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].message, "the items 1 and 3 are equal");
+}
+
 TEST(Validate, StopsTheListAtItsLimit) {
   const auto schema = Schema::parse(R"({"items":{"type":"string"}})");
   Json instance = JsonArray(1'000, Json(1));

@@ -18,9 +18,9 @@ class BlobItem {
  public:
   explicit BlobItem(const schema::Node& blob);
 
-  schema::Kind kind() const { return kind_; }                ///< kString, kBytes, kJson ..., or the items' kind.
-  std::uint64_t alignment() const { return alignment_; }     ///< Of a blob's offset in its store.
-  bool is_text() const;                                      ///< UTF-8: strings, timestamps, JSON.
+  schema::Kind kind() const { return kind_; }             ///< kString, kBytes, kJson ..., or the items' kind.
+  std::uint64_t alignment() const { return alignment_; }  ///< Of a blob's offset in its store.
+  bool is_text() const;                                   ///< UTF-8: strings, timestamps, JSON.
 
   /// The blob as text. Throws `wrong_kind`, `bad_utf8`.
   std::string_view text(std::span<const std::byte> blob) const;

@@ -18,16 +18,16 @@ BlobStore::BlobStore(const std::shared_ptr<const FileState>& file, const Entry& 
 std::span<const std::byte> BlobStore::bytes(schema::BlobRange range, std::uint64_t alignment,
                                             std::optional<std::uint64_t> at) const {
   if (range.bytes > data_.size() || range.offset > data_.size() - range.bytes) {
-    throw file_error(TensorError::kBlobOutOfRange, {file_->source.path(), owner_->name, at},
-                     fmt::format("a blob of {} bytes at {} leaves its store of {} bytes", range.bytes, range.offset,
-                                 data_.size()),
-                     kDamagedRemedy);
+    throw file_error(
+        TensorError::kBlobOutOfRange, {file_->source.path(), owner_->name, at},
+        fmt::format("a blob of {} bytes at {} leaves its store of {} bytes", range.bytes, range.offset, data_.size()),
+        kDamagedRemedy);
   }
   if (range.offset % alignment != 0) {
-    throw file_error(TensorError::kBlobMisaligned, {file_->source.path(), owner_->name, at},
-                     fmt::format("a blob at {}, which is no multiple of its item's alignment {}", range.offset,
-                                 alignment),
-                     "write the file again");
+    throw file_error(
+        TensorError::kBlobMisaligned, {file_->source.path(), owner_->name, at},
+        fmt::format("a blob at {}, which is no multiple of its item's alignment {}", range.offset, alignment),
+        "write the file again");
   }
   return data_.subspan(range.offset, range.bytes);
 }

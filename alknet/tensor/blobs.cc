@@ -25,8 +25,8 @@ const schema::Node& blob_node(const FileState& file, const Entry& entry) {
 
 // The kind of the items that a C++ type reads.
 Kind native_kind(NativeType type) {
-  static constexpr std::array kKinds = {Kind::kNone,   Kind::kInt8,   Kind::kUint8,   Kind::kInt16,
-                                        Kind::kUint16, Kind::kInt32,  Kind::kUint32,  Kind::kInt64,
+  static constexpr std::array kKinds = {Kind::kNone,   Kind::kInt8,    Kind::kUint8,   Kind::kInt16,
+                                        Kind::kUint16, Kind::kInt32,   Kind::kUint32,  Kind::kInt64,
                                         Kind::kUint64, Kind::kFloat32, Kind::kFloat64, Kind::kNone};
   return kKinds[static_cast<std::size_t>(type)];
 }
@@ -79,15 +79,15 @@ std::span<const std::byte> BlobView::typed(std::uint64_t index, NativeType type,
   return located(index, [&](std::span<const std::byte> blob) {
     if (type != NativeType::kByte) {
       if (native_kind(type) != item_.kind()) {
-        throw Error(TensorError::kDtypeMismatch, fmt::format("it holds {}, it was asked for as {}",
-                                                             schema::name(item_.kind()),
-                                                             schema::name(native_kind(type))));
+        throw Error(TensorError::kDtypeMismatch,
+                    fmt::format("it holds {}, it was asked for as {}", schema::name(item_.kind()),
+                                schema::name(native_kind(type))));
       }
       item_.count(blob);
     }
     if (reinterpret_cast<std::uintptr_t>(blob.data()) % alignment != 0) {
-      throw Error(TensorError::kMisaligned, fmt::format("it is not at a multiple of {} bytes: convert the file",
-                                                        alignment));
+      throw Error(TensorError::kMisaligned,
+                  fmt::format("it is not at a multiple of {} bytes: convert the file", alignment));
     }
     return blob;
   });

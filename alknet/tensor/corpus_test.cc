@@ -20,8 +20,8 @@ std::string text_of(const Json& value) { return std::string(value.as_string()); 
 TEST(MetatensorCorpus, HasACaseForEveryErrorOfOpening) {
   std::set<std::string> codes;
   for (const Json& each : corpus()) codes.insert(text_of(each.at("open")));
-  for (int code = static_cast<int>(TensorError::kHeaderTooSmall); code <= static_cast<int>(TensorError::kUnsupportedVersion);
-       ++code) {
+  for (int code = static_cast<int>(TensorError::kHeaderTooSmall);
+       code <= static_cast<int>(TensorError::kUnsupportedVersion); ++code) {
     const std::string name = tensor_category().message(code);
     if (name == "too_many_entries") continue;  // 60 MB: MetatensorHeader.RefusesAMillionAndOneEntries
     EXPECT_TRUE(codes.contains(name)) << name;
@@ -85,7 +85,8 @@ TEST(MetatensorCorpus, PrintsEveryValueOfSoundFiles) {
 }
 
 TEST(MetatensorCorpus, IsWhatItsScriptMakes) {
-  const auto status = run_python(ALKNET_SOURCE_DIR "/tests/metatensor_corpus.py " + kFiles + " " + kManifest + " --check");
+  const auto status =
+      run_python(ALKNET_SOURCE_DIR "/tests/metatensor_corpus.py " + kFiles + " " + kManifest + " --check");
   if (!status) GTEST_SKIP() << "no Python with the safetensors package";
   EXPECT_EQ(*status, 0) << "run tests/metatensor_corpus.py again";
 }

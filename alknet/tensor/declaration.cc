@@ -31,7 +31,8 @@ void check_name(std::string_view name, bool metatensor, std::string_view path) {
 }  // namespace
 
 std::string_view name(Stage stage) {
-  static constexpr std::array<std::string_view, 3> kNames = {"while entries are declared", "after start", "after close"};
+  static constexpr std::array<std::string_view, 3> kNames = {"while entries are declared", "after start",
+                                                             "after close"};
   return kNames[static_cast<std::size_t>(stage)];
 }
 

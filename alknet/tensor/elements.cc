@@ -73,16 +73,16 @@ double decode(const SmallFloat& form, std::uint32_t bits) {
   } else if (exponent == 0) {
     magnitude = std::ldexp(mantissa, 1 - form.bias - form.mantissa_bits);
   } else {
-    magnitude = std::ldexp(mantissa + (1U << form.mantissa_bits),
-                           static_cast<int>(exponent) - form.bias - form.mantissa_bits);
+    magnitude =
+        std::ldexp(mantissa + (1U << form.mantissa_bits), static_cast<int>(exponent) - form.bias - form.mantissa_bits);
   }
   return negative ? -magnitude : magnitude;
 }
 
 double small_float(schema::FileDtype dtype, std::span<const std::byte> bytes, std::uint64_t index) {
   const std::uint32_t width = schema::info(dtype).bits;
-  const std::uint32_t bits = width == 16 ? load_le<std::uint16_t>(bytes.data() + 2 * index)
-                                         : packed_bits(bytes, index, width);
+  const std::uint32_t bits =
+      width == 16 ? load_le<std::uint16_t>(bytes.data() + 2 * index) : packed_bits(bytes, index, width);
   if (dtype == kF8E8M0) return bits == 0xFF ? std::nan("") : std::ldexp(1.0, static_cast<int>(bits) - 127);
   return decode(*std::ranges::find(kSmallFloats, dtype, &SmallFloat::dtype), bits);
 }

@@ -43,8 +43,7 @@ void copy_file(const File& file, const std::string& target, WriterOptions option
   Writer writer(target, std::move(options));
   std::vector<Writer::Id> ids;
   for (const Entry* entry : kept) {
-    ids.push_back(
-        writer.declare({std::string(entry->name), entry->dtype, {entry->shape.begin(), entry->shape.end()}}));
+    ids.push_back(writer.declare({std::string(entry->name), entry->dtype, {entry->shape.begin(), entry->shape.end()}}));
   }
   writer.start();
   std::vector<std::byte> buffer(kPiece);

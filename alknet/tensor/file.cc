@@ -9,7 +9,6 @@
 
 #include "alknet/base/json.h"
 #include "alknet/base/near_names.h"
-#include "alknet/base/near_names.h"
 #include "alknet/tensor/blobs.h"
 #include "alknet/tensor/fault.h"
 #include "alknet/tensor/file_state.h"

@@ -50,12 +50,9 @@ Json file_facts(const File& file, bool statistics) {
   for (const Entry& entry : file.entries()) {
     if (file.is_reserved(entry)) continue;
     const EntryFacts facts = entry_facts(file, entry);
-    JsonObject tensor{{"name", entry.name},
-                      {"kind", name(facts.form)},
-                      {"dtype", facts.dtype},
-                      {"shape", shape_json(facts.logical_shape)},
-                      {"offset", entry.begin},
-                      {"bytes", entry.bytes()}};
+    JsonObject tensor{{"name", entry.name},    {"kind", name(facts.form)},
+                      {"dtype", facts.dtype},  {"shape", shape_json(facts.logical_shape)},
+                      {"offset", entry.begin}, {"bytes", entry.bytes()}};
     if (facts.stride != 0) tensor["stride"] = facts.stride;
     if (statistics && facts.form == schema::EntryForm::kFlat) add_statistics(tensor, file.tensor(entry));
     tensors.push_back(std::move(tensor));

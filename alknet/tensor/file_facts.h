@@ -13,10 +13,10 @@ namespace alknet::tensor {
 /// What users see of an entry.
 struct EntryFacts {
   schema::EntryForm form = schema::EntryForm::kFlat;
-  std::string_view dtype;                   ///< A safetensors name, "struct" or "blob".
-  std::vector<std::int64_t> item_shape;     ///< In elements, records or blobs.
-  std::vector<std::int64_t> logical_shape;  ///< The same with blocks counted in values.
-  std::uint64_t stride = 0;                 ///< Bytes of a record or blob reference; 0 for flat tensors.
+  std::string_view dtype;                     ///< A safetensors name, "struct" or "blob".
+  std::vector<std::int64_t> item_shape;       ///< In elements, records or blobs.
+  std::vector<std::int64_t> logical_shape;    ///< The same with blocks counted in values.
+  std::uint64_t stride = 0;                   ///< Bytes of a record or blob reference; 0 for flat tensors.
   const schema::FileEntry* schema = nullptr;  ///< Of struct and blob tensors.
 };
 

@@ -102,7 +102,8 @@ TEST_P(MetatensorFile, MissingEntryNamesTheNearestOnes) {
   const File file = open(folder_.path("a"));
   const Error error = error_of([&] { file.tensor("layer.0.wieght"); });
   EXPECT_EQ(error.code_name(), "entry_missing");
-  EXPECT_THAT(error.message(), testing::AllOf(testing::HasSubstr("\"layer.0.weight\""), testing::Not(testing::HasSubstr("zzz"))));
+  EXPECT_THAT(error.message(),
+              testing::AllOf(testing::HasSubstr("\"layer.0.weight\""), testing::Not(testing::HasSubstr("zzz"))));
 }
 
 TEST_P(MetatensorFile, EmptyTensorsAndScalarsAndNoEntries) {

@@ -41,7 +41,8 @@ HeaderPlace place_header(std::span<const std::byte> prefix, std::uint64_t file_s
   }
   const auto length = load_le<std::uint64_t>(prefix.data());
   if (length < kMinHeaderBytes) {
-    throw file_error(TensorError::kHeaderTooSmall, where, fmt::format("a header of {} bytes, the shortest is {}", length, kMinHeaderBytes),
+    throw file_error(TensorError::kHeaderTooSmall, where,
+                     fmt::format("a header of {} bytes, the shortest is {}", length, kMinHeaderBytes),
                      "this is no metatensor or safetensors file");
   }
   if (length > kMaxHeaderBytes) {

@@ -44,8 +44,8 @@ class HeaderParser {
   HeaderPlace place_;
   std::string_view path_;
   JsonCursor cursor_;
-  std::string_view entry_name_;      // of the entry being parsed, for messages
-  std::size_t entry_offset_ = 0;     // where its name starts in the text
+  std::string_view entry_name_;   // of the entry being parsed, for messages
+  std::size_t entry_offset_ = 0;  // where its name starts in the text
 };
 
 }  // namespace alknet::tensor

@@ -58,7 +58,8 @@ TEST(MetatensorHeader, MessagesDoNotRepeatHostileNamesRaw) {
 
 std::string many_entries(std::size_t count) {
   std::string header = "{";
-  for (std::size_t i = 0; i < count; ++i) fmt::format_to(std::back_inserter(header), "{}\"{}\":{}", i ? "," : "", i, kEmptyU8);
+  for (std::size_t i = 0; i < count; ++i)
+    fmt::format_to(std::back_inserter(header), "{}\"{}\":{}", i ? "," : "", i, kEmptyU8);
   return header + "}";
 }
 
@@ -93,7 +94,8 @@ TEST(MetatensorHeader, EveryPrefixOfAFileIsRefused) {
   const std::string whole = load_file(ALKNET_SOURCE_DIR "/fuzz/seeds/header/blobs");
   ASSERT_FALSE(whole.empty());
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_NE(code_of([&] { File::from_bytes(SharedBytes::copy(std::string_view(whole).substr(0, size))); }), "") << size;
+    EXPECT_NE(code_of([&] { File::from_bytes(SharedBytes::copy(std::string_view(whole).substr(0, size))); }), "")
+        << size;
   }
 }
 

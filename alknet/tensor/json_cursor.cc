@@ -139,18 +139,12 @@ void JsonCursor::skip_word(std::string_view word) {
 
 void JsonCursor::skip_value(int depth) {
   switch (peek()) {
-    case '"':
-      string("");
-      return;
-    case 't':
-      return skip_word("true");
-    case 'f':
-      return skip_word("false");
-    case 'n':
-      return skip_word("null");
+    case '"': string(""); return;
+    case 't': return skip_word("true");
+    case 'f': return skip_word("false");
+    case 'n': return skip_word("null");
     case '[':
-    case '{':
-      break;
+    case '{': break;
     default:
       if (at_ == end_) throw CursorFault{offset(), "the text ends where a value belongs"};
       return skip_number();

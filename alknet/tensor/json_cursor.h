@@ -14,9 +14,9 @@ struct CursorFault {
   bool too_deep = false;
 };
 
-/// A cursor over JSON text in valid UTF-8 that it may overwrite: strings are unescaped where they stand (the result is never longer
-/// than its source), so they need no memory of their own. Values that the caller does not expect are skipped, with
-/// their syntax checked. No recursion below the depth limit, no allocation.
+/// A cursor over JSON text in valid UTF-8 that it may overwrite: strings are unescaped where they stand (the result is
+/// never longer than its source), so they need no memory of their own. Values that the caller does not expect are
+/// skipped, with their syntax checked. No recursion below the depth limit, no allocation.
 ///
 /// Faults are thrown as CursorFault; the caller knows the file and the entry and makes an Error of it.
 class JsonCursor {

@@ -21,8 +21,12 @@ void Placement::append(PlacedEntry& entry) {
   }
   if (*begin != end_) {
     const std::uint64_t gap = *begin - end_;
-    made_.push_back({fmt::format("{}{}", kPadPrefix, made_.size()), schema::FileDtype::kU8,
-                     {static_cast<std::int64_t>(gap)}, gap, 1, end_});
+    made_.push_back({fmt::format("{}{}", kPadPrefix, made_.size()),
+                     schema::FileDtype::kU8,
+                     {static_cast<std::int64_t>(gap)},
+                     gap,
+                     1,
+                     end_});
   }
   entry.begin = *begin;
   end_ = *end;

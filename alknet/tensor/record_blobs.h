@@ -26,8 +26,8 @@ class RecordBlobs {
   void walk(const schema::Node& node, std::span<const std::byte> bytes, Visit visit) const;
 
   schema::Layout layout_;
-  std::map<const schema::Node*, bool> holds_blobs_;      // by node
-  std::map<const schema::Node*, BlobItem> items_;  // by Blob node
+  std::map<const schema::Node*, bool> holds_blobs_;  // by node
+  std::map<const schema::Node*, BlobItem> items_;    // by Blob node
 };
 
 }  // namespace alknet::tensor

@@ -29,9 +29,11 @@ class SafetensorsPackage : public testing::Test {
 
   // Runs a script; ARGV[1] is the folder.
   void python(std::string_view script) {
-    save(folder_.path("script.py"), fmt::format("import json, sys\nimport numpy as np\nfrom safetensors import safe_open\n"
-                                                "from safetensors.numpy import load_file, save_file\n"
-                                                "folder = sys.argv[1]\n{}", script));
+    save(folder_.path("script.py"),
+         fmt::format("import json, sys\nimport numpy as np\nfrom safetensors import safe_open\n"
+                     "from safetensors.numpy import load_file, save_file\n"
+                     "folder = sys.argv[1]\n{}",
+                     script));
     ASSERT_EQ(run_python(fmt::format("{} {}", folder_.path("script.py"), folder_.path())), 0);
   }
 
@@ -120,7 +122,8 @@ with safe_open(folder + "/plain.safetensors", "np") as f:
 }
 
 TEST_F(SafetensorsPackage, FilesSurviveTheRoundTripThroughIt) {
-  python(R"(save_file({"a": np.arange(6, dtype="f4").reshape(2, 3), "b": np.array([1, 2, 3], "u1")}, folder + "/one", metadata={"k": "v"}))");
+  python(
+      R"(save_file({"a": np.arange(6, dtype="f4").reshape(2, 3), "b": np.array([1, 2, 3], "u1")}, folder + "/one", metadata={"k": "v"}))");
   export_metatensor(File::open(folder_.path("one")), folder_.path("two"), true);
   EXPECT_TRUE(File::open(folder_.path("two")).is_metatensor());
   EXPECT_TRUE(verify(folder_.path("two")).empty());

@@ -43,9 +43,7 @@ File open_bytes(std::string_view header, std::string_view data) {
   return File::from_bytes(SharedBytes::copy(file_bytes(header, data)));
 }
 
-void save(const std::string& path, std::string_view content) {
-  std::ofstream(path, std::ios::binary) << content;
-}
+void save(const std::string& path, std::string_view content) { std::ofstream(path, std::ios::binary) << content; }
 
 std::string load_file(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);

@@ -14,7 +14,9 @@ const std::string kSeeds = ALKNET_SOURCE_DIR "/fuzz/seeds/header/";
 
 Json get(const File& file, std::string_view path) { return value_json(file, select(file, path)); }
 
-std::string raw(const File& file, std::string_view path) { return std::string(raw_bytes(file, select(file, path)).text()); }
+std::string raw(const File& file, std::string_view path) {
+  return std::string(raw_bytes(file, select(file, path)).text());
+}
 
 // "w": U8 [2, 3, 2] = 0..11; "layers.0.b": U8 [2]; "a[0]": U8 [1]; "s": U8 []; "e": F32 [0, 2]
 File sample() {
@@ -194,8 +196,9 @@ TEST(TensorFacts, DescribeEveryKindOfEntry) {
 }
 
 TEST(TensorFacts, StatisticsSkipNan) {
-  const File file = open_bytes(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"e":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})",
-                               std::string_view("\0\0\xc0\x7f\0\0\0\xc0\0\0\x80\x3f", 12));
+  const File file = open_bytes(
+      R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"e":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})",
+      std::string_view("\0\0\xc0\x7f\0\0\0\xc0\0\0\x80\x3f", 12));
   const Json facts = file_facts(file, true);
   EXPECT_TRUE(facts.at("tensors").at(0).at("min").is_null());
   EXPECT_EQ(facts.at("tensors").at(1).at("min").to_number<double>(), -2.0);

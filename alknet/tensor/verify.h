@@ -13,14 +13,14 @@ namespace alknet::tensor {
 
 /// One thing that is wrong with a file.
 struct VerifyFault {
-  std::string code;     ///< An error's name: "offset_gap", "bad_boolean", "checksum_mismatch", ...
-  std::string message;  ///< What, where and what to do.
+  std::string code;                     ///< An error's name: "offset_gap", "bad_boolean", "checksum_mismatch", ...
+  std::string message;                  ///< What, where and what to do.
   std::optional<std::string> path;      ///< The entry, with an index where one element or record is meant.
   std::optional<std::uint64_t> offset;  ///< Byte in the file.
 };
 
 struct VerifyOptions {
-  std::size_t max_faults = 1'000;                      ///< The list stops here.
+  std::size_t max_faults = 1'000;                       ///< The list stops here.
   std::function<void(std::uint64_t)> on_progress = {};  ///< Called with bytes done since the last call.
 };
 

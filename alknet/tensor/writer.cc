@@ -143,7 +143,8 @@ Pending& Writer::State::add(EntrySpec spec, bool growing) {
     const bool is_store = placed.name.starts_with(kBlobPrefix);
     const auto* facts = file_schema->find(is_store ? std::string_view(placed.name).substr(kBlobPrefix.size())
                                                    : std::string_view(placed.name));
-    if (facts != nullptr) placed.align = std::max<std::uint64_t>(placed.align, is_store ? facts->store_align : facts->align);
+    if (facts != nullptr)
+      placed.align = std::max<std::uint64_t>(placed.align, is_store ? facts->store_align : facts->align);
   }
   Pending& pending = entries.emplace_back();
   pending.placed = std::move(placed);
@@ -219,7 +220,8 @@ void Writer::State::check_schema(bool counts_known) const {
     if (!counts_known && pending.growing() && facts != nullptr && !facts->shape.empty()) {
       shapes.back().front() = std::max<std::int64_t>(facts->shape.front(), 0);
     }
-    found.push_back({pending.placed.name, shapes.back(), pending.placed.begin, pending.placed.end(), pending.placed.dtype});
+    found.push_back(
+        {pending.placed.name, shapes.back(), pending.placed.begin, pending.placed.end(), pending.placed.dtype});
   }
   file_schema->check(found, path, [](const Error& error) { throw error; });
 }
@@ -301,8 +303,8 @@ Metadata Writer::State::digests() {
   if (!options.checksums) return digests;
   std::vector<std::byte> buffer(kHashBuffer);
   for (const Pending& pending : entries) {
-    digests.emplace_back(pending.placed.name, digest_text(output, data_offset + pending.placed.begin,
-                                                          pending.placed.bytes, buffer));
+    digests.emplace_back(pending.placed.name,
+                         digest_text(output, data_offset + pending.placed.begin, pending.placed.bytes, buffer));
   }
   return digests;
 }

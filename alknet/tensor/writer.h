@@ -18,10 +18,10 @@ namespace alknet::tensor {
 
 struct WriterOptions {
   std::optional<schema::Schema> schema = {};  ///< Left out of the file when it equals the inferred one.
-  Metadata metadata = {};                     ///< The caller's; a metatensor gets `format` = `pt` unless it is among them.
-  bool plain_safetensors = false;             ///< No metatensor keys and no pads; `schema` and `checksums` must be unset.
-  bool checksums = false;                     ///< Store the xxh3-128 of every entry.
-  std::vector<std::string> order = {};        ///< Data order of the named entries; the others follow by the placement rule.
+  Metadata metadata = {};               ///< The caller's; a metatensor gets `format` = `pt` unless it is among them.
+  bool plain_safetensors = false;       ///< No metatensor keys and no pads; `schema` and `checksums` must be unset.
+  bool checksums = false;               ///< Store the xxh3-128 of every entry.
+  std::vector<std::string> order = {};  ///< Data order of the named entries; the others follow by the placement rule.
 };
 
 /// What an entry holds. `shape` is the stored one (struct tensors end in the stride, blob tensors in 16).
@@ -29,8 +29,8 @@ struct EntrySpec {
   std::string name;
   schema::FileDtype dtype{};
   std::vector<std::int64_t> shape = {};  ///< Of a growing entry: without the first dimension, which is counted.
-  std::uint64_t align = 1;          ///< Power of two; raises the alignment that dtype or schema give.
-  bool sparse = false;              ///< Fixed entries: bytes never written are zeros, not an error.
+  std::uint64_t align = 1;               ///< Power of two; raises the alignment that dtype or schema give.
+  bool sparse = false;                   ///< Fixed entries: bytes never written are zeros, not an error.
 };
 
 /// Writes a metatensor (or plain safetensors) file in constant memory, all or nothing.

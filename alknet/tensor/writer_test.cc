@@ -54,8 +54,11 @@ TEST_F(MetatensorWriter, WritesWhatFileReads) {
 
 TEST_F(MetatensorWriter, PlacesByAlignmentThenName) {
   Writer writer(path());
-  for (const auto& [name, dtype] : std::initializer_list<std::pair<const char*, FileDtype>>{
-           {"u8", FileDtype::kU8}, {"f64", FileDtype::kF64}, {"b16", FileDtype::kF16}, {"a16", FileDtype::kBF16}, {"f4", FileDtype::kF4}}) {
+  for (const auto& [name, dtype] : std::initializer_list<std::pair<const char*, FileDtype>>{{"u8", FileDtype::kU8},
+                                                                                            {"f64", FileDtype::kF64},
+                                                                                            {"b16", FileDtype::kF16},
+                                                                                            {"a16", FileDtype::kBF16},
+                                                                                            {"f4", FileDtype::kF4}}) {
     writer.declare({.name = name, .dtype = dtype, .shape = {2}, .sparse = true});
   }
   writer.start();
@@ -148,7 +151,8 @@ TEST_F(MetatensorWriter, TakesWritesInAnyOrderFromSeveralThreads) {
     std::mt19937 random(t);
     contents.emplace_back(kPieces * kPiece);
     for (auto& number : contents.back()) number = static_cast<std::uint32_t>(random());
-    ids.push_back(writer.declare({.name = fmt::format("t{}", t), .dtype = FileDtype::kU32, .shape = {kPieces * kPiece}}));
+    ids.push_back(
+        writer.declare({.name = fmt::format("t{}", t), .dtype = FileDtype::kU32, .shape = {kPieces * kPiece}}));
   }
   const auto log = writer.declare_growing({.name = "log", .dtype = FileDtype::kU32});
   writer.start();
@@ -159,7 +163,8 @@ TEST_F(MetatensorWriter, TakesWritesInAnyOrderFromSeveralThreads) {
         for (std::size_t job = kTensors * kPieces; job-- > 0;) {
           if (job % 4 != thread) continue;
           const std::size_t tensor = job % kTensors, piece = job / kTensors;
-          writer.write(ids[tensor], piece * kPiece * 4, bytes_of(std::span(contents[tensor]).subspan(piece * kPiece, kPiece)));
+          writer.write(ids[tensor], piece * kPiece * 4,
+                       bytes_of(std::span(contents[tensor]).subspan(piece * kPiece, kPiece)));
           const auto number = static_cast<std::uint32_t>(job);
           writer.append(log, std::as_bytes(std::span(&number, 1)));
         }
@@ -245,7 +250,8 @@ TEST_F(MetatensorWriter, RefusesWhatReadersWouldRefuse) {
   EXPECT_EQ(declare({.name = "\xff", .dtype = FileDtype::kU8}), "bad_name");
   EXPECT_EQ(declare({.name = "__metadata__", .dtype = FileDtype::kU8}), "bad_name");
   EXPECT_EQ(declare({.name = "__pad__.0", .dtype = FileDtype::kU8}), "bad_name");
-  EXPECT_EQ(declare({.name = "a", .dtype = FileDtype::kU8, .shape = std::vector<std::int64_t>(33, 1)}), "rank_too_large");
+  EXPECT_EQ(declare({.name = "a", .dtype = FileDtype::kU8, .shape = std::vector<std::int64_t>(33, 1)}),
+            "rank_too_large");
   EXPECT_EQ(declare({.name = "a", .dtype = FileDtype::kU8, .shape = {-1}}), "invalid_argument");
   EXPECT_EQ(declare({.name = "a", .dtype = FileDtype::kU8, .shape = {1LL << 40, 1LL << 40}}), "size_overflow");
   EXPECT_EQ(declare({.name = "a", .dtype = FileDtype::kF4, .shape = {3}}), "partial_byte");
@@ -294,7 +300,8 @@ TEST_F(MetatensorWriter, ChecksEntriesAgainstTheSchemaBeforeAnythingIsWritten) {
   };
   EXPECT_EQ(start({}), "entry_missing");
   EXPECT_EQ(start({{.name = "a", .dtype = FileDtype::kI32, .shape = {2}}}), "entry_mismatch");
-  EXPECT_EQ(start({{.name = "a", .dtype = FileDtype::kF32, .shape = {2}}, {.name = "b", .dtype = FileDtype::kU8}}), "entry_extra");
+  EXPECT_EQ(start({{.name = "a", .dtype = FileDtype::kF32, .shape = {2}}, {.name = "b", .dtype = FileDtype::kU8}}),
+            "entry_extra");
   Writer writer(path(), {.schema = schema});
   const auto grows = writer.declare_growing({.name = "a", .dtype = FileDtype::kF32});
   writer.start();

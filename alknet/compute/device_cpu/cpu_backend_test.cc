@@ -2,36 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/conformance.h"
+#include "alknet/compute/device_cpu/allocation_counter.h"
 #include "alknet/compute/error.h"
-
-namespace {
-std::atomic<std::size_t> allocations{0};
-
-void* counted(void* memory) {
-  ++allocations;
-  if (!memory) throw std::bad_alloc();
-  return memory;
-}
-}  // namespace
-
-// The whole program counts its allocations.
-void* operator new(std::size_t bytes) { return counted(std::malloc(bytes ? bytes : 1)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  const auto align = static_cast<std::size_t>(alignment);
-  return counted(std::aligned_alloc(align, (bytes + align - 1) / align * align));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace alknet::compute {
 namespace {
@@ -222,9 +199,9 @@ TEST(CpuBackend, AllocatesNothingWhenALaunchRunsAgain) {
 
   Memory* slots[] = {a.get(), b.get(), indices.get(), output.get()};
   backend->run(launches, slots);
-  const std::size_t before = allocations;
+  const std::size_t before = testing::allocation_count();
   for (int repeat = 0; repeat < 3; ++repeat) backend->run(launches, slots);
-  EXPECT_EQ(allocations - before, 0U);
+  EXPECT_EQ(testing::allocation_count() - before, 0U);
 }
 
 }  // namespace

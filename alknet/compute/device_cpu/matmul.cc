@@ -10,8 +10,8 @@ namespace {
 constexpr std::int64_t kWorthwhile = 1 << 17;
 /// Columns of a block are a multiple of this, so that no two threads write one cache line.
 constexpr std::int64_t kColumnStep = 16;
-/// Rows of a block of whole rows: the epilogue finds its result in the cache.
-constexpr std::int64_t kMaxBlockRows = 512;
+/// Rows of a block that a program follows: it finds the product in the cache.
+constexpr std::int64_t kMaxBlockRows = 256;
 
 /// Both operands and the result as batches of matrices, by PyTorch's rank rules.
 struct Problem {
@@ -112,7 +112,7 @@ class MatmulLaunch final : public CpuLaunch {
         block_rows_ = std::max<std::int64_t>(1, (rows + wanted - 1) / wanted);
       }
     }
-    if (block_rows_ > kMaxBlockRows) {
+    if (sink_.has_program() && block_rows_ > kMaxBlockRows) {
       const std::int64_t parts = (block_rows_ + kMaxBlockRows - 1) / kMaxBlockRows;
       block_rows_ = (block_rows_ + parts - 1) / parts;
     }

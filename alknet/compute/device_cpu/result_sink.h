@@ -41,6 +41,7 @@ class ResultSink {
   /// Elements [begin, end) of the operation's result, row-major, are at `result`.
   void store(Slots slots, std::int64_t begin, std::int64_t end, const void* result, std::byte* scratch) const;
 
+  bool has_program() const { return bound_.has_value(); }
   Dtype compute_dtype() const { return epilogue_.compute_dtype(); }
   std::size_t element_bytes() const { return graph::dtype_bytes(epilogue_.compute_dtype()); }
 

@@ -45,6 +45,14 @@ TileParameters tile_parameters(const OpSpec& op, const JsonObject& attrs) {
   return parameters;
 }
 
+[[noreturn]] void refuse(const OpSpec& op, std::span<const Dtype> dtypes) {
+  std::string names;
+  for (const Dtype dtype : dtypes) names += fmt::format("{}{}", names.empty() ? "" : ", ", graph::dtype_name(dtype));
+  throw Error(
+      ComputeError::kUnsupported,
+      fmt::format("[{}] has no CPU kernel for ({}): cast to a dtype that the op table lists for it", op.name, names));
+}
+
 std::string variant_of(const OpSpec& op, const JsonObject& attrs) {
   const auto& forward = std::get<graph::ElementwiseForward>(op.forward);
   return forward.parameter.empty() ? std::string() : std::string(attrs.at(forward.parameter).as_string());
@@ -56,6 +64,14 @@ bool is_identity(const OpSpec& op, const JsonObject& attrs, std::span<const Dtyp
   const auto* value = &program.instructions[program.outputs.front().value];
   if (value->opcode == graph::expr::Opcode::kCast) value = &program.instructions[value->arguments[0]];
   return value->opcode == graph::expr::Opcode::kVariable && op.inputs.size() == 1;
+}
+
+/// Refuses dtypes that the entry does not list, before its expression is typed for them.
+void check_dtypes(const OpSpec& op, std::span<const Dtype> dtypes) {
+  for (std::size_t i = 0; i < dtypes.size(); ++i) {
+    const auto& accepted = op.inputs[i].dtypes;
+    if (std::find(accepted.begin(), accepted.end(), dtypes[i]) == accepted.end()) refuse(op, dtypes);
+  }
 }
 
 template <typename T>
@@ -96,19 +112,14 @@ VectorProgram::Step VectorProgram::make_step(const ElementwiseProgram& program, 
     dtypes.push_back(argument.scalar ? scalar_dtype : program.dtype_of(argument.value));
     made.arguments.push_back(argument.scalar ? add_constant(*argument.scalar, scalar_dtype) : argument.value);
   }
+  check_dtypes(*step.op, dtypes);
   if (step.op->inputs.size() == 1 && is_identity(*step.op, step.attrs, dtypes, step.dtype)) {
     if (!same_in_tile(dtypes.front(), step.dtype)) made.cast = cast_function(dtypes.front(), step.dtype);
     return made;
   }
   for (Dtype& dtype : dtypes) dtype = graph::compute_dtype(dtype);
   const auto* kernel = find_elementwise_kernel(step.op->name, variant_of(*step.op, step.attrs), dtypes);
-  if (!kernel) {
-    std::string names;
-    for (const Dtype dtype : dtypes) names += fmt::format("{}{}", names.empty() ? "" : ", ", graph::dtype_name(dtype));
-    throw Error(ComputeError::kUnsupported,
-                fmt::format("[{}] has no CPU kernel for ({}): cast to a dtype that the op table lists for it",
-                            step.op->name, names));
-  }
+  if (!kernel) refuse(*step.op, dtypes);
   made.kernel = kernel->run;
   made.parameters = tile_parameters(*step.op, step.attrs);
   return made;
