@@ -83,8 +83,8 @@ class Context {
   Tensor from_bytes(Dtype dtype, Shape shape, std::span<const std::byte> bytes, std::string label = "tensor") const;
 
   template <typename T>
-  Tensor from(std::span<const T> values, Shape shape, std::string label = "tensor") const {
-    return from_bytes(dtype_of<T>(), std::move(shape), std::as_bytes(values), std::move(label));
+  Tensor from(std::span<const T> values, const Shape& shape, const std::string& label = "tensor") const {
+    return from_bytes(dtype_of<T>(), shape, std::as_bytes(values), label);
   }
 
   /// Existing row-major bytes: not copied on the CPU, where they stay read-only; uploaded elsewhere.

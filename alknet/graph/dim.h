@@ -53,7 +53,7 @@ class Dim {
   static Dim remainder(const Dim& a, const Dim& b);
 
   /// Of expressions, not of values: `seq` and `seq + 1` differ. The order is total and has no other meaning.
-  friend bool operator==(const Dim& a, const Dim& b) { return (a <=> b) == 0; }
+  friend bool operator==(const Dim& a, const Dim& b) { return std::is_eq(a <=> b); }
   friend std::strong_ordering operator<=>(const Dim& a, const Dim& b);
 
  private:

@@ -53,7 +53,7 @@ bool FileState::is_reserved(const Entry& entry) const {
 }
 
 const FileSchema& FileState::file_schema() const {
-  std::call_once(schema_once_, [this] {
+  schema_once_.run([this] {
     if (const auto text = schema_text()) {
       try {
         schema_.emplace(schema::Schema::parse(*text));
@@ -73,9 +73,8 @@ const FileSchema& FileState::file_schema() const {
 
 void FileState::check_schema() const {
   if (!schema_text()) return;
-  std::call_once(check_once_, [this] {
-    file_schema().check(header.entries(), source.path(), [](const Error& error) { throw error; });
-  });
+  check_once_.run(
+      [this] { file_schema().check(header.entries(), source.path(), [](const Error& error) { throw error; }); });
 }
 
 File::File(std::shared_ptr<const FileState> state) : state_(std::move(state)) {}

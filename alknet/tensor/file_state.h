@@ -1,9 +1,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 
+#include "alknet/base/once.h"
 #include "alknet/tensor/byte_source.h"
 #include "alknet/tensor/file_schema.h"
 #include "alknet/tensor/header.h"
@@ -32,9 +32,9 @@ struct FileState {
   std::uint64_t data_offset;
 
  private:
-  mutable std::once_flag schema_once_;
+  mutable Once schema_once_;
   mutable std::optional<FileSchema> schema_;
-  mutable std::once_flag check_once_;
+  mutable Once check_once_;
 };
 
 }  // namespace alknet::tensor

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <span>
 #include <vector>
 
+#include "alknet/base/once.h"
 #include "alknet/tensor/byte_source.h"
 
 namespace alknet::tensor {
@@ -13,7 +13,7 @@ namespace alknet::tensor {
 class LazyBytes {
  public:
   std::span<const std::byte> get(const ByteSource& source, std::uint64_t offset, std::uint64_t size) {
-    std::call_once(once_, [&] {
+    once_.run([&] {
       std::vector<std::byte> bytes(size);
       source.read(offset, bytes);
       bytes_ = std::move(bytes);
@@ -22,7 +22,7 @@ class LazyBytes {
   }
 
  private:
-  std::once_flag once_;
+  Once once_;
   std::vector<std::byte> bytes_;
 };
 

@@ -1,7 +1,6 @@
 #include "alknet/compute/device_cpu/gemm.h"
 
 #include <dnnl.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <new>
@@ -11,6 +10,12 @@
 #include "alknet/compute/device_cpu/row_kernels.h"
 #include "alknet/compute/device_cpu/scratch.h"
 #include "alknet/compute/error.h"
+
+// The OpenMP runtime that oneDNN brings along; declared here because clang has no omp.h for it.
+extern "C" {
+int omp_get_max_threads();
+void omp_set_num_threads(int threads);
+}
 
 namespace alknet::compute {
 namespace {
