@@ -4,6 +4,7 @@
 
 #include "alknet/schema/schema.h"
 #include "alknet/tensor/elements.h"
+#include "alknet/tensor/file_schema.h"
 
 namespace alknet::tensor {
 namespace {
@@ -38,8 +39,7 @@ EntryFacts entry_facts(const File& file, const Entry& entry) {
     facts.schema = schema;
     facts.item_shape.pop_back();
   }
-  facts.logical_shape = facts.item_shape;
-  if (agrees && schema->block) facts.logical_shape[schema->block->axis] *= schema->block->values;
+  facts.logical_shape = agrees ? logical_shape(*schema, facts.item_shape, file.path()) : facts.item_shape;
   return facts;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "alknet/base/bytes.h"
 #include "alknet/tensor/fault.h"
 #include "alknet/tensor/limits.h"
 
@@ -22,6 +23,21 @@ bool shape_fits(std::span<const std::int64_t> wanted, std::span<const std::int64
 }
 
 }  // namespace
+
+std::vector<std::int64_t> logical_shape(const schema::FileEntry& entry, std::span<const std::int64_t> shape,
+                                        std::string_view path) {
+  std::vector<std::int64_t> logical(shape.begin(), shape.end());
+  if (!entry.block) return logical;
+  const auto values = checked_mul(logical[entry.block->axis], entry.block->values);
+  if (!values) {
+    throw file_error(
+        TensorError::kSizeOverflow, {path, entry.name},
+        fmt::format("{} blocks of {} values do not fit 63 bits", logical[entry.block->axis], entry.block->values),
+        kRemedy);
+  }
+  logical[entry.block->axis] = *values;
+  return logical;
+}
 
 FileSchema::FileSchema(schema::Schema schema) : schema_(std::move(schema)), entries_(schema::file_entries(schema_)) {
   by_name_.reserve(entries_.size());

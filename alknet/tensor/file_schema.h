@@ -40,4 +40,9 @@ class FileSchema {
   std::unordered_map<std::string_view, const schema::FileEntry*> by_name_;
 };
 
+/// A shape in records as a shape in values: `entry`'s block axis multiplied by its block's values; the same without
+/// `block`. Throws `size_overflow`.
+std::vector<std::int64_t> logical_shape(const schema::FileEntry& entry, std::span<const std::int64_t> shape,
+                                        std::string_view path);
+
 }  // namespace alknet::tensor

@@ -15,6 +15,9 @@ inline constexpr std::size_t kMaxEntries = 1'000'000;
 inline constexpr std::size_t kMaxNameBytes = 1'024;
 inline constexpr std::size_t kMaxRank = 32;
 
+/// Empty arrays that one value may print as: a shape such as [1000000000, 0] costs a file nothing.
+inline constexpr std::uint64_t kMaxEmptyArrays = 1'000'000;
+
 inline constexpr std::uint64_t kRegionAlignment = 64;        ///< Of the data region, unless an `align` is larger.
 inline constexpr std::uint64_t kMinStructAlignment = 16;     ///< Of a struct tensor's entry.
 inline constexpr std::uint64_t kBlobReferenceAlignment = 8;  ///< Of a blob tensor's entry.

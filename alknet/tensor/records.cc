@@ -37,9 +37,7 @@ void RecordsView::refuse_index(std::uint64_t index) const {
 }
 
 std::vector<std::int64_t> RecordsView::logical_shape() const {
-  std::vector<std::int64_t> logical(shape_.begin(), shape_.end());
-  if (facts_->block) logical[facts_->block->axis] *= facts_->block->values;
-  return logical;
+  return tensor::logical_shape(*facts_, shape_, bytes_.path());
 }
 
 std::span<const std::byte> RecordsView::blob(schema::BlobRange range, std::uint64_t alignment) const {

@@ -29,7 +29,8 @@ class RecordsView {
   /// The shape in records: [n] for an array, blocks along the block axis for block-quantised weights.
   std::span<const std::int64_t> shape() const { return shape_; }
 
-  /// The shape in values: the block axis multiplied by the block's values; equal to `shape` without `block`.
+  /// The shape in values: the block axis multiplied by the block's values; equal to `shape` without `block`. Throws
+  /// `size_overflow`.
   std::vector<std::int64_t> logical_shape() const;
 
   std::uint64_t count() const { return count_; }

@@ -6,6 +6,7 @@
 #include "alknet/base/bytes.h"
 #include "alknet/schema/schema.h"
 #include "alknet/tensor/blobs.h"
+#include "alknet/tensor/file_facts.h"
 #include "alknet/tensor/test_support.h"
 #include "alknet/tensor/verify.h"
 #include "alknet/tensor/writer.h"
@@ -54,6 +55,21 @@ TEST(MetatensorRecords, BlockQuantisedWeightsReportTheirLogicalShape) {
   EXPECT_EQ(blocks.count(), 6u);
   EXPECT_THAT(blocks.shape(), testing::ElementsAre(2, 3));
   EXPECT_THAT(blocks.logical_shape(), testing::ElementsAre(2, 96));
+}
+
+// Shape [2^62, 0] costs nothing to claim; times 32 values it does not fit.
+TEST(MetatensorRecords, LogicalShapesThatOverflowAreErrors) {
+  const Json schema =
+      parse_json(R"({"TypeDef:Struct":{"order":["w"]},"required":["w"],"properties":{"w":{"TypeDef:Tensor":{
+      "shape":[-1,0],"block":{"values":32,"axis":0},
+      "dtype":{"TypeDef:Struct":{"order":["q"]},"required":["q"],"properties":{"q":{"TypeDef:Uint8":true}}}}}}})");
+  const Json header =
+      JsonObject{{"__metadata__", {{"metatensor", "1"}, {"metatensor.schema", json_text(schema)}}},
+                 {"w", {{"dtype", "U8"}, {"shape", {std::int64_t{1} << 60, 0, 1}}, {"data_offsets", {0, 0}}}}};
+  const File file = open_bytes(json_text(header));
+  EXPECT_EQ(code_of([&] { file.records("w").logical_shape(); }), "size_overflow");
+  EXPECT_EQ(code_of([&] { file_facts(file); }), "size_overflow");
+  EXPECT_TRUE(verify(file).empty());
 }
 
 TEST(MetatensorRecords, OtherKindsAreRefused) {

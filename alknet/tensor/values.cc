@@ -8,12 +8,27 @@
 #include "alknet/tensor/blobs.h"
 #include "alknet/tensor/elements.h"
 #include "alknet/tensor/fault.h"
+#include "alknet/tensor/limits.h"
 #include "alknet/tensor/records.h"
 
 namespace alknet::tensor {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{64} << 10;
+
+// Where there are items, they bound the arrays around them. Without items, a shape alone could ask for any number.
+void check_empty_arrays(const File& file, const Selection& selection) {
+  std::uint64_t arrays = 1;
+  for (const std::int64_t dimension : selection.shape) {
+    if (dimension == 0 && arrays > kMaxEmptyArrays) {
+      throw file_error(
+          TensorError::kSizeOverflow, {file.path(), selection.entry->name},
+          fmt::format("shape {} holds nothing and would print as {} empty arrays", shape_text(selection.shape), arrays),
+          "choose a part of it: name[i]");
+    }
+    arrays *= static_cast<std::uint64_t>(dimension);  // of which opening the file checked that it does not overflow
+  }
+}
 
 /// Prints items as arrays nested by `shape`; `item` appends one item's text. Hands text on in pieces.
 template <typename Item>
@@ -131,6 +146,7 @@ SharedBytes field_bytes(const File& file, const Selection& selection) {
 }  // namespace
 
 void write_json(const File& file, const Selection& selection, TextSink sink) {
+  check_empty_arrays(file, selection);
   switch (selection.form) {
     case schema::EntryForm::kFlat: return write_elements(file, selection, sink);
     case schema::EntryForm::kStruct: return write_records(file, selection, sink);

@@ -14,8 +14,9 @@ using TextSink = FunctionRef<void(std::string_view)>;
 
 /// Writes what a selection holds as JSON text, piece by piece, so that no tensor is too large: a number (elements.h),
 /// a record's object, a blob's string or JSON, or nested arrays of these. Throws the errors of values that are not
-/// valid (`bad_boolean`, `bad_utf8`, `blob_out_of_range`, ...), `bad_path` for a field that records lack; `null` is an
-/// absent field.
+/// valid (`bad_boolean`, `bad_utf8`, `blob_out_of_range`, ...), `bad_path` for a field that records lack,
+/// `size_overflow` for a shape without items that would print as over a million empty arrays; `null` is an absent
+/// field.
 void write_json(const File& file, const Selection& selection, TextSink sink);
 
 /// The same as a value, for what is small.

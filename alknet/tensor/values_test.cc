@@ -73,6 +73,16 @@ TEST(TensorPaths, WrongOnesAreErrors) {
   EXPECT_EQ(code_of([&] { select(file, "e[0]"); }), "index_out_of_range");
 }
 
+TEST(TensorValues, EmptyTensorsOfHugeShapesAreRefusedNotPrinted) {
+  const File file = open_bytes(R"({"a":{"dtype":"F32","shape":[1099511627776,4,0],"data_offsets":[0,0]},)"
+                               R"("b":{"dtype":"F32","shape":[0,1099511627776],"data_offsets":[0,0]},)"
+                               R"("c":{"dtype":"F32","shape":[1000,0],"data_offsets":[0,0]}})");
+  EXPECT_EQ(code_of([&] { get(file, "a"); }), "size_overflow");
+  EXPECT_EQ(json_text(get(file, "a[7]")), "[[],[],[],[]]");
+  EXPECT_EQ(json_text(get(file, "b")), "[]");
+  EXPECT_EQ(get(file, "c").as_array().size(), 1000u);
+}
+
 TEST(TensorValues, RawBytesAreThoseSelected) {
   const File file = sample();
   EXPECT_EQ(raw(file, "w[1][2]"), "\x0a\x0b");
