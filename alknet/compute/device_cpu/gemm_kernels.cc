@@ -30,21 +30,39 @@ using Vector = hn::Vec<Tag<T>>;
 template <typename T>
 constexpr std::size_t kLanes = hn::MaxLanes(Tag<T>());
 
+/// Whether masked loads and stores leave the memory of other lanes alone; the emulated ones touch it.
+constexpr bool kMasksProtect = HWY_TARGET <= HWY_AVX2;
+
+template <typename T>
+using Buffer = std::array<T, kLanes<T>>;
+
 /// The vector of `count` elements from `from`, zeros behind them.
 template <typename T>
 HWY_INLINE Vector<T> load(const T* from, std::size_t count) {
   const Tag<T> d;
-  return count >= kLanes<T> ? hn::LoadU(d, from) : hn::MaskedLoad(hn::FirstN(d, count), d, from);
+  if (count >= kLanes<T>) return hn::LoadU(d, from);
+  if constexpr (kMasksProtect) {
+    return hn::MaskedLoad(hn::FirstN(d, count), d, from);
+  } else {
+    Buffer<T> buffer{};
+    std::copy_n(from, count, buffer.begin());
+    return hn::LoadU(d, buffer.data());
+  }
 }
 
+/// Sets, or adds to, the first `count` elements of `to`.
 template <typename T>
 HWY_INLINE void store(Vector<T> value, T* to, std::size_t count, bool accumulate) {
   const Tag<T> d;
+  if (accumulate) value = hn::Add(load(to, count), value);
   if (count >= kLanes<T>) {
-    hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, to), value) : value, d, to);
-  } else if (count > 0) {
-    const auto mask = hn::FirstN(d, count);
-    hn::BlendedStore(accumulate ? hn::Add(hn::MaskedLoad(mask, d, to), value) : value, mask, d, to);
+    hn::StoreU(value, d, to);
+  } else if constexpr (kMasksProtect) {
+    hn::BlendedStore(value, hn::FirstN(d, count), d, to);
+  } else {
+    Buffer<T> buffer;
+    hn::StoreU(value, d, buffer.data());
+    std::copy_n(buffer.begin(), count, to);
   }
 }
 
