@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "alknet/base/bytes.h"
+#include "alknet/base/float16.h"
 
 namespace alknet::schema {
 namespace {
@@ -22,44 +23,6 @@ std::uint64_t load_bits(std::size_t size, const std::byte* from, Endian endian) 
     bits = bits << 8 | byte;
   }
   return bits;
-}
-
-/// The two 16-bit formats: a sign, `exponent_bits`, `mantissa_bits`.
-struct SmallFloat {
-  int exponent_bits;
-  int mantissa_bits;
-  int bias() const { return (1 << (exponent_bits - 1)) - 1; }
-};
-constexpr SmallFloat kHalf{5, 10};
-constexpr SmallFloat kBrain{8, 7};
-
-double from_small(const SmallFloat& form, std::uint32_t bits) {
-  const auto mantissa = bits & ((1U << form.mantissa_bits) - 1);
-  const auto top = (1U << form.exponent_bits) - 1;
-  const auto exponent = static_cast<int>((bits >> form.mantissa_bits) & top);
-  const double sign = (bits >> 15) != 0 ? -1.0 : 1.0;
-  if (exponent == static_cast<int>(top)) {
-    return mantissa != 0 ? std::numeric_limits<double>::quiet_NaN() : sign * std::numeric_limits<double>::infinity();
-  }
-  const int scale = 1 - form.bias() - form.mantissa_bits;
-  if (exponent == 0) return sign * std::ldexp(static_cast<double>(mantissa), scale);
-  return sign * std::ldexp(static_cast<double>(mantissa | 1U << form.mantissa_bits), scale + exponent - 1);
-}
-
-/// Rounds once, from the double itself.
-std::uint32_t to_small(const SmallFloat& form, double value) {
-  const std::uint32_t sign = std::signbit(value) ? 0x8000U : 0;
-  const std::uint32_t infinity = ((1U << form.exponent_bits) - 1) << form.mantissa_bits;
-  if (std::isnan(value)) return sign | infinity | 1U << (form.mantissa_bits - 1);
-  if (std::isinf(value)) return sign | infinity;
-  if (value == 0) return sign;
-  const int exponent = std::max(std::ilogb(value), 1 - form.bias());
-  // In units of the last place; a round-up to the next power of two carries into the exponent by itself.
-  const auto units =
-      static_cast<std::uint64_t>(std::nearbyint(std::ldexp(std::fabs(value), form.mantissa_bits - exponent)));
-  const auto biased = static_cast<std::uint64_t>(exponent + form.bias() - 1) << form.mantissa_bits;
-  const auto bits = biased + units;
-  return sign | static_cast<std::uint32_t>(std::min<std::uint64_t>(bits, infinity));
 }
 
 /// The integer that canonical decimal text stands for, as its bits.
@@ -128,8 +91,8 @@ void store_integer(Kind kind, std::byte* to, std::uint64_t value, Endian endian)
 double load_float(Kind kind, const std::byte* from, Endian endian) {
   const auto bits = load_bits(info(kind).size, from, endian);
   switch (kind) {
-    case Kind::kFloat16: return from_small(kHalf, static_cast<std::uint32_t>(bits));
-    case Kind::kBFloat16: return from_small(kBrain, static_cast<std::uint32_t>(bits));
+    case Kind::kFloat16: return static_cast<double>(to_float(Half{static_cast<std::uint16_t>(bits)}));
+    case Kind::kBFloat16: return static_cast<double>(to_float(BFloat16{static_cast<std::uint16_t>(bits)}));
     case Kind::kFloat32: return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
     default: return std::bit_cast<double>(bits);
   }
@@ -138,8 +101,8 @@ double load_float(Kind kind, const std::byte* from, Endian endian) {
 bool store_float(Kind kind, std::byte* to, double value, Endian endian) {
   std::uint64_t bits = 0;
   switch (kind) {
-    case Kind::kFloat16: bits = to_small(kHalf, value); break;
-    case Kind::kBFloat16: bits = to_small(kBrain, value); break;
+    case Kind::kFloat16: bits = to_half(to_float_for_rounding(value)).bits; break;
+    case Kind::kBFloat16: bits = to_bfloat16(to_float_for_rounding(value)).bits; break;
     case Kind::kFloat32: {
       // Half an ulp above the largest float is where rounding gives infinity; the conversion is undefined beyond.
       constexpr double kBeyond = 0x1.ffffffp127;
