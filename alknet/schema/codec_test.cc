@@ -217,6 +217,73 @@ TEST(Encode, ReadsBackThroughFieldAccess) {
   }
 }
 
+/// A Struct whose member `p` is the reference, with all that it may lead to in `$defs`.
+std::string point_by(std::string_view reference) {
+  return R"({"$id":"https://example.com/root.json","TypeDef:Struct":true,"required":["p"],"properties":{"p":{"$ref":")" +
+         std::string(reference) +
+         R"("}},"$defs":{"spot":{"$anchor":"here","TypeDef:Struct":true,"required":["x"],"properties":{"x":{"TypeDef:Int16":true}}},
+         "far":{"$id":"far.json","$ref":"root.json#here"},"with space":{"$ref":"spot"}}})";
+}
+
+TEST(EncodeThroughReferences, ResolvesEveryFormOfThem) {
+  const auto other = parse_json(
+      R"({"$defs":{"spot":{"TypeDef:Struct":true,"required":["x"],"properties":{"x":{"TypeDef:Int16":true}}}}})");
+  for (const std::string_view reference :
+       {"#/$defs/spot", "#here", "root.json#here", "https://example.com/root.json#/$defs/spot", "far.json", "spot",
+        "#/$defs/with%20space", "https://other.example/points#/$defs/spot"}) {
+    const auto schema = Schema::parse(point_by(reference), {.registered = {{"https://other.example/points", other}}});
+    for (const auto mode : {LayoutMode::kPacked, LayoutMode::kAligned}) {
+      const auto measured = layout(schema, mode);
+      const auto value = parse_json(R"({"p":{"x":258}})");
+      const auto bytes = encode(measured, value);
+      EXPECT_EQ(bytes, (std::vector{std::byte{2}, std::byte{1}})) << reference;
+      EXPECT_EQ(decode(measured, bytes), value) << reference;
+    }
+  }
+}
+
+TEST(EncodeThroughReferences, RecursionIsPackedAndThroughWhatMayEnd) {
+  const auto refused = [](std::string_view text, LayoutMode mode) {
+    const auto schema = Schema::parse(text);
+    try {
+      layout(schema, mode);
+      return std::string("none");
+    } catch (const Error& error) {
+      return error.code_name();
+    }
+  };
+  constexpr std::string_view kEnding[] = {
+      R"({"TypeDef:Struct":true,"properties":{"next":{"$ref":"#"}}})",
+      R"({"TypeDef:Struct":true,"required":["all"],"properties":{"all":{"TypeDef:Array":true,"items":{"$ref":"#"}}}})",
+      R"({"TypeDef:Record":{"values":{"$ref":"#"}}})",
+      R"({"TypeDef:Union":{"discriminator":"k","mapping":{"a":{"TypeDef:Struct":true,"required":["n"],"properties":{"n":{"$ref":"#"}}},
+          "b":{"TypeDef:Struct":true,"properties":{"x":{"TypeDef:Int8":true}}}}}})"};
+  for (const auto text : kEnding) {
+    EXPECT_EQ(refused(text, LayoutMode::kPacked), "none") << text;
+    EXPECT_EQ(refused(text, LayoutMode::kAligned), "schema_invalid") << text;
+  }
+  constexpr std::string_view kEndless[] = {
+      R"({"TypeDef:Struct":true,"required":["next"],"properties":{"next":{"$ref":"#"}}})",
+      R"({"TypeDef:Array":true,"minItems":2,"maxItems":2,"items":{"$ref":"#"}})",
+      R"({"TypeDef:Struct":true,"properties":{"a":{"TypeDef:Struct":true,"required":["b"],"properties":{"b":{"$ref":"#/properties/a"}}}}})"};
+  for (const auto text : kEndless) {
+    EXPECT_EQ(refused(text, LayoutMode::kPacked), "schema_invalid") << text;
+    EXPECT_EQ(refused(text, LayoutMode::kAligned), "schema_invalid") << text;
+  }
+}
+
+TEST(EncodeThroughReferences, DepthEndsAt64BothWays) {
+  const Codec codec(R"({"TypeDef:Array":true,"items":{"$ref":"#"}})", LayoutMode::kPacked);
+  Json value = JsonArray();
+  for (int depth = 1; depth < 64; ++depth) value = JsonArray{std::move(value)};
+  const auto bytes = encode(codec.layout, value);
+  EXPECT_EQ(decode(codec.layout, bytes), value);
+  EXPECT_EQ(code_of([&] { encode(codec.layout, JsonArray{value}); }), "schema_too_deep");
+  auto deeper = std::vector<std::byte>{std::byte{1}, std::byte{0}, std::byte{0}, std::byte{0}};
+  deeper.insert(deeper.end(), bytes.begin(), bytes.end());
+  EXPECT_EQ(code_of([&] { decode(codec.layout, deeper); }), "schema_too_deep");
+}
+
 TEST(IsTimestamp, AgreesWithThePatternThatTimestampLowersTo) {
   const auto lowered = Schema::parse(R"({"TypeDef:Timestamp":true})").lower();
   const std::string sample = "2024-02-29T12:34:56.5+01:59";
