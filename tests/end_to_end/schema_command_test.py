@@ -70,6 +70,9 @@ class EncodeTest(SchemaCommandTest):
             for verb in ("encode", "decode"):
                 with self.subTest(schema=schema, verb=verb):
                     self.assert_fails(program.run("schema", verb, path, stdin="{}"), 2, "schema")
+        blob = {"TypeDef:Array": True, "items": {"TypeDef:Blob": {"item": "String"}}}
+        packed = program.run("schema", "encode", self.file("blob.json", blob), "--packed", stdin="[]")
+        self.assert_fails(packed, 2, "tensor pack")
         self.assert_fails(program.run("schema", "encode", "-", stdin="{}"), 2, "standard input")
         self.assert_fails(program.run("schema", "encode", self.folder / "missing.json"), 2, "missing.json")
 
