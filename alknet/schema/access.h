@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,20 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "alknet/schema/blob_range.h"
 #include "alknet/schema/layout.h"
 #include "alknet/schema/path.h"
 
 namespace alknet::schema {
-
-/// Where a Blob's bytes are in its store.
-struct BlobRange {
-  std::uint64_t offset = 0;
-  std::uint64_t bytes = 0;
-  bool operator==(const BlobRange&) const = default;
-};
-
-/// Gives the bytes of a blob; throws when they are outside the store. The file layer supplies it.
-using BlobReader = std::function<std::span<const std::byte>(BlobRange)>;
 
 class ValueReader;
 
@@ -95,12 +85,5 @@ class FieldAccess {
   bool nullable_ = false;
   bool fixed_ = true;  // no step needs the record's bytes
 };
-
-/// Reads one whole value of the layout's node as JSON. Throws as get_json does.
-Json read_value(const Layout& layout, std::span<const std::byte> bytes, const BlobReader& blobs = nullptr);
-
-/// Checks one whole value: every length, index, presence bit and boolean, and that padding, unused reservations and
-/// absent fields are zero (`nonzero_padding`). Aligned or packed. Throws the first fault found.
-void check_value(const Layout& layout, std::span<const std::byte> bytes);
 
 }  // namespace alknet::schema
