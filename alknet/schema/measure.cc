@@ -227,12 +227,13 @@ class Measurer {
     return result;
   }
 
+  /// A Blob's items are laid out as in a file, whatever the mode.
   NodeLayout blob(const Node& node, NodeLayout result) {
     result.size = info(node.kind).size;
     result.blobs = true;
-    const bool ragged = node.items != nullptr && info(node.items->kind).form != KindForm::kText;
-    if (!aligned_ || !ragged) return result;
-    const auto& items = measure(*node.items);
+    if (node.items == nullptr || info(node.items->kind).form == KindForm::kText) return result;
+    if (node.endian == Endian::kBig) fail(node, "the items of a Blob are little-endian");
+    const auto& items = element(*node.items);
     if (!items.size || *items.size == 0 || items.indirect || items.blobs) {
       fail(node, "the item of a Blob is of fixed size and holds no Blob");
     }

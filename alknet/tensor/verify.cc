@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "alknet/base/hash.h"
+#include "alknet/schema/codec.h"
 #include "alknet/schema/error.h"
 #include "alknet/tensor/blobs.h"
 #include "alknet/tensor/fault.h"
