@@ -16,7 +16,7 @@ namespace alknet::schema {
 struct EncodeOptions {
   /// Takes the content of Blobs; needed when the layout has some. Called in layout order, and only once the whole value
   /// was found to be right.
-  BlobWriter blobs;
+  BlobWriter blobs = nullptr;
   /// More is `bad_length`. Defaults of a schema can make much of little. At most 2^32-1, as far as u32 offsets reach.
   std::uint64_t max_bytes = UINT32_MAX;
 };

@@ -11,6 +11,7 @@
 #include "alknet/base/bytes.h"
 #include "alknet/base/error.h"
 #include "alknet/base/json.h"
+#include "alknet/schema/error.h"
 #include "alknet/schema/scalar.h"
 
 namespace alknet::schema {
@@ -163,6 +164,22 @@ std::string NumberConversion::reason(const std::byte* from) const {
   if (fits_when_clamped) return fmt::format("{} is beyond {}: saturate it", text, name(to_));
   if (to_float) return fmt::format("{} is not exactly a {}: convert it by `round`", text, name(to_));
   return fmt::format("{} has a fraction: convert it by `round`", text);
+}
+
+void store_number(Kind to, const Json& number, bool saturate, std::byte* into) {
+  std::byte stored[8];
+  Kind from = Kind::kFloat64;
+  if (number.is_double() || info(to).form == KindForm::kFloat) {
+    store_le(stored, number.to_number<double>());
+  } else if (number.is_uint64()) {
+    from = Kind::kUint64;
+    store_le(stored, number.get_uint64());
+  } else {
+    from = Kind::kInt64;
+    store_le(stored, number.get_int64());
+  }
+  const NumberConversion conversion(from, to, saturate);
+  if (conversion.run(stored, 0, into, 0, 1)) throw Error(SchemaError::kInstanceInvalid, conversion.reason(stored));
 }
 
 }  // namespace alknet::schema

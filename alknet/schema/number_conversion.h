@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "alknet/base/json.h"
 #include "alknet/schema/kind.h"
 
 namespace alknet::schema {
@@ -39,5 +40,9 @@ class NumberConversion {
   bool saturate_;
   Run run_;
 };
+
+/// Stores a JSON number (not the texts that stand for NaN, infinities and long integers) as a kind of number, by the
+/// same rules, but that an integer is rounded to a float. Throws `instance_invalid`.
+void store_number(Kind to, const Json& number, bool saturate, std::byte* into);
 
 }  // namespace alknet::schema

@@ -71,19 +71,7 @@ void write_instance(const Layout& layout, const Json& value, bool saturate, std:
   if (!value.is_number() || !are_numbers(Kind::kFloat64, kind)) {
     return encode_into(layout, value, {to, *layout.size()}, write);
   }
-  std::byte stored[8];
-  Kind from = Kind::kFloat64;
-  if (value.is_double() || info(kind).form == KindForm::kFloat) {
-    store_le(stored, value.to_number<double>());
-  } else if (value.is_uint64()) {
-    from = Kind::kUint64;
-    store_le(stored, value.get_uint64());
-  } else {
-    from = Kind::kInt64;
-    store_le(stored, value.get_int64());
-  }
-  const NumberConversion conversion(from, kind, saturate);
-  if (conversion.run(stored, 0, to, 0, 1)) throw Error(SchemaError::kInstanceInvalid, conversion.reason(stored));
+  store_number(kind, value, saturate, to);
 }
 
 /// Through JSON, and through a converter of the caller's if there is one.

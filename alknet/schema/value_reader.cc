@@ -39,6 +39,7 @@ void ValueReader::require_zero(const Node& node, std::uint64_t begin, std::uint6
 
 void ValueReader::read_whole(Json* out) {
   heap_end_ = aligned() ? layout_.size().value_or(0) : 0;
+  need(layout_.node(), 0, *heap_end_);
   const auto end = read(layout_.node(), 0, out);
   const auto last = aligned() ? *heap_end_ : end;
   if (last == bytes_.size()) return;
