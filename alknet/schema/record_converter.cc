@@ -202,33 +202,41 @@ struct Member {
   Bit from_bit;
   std::uint64_t to_offset = 0;
   Bit to_bit;
-  StepPointer step;          // of a value that is there
-  std::optional<Layout> to;  // for values made from JSON
+  StepPointer step;            // of a value that is there, unless the caller converts it
+  std::optional<Layout> from;  // for values that the caller converts
+  std::optional<Layout> to;    // for values made from JSON
   const Json* default_value = nullptr;
-  ConvertValue absent;  // makes the value of an absent member
+  ConvertValue convert;
   bool saturate = false;
 
-  void run(const std::byte* from, std::byte* into, const Step::Stores& stores) const {
-    if (from_offset && from_bit.get(from)) {
-      to_bit.set(into);
-      return step->run(from + *from_offset, into + to_offset, stores);
+  void run(const std::byte* from_struct, std::byte* to_struct, const Step::Stores& stores) const {
+    const std::byte* old = from_offset && from_bit.get(from_struct) ? from_struct + *from_offset : nullptr;
+    if (old != nullptr && !convert) {
+      to_bit.set(to_struct);
+      return step->run(old, to_struct + to_offset, stores);
     }
     try {
-      const Json made = absent ? absent(Json()) : Json();
-      if (!made.is_null()) {
-        write_instance(*to, made, saturate, into + to_offset, stores.write);
-      } else if (default_value != nullptr) {
-        encode_into(*to, *default_value, {into + to_offset, *to->size()}, stores.write);
-      } else if (to_bit.index >= 0) {
-        return;
-      } else {
-        throw Error(SchemaError::kInstanceInvalid,
-                    "it is absent, and the new schema requires it: convert it by `fill`");
-      }
-      to_bit.set(into);
+      run_json(old, to_struct, stores);
     } catch (const Error& error) {
       throw at_field(path, error);
     }
+  }
+
+ private:
+  void run_json(const std::byte* old, std::byte* to_struct, const Step::Stores& stores) const {
+    Json value;
+    if (old != nullptr) value = decode(*from, {old, *from->size()}, stores.read);
+    if (convert) value = convert(value);
+    if (!value.is_null()) {
+      write_instance(*to, value, saturate, to_struct + to_offset, stores.write);
+    } else if (default_value != nullptr) {
+      encode_into(*to, *default_value, {to_struct + to_offset, *to->size()}, stores.write);
+    } else if (to_bit.index >= 0) {
+      return;
+    } else {
+      throw Error(SchemaError::kInstanceInvalid, "it is absent, and the new schema requires it: convert it by `fill`");
+    }
+    to_bit.set(to_struct);
   }
 };
 
@@ -252,6 +260,9 @@ class Planner {
   StepPointer step(const Node& from, const Node& to, const std::string& path) {
     if (const auto* convert = plan_.converter(path)) return json(from, to, convert, path);
     adds_limits_ = adds_limits_ || limit_changes(from, to).adds;
+    if (from.kind == Kind::kBlob && to.kind == Kind::kBlob && from.items != nullptr && to.items != nullptr) {
+      adds_limits_ = adds_limits_ || limit_changes(*from.items, *to.items).adds;
+    }
     if (!has_options_below(path) && is_same(from, to)) return std::make_unique<CopyStep>(*from_.of(from).size);
     if (from.kind == Kind::kStruct && to.kind == Kind::kStruct) return members(from, to, path);
     if (from.kind == Kind::kArray && to.kind == Kind::kArray) return array(from, to, path);
@@ -334,14 +345,18 @@ class Planner {
       member.to = layout(*property.node, LayoutMode::kAligned);
       member.default_value = property.default_value;
       member.saturate = plan_.options.saturate;
-      if (const auto* convert = plan_.converter(member.path)) member.absent = *convert;
+      if (const auto* convert = plan_.converter(member.path)) member.convert = *convert;
       const auto* old = from.property(property.name);
       if (old != nullptr) {
         const auto index = static_cast<std::size_t>(old - from.properties.data());
         member.from_offset = from_.of(from).offsets[index];
         member.from_bit = {from_.of(from).presence_bits[index]};
-        member.step = step(*old->node, *property.node, member.path);
-      } else if (property.required && !member.absent) {
+        if (member.convert) {
+          member.from = layout(*old->node, LayoutMode::kAligned);
+        } else {
+          member.step = step(*old->node, *property.node, member.path);
+        }
+      } else if (property.required && !member.convert) {
         plan_.refusals.push_back({member.path, "the new schema requires it: convert it by `constant`"});
       }
       members.push_back(std::move(member));
