@@ -68,6 +68,12 @@ TEST(Encode, RefusesNumbersThatJsonLacks) {
   EXPECT_EQ(code_of([&] { encode(integer.layout, Json(UINT64_MAX)); }), "instance_invalid");
 }
 
+TEST(Encode, TakesUnsignedNumbersOfJson) {
+  const Codec codec(R"({"TypeDef:Int8":true})");
+  EXPECT_EQ(encode(codec.layout, Json(std::uint64_t{127})), std::vector{std::byte{127}});
+  EXPECT_EQ(code_of([&] { encode(codec.layout, Json(std::uint64_t{128})); }), "instance_invalid");
+}
+
 TEST(Encode, ATensorHasNoValueInPlace) {
   for (const auto mode : {LayoutMode::kPacked, LayoutMode::kAligned}) {
     const Codec codec(R"({"TypeDef:Tensor":{"dtype":"F32","shape":[1]}})", mode);

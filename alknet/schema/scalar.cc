@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "alknet/base/bytes.h"
 
@@ -83,9 +84,12 @@ std::optional<std::uint64_t> integer_bits(Kind kind, const Json& value) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(*number));
   }
   // The limits for numbers are at most 2^53-1 even of the 64-bit kinds, so they are exact.
+  const auto low = static_cast<std::int64_t>(row.min), high = static_cast<std::int64_t>(row.max);
+  if (const auto* number = value.if_uint64()) {
+    return std::cmp_less_equal(*number, high) ? std::optional(*number) : std::nullopt;
+  }
   const auto* number = value.if_int64();
-  if (number == nullptr || *number < static_cast<std::int64_t>(row.min) || *number > static_cast<std::int64_t>(row.max))
-    return std::nullopt;
+  if (number == nullptr || *number < low || *number > high) return std::nullopt;
   return static_cast<std::uint64_t>(*number);
 }
 

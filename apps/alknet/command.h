@@ -39,6 +39,16 @@ void add_config(CLI::App& program, Globals& globals);
 void add_completion(CLI::App& program, Globals& globals);
 void add_man(CLI::App& program, Globals& globals);
 
+/// The verbs of a group that have files of their own.
+void add_schema_encode(CLI::App& group, Globals& globals);
+void add_schema_decode(CLI::App& group, Globals& globals);
+void add_schema_codegen(CLI::App& group, Globals& globals);
+void add_schema_diff(CLI::App& group, Globals& globals);
+void add_tensor_diff(CLI::App& group, Globals& globals);
+void add_tensor_migrate(CLI::App& group, Globals& globals);
+void add_tensor_pack(CLI::App& group, Globals& globals);
+void add_tensor_schema(CLI::App& group, Globals& globals);
+
 /// Adds `--json` to a command that prints data.
 void add_json_flag(CLI::App& command, Globals& globals);
 

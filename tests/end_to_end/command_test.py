@@ -18,7 +18,8 @@ COMMANDS = [
     ["embed"],
     ["model"], ["model", "pull"], ["model", "list"], ["model", "path"], ["model", "verify"], ["model", "rm"],
     ["tensor"], ["tensor", "info"], ["tensor", "get"], ["tensor", "verify"],
-    ["schema"], ["schema", "validate"], ["schema", "layout"],
+    ["schema"], ["schema", "validate"], ["schema", "layout"], ["schema", "encode"], ["schema", "decode"],
+    ["schema", "codegen"],
     ["devices"], ["config"], ["config", "show"], ["completion"], ["man"],
 ]  # fmt: skip
 
