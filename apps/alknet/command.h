@@ -43,6 +43,11 @@ void add_man(CLI::App& program, Globals& globals);
 void add_schema_encode(CLI::App& group, Globals& globals);
 void add_schema_decode(CLI::App& group, Globals& globals);
 void add_schema_codegen(CLI::App& group, Globals& globals);
+void add_schema_diff(CLI::App& group, Globals& globals);
+void add_tensor_diff(CLI::App& group, Globals& globals);
+void add_tensor_migrate(CLI::App& group, Globals& globals);
+void add_tensor_pack(CLI::App& group, Globals& globals);
+void add_tensor_schema(CLI::App& group, Globals& globals);
 
 /// Adds `--json` to a command that prints data.
 void add_json_flag(CLI::App& command, Globals& globals);
