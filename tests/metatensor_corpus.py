@@ -180,6 +180,7 @@ def many_entries(count):
 def entry_faults():
     case("too_many_entries", many_entries(1_000_001), "too_many_entries", large=True)
     case("dimension_2_63", raw('{"a":{"dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,0]}}'), "size_overflow")
+    case("dimension_2_63_beside_0", raw('{"a":{"dtype":"U8","shape":[0,9223372036854775808],"data_offsets":[0,0]}}'), "size_overflow")
     case("offsets_as_if_they_wrapped", file({"a": entry("F64", [(1 << 61) + 1], 0, 8)}, bytes(8)), "size_overflow")
     case("empty_name", raw('{"":' + U8 + "}"), "bad_name")
     case("long_name", raw('{"' + "n" * 1025 + '":' + U8 + "}"), "bad_name")
