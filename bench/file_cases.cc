@@ -88,7 +88,8 @@ Case read_records(const Json& parameters) {
 /// F4: `count` random strings, the length and the first byte of each.
 Case read_strings(const Json& parameters) {
   const auto count = parameters.at("count").to_number<std::uint64_t>();
-  const auto strings = std::make_shared<tensor::BlobView>(tensor::File::open(text(parameters, "file")).blobs("strings"));
+  const auto strings =
+      std::make_shared<tensor::BlobView>(tensor::File::open(text(parameters, "file")).blobs("strings"));
   return [strings, count] {
     std::uint64_t sum = 0;
     RandomIndex random(strings->count());

@@ -65,7 +65,9 @@ void FileSchema::check(std::span<const Entry> entries, std::string_view path,
     const Entry* store = nullptr;
   };
   std::vector<Found> found(entries_.size());  // in the order of entries_
-  const auto rank = [&](const schema::FileEntry& wanted) { return static_cast<std::size_t>(&wanted - entries_.data()); };
+  const auto rank = [&](const schema::FileEntry& wanted) {
+    return static_cast<std::size_t>(&wanted - entries_.data());
+  };
   for (const Entry& entry : entries) {
     if (const auto* wanted = find(entry.name); wanted != nullptr) {
       found[rank(*wanted)].entry = &entry;

@@ -173,7 +173,8 @@ TEST_F(MetatensorWriterFaults, FullFileSystemsAreErrorsAndLeaveNothing) {
     const std::string piece(100'000, 'x');
     const auto is_full = [&](auto work) {
       const std::string code = code_of(work);
-      const auto files = std::distance(std::filesystem::directory_iterator(disk), std::filesystem::directory_iterator());
+      const auto files =
+          std::distance(std::filesystem::directory_iterator(disk), std::filesystem::directory_iterator());
       return code == "io_error" && load_file(target) == kOld && files == 1;
     };
     const bool fixed = is_full([&] {

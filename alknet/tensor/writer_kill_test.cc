@@ -24,7 +24,9 @@ class MetatensorKilledWriter : public testing::Test {
   static constexpr std::size_t kPieces = 5, kPieceBytes = 10'000;
   static constexpr std::string_view kTemporary = ".a.mt.alknet-tmp";
 
-  MetatensorKilledWriter() { write_file('0', [] {}); }
+  MetatensorKilledWriter() {
+    write_file('0', [] {});
+  }
 
   std::string path() const { return folder_.path("a.mt"); }
 
@@ -101,8 +103,8 @@ TEST_F(MetatensorKilledWriter, LeavesAWholeFileTwoHundredTimes) {
   EXPECT_FALSE(has_leftover());
 }
 
-// Runs a child up to its `stops`-th stop before or after a system call and kills it there. Whether it got so far; nothing
-// when this process may not trace.
+// Runs a child up to its `stops`-th stop before or after a system call and kills it there. Whether it got so far;
+// nothing when this process may not trace.
 template <typename Work>
 std::optional<bool> kill_at_stop(int stops, Work work) {
   const pid_t child = fork();

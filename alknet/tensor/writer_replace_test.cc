@@ -29,8 +29,8 @@ class MetatensorReplacedFile : public testing::Test {
   void write(int version) const {
     const std::vector<std::uint8_t> content(size_of(version), static_cast<std::uint8_t>(version));
     Writer writer(path(), {.checksums = true});
-    const auto id = writer.declare(
-        {.name = "a", .dtype = FileDtype::kU8, .shape = {static_cast<std::int64_t>(content.size())}});
+    const auto id =
+        writer.declare({.name = "a", .dtype = FileDtype::kU8, .shape = {static_cast<std::int64_t>(content.size())}});
     writer.start();
     writer.write(id, std::span<const std::uint8_t>(content));
     writer.close();
