@@ -1,11 +1,28 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace alknet {
+
+/// Whether `text` has only ASCII; in line, and a few instructions for a short text.
+inline bool is_ascii(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::uint64_t seen = 0;
+  const char* at = text.data();
+  std::size_t left = text.size();
+  for (; left >= sizeof seen; at += sizeof seen, left -= sizeof seen) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    seen |= word;
+  }
+  for (; left > 0; ++at, --left) seen |= static_cast<unsigned char>(*at);
+  return (seen & kHighBits) == 0;
+}
 
 /// The offset of the first byte that makes `text` not UTF-8 (RFC 3629: shortest form, no surrogates, at most U+10FFFF),
 /// or nothing when it is. For a sequence that is cut off or goes wrong, the offset of its first byte.

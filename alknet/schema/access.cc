@@ -17,6 +17,9 @@ namespace alknet::schema {
 namespace {
 
 template <typename T>
+constexpr bool kIsText = std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>;
+
+template <typename T>
 concept Integer = std::is_integral_v<T> && !std::is_same_v<T, bool>;
 
 /// Whether every value of an integer kind fits into T.
@@ -51,7 +54,7 @@ constexpr std::string_view type_name() {
     return "a float";
   else if constexpr (std::is_same_v<T, double>)
     return "a double";
-  else if constexpr (std::is_same_v<T, std::string>)
+  else if constexpr (kIsText<T>)
     return "a string";
   else
     return "a BlobRange";
@@ -71,7 +74,7 @@ bool is_readable(Kind kind) {
     return form == KindForm::kFloat && kind != Kind::kFloat64;
   else if constexpr (std::is_same_v<T, double>)
     return form == KindForm::kFloat;
-  else if constexpr (std::is_same_v<T, std::string>)
+  else if constexpr (kIsText<T>)
     return form == KindForm::kText || form == KindForm::kEnum;
   else
     return form == KindForm::kBlob;
@@ -87,14 +90,14 @@ std::span<const std::byte> read_only(std::span<std::byte> record) { return recor
 }  // namespace
 
 template <typename T>
-std::optional<T> FieldAccess::get(std::span<const std::byte> record) const {
+std::optional<T> FieldAccess::get_checked(std::span<const std::byte> record) const {
   if (!is_readable<T>(node_->kind)) throw wrong_type(text_, *node_, type_name<T>());
   const auto found = find(record);
   if (!found.present) return std::nullopt;
   ValueReader reader(layout_, record, nullptr, false);
   const std::byte* from = record.data() + found.offset;
   if (!info(node_->kind).size) {
-    if constexpr (std::is_same_v<T, std::string>) return std::string(reader.text(*node_, found.offset));
+    if constexpr (kIsText<T>) return T(reader.text(*node_, found.offset));
   }
   Json checked;
   reader.need(*node_, found.offset, info(node_->kind).size);
@@ -109,9 +112,9 @@ std::optional<T> FieldAccess::get(std::span<const std::byte> record) const {
     return static_cast<T>(load_integer(node_->kind, from, node_->endian));
   } else if constexpr (std::is_floating_point_v<T>) {
     return static_cast<T>(load_float(node_->kind, from, node_->endian));
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    reader.read(*node_, found.offset, &checked);
-    return std::string(std::string_view(checked.get_string()));
+  } else if constexpr (kIsText<T>) {
+    reader.read(*node_, found.offset, nullptr);
+    return T(node_->names[load_u32(from, node_->endian)]);
   } else {
     return BlobRange{load_u64(from, node_->endian), load_u64(from + 8, node_->endian)};
   }
@@ -181,19 +184,20 @@ void FieldAccess::set(std::span<std::byte> record, const T& value) const {
 
 using Record = std::span<const std::byte>;
 using MutableRecord = std::span<std::byte>;
-template std::optional<bool> FieldAccess::get<bool>(Record) const;
-template std::optional<std::int8_t> FieldAccess::get<std::int8_t>(Record) const;
-template std::optional<std::uint8_t> FieldAccess::get<std::uint8_t>(Record) const;
-template std::optional<std::int16_t> FieldAccess::get<std::int16_t>(Record) const;
-template std::optional<std::uint16_t> FieldAccess::get<std::uint16_t>(Record) const;
-template std::optional<std::int32_t> FieldAccess::get<std::int32_t>(Record) const;
-template std::optional<std::uint32_t> FieldAccess::get<std::uint32_t>(Record) const;
-template std::optional<std::int64_t> FieldAccess::get<std::int64_t>(Record) const;
-template std::optional<std::uint64_t> FieldAccess::get<std::uint64_t>(Record) const;
-template std::optional<float> FieldAccess::get<float>(Record) const;
-template std::optional<double> FieldAccess::get<double>(Record) const;
-template std::optional<std::string> FieldAccess::get<std::string>(Record) const;
-template std::optional<BlobRange> FieldAccess::get<BlobRange>(Record) const;
+template std::optional<bool> FieldAccess::get_checked<bool>(Record) const;
+template std::optional<std::int8_t> FieldAccess::get_checked<std::int8_t>(Record) const;
+template std::optional<std::uint8_t> FieldAccess::get_checked<std::uint8_t>(Record) const;
+template std::optional<std::int16_t> FieldAccess::get_checked<std::int16_t>(Record) const;
+template std::optional<std::uint16_t> FieldAccess::get_checked<std::uint16_t>(Record) const;
+template std::optional<std::int32_t> FieldAccess::get_checked<std::int32_t>(Record) const;
+template std::optional<std::uint32_t> FieldAccess::get_checked<std::uint32_t>(Record) const;
+template std::optional<std::int64_t> FieldAccess::get_checked<std::int64_t>(Record) const;
+template std::optional<std::uint64_t> FieldAccess::get_checked<std::uint64_t>(Record) const;
+template std::optional<float> FieldAccess::get_checked<float>(Record) const;
+template std::optional<double> FieldAccess::get_checked<double>(Record) const;
+template std::optional<std::string> FieldAccess::get_checked<std::string>(Record) const;
+template std::optional<std::string_view> FieldAccess::get_checked<std::string_view>(Record) const;
+template std::optional<BlobRange> FieldAccess::get_checked<BlobRange>(Record) const;
 template void FieldAccess::set<bool>(MutableRecord, const bool&) const;
 template void FieldAccess::set<std::int8_t>(MutableRecord, const std::int8_t&) const;
 template void FieldAccess::set<std::uint8_t>(MutableRecord, const std::uint8_t&) const;
@@ -213,11 +217,10 @@ void FieldAccess::clear(std::span<std::byte> record) const {
   const auto bit =
       last == nullptr || last->kind != Kind::kStruct ? -1 : layout_.of(*last).presence_bits[steps_.back().index];
   if (bit < 0) throw Error(BaseError::kInvalidArgument, fmt::format("access {}: the field may not be absent", text_));
-  const auto found = find_fixed(read_only(record));
-  const auto owner = found.offset - *layout_.of(*last).offsets[steps_.back().index];
-  const auto index = static_cast<std::uint32_t>(bit);
-  record[owner + index / 8] &= ~static_cast<std::byte>(1U << index % 8);
-  std::memset(record.data() + found.offset, 0, *layout_.of(*node_).size);
+  const auto& place = fixed_place(read_only(record));
+  const auto& present = place.presence.back();
+  record[present.byte] &= ~present.mask;
+  std::memset(record.data() + place.offset, 0, *layout_.of(*node_).size);
 }
 
 std::optional<Json> FieldAccess::get_json(std::span<const std::byte> record, const BlobReader& blobs) const {

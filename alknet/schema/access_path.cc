@@ -33,6 +33,8 @@ FieldAccess::FieldAccess(const Layout& layout, std::string_view path)
       enter_item(std::get<std::uint64_t>(step));
     }
   }
+  fixed_ = fixed_ && layout_.mode() == LayoutMode::kAligned && layout_.size().has_value();
+  resolve_place();
 }
 
 void FieldAccess::enter_member(const std::string& wanted) {
@@ -69,7 +71,6 @@ void FieldAccess::enter_member(const std::string& wanted) {
   } else {
     throw not_found(text_, fmt::format("a {} has no member \"{}\"", name(node_->kind), wanted));
   }
-  fixed_ = fixed_ && layout_.mode() == LayoutMode::kAligned;
   steps_.push_back(std::move(step));
 }
 
@@ -78,14 +79,18 @@ void FieldAccess::enter_item(std::uint64_t index) {
   if (node_->count && index >= *node_->count) {
     throw not_found(text_, fmt::format("the index {} is beyond {} items", index, *node_->count));
   }
-  fixed_ = fixed_ && node_->count && layout_.mode() == LayoutMode::kAligned;
+  fixed_ = fixed_ && node_->count;
   steps_.push_back({node_, index, {}});
   node_ = node_->items;
 }
 
 FieldAccess::Found FieldAccess::find(std::span<const std::byte> record) const {
   ValueReader reader(layout_, record, nullptr, false);
-  if (layout_.mode() == LayoutMode::kAligned) reader.need(layout_.node(), 0, *layout_.size());
+  if (fixed_) {
+    reader.need(layout_.node(), 0, place_.record_bytes);
+    return place_.is_present(record.data()) ? Found{place_.offset, true} : Found{0, false};
+  }
+  if (layout_.mode() == LayoutMode::kAligned) reader.need(layout_.node(), 0, layout_.size().value_or(0));
   Found found;
   for (const auto& step : steps_) {
     const bool here = layout_.mode() == LayoutMode::kAligned ? step_aligned(reader, step, found.offset)
@@ -158,38 +163,38 @@ bool FieldAccess::walk_record(ValueReader& reader, const Node& node, std::string
   return false;
 }
 
-FieldAccess::Found FieldAccess::find_fixed(std::span<const std::byte> record) const {
-  if (!fixed_) {
-    throw Error(BaseError::kInvalidArgument,
-                fmt::format("access {}: only fields at a fixed offset are written", text_));
-  }
-  ValueReader(layout_, record, nullptr, false).need(layout_.node(), 0, *layout_.size());
-  Found found;
-  for (const auto& step : steps_) {
-    const auto& node = *step.node;
-    found.offset +=
-        node.kind == Kind::kStruct ? *layout_.of(node).offsets[step.index] : step.index * *layout_.of(*node.items).size;
-  }
-  return found;
-}
-
-std::uint64_t FieldAccess::mark_present(std::span<std::byte> record) const {
-  const auto found = find_fixed(record);
-  std::uint64_t at = 0;
+void FieldAccess::resolve_place() {
+  if (!fixed_) return;
+  place_.record_bytes = *layout_.size();
   for (const auto& step : steps_) {
     const auto& node = *step.node;
     if (node.kind != Kind::kStruct) {
-      at += step.index * *layout_.of(*node.items).size;
+      place_.offset += step.index * *layout_.of(*node.items).size;
       continue;
     }
     const auto& measures = layout_.of(node);
     if (const auto bit = measures.presence_bits[step.index]; bit >= 0) {
       const auto index = static_cast<std::uint32_t>(bit);
-      record[at + index / 8] |= static_cast<std::byte>(1U << index % 8);
+      place_.presence.push_back({place_.offset + index / 8, static_cast<std::byte>(1U << index % 8)});
     }
-    at += *measures.offsets[step.index];
+    place_.offset += *measures.offsets[step.index];
   }
-  return found.offset;
+  direct_ = node_->kind;
+}
+
+const FieldPlace& FieldAccess::fixed_place(std::span<const std::byte> record) const {
+  if (!fixed_) {
+    throw Error(BaseError::kInvalidArgument,
+                fmt::format("access {}: only fields at a fixed offset are written", text_));
+  }
+  ValueReader(layout_, record, nullptr, false).need(layout_.node(), 0, place_.record_bytes);
+  return place_;
+}
+
+std::uint64_t FieldAccess::mark_present(std::span<std::byte> record) const {
+  const auto& place = fixed_place(record);
+  for (const auto& bit : place.presence) record[bit.byte] |= bit.mask;
+  return place.offset;
 }
 
 }  // namespace alknet::schema

@@ -23,8 +23,6 @@ BlobItem::BlobItem(const schema::Node& blob)
   alignment_ = layout_->align();
 }
 
-bool BlobItem::is_text() const { return kind_ == Kind::kString || kind_ == Kind::kTimestamp || kind_ == Kind::kJson; }
-
 std::string_view BlobItem::text(std::span<const std::byte> blob) const {
   if (!is_text()) {
     throw Error(TensorError::kWrongKind, fmt::format("the blob holds {}, not text", schema::name(kind_)));

@@ -20,7 +20,10 @@ class BlobItem {
 
   schema::Kind kind() const { return kind_; }             ///< kString, kBytes, kJson ..., or the items' kind.
   std::uint64_t alignment() const { return alignment_; }  ///< Of a blob's offset in its store.
-  bool is_text() const;                                   ///< UTF-8: strings, timestamps, JSON.
+  /// Whether it is UTF-8: strings, timestamps, JSON.
+  bool is_text() const {
+    return kind_ == schema::Kind::kString || kind_ == schema::Kind::kTimestamp || kind_ == schema::Kind::kJson;
+  }
 
   /// The blob as text. Throws `wrong_kind`, `bad_utf8`.
   std::string_view text(std::span<const std::byte> blob) const;

@@ -15,21 +15,18 @@ BlobStore::BlobStore(const std::shared_ptr<const FileState>& file, const Entry& 
   data_ = store_->data();
 }
 
-std::span<const std::byte> BlobStore::bytes(schema::BlobRange range, std::uint64_t alignment,
-                                            std::optional<std::uint64_t> at) const {
+void BlobStore::refuse(schema::BlobRange range, std::uint64_t alignment, std::optional<std::uint64_t> at) const {
+  const Where where{file_->source.path(), owner_->name, at};
   if (range.bytes > data_.size() || range.offset > data_.size() - range.bytes) {
     throw file_error(
-        TensorError::kBlobOutOfRange, {file_->source.path(), owner_->name, at},
+        TensorError::kBlobOutOfRange, where,
         fmt::format("a blob of {} bytes at {} leaves its store of {} bytes", range.bytes, range.offset, data_.size()),
         kDamagedRemedy);
   }
-  if (range.offset % alignment != 0) {
-    throw file_error(
-        TensorError::kBlobMisaligned, {file_->source.path(), owner_->name, at},
-        fmt::format("a blob at {}, which is no multiple of its item's alignment {}", range.offset, alignment),
-        "write the file again");
-  }
-  return data_.subspan(range.offset, range.bytes);
+  throw file_error(
+      TensorError::kBlobMisaligned, where,
+      fmt::format("a blob at {}, which is no multiple of its item's alignment {}", range.offset, alignment),
+      "write the file again");
 }
 
 }  // namespace alknet::tensor

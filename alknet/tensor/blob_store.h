@@ -21,9 +21,16 @@ class BlobStore {
   /// The bytes of one reference. `alignment` is its item's; `at` is where the reference stands in the file, for
   /// messages. Throws `blob_out_of_range`, `blob_misaligned`.
   std::span<const std::byte> bytes(schema::BlobRange range, std::uint64_t alignment,
-                                   std::optional<std::uint64_t> at = std::nullopt) const;
+                                   std::optional<std::uint64_t> at = std::nullopt) const {
+    if (range.bytes > data_.size() || range.offset > data_.size() - range.bytes ||
+        (range.offset & (alignment - 1)) != 0)
+      refuse(range, alignment, at);
+    return data_.subspan(range.offset, range.bytes);
+  }
 
  private:
+  [[noreturn]] void refuse(schema::BlobRange range, std::uint64_t alignment, std::optional<std::uint64_t> at) const;
+
   std::shared_ptr<const FileState> file_;
   const Entry* owner_;
   std::optional<TensorView> store_;

@@ -4,9 +4,9 @@
 
 #include <array>
 
-#include "alknet/base/bytes.h"
 #include "alknet/tensor/fault.h"
 #include "alknet/tensor/file_state.h"
+#include "alknet/tensor/rows.h"
 
 namespace alknet::tensor {
 namespace {
@@ -37,17 +37,21 @@ BlobView::BlobView(const std::shared_ptr<const FileState>& file, const Entry& en
     : item_(blob_node(*file, entry)),
       references_(file, &entry),
       store_(file, entry),
-      shape_(entry.shape.first(entry.shape.size() - 1)),
+      shape_(entry.shape.begin(), entry.shape.end() - 1),
       data_(references_.data()) {}
 
-std::span<const std::byte> BlobView::bytes(std::uint64_t index) const {
-  if (index >= count()) {
-    throw file_error(TensorError::kIndexOutOfRange, {references_.path(), name()},
-                     fmt::format("blob {} of {}", index, count()), "indices count from 0");
-  }
-  const std::byte* reference = data_.data() + kBlobReferenceBytes * index;
-  return store_.bytes({load_le<std::uint64_t>(reference), load_le<std::uint64_t>(reference + 8)}, item_.alignment(),
-                      reference_offset(index));
+void BlobView::refuse_index(std::uint64_t index) const {
+  throw file_error(TensorError::kIndexOutOfRange, {references_.path(), name()},
+                   fmt::format("blob {} of {}", index, count()), "indices count from 0");
+}
+
+BlobView BlobView::slice(std::uint64_t begin, std::uint64_t end) const {
+  const RowRange rows = slice_rows(shape_, begin, end, {references_.path(), name()});
+  BlobView part = *this;
+  part.shape_.front() = static_cast<std::int64_t>(end - begin);
+  part.first_ = first_ + rows.first;
+  part.data_ = data_.subspan(rows.first * kBlobReferenceBytes, rows.count * kBlobReferenceBytes);
+  return part;
 }
 
 // Runs `read` and adds to its errors which blob of which file they are about.
@@ -63,7 +67,7 @@ auto BlobView::located(std::uint64_t index, Read read) const {
   }
 }
 
-std::string_view BlobView::text(std::uint64_t index) const {
+std::string_view BlobView::checked_text(std::uint64_t index) const {
   return located(index, [&](std::span<const std::byte> blob) { return item_.text(blob); });
 }
 

@@ -5,11 +5,15 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "alknet/base/bytes.h"
 #include "alknet/base/json.h"
+#include "alknet/base/utf8.h"
 #include "alknet/schema/kind.h"
 #include "alknet/tensor/blob_item.h"
 #include "alknet/tensor/blob_store.h"
+#include "alknet/tensor/index_iterator.h"
 #include "alknet/tensor/limits.h"
 #include "alknet/tensor/view.h"
 
@@ -29,10 +33,46 @@ class BlobView {
 
   /// The raw bytes of one blob. Throws `index_out_of_range`, `blob_out_of_range`, `blob_misaligned`. Valid while this
   /// view or a copy of it lives; so are the results below.
-  std::span<const std::byte> bytes(std::uint64_t index) const;
+  std::span<const std::byte> bytes(std::uint64_t index) const {
+    if (index >= count()) refuse_index(index);
+    return store_.bytes(load_le<schema::BlobRange>(data_.data() + kBlobReferenceBytes * index), item_.alignment(),
+                        reference_offset(index));
+  }
 
-  /// The same as text, for kString and kJson. Throws as `bytes`, and `wrong_kind`, `bad_utf8`.
-  std::string_view text(std::uint64_t index) const;
+  /// The same as text, for kString and kJson. Throws as `bytes`, and `wrong_kind`, `bad_utf8`. Short ASCII texts cost
+  /// little more than the two memory accesses.
+  std::string_view text(std::uint64_t index) const {
+    const auto found = bytes(index);
+    const std::string_view text(reinterpret_cast<const char*>(found.data()), found.size());
+    return item_.is_text() && is_ascii(text) ? text : checked_text(index);
+  }
+
+  /// One blob of a range-for over the view; refers to the view.
+  class Item {
+   public:
+    std::uint64_t index() const { return index_; }
+    std::span<const std::byte> bytes() const { return view_->bytes(index_); }
+    std::string_view text() const { return view_->text(index_); }
+    template <typename T>
+    std::span<const T> values() const {
+      return view_->values<T>(index_);
+    }
+    Json json() const { return view_->json(index_); }
+
+   private:
+    friend class BlobView;
+    Item(const BlobView& view, std::uint64_t index) : view_(&view), index_(index) {}
+    const BlobView* view_;
+    std::uint64_t index_;
+  };
+
+  Item operator[](std::uint64_t index) const { return {*this, index}; }
+  IndexIterator<BlobView> begin() const { return {*this, 0}; }
+  IndexIterator<BlobView> end() const { return {*this, count()}; }
+
+  /// Rows [begin, end) of the first dimension, sharing the memory; index 0 is then the first blob of row `begin`.
+  /// Throws `index_out_of_range`.
+  BlobView slice(std::uint64_t begin, std::uint64_t end) const;
 
   /// The items of an array of plain numbers. Throws as `bytes`, and `dtype_mismatch`, `misaligned`, `bad_length`.
   template <typename T>
@@ -52,17 +92,20 @@ class BlobView {
   friend class File;
   BlobView(const std::shared_ptr<const FileState>& file, const Entry& entry);
   std::span<const std::byte> typed(std::uint64_t index, NativeType type, std::size_t alignment) const;
+  std::string_view checked_text(std::uint64_t index) const;
+  [[noreturn]] void refuse_index(std::uint64_t index) const;
   template <typename Read>
   auto located(std::uint64_t index, Read read) const;
   std::uint64_t reference_offset(std::uint64_t index) const {
-    return references_.entry().begin + kBlobReferenceBytes * index;
+    return references_.entry().begin + kBlobReferenceBytes * (first_ + index);
   }
 
   BlobItem item_;
   TensorView references_;
   BlobStore store_;
-  std::span<const std::int64_t> shape_;
+  std::vector<std::int64_t> shape_;
   std::span<const std::byte> data_;
+  std::uint64_t first_ = 0;  // of a slice: the index of its first blob in the entry
 };
 
 }  // namespace alknet::tensor

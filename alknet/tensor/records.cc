@@ -4,6 +4,7 @@
 
 #include "alknet/tensor/fault.h"
 #include "alknet/tensor/file_state.h"
+#include "alknet/tensor/rows.h"
 
 namespace alknet::tensor {
 namespace {
@@ -25,7 +26,7 @@ RecordsView::RecordsView(const std::shared_ptr<const FileState>& file, const Ent
     : bytes_(file, &entry),
       facts_(&struct_facts(*file, entry)),
       layout_(schema::layout(*facts_->node->tensor.element, schema::LayoutMode::kAligned)),
-      shape_(entry.shape.first(entry.shape.size() - 1)),
+      shape_(entry.shape.begin(), entry.shape.end() - 1),
       data_(bytes_.data()),
       stride_(facts_->stride),
       count_(entry.bytes() / stride_),
@@ -34,6 +35,15 @@ RecordsView::RecordsView(const std::shared_ptr<const FileState>& file, const Ent
 void RecordsView::refuse_index(std::uint64_t index) const {
   throw file_error(TensorError::kIndexOutOfRange, {bytes_.path(), name()},
                    fmt::format("record {} of {}", index, count_), "indices count from 0");
+}
+
+RecordsView RecordsView::slice(std::uint64_t begin, std::uint64_t end) const {
+  const RowRange rows = slice_rows(shape_, begin, end, {bytes_.path(), name()});
+  RecordsView part = *this;
+  part.shape_.front() = static_cast<std::int64_t>(end - begin);
+  part.data_ = data_.subspan(rows.first * stride_, rows.count * stride_);
+  part.count_ = rows.count;
+  return part;
 }
 
 std::vector<std::int64_t> RecordsView::logical_shape() const {

@@ -12,6 +12,8 @@
 #include "alknet/schema/access.h"
 #include "alknet/schema/layout.h"
 #include "alknet/tensor/blob_store.h"
+#include "alknet/tensor/column.h"
+#include "alknet/tensor/index_iterator.h"
 #include "alknet/tensor/view.h"
 
 namespace alknet::schema {
@@ -56,6 +58,40 @@ class RecordsView {
     return field.get<T>(record(index));
   }
 
+  /// One field of all records, without copying (column.h): `records.column<float>("position.x")`. Throws `not_found`,
+  /// `dtype_mismatch`.
+  template <typename T>
+  Column<T> column(std::string_view path) const {
+    return {*this, path};
+  }
+  TextColumn text_column(std::string_view path) const { return {*this, path}; }
+
+  /// One record of a range-for over the view; refers to the view.
+  class Item {
+   public:
+    std::uint64_t index() const { return index_; }
+    std::span<const std::byte> bytes() const { return view_->record(index_); }
+    template <typename T>
+    std::optional<T> get(const schema::FieldAccess& field) const {
+      return view_->get<T>(index_, field);
+    }
+    Json json() const { return view_->json(index_); }
+
+   private:
+    friend class RecordsView;
+    Item(const RecordsView& view, std::uint64_t index) : view_(&view), index_(index) {}
+    const RecordsView* view_;
+    std::uint64_t index_;
+  };
+
+  Item operator[](std::uint64_t index) const { return {*this, index}; }
+  IndexIterator<RecordsView> begin() const { return {*this, 0}; }
+  IndexIterator<RecordsView> end() const { return {*this, count_}; }
+
+  /// Rows [begin, end) of the first dimension, sharing the memory; index 0 is then the first record of row `begin`.
+  /// Throws `index_out_of_range`.
+  RecordsView slice(std::uint64_t begin, std::uint64_t end) const;
+
   /// One record, or one of its fields, as JSON; blobs included. Throws the schema layer's errors, `blob_out_of_range`.
   Json json(std::uint64_t index) const;
   std::optional<Json> json(std::uint64_t index, const schema::FieldAccess& field) const;
@@ -65,13 +101,15 @@ class RecordsView {
 
  private:
   friend class File;
+  friend class ColumnPlace;
+  friend class TextColumn;
   RecordsView(const std::shared_ptr<const FileState>& file, const Entry& entry);
   [[noreturn]] void refuse_index(std::uint64_t index) const;
 
   TensorView bytes_;
   const schema::FileEntry* facts_;
   schema::Layout layout_;
-  std::span<const std::int64_t> shape_;
+  std::vector<std::int64_t> shape_;
   std::span<const std::byte> data_;
   std::uint64_t stride_;
   std::uint64_t count_;
