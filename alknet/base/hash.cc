@@ -35,6 +35,29 @@ Sha256::Digest Sha256::digest() const {
 
 std::string Sha256::hex() const { return hex_text(digest()); }
 
+struct Xxh3::State {
+  State() : hash(XXH3_createState(), &XXH3_freeState) {
+    if (hash == nullptr) throw std::bad_alloc();
+    XXH3_128bits_reset(hash.get());
+  }
+  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> hash;
+};
+
+Xxh3::Xxh3() : state_(std::make_unique<State>()) {}
+Xxh3::~Xxh3() = default;
+Xxh3::Xxh3(Xxh3&&) noexcept = default;
+Xxh3& Xxh3::operator=(Xxh3&&) noexcept = default;
+
+void Xxh3::update(std::span<const std::byte> bytes) {
+  XXH3_128bits_update(state_->hash.get(), bytes.data(), bytes.size());
+}
+
+std::string Xxh3::hex() const {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_->hash.get()));
+  return hex_text(std::as_bytes(std::span(canonical.digest)));
+}
+
 std::array<std::byte, 16> xxh3_128(std::span<const std::byte> bytes) {
   XXH128_canonical_t canonical;
   XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));

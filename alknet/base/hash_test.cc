@@ -39,6 +39,16 @@ TEST(Xxh3, MatchesTheReferenceProgram) {
   EXPECT_EQ(xxh3_128_hex(bytes_of("abc")), "06b05ab6733a618578af5f94892f3950");
 }
 
+TEST(Xxh3, TakesPieces) {
+  Xxh3 hash;
+  EXPECT_EQ(hash.hex(), xxh3_128_hex({}));
+  for (const std::string_view piece : {"ab", "", "c"}) hash.update(bytes_of(piece));
+  EXPECT_EQ(hash.hex(), xxh3_128_hex(bytes_of("abc")));
+  const std::string longer(10'000, 'x');
+  hash.update(bytes_of(longer));
+  EXPECT_EQ(hash.hex(), xxh3_128_hex(bytes_of("abc" + longer)));
+}
+
 TEST(HexText, KeepsLeadingZeros) { EXPECT_EQ(hex_text(bytes_of(std::string_view("\x00\x0F\xA0", 3))), "000fa0"); }
 
 }  // namespace

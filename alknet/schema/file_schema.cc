@@ -24,11 +24,39 @@ class Walk {
  public:
   std::vector<FileEntry> run(const Node& root) {
     if (root.kind != Kind::kStruct) refuse(root, "the root of a file's schema is a Struct of Tensors");
+    const std::uint64_t count = count_entries(root, 0);
+    if (count > kMaxFileEntries) refuse_count(root);
+    entries_.reserve(count);
+    names_.reserve(count);
     container(root, {}, {}, true);
     return std::move(entries_);
   }
 
  private:
+  /// How many entries `node` unfolds into, in time proportional to the schema's text: a count in it costs nothing.
+  /// A node inside itself or nested too deep counts none; visit() refuses those.
+  std::uint64_t count_entries(const Node& node, std::size_t depth) {
+    if (node.kind == Kind::kTensor) return 1;
+    if (depth > kMaxSchemaDepth) return 0;
+    if (const auto [known, fresh] = counts_.try_emplace(&node, 0); !fresh) return known->second;
+    std::uint64_t count = 0;
+    const auto add = [&](std::uint64_t times, const Node& part) {
+      std::uint64_t entries = 0;
+      if (__builtin_mul_overflow(times, count_entries(part, depth + 1), &entries) ||
+          __builtin_add_overflow(count, entries, &count)) {
+        count = UINT64_MAX;
+      }
+    };
+    for (const auto& property : node.properties) add(1, *property.node);
+    if (node.count.value_or(0) > 0) add(*node.count, *node.items);
+    return counts_[&node] = count;
+  }
+
+  [[noreturn]] static void refuse_count(const Node& node) {
+    throw node.places->error(SchemaError::kSchemaTooLarge, node.place, {},
+                             fmt::format("the schema has more than {} entries", kMaxFileEntries));
+  }
+
   // Recursion is bounded by kMaxSchemaDepth.
   void visit(const Node& node, const std::string& name, const std::string& path, bool required) {
     if (name.size() > kMaxEntryName) refuse(node, fmt::format("the entry name is longer than {} bytes", kMaxEntryName));
@@ -62,16 +90,12 @@ class Walk {
   }
 
   void entry(const Node& node, const std::string& name, const std::string& path, bool required) {
-    if (entries_.size() >= kMaxFileEntries) {
-      throw node.places->error(SchemaError::kSchemaTooLarge, node.place, {},
-                               fmt::format("the schema has more than {} entries", kMaxFileEntries));
-    }
-    if (!names_.insert(name).second) refuse(node, fmt::format("two paths have the entry name \"{}\"", name));
-    FileEntry entry = shared_facts(node);
+    if (entries_.size() == entries_.capacity()) refuse_count(node);  // would move names, which names_ refers to
+    FileEntry& entry = entries_.emplace_back(shared_facts(node));
     entry.name = name;
     entry.path = path;
     entry.required = required;
-    entries_.push_back(std::move(entry));
+    if (!names_.insert(entry.name).second) refuse(node, fmt::format("two paths have the entry name \"{}\"", name));
   }
 
   /// What does not depend on where the node is used; computed once a node.
@@ -124,7 +148,8 @@ class Walk {
   }
 
   std::vector<FileEntry> entries_;
-  std::unordered_set<std::string> names_;
+  std::unordered_set<std::string_view> names_;  // of entries_
+  std::unordered_map<const Node*, std::uint64_t> counts_;
   std::unordered_map<const Node*, FileEntry> facts_;
   std::size_t depth_ = 0;
 };

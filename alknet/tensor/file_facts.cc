@@ -43,7 +43,7 @@ EntryFacts entry_facts(const File& file, const Entry& entry) {
   return facts;
 }
 
-Json file_facts(const File& file, bool statistics) {
+Json file_facts(const File& file, bool statistics, const std::function<void(std::uint64_t)>& on_progress) {
   JsonObject metadata;
   for (const auto& [key, value] : file.metadata()) metadata[key] = value;
   JsonArray tensors;
@@ -55,6 +55,7 @@ Json file_facts(const File& file, bool statistics) {
                       {"offset", entry.begin}, {"bytes", entry.bytes()}};
     if (facts.stride != 0) tensor["stride"] = facts.stride;
     if (statistics && facts.form == schema::EntryForm::kFlat) add_statistics(tensor, file.tensor(entry));
+    if (on_progress) on_progress(entry.bytes());
     tensors.push_back(std::move(tensor));
   }
   return JsonObject{{"file", file.path()},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -27,7 +28,8 @@ EntryFacts entry_facts(const File& file, const Entry& entry);
 std::string_view name(schema::EntryForm form);
 
 /// The document that `alknet tensor info --json` prints: file, bytes, format ("metatensor" or "safetensors"), metadata,
-/// schema, tensors. With `statistics` every flat tensor has `min`, `max` and, where there are any, `nans`.
-Json file_facts(const File& file, bool statistics = false);
+/// schema, tensors. With `statistics` every flat tensor has `min`, `max` and, where there are any, `nans`; all data is
+/// read then, and `on_progress` called with the bytes of each tensor.
+Json file_facts(const File& file, bool statistics = false, const std::function<void(std::uint64_t)>& on_progress = {});
 
 }  // namespace alknet::tensor

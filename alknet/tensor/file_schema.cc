@@ -60,25 +60,32 @@ const schema::FileEntry* FileSchema::find(std::string_view name) const {
 
 void FileSchema::check(std::span<const Entry> entries, std::string_view path,
                        const std::function<void(const Error&)>& report) const {
-  std::unordered_map<std::string_view, const Entry*> found;
-  found.reserve(entries.size());
-  for (const Entry& entry : entries) found.emplace(entry.name, &entry);
-  const auto look_up = [&](std::string_view name) {
-    const auto at = found.find(name);
-    return at == found.end() ? nullptr : at->second;
+  struct Found {
+    const Entry* entry = nullptr;
+    const Entry* store = nullptr;
   };
-
+  std::vector<Found> found(entries_.size());  // in the order of entries_
+  const auto rank = [&](const schema::FileEntry& wanted) {
+    return static_cast<std::size_t>(&wanted - entries_.data());
+  };
   for (const Entry& entry : entries) {
-    if (entry.name.starts_with(kPadPrefix) || find(entry.name) != nullptr) continue;
+    if (const auto* wanted = find(entry.name); wanted != nullptr) {
+      found[rank(*wanted)].entry = &entry;
+      continue;
+    }
+    if (entry.name.starts_with(kPadPrefix)) continue;
     if (entry.name.starts_with(kBlobPrefix)) {
       const auto* owner = find(entry.name.substr(kBlobPrefix.size()));
-      if (owner != nullptr && owner->has_store) continue;
+      if (owner != nullptr && owner->has_store) {
+        found[rank(*owner)].store = &entry;
+        continue;
+      }
     }
     report(file_error(TensorError::kEntryExtra, {path, entry.name, entry.begin},
                       "the file has an entry that its schema lacks", kRemedy));
   }
   for (const schema::FileEntry& wanted : entries_) {
-    const Entry* entry = look_up(wanted.name);
+    const auto [entry, store] = found[rank(wanted)];
     if (entry == nullptr) {
       if (wanted.required) {
         report(file_error(TensorError::kEntryMissing, {path, wanted.name},
@@ -93,11 +100,9 @@ void FileSchema::check(std::span<const Entry> entries, std::string_view path,
                         kRemedy));
     }
     if (!wanted.has_store) continue;
-    const std::string store_name = std::string(kBlobPrefix) + wanted.name;
-    const Entry* store = look_up(store_name);
     if (store == nullptr) {
-      report(file_error(TensorError::kEntryMissing, {path, store_name}, "the file lacks the store of a blob entry",
-                        kRemedy));
+      report(file_error(TensorError::kEntryMissing, {path, std::string(kBlobPrefix) + wanted.name},
+                        "the file lacks the store of a blob entry", kRemedy));
     } else if (store->dtype != schema::FileDtype::kU8 || store->shape.size() != 1) {
       report(file_error(TensorError::kEntryMismatch, {path, store->name, store->begin},
                         fmt::format("the store is {} {}, it must be U8 of one dimension", schema::name(store->dtype),

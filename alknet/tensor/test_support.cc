@@ -1,5 +1,6 @@
 #include "alknet/tensor/test_support.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +49,28 @@ void save(const std::string& path, std::string_view content) { std::ofstream(pat
 std::string load_file(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+int in_child(const std::function<int()>& work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    int status = 99;
+    try {
+      status = work();
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << '\n';
+    }
+    _exit(status);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+long peak_memory_kib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
 }
 
 std::optional<int> run_python(const std::string& arguments) {

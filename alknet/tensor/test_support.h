@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -71,6 +72,12 @@ Error error_of(Action action) {
   ADD_FAILURE() << "no error was thrown";
   return Error(BaseError::kInternal, "no error was thrown");
 }
+
+/// Runs `work`, which returns an exit status, in a child process; its wait status. 99: it threw.
+int in_child(const std::function<int()>& work);
+
+/// The most memory that was resident at once in this process so far.
+long peak_memory_kib();
 
 /// Runs the checkout's Python with `arguments`; the exit status, or nothing (with a printed reason) when that Python,
 /// with the packages that the tests need, is not installed.

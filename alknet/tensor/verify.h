@@ -21,7 +21,8 @@ struct VerifyFault {
 
 struct VerifyOptions {
   std::size_t max_faults = 1'000;                       ///< The list stops here.
-  std::function<void(std::uint64_t)> on_progress = {};  ///< Called with bytes done since the last call.
+  std::function<void(std::uint64_t)> on_progress = {};  ///< Called with bytes done since the last call; in all
+                                                        ///< those of the entries.
 };
 
 /// Every check there is, on the whole file: header, schema against entries, booleans, padding, presence, enums,

@@ -1,7 +1,6 @@
 #include "alknet/tensor/writer.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
@@ -47,17 +46,14 @@ struct Pending {
 };
 
 std::string digest_text(OutputFile& output, std::uint64_t offset, std::uint64_t size, std::span<std::byte> buffer) {
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
-  XXH3_128bits_reset(state.get());
+  Xxh3 hash;
   for (std::uint64_t done = 0; done < size;) {
     const auto part = buffer.first(std::min<std::uint64_t>(buffer.size(), size - done));
     output.read_at(offset + done, part);
-    XXH3_128bits_update(state.get(), part.data(), part.size());
+    hash.update(part);
     done += part.size();
   }
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state.get()));
-  return hex_text(std::as_bytes(std::span(canonical.digest)));
+  return hash.hex();
 }
 
 }  // namespace

@@ -183,26 +183,6 @@ TEST_F(MetatensorWriter, TakesWritesInAnyOrderFromSeveralThreads) {
   EXPECT_TRUE(verify(file).empty());
 }
 
-TEST_F(MetatensorWriter, SparseFilesPassFourGiB) {
-  constexpr std::int64_t kCount = (std::int64_t{5} << 30) / 4;
-  Writer writer(path());
-  const auto big = writer.declare({.name = "big", .dtype = FileDtype::kF32, .shape = {kCount}, .sparse = true});
-  const auto last = writer.declare({.name = "last", .dtype = FileDtype::kF32, .shape = {1}});
-  writer.start();
-  const std::array<float, 1> one = {1.5f};
-  writer.write(big, std::uint64_t{kCount - 1} * 4, bytes_of(one));
-  writer.write(last, std::span(one));
-  writer.close();
-  for (const Access access : {Access::kMap, Access::kRead}) {
-    const File file = File::open(path(), {.access = access});
-    EXPECT_GT(file.size(), std::uint64_t{5} << 30);
-    EXPECT_EQ(file.tensor("last").as<float>()[0], 1.5f);
-    std::array<std::byte, 4> bytes{};
-    file.read(file.entry("big").end - 4, bytes);
-    EXPECT_EQ(load_le<float>(bytes.data()), 1.5f);
-  }
-}
-
 TEST_F(MetatensorWriter, ChecksumsAreXxh3OfEachEntry) {
   Writer writer(path(), {.checksums = true});
   const auto id = writer.declare({.name = "abc", .dtype = FileDtype::kU8, .shape = {3}});

@@ -33,6 +33,7 @@ class UsageError : public Error {
 void add_embed(CLI::App& program, Globals& globals);
 void add_model(CLI::App& program, Globals& globals);
 void add_tensor(CLI::App& program, Globals& globals);
+void add_tensor_info(CLI::App& group, Globals& globals);
 void add_schema(CLI::App& program, Globals& globals);
 void add_devices(CLI::App& program, Globals& globals);
 void add_config(CLI::App& program, Globals& globals);

@@ -6,7 +6,6 @@
 
 #include "alknet/base/progress.h"
 #include "alknet/tensor/file.h"
-#include "alknet/tensor/file_facts.h"
 #include "alknet/tensor/selection.h"
 #include "alknet/tensor/values.h"
 #include "alknet/tensor/verify.h"
@@ -19,49 +18,6 @@ using tensor::File;
 
 /// Values shown of a long tensor unless all are asked for.
 constexpr std::uint64_t kMaxShownItems = 1000;
-
-std::string shape_text(const JsonArray& shape) {
-  std::string text = "[";
-  for (const Json& size : shape) text += (text.size() > 1 ? ", " : "") + json_text(size);
-  return text + "]";
-}
-
-/// Long metadata (schemas, vocabularies) are cut; `--json` has them whole.
-void show_metadata(const JsonObject& metadata, std::string& out) {
-  for (const auto& [key, value] : metadata) {
-    out += fmt::format("  {}: {}\n", std::string_view(key), shorten(std::string_view(value.as_string()), 100));
-  }
-}
-
-void info(const std::string& path, bool statistics, const Globals& globals) {
-  const File file = File::open(path);
-  const Json facts = tensor::file_facts(file, statistics);
-  if (globals.json) return print_json(facts);
-  const JsonArray& tensors = facts.at("tensors").as_array();
-  std::string out = fmt::format("{}: {}, {}, {} tensor{}\n", path, std::string_view(facts.at("format").as_string()),
-                                bytes_text(file.size()), tensors.size(), tensors.size() == 1 ? "" : "s");
-  show_metadata(facts.at("metadata").as_object(), out);
-  using Align = Table::Align;
-  std::vector<Table::Column> columns = {{"NAME"}, {"KIND"}, {"DTYPE"}, {"SHAPE"}, {"BYTES", Align::kRight}};
-  if (statistics) {
-    columns.push_back({"MIN", Align::kRight});
-    columns.push_back({"MAX", Align::kRight});
-  }
-  Table table(columns);
-  for (const Json& entry : tensors) {
-    const JsonObject& fact = entry.as_object();
-    const auto text = [&](std::string_view key) { return std::string(fact.at(key).as_string()); };
-    std::vector<std::string> row = {text("name"), text("kind"), text("dtype"), shape_text(fact.at("shape").as_array()),
-                                    bytes_text(fact.at("bytes").to_number<std::uint64_t>())};
-    for (std::size_t i = row.size(); i < columns.size(); ++i) {
-      const Json* value = fact.if_contains(i + 2 == columns.size() ? "min" : "max");
-      row.push_back(value ? json_text(*value) : "");
-    }
-    table.add(std::move(row));
-  }
-  out += "\n" + table.text(use_color(globals));
-  print(out);
-}
 
 void get(const std::string& path, const std::string& name, bool raw, bool all, const Globals& globals) {
   const File file = File::open(path);
@@ -111,12 +67,7 @@ void add_tensor(CLI::App& program, Globals& globals) {
     return command;
   };
 
-  const auto statistics = std::make_shared<bool>(false);
-  CLI::App* info_command = add("info", "Show what a file holds",
-                               "  alknet tensor info model.safetensors\n"
-                               "  alknet tensor info --stats --json weights.mt\n");
-  info_command->add_flag("--stats", *statistics, "Read all values and show the smallest and largest");
-  info_command->callback([file, statistics, &globals] { info(*file, *statistics, globals); });
+  add_tensor_info(*group, globals);
 
   const auto path = std::make_shared<std::string>();
   const auto raw = std::make_shared<bool>(false);

@@ -1,0 +1,71 @@
+"""Builds what the benchmarks compare: alknet_bench, and peers from registries. A function gives a command, or None when
+the peer cannot be had."""
+
+import functools
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PEERS = ROOT / "bench" / "peers"
+PYTHON = ROOT / ".deps" / "python" / "bin" / "python"
+BUILD = ROOT / "build" / "bench"
+LOG = ROOT / "build" / "bench.log"
+
+
+@functools.cache
+def configure():
+    LOG.parent.mkdir(exist_ok=True)
+    LOG.write_text("")
+    return run_logged("cmake", "--preset", "bench")
+
+
+def run_logged(*command):
+    with LOG.open("a") as log:
+        return subprocess.run(command, cwd=ROOT, stdout=log, stderr=log).returncode == 0
+
+
+def built(target):
+    """The program of a CMake target of bench/, or None when it does not build."""
+    if configure() and run_logged("cmake", "--build", "--preset", "bench", "--target", target):
+        return [BUILD / "bench" / target]
+    return None
+
+
+@functools.cache
+def ours():
+    command = built("alknet_bench")
+    if command is None:
+        sys.exit(f"bench: the build failed; see {LOG}")
+    return command
+
+
+def has_module(name):
+    return PYTHON.exists() and subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True).returncode == 0
+
+
+@functools.cache
+def numpy():
+    return [PYTHON, PEERS / "numpy_peer.py"] if has_module("numpy") else None
+
+
+@functools.cache
+def pyarrow():
+    return [PYTHON, PEERS / "pyarrow_peer.py"] if has_module("pyarrow") else None
+
+
+@functools.cache
+def arrow():
+    """Arrow C++, from the pyarrow wheel."""
+    return built("arrow_peer") if has_module("pyarrow") else None
+
+
+@functools.cache
+def safetensors_rust():
+    target, manifest = BUILD / "safetensors_rust", PEERS / "safetensors_rust" / "Cargo.toml"
+    command = ["cargo", "build", "--release", "--quiet", "--manifest-path", manifest, "--target-dir", target]
+    try:
+        subprocess.run(command, check=True, stdout=sys.stderr)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return [target / "release" / "safetensors_peer"]
