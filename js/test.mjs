@@ -47,7 +47,7 @@ function unitTests(folder, work) {
     nodePaths: [modules],
     outExtension: { ".js": ".mjs" },
     sourcemap: "inline",
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    banner: { js: 'import { createRequire as requireIn } from "node:module"; const require = requireIn(import.meta.url);' },
     logLevel: "warning",
   });
   const bundles = readdirSync(outdir, { recursive: true }).filter((name) => name.endsWith(".mjs"));
@@ -55,8 +55,9 @@ function unitTests(folder, work) {
 }
 
 /** Runs Node and passes its output on. */
-function run(...[first, rest]) {
-  return spawnSync(process.execPath, [first, ...rest], { stdio: "inherit", cwd: root }).status === 0;
+function run(first, rest) {
+  const env = { ...process.env, ALKNET_NODE_MODULES: modules };
+  return spawnSync(process.execPath, [first, ...rest], { stdio: "inherit", cwd: root, env }).status === 0;
 }
 
 const packages = readdirSync(root).filter((name) => existsSync(join(root, name, "package.json")));

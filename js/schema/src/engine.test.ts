@@ -12,7 +12,7 @@ import { type Answer, ask, fromHex, kNoEngine, type Request, toHex } from "./tes
 import { type Bare, Generator } from "./testing/generate.ts";
 import { Random } from "./testing/random.ts";
 
-const kSchemas = 150; // of each mode
+const kSchemas = 120; // of each mode
 const kInstances = 12;
 
 interface Case {
@@ -83,13 +83,14 @@ test("the layout of a type from fromJSON is that of the schema by hand", { skip:
 
 test("Value.Check, ajv and the engine give one verdict", { skip: kNoEngine }, () => {
   const checks: (Request & { readonly ours: boolean })[] = [];
+  const ajv = new Ajv2020({ strict: false, addUsedSchema: false });
   for (const { schema, values } of cases) {
     const type = fromJSON(schema);
     const text = JSON.parse(JSON.stringify(type)) as object;
-    const ajv = new Ajv2020({ strict: false, validateFormats: false }).compile(text);
+    const validate = ajv.compile(text);
     for (const value of values) {
       const ours = Value.Check(type, value);
-      assert.equal(ajv(value), ours, `ajv differs: ${JSON.stringify(text)} ${JSON.stringify(value)}`);
+      assert.equal(validate(value), ours, `ajv differs: ${JSON.stringify(text)} ${JSON.stringify(value)}`);
       checks.push({ op: "validate", schema, value, ours }, { op: "validate", schema: text, value, ours });
     }
   }

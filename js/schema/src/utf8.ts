@@ -6,7 +6,7 @@ export function findLoneSurrogate(text: string): number {
     const unit = text.charCodeAt(i);
     if (unit < 0xd800 || unit > 0xdfff) continue;
     const next = unit < 0xdc00 ? text.charCodeAt(i + 1) : 0;
-    if (next < 0xdc00 || next > 0xdfff) return i;
+    if (!(next >= 0xdc00 && next <= 0xdfff)) return i; // also at the end, where it is NaN
     ++i;
   }
   return -1;
