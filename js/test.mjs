@@ -11,23 +11,32 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(fileURLToPath(import.meta.url));
-const candidates = [process.env.ALKNET_NODE_MODULES, join(root, "../.deps/node/node_modules"), join(root, "node_modules")];
+const candidates = [
+  process.env.ALKNET_NODE_MODULES,
+  join(root, "../.deps/node/node_modules"),
+  join(root, "node_modules"),
+];
 const needed = ["typescript", "esbuild", "@sinclair/typebox", "@types/node", "ajv"];
 const modules = candidates.find((folder) => folder && needed.every((name) => existsSync(join(folder, name))));
 if (modules === undefined) {
   console.log(`skipped: no folder has the packages ${needed.join(", ")}; bin/setup installs them`);
   process.exit(77);
 }
+const packages = readdirSync(root).filter((name) => existsSync(join(root, name, "package.json")));
+const alias = Object.fromEntries(packages.map((name) => [`@alknet/${name}`, join(root, name, "src/index.ts")]));
 const esbuild = createRequire(join(modules, "/"))("esbuild");
 
 /** A type check of the sources with no library of a host, then one that adds the tests, which run in Node. */
 function typeChecks(folder, work) {
-  const paths = { "*": [join(modules, "*")] };
+  const paths = { "@alknet/*": [join(root, "*/src/index.ts")], "*": [join(modules, "*")] };
   const check = (name, types, exclude) => {
     const config = join(work, `${name}.json`);
     const compilerOptions = { paths, types, typeRoots: [join(modules, "@types")] };
     const include = [join(folder, "src")];
-    writeFileSync(config, JSON.stringify({ extends: join(folder, "tsconfig.json"), compilerOptions, include, exclude }));
+    writeFileSync(
+      config,
+      JSON.stringify({ extends: join(folder, "tsconfig.json"), compilerOptions, include, exclude }),
+    );
     return run(join(modules, "typescript/bin/tsc"), ["--project", config]);
   };
   const tests = [join(folder, "src/**/*.test.ts"), join(folder, "src/testing")];
@@ -45,9 +54,12 @@ function unitTests(folder, work) {
     platform: "node",
     target: "node20",
     nodePaths: [modules],
+    alias,
     outExtension: { ".js": ".mjs" },
     sourcemap: "inline",
-    banner: { js: 'import { createRequire as requireIn } from "node:module"; const require = requireIn(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as requireIn } from "node:module"; const require = requireIn(import.meta.url);',
+    },
     logLevel: "warning",
   });
   const bundles = readdirSync(outdir, { recursive: true }).filter((name) => name.endsWith(".mjs"));
@@ -60,7 +72,6 @@ function run(first, rest) {
   return spawnSync(process.execPath, [first, ...rest], { stdio: "inherit", cwd: root, env }).status === 0;
 }
 
-const packages = readdirSync(root).filter((name) => existsSync(join(root, name, "package.json")));
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : packages;
 let failed = false;
 for (const name of chosen) {

@@ -40,7 +40,11 @@ const kCases: readonly Case[] = [
   { type: TypeDef.Uint64({ minimum: 2 }), valid: [2, "18446744073709551615", "1"], invalid: [1, -1, "-1", 2 ** 53] },
   { type: TypeDef.Float16(), valid: [...kFloats, 65504], invalid: [...kNoFloats, 65505] },
   { type: TypeDef.BFloat16(), valid: [...kFloats, 3.3895313892515355e38], invalid: [...kNoFloats, 3.4e38] },
-  { type: TypeDef.Float32(), valid: [...kFloats, 3.4028234663852886e38], invalid: [...kNoFloats, 3.402823466385289e38] },
+  {
+    type: TypeDef.Float32(),
+    valid: [...kFloats, 3.4028234663852886e38],
+    invalid: [...kNoFloats, 3.402823466385289e38],
+  },
   { type: TypeDef.Float64(), valid: [...kFloats, 1e308], invalid: kNoFloats },
   { type: TypeDef.Float32({ minimum: 0 }), valid: [1, "NaN", "-Infinity"], invalid: [-1, 1e39] },
   { type: TypeDef.Boolean(), valid: [true, false], invalid: [0, 1, "true", null] },
@@ -49,7 +53,11 @@ const kCases: readonly Case[] = [
   { type: TypeDef.String(), valid: ["", "x"], invalid: [1] },
   { type: TypeDef.String({ maxBytes: 3 }), valid: ["abc", "ééé"], invalid: ["abcd"] },
   { type: TypeDef.String({ pattern: "^a", minLength: 2 }), valid: ["ab"], invalid: ["a", "ba"] },
-  { type: TypeDef.Bytes(), valid: ["", "QQ==", "QUI=", "QUJD"], invalid: ["QQ", "QQ=", "QR==", "Q!==", "QUJ=", "QQ==\n", 1] },
+  {
+    type: TypeDef.Bytes(),
+    valid: ["", "QQ==", "QUI=", "QUJD"],
+    invalid: ["QQ", "QQ=", "QR==", "Q!==", "QUJ=", "QQ==\n", 1],
+  },
   { type: TypeDef.Bytes({ maxBytes: 4 }), valid: ["QUJDRA=="], invalid: ["QUJDREVGQUJD"] },
   {
     type: TypeDef.Timestamp(),
@@ -64,14 +72,32 @@ const kCases: readonly Case[] = [
   { type: TypeDef.Struct({ a: TypeDef.Default(TypeDef.Int8(), 3) }), valid: [{}, { a: 1 }], invalid: [{ a: 300 }] },
   {
     type: TypeDef.Union("kind", { circle: TypeDef.Struct({ r: TypeDef.Float32() }), point }),
-    valid: [{ kind: "circle", r: 1 }, { kind: "point", x: 1 }],
-    invalid: [{ kind: "circle", x: 1 }, { kind: "oval", r: 1 }, { r: 1 }, { kind: "point", x: 1, b: 1 }, { kind: 1 }, []],
+    valid: [
+      { kind: "circle", r: 1 },
+      { kind: "point", x: 1 },
+    ],
+    invalid: [
+      { kind: "circle", x: 1 },
+      { kind: "oval", r: 1 },
+      { r: 1 },
+      { kind: "point", x: 1, b: 1 },
+      { kind: 1 },
+      [],
+    ],
   },
-  { type: TypeDef.Union("k", { only: point }), valid: [{ k: "only", x: 1 }], invalid: [{ x: 1 }, { k: "other", x: 1 }] },
+  {
+    type: TypeDef.Union("k", { only: point }),
+    valid: [{ k: "only", x: 1 }],
+    invalid: [{ x: 1 }, { k: "other", x: 1 }],
+  },
   {
     type: TypeDef.Tensor("F32", [2]),
     valid: [{ $tensor: "t1", dtype: "f32", shape: [2] }],
-    invalid: [{ dtype: "f32", shape: [2] }, { $tensor: 1, dtype: "f32", shape: [] }, { $tensor: "t", dtype: "f32", shape: [-1] }],
+    invalid: [
+      { dtype: "f32", shape: [2] },
+      { $tensor: 1, dtype: "f32", shape: [] },
+      { $tensor: "t", dtype: "f32", shape: [-1] },
+    ],
   },
   { type: TypeDef.Blob(TypeDef.String()), valid: ["x"], invalid: [1] },
   { type: TypeDef.Blob(TypeDef.Bytes()), valid: ["QQ=="], invalid: ["QQ"] },
@@ -81,7 +107,11 @@ const kCases: readonly Case[] = [
   {
     type: node,
     valid: [{ v: 1 }, { v: 1, next: { k: "node", v: 2, next: { k: "end", x: true } } }],
-    invalid: [{ v: 1, next: { k: "node" } }, { v: 1, next: { k: "node", v: 2, next: { k: "end", x: 1 } } }, { v: 1, k: "node" }],
+    invalid: [
+      { v: 1, next: { k: "node" } },
+      { v: 1, next: { k: "node", v: 2, next: { k: "end", x: 1 } } },
+      { v: 1, k: "node" },
+    ],
   },
 ];
 
@@ -155,5 +185,8 @@ test("a Ref as a variant is completed by its Module, and accepts nothing without
   const alone = TypeDef.Union("k", { a: TypeDef.Ref("A") });
   assert.equal(Value.Check(alone, { k: "a" } as Static<typeof alone>), false);
   const wrong = { A: TypeDef.Int8(), U: TypeDef.Union("k", { a: TypeDef.Ref("A") }) };
-  assert.throws(() => TypeDef.Module(wrong), (error) => error instanceof SchemaError && error.code === "schema_invalid");
+  assert.throws(
+    () => TypeDef.Module(wrong),
+    (error) => error instanceof SchemaError && error.code === "schema_invalid",
+  );
 });

@@ -48,7 +48,12 @@ function forCases(check: (codec: Codec<unknown>, each: Row["cases"][number], abo
 test("the table's values encode to its bytes, or to its errors", () => {
   forCases((codec, each, about) => {
     if (!("value" in each)) return;
-    if (each.error !== undefined) assert.equal(codeOf(() => codec.encode(each.value)), each.error, about);
+    if (each.error !== undefined)
+      assert.equal(
+        codeOf(() => codec.encode(each.value)),
+        each.error,
+        about,
+      );
     else assert.equal(toHex(codec.encode(each.value)), each.bytes, about);
   });
 });
@@ -58,7 +63,11 @@ test("the table's bytes decode to its values, or to its errors", () => {
     if (each.bytes === undefined) return;
     const bytes = fromHex(each.bytes);
     if (each.error !== undefined) {
-      assert.equal(codeOf(() => codec.decode(bytes)), each.error, about);
+      assert.equal(
+        codeOf(() => codec.decode(bytes)),
+        each.error,
+        about,
+      );
     } else {
       assert.deepEqual(codec.decode(bytes, { strict: true }), "decoded" in each ? each.decoded : each.value, about);
     }

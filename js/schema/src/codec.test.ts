@@ -34,7 +34,10 @@ test("the nullable field of the specification", () => {
   assert.equal(toHex(codec.encode({ id: 1, score: 1 })), "01000000010000000000803f");
   assert.deepEqual(codec.decode(fromHex("000000000100000000000000")), { id: 1 });
   assert.equal(errorOf(() => codec.decode(fromHex("020000000100000000000000"))).code, "bad_presence");
-  assert.equal(errorOf(() => codec.decode(fromHex("000000000100000000000001"), { strict: true })).code, "nonzero_padding");
+  assert.equal(
+    errorOf(() => codec.decode(fromHex("000000000100000000000001"), { strict: true })).code,
+    "nonzero_padding",
+  );
 });
 
 test("offset-indirect fields share a heap in field order", () => {
@@ -102,7 +105,10 @@ test("names of Object.prototype are ordinary names", () => {
   const type = { "TypeDef:Record": { values: { "TypeDef:Int8": true } } };
   const value = JSON.parse('{"__proto__":1,"constructor":2}') as object;
   const again = decode(type, encode(type, value, { mode: "packed" }), { mode: "packed" });
-  assert.deepEqual(Object.entries(again as object), [["__proto__", 1], ["constructor", 2]]);
+  assert.deepEqual(Object.entries(again as object), [
+    ["__proto__", 1],
+    ["constructor", 2],
+  ]);
   const struct = { "TypeDef:Struct": true, properties: { toString: { "TypeDef:Int8": true } } };
   assert.equal(toHex(encode(struct, {}, { mode: "packed" })), "00");
 });

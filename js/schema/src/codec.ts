@@ -5,7 +5,8 @@ import { Encoder } from "./encode.ts";
 import { SchemaError, schemaError } from "./error.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type LayoutMode, measure, type Measures } from "./measure.ts";
-import { buildStructure, type Structure } from "./node.ts";
+import type { Structure } from "./node.ts";
+import { buildStructure } from "./structure.ts";
 
 /** A schema: a TypeBox type, or a JSON Schema document as parsed from text. */
 export type SchemaInput = TSchema | Readonly<Record<string, unknown>> | boolean;
@@ -67,7 +68,11 @@ function checkDefaults({ littleEndian }: Structure, mode: LayoutMode, measures: 
         new Encoder({ root, littleEndian }, mode, measures, new BlobStore().write).message(defaultValue);
       } catch (error) {
         if (!(error instanceof SchemaError)) throw error;
-        throw schemaError("schema_invalid", root.pointer, `the default of "${name}" does not conform: ${error.message}`);
+        throw schemaError(
+          "schema_invalid",
+          root.pointer,
+          `the default of "${name}" does not conform: ${error.message}`,
+        );
       }
     }
   }

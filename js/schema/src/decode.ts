@@ -316,7 +316,13 @@ export class Decoder {
     const measures = this.aligned ? this.measures : measure(this.structure, "aligned", items);
     const size = measures.get(items)?.size ?? 1;
     if (bytes.length % size !== 0) {
-      throw this.error("bad_length", node, path, 0, `a blob of ${bytes.length} bytes is no whole number of items of ${size}`);
+      throw this.error(
+        "bad_length",
+        node,
+        path,
+        0,
+        `a blob of ${bytes.length} bytes is no whole number of items of ${size}`,
+      );
     }
     const structure = { root: items, littleEndian: this.structure.littleEndian };
     const decoder = new Decoder(structure, "aligned", measures, bytes, undefined, this.strict);

@@ -106,7 +106,8 @@ export class Encoder {
   }
 
   private checkSize(node: SchemaNode, path: string, size: number): void {
-    if (size > kMaxMessage) throw this.error("bad_length", node, path, `the message is longer than ${kMaxMessage} bytes`);
+    if (size > kMaxMessage)
+      throw this.error("bad_length", node, path, `the message is longer than ${kMaxMessage} bytes`);
   }
 
   /** Where to write `size` bytes: `to` when aligned, else behind the packed message so far. */

@@ -27,8 +27,7 @@ function generate(): Case[] {
     for (let seed = 0; seed < kSchemas; ++seed) {
       const generator = new Generator(new Random(seed), mode === "aligned");
       const schema = generator.root();
-      const instance = (_value: unknown, i: number): unknown =>
-        generator.instance(schema, i % 3 === 2);
+      const instance = (_value: unknown, i: number): unknown => generator.instance(schema, i % 3 === 2);
       cases.push({ mode, schema, values: Array.from({ length: kInstances }, instance) });
     }
   }
@@ -168,7 +167,15 @@ test("decode gives the instances of the engine, or its code, also for damaged by
       if (op === "decode") assert.deepEqual(result.value, value, about);
     }
   });
-  for (const code of ["bad_boolean", "bad_enum", "bad_presence", "bad_utf8", "bad_length", "nonzero_padding", "message_truncated"]) {
+  for (const code of [
+    "bad_boolean",
+    "bad_enum",
+    "bad_presence",
+    "bad_utf8",
+    "bad_length",
+    "nonzero_padding",
+    "message_truncated",
+  ]) {
     assert.ok(codes.has(code), `no damage gave ${code}`);
   }
 });

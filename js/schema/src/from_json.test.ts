@@ -9,7 +9,11 @@ function parsed(type: unknown): unknown {
 }
 
 const module = TypeDef.Module({
-  Node: TypeDef.Struct({ v: TypeDef.Int8(), kids: TypeDef.Array(TypeDef.Ref("Node")), e: TypeDef.Optional(TypeDef.Ref("Expr")) }),
+  Node: TypeDef.Struct({
+    v: TypeDef.Int8(),
+    kids: TypeDef.Array(TypeDef.Ref("Node")),
+    e: TypeDef.Optional(TypeDef.Ref("Expr")),
+  }),
   Expr: TypeDef.Union("op", { n: TypeDef.Ref("Node"), k: TypeDef.Struct({ x: TypeDef.Boolean() }) }),
 });
 // Assigning a recursive Import to TSchema is too deep for TypeScript.
@@ -35,7 +39,10 @@ const kTypes: readonly TSchema[] = [
     j: TypeDef.Blob(TypeDef.Json()),
     list: TypeDef.Array(TypeDef.Int16(), { count: 3, align: 8 }),
   }),
-  Type.Object({ a: Type.Optional(Type.String()), n: Type.Null(), l: Type.Literal("x") }, { additionalProperties: false }),
+  Type.Object(
+    { a: Type.Optional(Type.String()), n: Type.Null(), l: Type.Literal("x") },
+    { additionalProperties: false },
+  ),
   Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Array(Type.Boolean(), { uniqueItems: true })]),
   Type.Intersect([Type.Object({ a: Type.Integer() }), Type.Not(Type.Object({ b: Type.Unknown() }))]),
   Type.Record(Type.String(), Type.Integer()),
@@ -47,13 +54,21 @@ test("what builders wrote is rebuilt as it was, and checks", () => {
     const again = fromJSON(parsed(type));
     assert.deepEqual(parsed(again), parsed(type));
     for (const value of [3, "ab", { a: 1 }, { a: "x", n: null, l: "x" }, [true], { v: 1, kids: [] }]) {
-      assert.equal(Value.Check(again, value), Value.Check(type, value), `${JSON.stringify(type)} ${JSON.stringify(value)}`);
+      assert.equal(
+        Value.Check(again, value),
+        Value.Check(type, value),
+        `${JSON.stringify(type)} ${JSON.stringify(value)}`,
+      );
     }
   }
 });
 
 test("kinds by hand get the standard keywords", () => {
-  const type = fromJSON({ "TypeDef:Struct": true, properties: { b: { "TypeDef:Uint8": true }, a: { "TypeDef:Enum": true, enum: ["x"] } }, required: ["b"] });
+  const type = fromJSON({
+    "TypeDef:Struct": true,
+    properties: { b: { "TypeDef:Uint8": true }, a: { "TypeDef:Enum": true, enum: ["x"] } },
+    required: ["b"],
+  });
   const built = TypeDef.Struct({ b: TypeDef.Uint8(), a: TypeDef.Optional(TypeDef.Enum(["x"])) });
   assert.deepEqual(parsed(type), parsed(built));
 });
@@ -65,7 +80,12 @@ test("references by pointer, anchor, $id and name of $defs become those of a mod
     ["point.json", { $id: "point.json" }],
     ["p", {}],
   ] as const) {
-    const point = { "TypeDef:Struct": true, properties: { x: { "TypeDef:Int8": true } }, required: ["x"], ...definition };
+    const point = {
+      "TypeDef:Struct": true,
+      properties: { x: { "TypeDef:Int8": true } },
+      required: ["x"],
+      ...definition,
+    };
     const schema = { "TypeDef:Array": true, items: { $ref: reference }, $defs: { p: point } };
     const type = fromJSON(schema);
     assert.equal(Value.Check(type, [{ x: 1 }]), true, reference);
@@ -82,7 +102,10 @@ test("recursion stays, also through the variants of a union", () => {
       op: {
         "TypeDef:Union": {
           discriminator: "t",
-          mapping: { neg: { $ref: "#" }, num: { "TypeDef:Struct": true, properties: { v: { "TypeDef:Int8": true } }, required: ["v"] } },
+          mapping: {
+            neg: { $ref: "#" },
+            num: { "TypeDef:Struct": true, properties: { v: { "TypeDef:Int8": true } }, required: ["v"] },
+          },
         },
       },
     },
@@ -97,7 +120,9 @@ test("recursion stays, also through the variants of a union", () => {
 });
 
 test("TypeBox's own recursive types are rebuilt", () => {
-  const list = Type.Recursive((This) => TypeDef.Struct({ v: TypeDef.Int8(), next: TypeDef.Optional(This) }), { $id: "List" });
+  const list = Type.Recursive((This) => TypeDef.Struct({ v: TypeDef.Int8(), next: TypeDef.Optional(This) }), {
+    $id: "List",
+  });
   const type = fromJSON(parsed(list));
   assert.equal(Value.Check(type, { v: 1, next: { v: 2 } }), true);
   assert.equal(Value.Check(type, { v: 1, next: { v: "2" } }), false);
@@ -105,10 +130,22 @@ test("TypeBox's own recursive types are rebuilt", () => {
 
 test("keywords beside a kind hold too", () => {
   const type = fromJSON({ "TypeDef:Float32": true, enum: [1, "NaN"] });
-  assert.deepEqual([1, "NaN", 2, "Infinity"].map((value) => Value.Check(type, value)), [true, true, false, false]);
+  assert.deepEqual(
+    [1, "NaN", 2, "Infinity"].map((value) => Value.Check(type, value)),
+    [true, true, false, false],
+  );
   assert.deepEqual(encode(type, 1, { mode: "packed" }), Uint8Array.of(0, 0, 0x80, 0x3f));
-  const choice = fromJSON({ "TypeDef:Int8": true, anyOf: [{ type: "integer", maximum: 0 }, { type: "integer", minimum: 9 }] });
-  assert.deepEqual([-1, 5, 9, 200].map((value) => Value.Check(choice, value)), [true, false, true, false]);
+  const choice = fromJSON({
+    "TypeDef:Int8": true,
+    anyOf: [
+      { type: "integer", maximum: 0 },
+      { type: "integer", minimum: 9 },
+    ],
+  });
+  assert.deepEqual(
+    [-1, 5, 9, 200].map((value) => Value.Check(choice, value)),
+    [true, false, true, false],
+  );
 });
 
 test("true, false and the empty schema are types", () => {

@@ -1,11 +1,4 @@
-import {
-  type SchemaOptions,
-  type TObject,
-  type TProperties,
-  type TRef,
-  type TSchema,
-  Type,
-} from "@sinclair/typebox";
+import { type SchemaOptions, type TObject, type TProperties, type TRef, type TSchema, Type } from "@sinclair/typebox";
 import * as TypeDef from "./builders/index.ts";
 import { kNumeric } from "./builders/keywords.ts";
 import { type SchemaError, schemaError } from "./error.ts";
@@ -16,8 +9,10 @@ import type { Dtype } from "./tensor_spec.ts";
 
 /** Keywords that say nothing about instances. */
 const kAnnotations = new Set(
-  ("$schema $id $comment title description default examples deprecated readOnly writeOnly contentEncoding " +
-    "contentMediaType $anchor").split(" "),
+  (
+    "$schema $id $comment title description default examples deprecated readOnly writeOnly contentEncoding " +
+    "contentMediaType $anchor"
+  ).split(" "),
 );
 
 /** Keywords that are about instances of one type, which must then be written too. */
@@ -199,7 +194,12 @@ class Reviver {
     }
     if (left.has("enum")) {
       const values = take("enum") as unknown[];
-      out.push(Type.Union(values.map((value) => literal(value) ?? this.refuse(place, "enum")), { enum: values }));
+      out.push(
+        Type.Union(
+          values.map((value) => literal(value) ?? this.refuse(place, "enum")),
+          { enum: values },
+        ),
+      );
     }
     if (left.has("anyOf")) out.push(Type.Union(list("anyOf")));
     if (left.has("allOf")) out.push(...list("allOf"));
@@ -215,13 +215,22 @@ class Reviver {
     throw this.unsupported(place, keyword, "TypeBox has no type for this keyword here");
   }
 
-  private ofTypes(place: Place, schema: Record<string, unknown>, types: unknown, used: (name: string) => void): TSchema {
+  private ofTypes(
+    place: Place,
+    schema: Record<string, unknown>,
+    types: unknown,
+    used: (name: string) => void,
+  ): TSchema {
     const names = Array.isArray(types) ? (types as string[]) : [types as string];
     const choices = names.map((name) => {
       const own = kByType[name];
       if (own === undefined) return this.refuse(place, "type");
       own.forEach(used);
-      return this.ofType(place, name, select(schema, (keyword) => own.includes(keyword)));
+      return this.ofType(
+        place,
+        name,
+        select(schema, (keyword) => own.includes(keyword)),
+      );
     });
     return Type.Union(choices) as TSchema;
   }
@@ -252,7 +261,9 @@ class Reviver {
   private object(place: Place, schema: JsonObject): TSchema {
     const { properties: _properties, required: _required, patternProperties, ...rest } = schema;
     const more = rest["additionalProperties"];
-    const options = isObject(more) ? { ...rest, additionalProperties: this.child(place, "additionalProperties") } : rest;
+    const options = isObject(more)
+      ? { ...rest, additionalProperties: this.child(place, "additionalProperties") }
+      : rest;
     if (patternProperties === undefined) return Type.Object(this.properties(place, schema), options as SchemaOptions);
     const [[pattern] = [""], ...others] = Object.entries(patternProperties as JsonObject);
     if (others.length > 0 || Object.hasOwn(schema, "properties")) return this.refuse(place, "patternProperties");

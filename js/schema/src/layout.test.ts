@@ -51,11 +51,18 @@ test("align only raises, and rounds sizes up", () => {
 });
 
 test("order moves fields, and integer-like names need it", () => {
-  assert.deepEqual(offsets(layout(Struct({ a: Uint8(), b: Int32() }, { order: ["b", "a"] }), "aligned")), { a: 4, b: 0 });
+  assert.deepEqual(offsets(layout(Struct({ a: Uint8(), b: Int32() }, { order: ["b", "a"] }), "aligned")), {
+    a: 4,
+    b: 0,
+  });
   const named = Struct({ b: Uint8(), 1: Uint8() }, { order: ["b", "1"] });
   assert.deepEqual(offsets(layout(named, "packed")), { b: 0, "1": 1 });
   const bare = { "TypeDef:Struct": true, properties: { b: { "TypeDef:Int8": true }, 1: { "TypeDef:Int8": true } } };
-  for (const schema of [bare, Struct({ a: Uint8() }, { order: ["b"] }), Struct({ a: Uint8() }, { order: ["a", "a"] })]) {
+  for (const schema of [
+    bare,
+    Struct({ a: Uint8() }, { order: ["b"] }),
+    Struct({ a: Uint8() }, { order: ["a", "a"] }),
+  ]) {
     assert.throws(() => layout(schema, "packed"), { code: "bad_order" });
   }
 });
@@ -71,7 +78,10 @@ test("structs and arrays inside are rows, followed by their parts", () => {
 test("packed fields lie back to back until one varies", () => {
   const properties = { a: Uint8(), b: Float32(), s: String(), c: Int16() };
   assert.deepEqual(sizes(properties, "packed"), [null, { a: 0, b: 1, s: 5, c: null }]);
-  assert.deepEqual(sizes({ id: Int32(), score: Optional(Float32()), z: Uint8() }, "packed"), [null, { id: 0, score: 5, z: null }]);
+  assert.deepEqual(sizes({ id: Int32(), score: Optional(Float32()), z: Uint8() }, "packed"), [
+    null,
+    { id: 0, score: 5, z: null },
+  ]);
 });
 
 test("a union of variants of one size is of fixed size", () => {
@@ -90,10 +100,19 @@ test("tensors of a file have no offset", () => {
   for (const mode of ["packed", "aligned"] as const) {
     const measured = layout(file, mode);
     assert.equal(measured.size, null);
-    assert.deepEqual(measured.fields.map(({ bytes, offset }) => [bytes, offset]), [[24, null], [null, null], [32, null]]);
+    assert.deepEqual(
+      measured.fields.map(({ bytes, offset }) => [bytes, offset]),
+      [
+        [24, null],
+        [null, null],
+        [32, null],
+      ],
+    );
   }
   assert.throws(() => layout(Struct({ t: TypeDef.Tensor("F4", [3]) }), "aligned"), { code: "schema_invalid" });
-  assert.throws(() => layout(Struct({ t: TypeDef.Tensor("F32", [3]), a: Uint8() }), "aligned"), { code: "not_a_file_schema" });
+  assert.throws(() => layout(Struct({ t: TypeDef.Tensor("F32", [3]), a: Uint8() }), "aligned"), {
+    code: "not_a_file_schema",
+  });
 });
 
 test("what has no layout is refused by its place", () => {
@@ -107,11 +126,14 @@ test("what has no layout is refused by its place", () => {
   ]) {
     assert.throws(
       () => layout(schema, "aligned"),
-      (error) => error instanceof SchemaError && error.code === "schema_invalid" && !error.path.startsWith("/properties/a"),
+      (error) =>
+        error instanceof SchemaError && error.code === "schema_invalid" && !error.path.startsWith("/properties/a"),
     );
   }
   assert.throws(() => layout(loop, "packed"), { code: "schema_invalid" });
   assert.throws(() => layout({ type: "string" }, "packed"), { code: "schema_invalid" });
   assert.throws(() => layout({ $ref: "#/$defs/none" }, "packed"), { code: "schema_invalid" });
-  assert.throws(() => layout({ $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/a" } } }, "packed"), { code: "schema_too_deep" });
+  assert.throws(() => layout({ $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/a" } } }, "packed"), {
+    code: "schema_too_deep",
+  });
 });

@@ -78,7 +78,8 @@ function refuseRecursion(root: SchemaNode, aligned: boolean): void {
   const states = new Map<SchemaNode, "open" | "closed">();
   const starts = new Set([root]);
   const visit = (node: SchemaNode, depth: number): void => {
-    if (depth > kMaxDepth) throw schemaError("schema_too_deep", node.pointer, `no layout: nested deeper than ${kMaxDepth}`);
+    if (depth > kMaxDepth)
+      throw schemaError("schema_too_deep", node.pointer, `no layout: nested deeper than ${kMaxDepth}`);
     states.set(node, "open");
     for (const part of shiftingParts(node, aligned)) {
       if (part.shifts) starts.add(part.node);
@@ -177,7 +178,8 @@ class Measurer {
       return { ...start, align, indirect, blobs, size };
     }
     if (!this.aligned) return { ...start, align: 4 };
-    if (items.indirect || items.blobs || !items.size) fail(node, "the items of an offset-indirect Array are of fixed size");
+    if (items.indirect || items.blobs || !items.size)
+      fail(node, "the items of an offset-indirect Array are of fixed size");
     return { ...start, align: 4, indirect: true, size: 8 };
   }
 
@@ -227,7 +229,8 @@ class Measurer {
     if (isRagged(node)) {
       if (!this.littleEndian) fail(node, "the items of a Blob are little-endian");
       const items = this.inFile(itemsOf(node));
-      if (!items.size || items.indirect || items.blobs) fail(node, "the item of a Blob is of fixed size and holds no Blob");
+      if (!items.size || items.indirect || items.blobs)
+        fail(node, "the item of a Blob is of fixed size and holds no Blob");
     }
     return { ...start, size: kKinds.Blob.size, blobs: true };
   }
@@ -248,7 +251,11 @@ class Measurer {
     }
     const items = this.inFile(element as SchemaNode);
     if (items.indirect) fail(node, "records in a file have no offset-indirect fields");
-    return { ...kVarying, align: items.align, size: count === undefined ? undefined : checked(node, count * (items.size ?? 0)) };
+    return {
+      ...kVarying,
+      align: items.align,
+      size: count === undefined ? undefined : checked(node, count * (items.size ?? 0)),
+    };
   }
 }
 

@@ -127,7 +127,11 @@ export class Places {
       target = this.findInDefs(from.resource, decode(reference));
     }
     if (target !== undefined && (isObject(target.schema) || typeof target.schema === "boolean")) return target;
-    throw schemaError("schema_invalid", pointerTo(from.pointer, "$ref"), `"${reference}" names nothing in this document`);
+    throw schemaError(
+      "schema_invalid",
+      pointerTo(from.pointer, "$ref"),
+      `"${reference}" names nothing in this document`,
+    );
   }
 
   /** Follows `$ref` from schemas without a kind to the one that has a kind, or to the end. */
@@ -214,4 +218,3 @@ function copyOf(schema: unknown): Json {
   if (isObject(copy) || typeof copy === "boolean") return copy;
   throw schemaError("schema_invalid", "", "a schema is an object, true or false");
 }
-

@@ -80,7 +80,9 @@ test("integers are exact in both byte orders", () => {
     assert.equal(view.getInt16(0, little), -2);
     assert.equal(loadInteger("Int16", view, 0, little), -2n);
   }
-  assert.ok(holdsInteger("Uint64", 2n ** 64n - 1n) && !holdsInteger("Uint64", 2n ** 64n) && !holdsInteger("Uint64", -1n));
+  assert.ok(
+    holdsInteger("Uint64", 2n ** 64n - 1n) && !holdsInteger("Uint64", 2n ** 64n) && !holdsInteger("Uint64", -1n),
+  );
   assert.ok(holdsInteger("Int64", -(2n ** 63n)) && !holdsInteger("Int64", 2n ** 63n));
 });
 

@@ -73,7 +73,7 @@ export function utf8Decode(bytes: Uint8Array): string | number {
   const kChunk = 4096;
   let text = "";
   let units: number[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const lead = bytes[at] as number;
     if (lead < 0x80) {
       units.push(lead);

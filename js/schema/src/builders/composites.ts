@@ -49,7 +49,8 @@ export type TVariant<D extends string, Tag extends string, S extends TSchema> =
     : TIntersect<[TObject<{ [K in D]: TLiteral<Tag> }>, S]>;
 /** The type of a Union. */
 export type TUnionOf<D extends string, M extends Record<string, TObject | TRef>> =
-  UnionToTuple<{ [Tag in keyof M & string]: TVariant<D, Tag, M[Tag]> }[keyof M & string]> extends infer V extends TSchema[]
+  UnionToTuple<{ [Tag in keyof M & string]: TVariant<D, Tag, M[Tag]> }[keyof M & string]> extends infer V extends
+    TSchema[]
     ? TUnion<V>
     : never;
 

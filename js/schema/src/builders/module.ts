@@ -56,7 +56,11 @@ class Completion {
     }
     if (name === undefined) return known;
     if (target?.["type"] !== "object") {
-      throw schemaError("schema_invalid", "", `the variant "${tag}" refers to "${name}", which is no Struct of the module`);
+      throw schemaError(
+        "schema_invalid",
+        "",
+        `the variant "${tag}" refers to "${name}", which is no Struct of the module`,
+      );
     }
     let own = `${name}.${union.discriminator}.${tag}`;
     while (Object.hasOwn(this.definitions, own)) own += "_";

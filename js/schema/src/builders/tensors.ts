@@ -26,7 +26,11 @@ export type TensorOptions = SchemaOptions &
   };
 
 /** An entry of a file: `dtype` a safetensors name, a Struct or a Blob; the first dimension may be -1, any count. */
-export function Tensor(dtype: Dtype | TObject | TSchema, shape: readonly number[], options: TensorOptions = {}): TTensor {
+export function Tensor(
+  dtype: Dtype | TObject | TSchema,
+  shape: readonly number[],
+  options: TensorOptions = {},
+): TTensor {
   const handle = {
     $tensor: Type.String(),
     dtype: Type.String(),

@@ -30,7 +30,10 @@ export function ask(requests: readonly Request[]): Answer[] {
   const input = requests.map((request) => JSON.stringify(request)).join("\n");
   const run = spawnSync(kEngine ?? "", { input: `${input}\n`, encoding: "utf8", maxBuffer: 1 << 30 });
   if (run.status !== 0) throw new Error(`${kEngine} ended with ${run.status ?? run.signal}: ${run.stderr}`);
-  return run.stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Answer);
+  return run.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Answer);
 }
 
 export function toHex(bytes: Uint8Array): string {

@@ -188,17 +188,29 @@ export class Generator {
   private integer(kind: Kind): unknown {
     const { min, max, regexp } = kKinds[kind];
     const edges: unknown[] = [min, max, 0, 1, Math.floor(min + this.random.fraction() * (max - min))];
-    if (regexp !== undefined) edges.push("0", min < 0 ? "-9223372036854775808" : "18446744073709551615", "12345678901234567");
+    if (regexp !== undefined)
+      edges.push("0", min < 0 ? "-9223372036854775808" : "18446744073709551615", "12345678901234567");
     return this.random.pick(edges);
   }
 
   private float(kind: Kind): unknown {
     const { max } = kKinds[kind];
     const wide = (this.random.fraction() - 0.5) * 2 ** (this.random.below(40) - 20);
-    const tiny = this.random.fraction() * 2 ** -(this.random.below(160));
+    const tiny = this.random.fraction() * 2 ** -this.random.below(160);
     // Halves of the last place, which round to even.
     const halves = [2049, 2051, 1.00390625, 1.01171875, 1 + 2 ** -24, 1 + 3 * 2 ** -24];
-    return this.random.pick<unknown>([wide, tiny, max, -max, 0, 0.1, "NaN", "Infinity", "-Infinity", this.random.pick(halves)]);
+    return this.random.pick<unknown>([
+      wide,
+      tiny,
+      max,
+      -max,
+      0,
+      0.1,
+      "NaN",
+      "Infinity",
+      "-Infinity",
+      this.random.pick(halves),
+    ]);
   }
 
   private textValue(kind: Kind, maxBytes: number, wild: boolean): string {
@@ -209,7 +221,7 @@ export class Generator {
     }
     if (kind === "Timestamp") return this.random.pick(["2024-02-29T23:59:60Z", "1996-12-19T16:39:57.25-08:00"]);
     let text = "";
-    for (let bytes = 0; bytes < size; ) {
+    for (let bytes = 0; bytes < size;) {
       const next = this.random.pick(["a", '"', "\u0000", "é", "€"]);
       bytes += globalThis.Buffer.byteLength(next);
       if (bytes <= size) text += next;
@@ -223,7 +235,8 @@ export class Generator {
       () => null,
       () => true,
       () => random.pick([-1, 0, 300, 0.5, 65505, 3.4e38, 1e39, 2 ** 53, -129, 2 ** 32, 1.0]),
-      () => random.pick(["", "x", "QQ==", "QR==", "QQ", "NaN", "-0", "01", "9223372036854775808", "2024-13-01T00:00:00Z"]),
+      () =>
+        random.pick(["", "x", "QQ==", "QR==", "QQ", "NaN", "-0", "01", "9223372036854775808", "2024-13-01T00:00:00Z"]),
       () => [],
       () => [1, [2]],
       () => ({}),
