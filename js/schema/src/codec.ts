@@ -5,7 +5,7 @@ import { Encoder } from "./encode.ts";
 import { SchemaError, schemaError } from "./error.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type LayoutMode, measure, type Measures } from "./measure.ts";
-import type { Structure } from "./node.ts";
+import type { SchemaNode, Structure } from "./node.ts";
 import { buildStructure } from "./structure.ts";
 
 /** A schema: a TypeBox type, or a JSON Schema document as parsed from text. */
@@ -46,9 +46,9 @@ export interface Codec<T> {
  */
 export function compile<S extends SchemaInput>(schema: S, mode: LayoutMode): Codec<InstanceOf<S>> {
   const structure = buildStructure(schema);
+  checkDefaults(structure);
   const layout = layoutOf(structure, mode);
   const measures = measure(structure, mode);
-  checkDefaults(structure, mode, measures);
   return {
     layout,
     encode: (value, options = {}) => new Encoder(structure, mode, measures, options.blobs).message(value),
@@ -59,22 +59,26 @@ export function compile<S extends SchemaInput>(schema: S, mode: LayoutMode): Cod
   };
 }
 
-/** A default that cannot be encoded is a fault of the schema. */
-function checkDefaults({ littleEndian }: Structure, mode: LayoutMode, measures: Measures): void {
-  for (const node of measures.keys()) {
-    for (const { name, node: root, defaultValue } of node.properties) {
-      if (defaultValue === undefined) continue;
-      try {
-        new Encoder({ root, littleEndian }, mode, measures, new BlobStore().write).message(defaultValue);
-      } catch (error) {
-        if (!(error instanceof SchemaError)) throw error;
-        throw schemaError(
-          "schema_invalid",
-          root.pointer,
-          `the default of "${name}" does not conform: ${error.message}`,
-        );
-      }
+/** A default that cannot be encoded is a fault of the schema. Those of nodes without a layout are not looked at. */
+function checkDefaults(structure: Structure): void {
+  for (const { name, node: root, defaultValue } of structure.nodes.flatMap((node) => node.properties)) {
+    const measures = defaultValue === undefined ? undefined : packedMeasures(structure, root);
+    if (measures === undefined) continue;
+    try {
+      new Encoder({ ...structure, root }, "packed", measures, new BlobStore().write).message(defaultValue);
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      throw schemaError("schema_invalid", root.pointer, `the default of "${name}" does not conform: ${error.message}`);
     }
+  }
+}
+
+function packedMeasures(structure: Structure, node: SchemaNode): Measures | undefined {
+  try {
+    return measure(structure, "packed", node);
+  } catch (error) {
+    if (error instanceof SchemaError) return undefined;
+    throw error;
   }
 }
 

@@ -324,7 +324,7 @@ export class Decoder {
         `a blob of ${bytes.length} bytes is no whole number of items of ${size}`,
       );
     }
-    const structure = { root: items, littleEndian: this.structure.littleEndian };
+    const structure = { ...this.structure, root: items };
     const decoder = new Decoder(structure, "aligned", measures, bytes, undefined, this.strict);
     return decoder.readItems(node, path, bytes.length / size, { at: 0 });
   }

@@ -343,7 +343,7 @@ export class Encoder {
     // The items are laid out as in a file, whatever the mode of the message.
     const measures = this.aligned ? this.measures : measure(this.structure, "aligned", node.items);
     const layout = measures.get(node.items) as NodeLayout;
-    const structure = { root: node.items, littleEndian: true };
+    const structure = { ...this.structure, root: node.items };
     const encoder = new Encoder(structure, "aligned", measures, this.blobs);
     return { align: layout.align, bytes: encoder.items(node.items, value, path, this.depth) };
   }

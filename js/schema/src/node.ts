@@ -50,6 +50,8 @@ export interface SchemaNode {
 /** A schema as nodes. */
 export interface Structure {
   readonly root: SchemaNode;
+  /** All of them, also those that the root does not reach. */
+  readonly nodes: readonly SchemaNode[];
   /** Of the whole schema. */
   readonly littleEndian: boolean;
 }

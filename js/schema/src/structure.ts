@@ -32,8 +32,9 @@ class Builder {
     const root = this.nodeFor(this.places.root);
     for (const place of this.places.typed()) this.nodeFor(place);
     for (let fill = this.pending.pop(); fill !== undefined; fill = this.pending.pop()) fill();
-    checkNodes([...this.nodes.values()]);
-    return { root, littleEndian: this.littleEndian };
+    const nodes = [...this.nodes.values()];
+    checkNodes(nodes);
+    return { root, nodes, littleEndian: this.littleEndian };
   }
 
   /** The node of a schema; its parts are filled in later, so recursion of schemas is none here. */

@@ -195,7 +195,7 @@ export class Generator {
 
   private float(kind: Kind): unknown {
     const { max } = kKinds[kind];
-    const wide = (this.random.fraction() - 0.5) * 2 ** (this.random.below(40) - 20);
+    const wide = (this.random.fraction() - 0.5) * Math.min(max, 2 ** (this.random.below(40) - 20));
     const tiny = this.random.fraction() * 2 ** -this.random.below(160);
     // Halves of the last place, which round to even.
     const halves = [2049, 2051, 1.00390625, 1.01171875, 1 + 2 ** -24, 1 + 3 * 2 ** -24];
