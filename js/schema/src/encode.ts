@@ -174,11 +174,15 @@ export class Encoder {
 
   private writeInteger(node: SchemaNode, value: unknown, path: string, to: number): void {
     const { min, max, regexp, size } = kKinds[node.kind];
-    const number = typeof value === "number" && Number.isInteger(value) && value >= min && value <= max;
-    const text = typeof value === "string" && regexp !== undefined && regexp.test(value);
-    if (!number && !text) throw this.wrong(node, path, value);
-    const integer = BigInt(value);
-    if (!holdsInteger(node.kind, integer)) throw this.wrong(node, path, value);
+    let integer: number | bigint;
+    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) {
+      integer = value;
+    } else if (typeof value === "string" && regexp?.test(value) === true) {
+      integer = BigInt(value);
+      if (!holdsInteger(node.kind, integer)) throw this.wrong(node, path, value);
+    } else {
+      throw this.wrong(node, path, value);
+    }
     const at = this.place(node, path, to, size);
     storeInteger(node.kind, this.out.view, at, integer, this.little);
   }

@@ -76,33 +76,43 @@ export function storeFloat(kind: Kind, view: DataView, at: number, value: number
   }
 }
 
-/** Reads an integer of `kind`. */
-export function loadInteger(kind: Kind, view: DataView, at: number, little: boolean): bigint {
-  const size = kKinds[kind].size;
-  let bits = 0n;
-  for (let i = 0; i < size; ++i) {
-    bits = (bits << 8n) | BigInt(view.getUint8(little ? at + size - 1 - i : at + i));
-  }
-  return kKinds[kind].min < 0 ? BigInt.asIntN(8 * size, bits) : bits;
-}
-
-/** Writes the low bytes of an integer. */
-export function storeInteger(kind: Kind, view: DataView, at: number, value: bigint, little: boolean): void {
-  const size = kKinds[kind].size;
-  const bits = BigInt.asUintN(8 * size, value);
-  for (let i = 0; i < size; ++i) {
-    view.setUint8(little ? at + i : at + size - 1 - i, Number((bits >> BigInt(8 * i)) & 0xffn));
+/** Reads an integer of `kind`; 64-bit ones are bigints. */
+export function loadInteger(kind: Kind, view: DataView, at: number, little: boolean): number | bigint {
+  const signed = kKinds[kind].min < 0;
+  switch (kKinds[kind].size) {
+    case 1:
+      return signed ? view.getInt8(at) : view.getUint8(at);
+    case 2:
+      return signed ? view.getInt16(at, little) : view.getUint16(at, little);
+    case 4:
+      return signed ? view.getInt32(at, little) : view.getUint32(at, little);
+    default:
+      return signed ? view.getBigInt64(at, little) : view.getBigUint64(at, little);
   }
 }
 
-/** Whether an integer kind holds `value`; 64-bit kinds hold more than JSON numbers do. */
+/** Writes an integer that `kind` holds. */
+export function storeInteger(kind: Kind, view: DataView, at: number, value: number | bigint, little: boolean): void {
+  switch (kKinds[kind].size) {
+    case 1:
+      return view.setInt8(at, Number(value));
+    case 2:
+      return view.setInt16(at, Number(value), little);
+    case 4:
+      return view.setInt32(at, Number(value), little);
+    default:
+      return view.setBigInt64(at, BigInt(value), little);
+  }
+}
+
+/** Whether a 64-bit kind holds `value`. */
 export function holdsInteger(kind: Kind, value: bigint): boolean {
-  const bits = 8 * kKinds[kind].size;
-  return (kKinds[kind].min < 0 ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)) === value;
+  return (kKinds[kind].min < 0 ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value;
 }
 
 /** The JSON instance of an integer: a number as far as doubles are exact, else a decimal string. */
-export function integerJson(value: bigint): number | string {
+export function integerJson(value: number | bigint): number | string {
+  if (typeof value === "number") return value;
   const limit = BigInt(Number.MAX_SAFE_INTEGER);
   return value >= -limit && value <= limit ? Number(value) : value.toString();
 }
