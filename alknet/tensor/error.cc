@@ -15,7 +15,8 @@ const std::error_category& tensor_category() noexcept {
        "offset_overlap",    "offset_out_of_range", "trailing_bytes",   "unsupported_version", "bad_checksum_table",
        "entry_missing",     "entry_extra",         "entry_mismatch",   "blob_out_of_range",   "blob_misaligned",
        "dtype_mismatch",    "misaligned",          "wrong_kind",       "index_out_of_range",  "bad_path",
-       "checksum_mismatch", "migration_refused", "already_declared",    "writer_state",     "incomplete_entry",    "target_busy"});
+       "checksum_mismatch", "migration_refused",   "already_declared", "writer_state",        "incomplete_entry",
+       "target_busy"});
   return kCategory;
 }
 
