@@ -31,7 +31,7 @@ class BlobItem {
   /// The number of items of an array. Throws `bad_length` when the last one is incomplete.
   std::uint64_t count(std::span<const std::byte> blob) const;
 
-  /// The blob as JSON: a string (base64 for kBytes), the value of JSON text, an array. Throws also `json_invalid` and
+  /// The blob as JSON: a string (base64 for kBytes), the value of JSON text (null when empty), an array. Throws also `json_invalid` and
   /// what schema::decode throws.
   Json json(std::span<const std::byte> blob) const;
 
