@@ -55,11 +55,13 @@ def many_entries(folder):
 
 def records(folder):
     random = np.random.default_rng(1)
-    fields = {"id": ("<i8", "Int64"), "x": ("<f4", "Float32"), "y": ("<f4", "Float32"), "label": ("<u2", "Uint16"),
-              "ok": ("?", "Boolean")}  # fmt: skip
+    fields = {"id": ("<i8", "Int64"), "time": ("<i8", "Int64"), "x": ("<f8", "Float64"), "y": ("<f8", "Float64"),
+              "z": ("<f8", "Float64"), "score": ("<f4", "Float32"), "label": ("<u2", "Uint16"), "ok": ("?", "Boolean")}  # fmt: skip
     rows = np.zeros(COUNT, np.dtype([(name, dtype) for name, (dtype, _) in fields.items()], align=True))
     rows["id"] = random.permutation(COUNT)
-    rows["x"], rows["y"] = random.random((2, COUNT), np.float32)
+    rows["time"] = np.cumsum(random.integers(0, 1000, COUNT))
+    rows["x"], rows["y"], rows["z"] = random.random((3, COUNT))
+    rows["score"] = random.random(COUNT, np.float32)
     rows["label"] = random.integers(0, 1000, COUNT)
     rows["ok"] = random.integers(0, 2, COUNT)
     node = struct_of({name: {f"TypeDef:{kind}": True} for name, (_, kind) in fields.items()})

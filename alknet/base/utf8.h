@@ -2,26 +2,33 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "alknet/base/bytes.h"
+
 namespace alknet {
 
-/// Whether `text` has only ASCII; in line, and a few instructions for a short text.
+/// Whether `text` has only ASCII; in line, and a few instructions for a short text. Words overlap at the end instead of
+/// going on byte by byte: lengths that differ from text to text would be branches that no processor predicts.
 inline bool is_ascii(std::string_view text) {
   constexpr std::uint64_t kHighBits = 0x8080808080808080;
-  std::uint64_t seen = 0;
-  const char* at = text.data();
-  std::size_t left = text.size();
-  for (; left >= sizeof seen; at += sizeof seen, left -= sizeof seen) {
-    std::uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    seen |= word;
+  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
+  const std::size_t size = text.size();
+  const auto word = [&](std::size_t at) { return load_le<std::uint64_t>(bytes + at); };
+  if (size >= 16) {
+    std::uint64_t seen = word(size - 16) | word(size - 8);
+    for (std::size_t at = 0; at + 16 < size; at += 16) seen |= word(at) | word(at + 8);
+    return (seen & kHighBits) == 0;
   }
-  for (; left > 0; ++at, --left) seen |= static_cast<unsigned char>(*at);
-  return (seen & kHighBits) == 0;
+  if (size >= 8) return ((word(0) | word(size - 8)) & kHighBits) == 0;
+  if (size >= 4) {
+    return ((load_le<std::uint32_t>(bytes) | load_le<std::uint32_t>(bytes + size - 4)) & kHighBits) == 0;
+  }
+  unsigned seen = 0;
+  for (const char c : text) seen |= static_cast<unsigned char>(c);
+  return seen < 0x80;
 }
 
 /// The offset of the first byte that makes `text` not UTF-8 (RFC 3629: shortest form, no surrogates, at most U+10FFFF),

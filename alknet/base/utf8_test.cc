@@ -56,5 +56,17 @@ TEST(Utf8, NamesTheByteInItsError) {
   }
 }
 
+TEST(IsAscii, SeesOneOtherByteAtAnyPlaceOfAnyLength) {
+  for (std::size_t size = 0; size < 70; ++size) {
+    std::string text(size, '\x7f');
+    EXPECT_TRUE(is_ascii(text)) << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      text[at] = '\x80';
+      EXPECT_FALSE(is_ascii(text)) << size << ", " << at;
+      text[at] = 0;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace alknet

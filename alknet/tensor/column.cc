@@ -32,6 +32,13 @@ ColumnPlace::ColumnPlace(const RecordsView& records, std::string_view path)
     node_ = node_->items;
     strides_.push_back(static_cast<std::int64_t>(*layout_.of(*node_).size));
   }
+  scalars_ = items_ == 1 ? records_ : 0;
+  first_ = data_ + place_.offset;
+}
+
+const std::byte* ColumnPlace::other_element(std::uint64_t index) const {
+  if (index >= count()) refuse_index(index);
+  return first_ + (index / items_) * stride_ + item_offset(index % items_);
 }
 
 std::uint64_t ColumnPlace::item_offset(std::uint64_t item) const {

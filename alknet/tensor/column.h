@@ -62,9 +62,9 @@ class ColumnPlace {
  protected:
   /// The bytes of the index-th element in row-major order, checked.
   const std::byte* element(std::uint64_t index) const {
-    if (index >= count()) refuse_index(index);
-    if (items_ == 1) return data_ + index * stride_ + place_.offset;
-    return data_ + (index / items_) * stride_ + place_.offset + item_offset(index % items_);
+    // Few instructions, so that the memory accesses of several elements are under way at once.
+    if (index < scalars_) return first_ + index * stride_;
+    return other_element(index);
   }
   /// The same for one index a dimension. Throws `index_out_of_range`, also for another number of indices.
   std::uint64_t flat_index(std::span<const std::int64_t> indices) const;
@@ -74,6 +74,7 @@ class ColumnPlace {
   [[noreturn]] void refuse_type(std::string_view wanted) const;
 
  private:
+  const std::byte* other_element(std::uint64_t index) const;
   std::uint64_t item_offset(std::uint64_t item) const;
 
   TensorView bytes_;  // keeps the memory
@@ -84,7 +85,9 @@ class ColumnPlace {
   const std::byte* data_;
   std::uint64_t records_;
   std::uint64_t stride_;
-  std::uint64_t items_ = 1;  // elements a record
+  std::uint64_t items_ = 1;           // elements a record
+  std::uint64_t scalars_ = 0;         // the count, when items_ is 1
+  const std::byte* first_ = nullptr;  // the first element
   std::size_t record_rank_ = 0;
   std::vector<std::int64_t> shape_;
   std::vector<std::int64_t> strides_;

@@ -3,6 +3,7 @@
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
 
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -39,14 +40,16 @@ std::shared_ptr<Array> column(const arrow::RecordBatch& batch, const std::string
 Case read_records(const Json& parameters) {
   const auto count = parameters.at("count").to_number<std::uint64_t>();
   const auto batch = open_batch(parameters);
-  return [batch, count, id = column<arrow::Int64Array>(*batch, "id"), x = column<arrow::FloatArray>(*batch, "x"),
-          y = column<arrow::FloatArray>(*batch, "y"), label = column<arrow::UInt16Array>(*batch, "label"),
-          ok = column<arrow::BooleanArray>(*batch, "ok")] {
+  return [batch, count, id = column<arrow::Int64Array>(*batch, "id"), time = column<arrow::Int64Array>(*batch, "time"),
+          x = column<arrow::DoubleArray>(*batch, "x"), y = column<arrow::DoubleArray>(*batch, "y"),
+          z = column<arrow::DoubleArray>(*batch, "z"), score = column<arrow::FloatArray>(*batch, "score"),
+          label = column<arrow::UInt16Array>(*batch, "label"), ok = column<arrow::BooleanArray>(*batch, "ok")] {
     double sum = 0;
     RandomIndex random(static_cast<std::uint64_t>(batch->num_rows()));
     for (std::uint64_t i = 0; i < count; ++i) {
       const auto at = static_cast<std::int64_t>(random.next());
-      sum += static_cast<double>(id->Value(at)) + x->Value(at) + y->Value(at) + label->Value(at) + ok->Value(at);
+      sum += static_cast<double>(id->Value(at) ^ time->Value(at)) + x->Value(at) + y->Value(at) + z->Value(at) +
+             score->Value(at) + label->Value(at) + ok->Value(at);
     }
     keep(sum);
   };
@@ -59,8 +62,7 @@ Case read_strings(const Json& parameters) {
     std::uint64_t sum = 0;
     RandomIndex random(static_cast<std::uint64_t>(batch->num_rows()));
     for (std::uint64_t i = 0; i < count; ++i) {
-      const std::string_view found = strings->GetView(static_cast<std::int64_t>(random.next()));
-      sum += found.size() + static_cast<unsigned char>(found.front());
+      sum += std::hash<std::string_view>()(strings->GetView(static_cast<std::int64_t>(random.next())));
     }
     keep(sum);
   };
