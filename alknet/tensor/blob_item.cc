@@ -60,11 +60,7 @@ Json BlobItem::json(std::span<const std::byte> blob) const {
 void BlobItem::check(std::span<const std::byte> blob) const {
   if (kind_ == Kind::kBytes || blob.empty()) return;
   if (is_text()) {
-    if (kind_ == Kind::kJson) {
-      parse_json(text(blob));
-    } else {
-      text(blob);
-    }
+    kind_ == Kind::kJson ? void(json(blob)) : void(text(blob));
     return;
   }
   const std::uint64_t items = count(blob);
