@@ -63,7 +63,8 @@ bool Evaluation::contains(const Instruction& at, const Json& instance, const Ins
   if (array == nullptr) return true;
   std::uint64_t found = 0;
   for (std::size_t i = 0; i < array->size(); ++i) {
-    found += holds(program_.targets[at.first], (*array)[i], {&path, {}, i}) ? 1 : 0;
+    found += decide(at, program_.targets[at.first], (*array)[i], {&path, {}, i}) ? 1 : 0;
+    if (stopped()) return false;
   }
   if (found >= at.number && found <= at.number2) return true;
   return fail(at, path, [&] {

@@ -7,6 +7,7 @@
 #include "alknet/base/utf8.h"
 #include "alknet/schema/compare.h"
 #include "alknet/schema/fail.h"
+#include "alknet/schema/formats.h"
 
 namespace alknet::schema {
 namespace {
@@ -112,6 +113,13 @@ bool Evaluation::pattern(const Instruction& at, const Json& instance, const Inst
   if (!instance.is_string() || program_.regexes[at.first].matches(std::string_view(instance.get_string()))) return true;
   return fail(at, path,
               [&] { return fmt::format("{} does not match the pattern {}", shown(instance), shown(*at.value)); });
+}
+
+bool Evaluation::format(const Instruction& at, const Json& instance, const InstancePath& path) {
+  if (!instance.is_string() || has_format(at.number, instance.get_string())) return true;
+  return fail(at, path, [&] {
+    return fmt::format("{} is not of the format {}", shown(instance), std::string_view(at.value->get_string()));
+  });
 }
 
 bool Evaluation::scalar_kind(const Instruction& at, const Json& instance, const InstancePath& path) {

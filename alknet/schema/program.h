@@ -28,6 +28,7 @@ enum class Op : std::uint8_t {
   kMaxLength,
   kMinLength,
   kPattern,
+  kFormat,
   kMaxItems,
   kMinItems,
   kUniqueItems,
@@ -49,6 +50,7 @@ enum class Op : std::uint8_t {
   kNot,
   kIf,
   kRef,
+  kDynamicRef,
   kScalarKind,
   kTextKind,
   kArrayKind,
@@ -57,6 +59,8 @@ enum class Op : std::uint8_t {
   kUnionKind,
   kTensorKind,
   kBlobKind,
+  kUnevaluatedItems,  // the last of a block: they look at what the others evaluated
+  kUnevaluatedProperties,
   kCount,
 };
 
@@ -77,13 +81,22 @@ struct Instruction {
   std::uint64_t number2 = 0;          ///< maxContains
   const JsonObject* names = nullptr;  ///< names with a meaning: `properties`, `mapping`
   std::string_view extra;             ///< the discriminator that a variant's struct allows
+  bool remember = false;              ///< the verdicts of its targets are asked for again, by an unevaluated* keyword
 };
 
 /// The instructions of one schema: a range of Program::instructions.
 struct Block {
   std::uint32_t first = 0;
   std::uint32_t count = 0;
-  bool has_reference = false;  ///< it, or what it holds, has a $ref: worth remembering verdicts
+  std::uint32_t last = 0;      ///< so many of them look at what the others evaluated
+  std::uint32_t resource = 0;  ///< index of Program::dynamic_resources; 0: it adds nothing to the dynamic scope
+  bool has_reference = false;  ///< it, or what it holds, has a reference: worth remembering verdicts
+};
+
+/// A schema that a `$dynamicAnchor` names.
+struct DynamicAnchor {
+  std::uint32_t name;  ///< number of the name
+  BlockId block;
 };
 
 /// A schema compiled to flat tables. Immutable.
@@ -94,6 +107,11 @@ struct Program {
   std::vector<const Json*> values;  ///< members of enums, each range in compare_json's order
   std::vector<Regex> regexes;
   std::vector<BlockId> block_of_place;  ///< by PlaceId; kNone where there is none
+
+  /// The anchors of the resources that have some; empty unless there is a `$dynamicRef` that may lead to one of
+  /// several.
+  std::vector<std::vector<DynamicAnchor>> dynamic_resources;
+  std::uint32_t dynamic_names = 0;
 };
 
 /// Bits of a type mask.
@@ -118,6 +136,6 @@ std::uint64_t type_bit(std::string_view name);
 
 /// Compiles every schema found in `places`, and what their references lead to. Throws `schema_invalid`,
 /// `pattern_too_large`, `pattern_unsupported`, `unsupported`.
-Program compile(Places& places);
+Program compile(Places& places, bool assert_formats);
 
 }  // namespace alknet::schema

@@ -27,6 +27,7 @@ const Evaluation::Check Evaluation::kChecks[] = {
     &Evaluation::length,
     &Evaluation::length,
     &Evaluation::pattern,
+    &Evaluation::format,
     &Evaluation::item_count,
     &Evaluation::item_count,
     &Evaluation::unique_items,
@@ -48,6 +49,7 @@ const Evaluation::Check Evaluation::kChecks[] = {
     &Evaluation::negation,
     &Evaluation::condition,
     &Evaluation::reference,
+    &Evaluation::reference,
     &Evaluation::scalar_kind,
     &Evaluation::text_kind,
     &Evaluation::array_kind,
@@ -56,6 +58,8 @@ const Evaluation::Check Evaluation::kChecks[] = {
     &Evaluation::union_kind,
     &Evaluation::tensor_kind,
     &Evaluation::blob_kind,
+    &Evaluation::unevaluated_items,
+    &Evaluation::unevaluated_properties,
 };
 
 std::string InstancePath::text() const {
@@ -70,7 +74,7 @@ std::string InstancePath::text() const {
 }
 
 Evaluation::Evaluation(const Program& program, const Places& places, bool collect, std::size_t max_errors)
-    : program_(program), places_(places), collect_(collect), max_errors_(max_errors) {
+    : program_(program), places_(places), collect_(collect), max_errors_(max_errors), scopes_(program) {
   static_assert(std::size(kChecks) == static_cast<std::size_t>(Op::kCount));
 }
 
@@ -85,14 +89,24 @@ std::vector<ValidationError> Evaluation::take_errors() {
 
 bool Evaluation::evaluate(BlockId id, const Json& instance, const InstancePath& path) {
   const auto& block = program_.blocks[id];
+  if (block.resource == 0) return run_block(block, instance, path);
+  const DynamicScope scope(*this, block);
+  return run_block(block, instance, path);
+}
+
+bool Evaluation::run_block(const Block& block, const Json& instance, const InstancePath& path) {
   const auto* instruction = program_.instructions.data() + block.first;
   bool valid = true;
-  for (const auto* end = instruction + block.count; instruction != end; ++instruction) {
-    if (stopped()) return false;
-    valid = (this->*kChecks[static_cast<std::size_t>(instruction->op)])(*instruction, instance, path) && valid;
-    if (!valid && !collect_) return false;
-  }
-  return valid;
+  const auto run = [&](const Instruction* end) {
+    for (; instruction != end; ++instruction) {
+      if (stopped()) return false;
+      valid = (this->*kChecks[static_cast<std::size_t>(instruction->op)])(*instruction, instance, path) && valid;
+      if (!valid && !collect_) return false;
+    }
+    return valid;
+  };
+  const auto* end = instruction + block.count;
+  return run(end - block.last) && run(end);
 }
 
 bool Evaluation::holds(BlockId block, const Json& instance, const InstancePath& path) {
@@ -100,6 +114,36 @@ bool Evaluation::holds(BlockId block, const Json& instance, const InstancePath& 
   const bool valid = evaluate(block, instance, path);
   collect_ = collect;
   return valid;
+}
+
+bool Evaluation::decide(const Instruction& at, BlockId block, const Json& instance, const InstancePath& path) {
+  if (!at.remember) return holds(block, instance, path);
+  const Key key{block, &instance, scope_};
+  if (const auto known = verdicts_.find(key); known != verdicts_.end()) return known->second == Verdict::kValid;
+  const bool valid = holds(block, instance, path);
+  if (!stopped()) verdicts_.emplace(key, valid ? Verdict::kValid : Verdict::kInvalid);
+  return valid;
+}
+
+void Evaluation::enter(std::uint32_t resource) {
+  const auto scope = scopes_.enter(scope_, resource);
+  if (scope) {
+    scope_ = *scope;
+  } else if (!stopped()) {
+    given_up_ = true;
+    fault_ = {"", "", fmt::format("$dynamicRef has more than {} different scopes", DynamicScopes::kMaxScopes)};
+  }
+}
+
+BlockId Evaluation::referred(const Instruction& at) const {
+  const BlockId block = program_.targets[at.first];
+  return at.op == Op::kRef ? block : scopes_.find(scope_, at.number, block);
+}
+
+void Evaluation::give_up(const Instruction& at, const InstancePath& path, std::string message) {
+  if (stopped()) return;
+  given_up_ = true;
+  fault_ = {path.text(), places_.pointer(at.place, at.keyword), std::move(message)};
 }
 
 void Evaluation::record(const Instruction& at, const InstancePath& path, std::string message) {
@@ -116,15 +160,13 @@ void Evaluation::record(const Instruction& at, const InstancePath& path, std::st
 }
 
 bool Evaluation::reference(const Instruction& at, const Json& instance, const InstancePath& path) {
-  const BlockId target = program_.targets[at.first];
+  const BlockId target = referred(at);
   if (depth_ >= kMaxEvaluationDepth) {
-    too_deep_ = true;
-    fault_ = {path.text(), places_.pointer(at.place, at.keyword),
-              fmt::format("the value is inside more than {} references", kMaxEvaluationDepth)};
+    give_up(at, path, fmt::format("the value is inside more than {} references", kMaxEvaluationDepth));
     return false;
   }
   const bool remember = program_.blocks[target].has_reference;
-  const Key key{target, &instance};
+  const Key key{target, &instance, scope_};
   if (remember) {
     if (const auto known = verdicts_.find(key); known != verdicts_.end()) {
       if (known->second == Verdict::kValid) return true;

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "alknet/schema/dynamic_scope.h"
 #include "alknet/schema/program.h"
 #include "alknet/schema/schema.h"
 
@@ -40,12 +41,20 @@ class Evaluation {
   /// Evaluates for the verdict alone.
   bool holds(BlockId block, const Json& instance, const InstancePath& path);
 
+  /// The same for a target of an instruction; remembered when it will be asked for again.
+  bool decide(const Instruction& at, BlockId block, const Json& instance, const InstancePath& path);
+
+  bool run_block(const Block& block, const Json& instance, const InstancePath& path);
+
+  /// Stops the evaluation: no verdict can be had.
+  void give_up(const Instruction& at, const InstancePath& path, std::string message);
+
   /// Records an error and returns false. `message` is called only when errors are collected.
   template <typename Message>
   bool fail(const Instruction& at, const InstancePath& path, const Message& message);
   void record(const Instruction& at, const InstancePath& path, std::string message);
 
-  bool stopped() const { return too_deep_ || full_; }
+  bool stopped() const { return given_up_ || full_; }
 
   // One function an op, in the order of Op; in checks_*.cc.
   bool never(const Instruction&, const Json&, const InstancePath&);
@@ -84,6 +93,35 @@ class Evaluation {
   bool union_kind(const Instruction&, const Json&, const InstancePath&);
   bool tensor_kind(const Instruction&, const Json&, const InstancePath&);
   bool blob_kind(const Instruction&, const Json&, const InstancePath&);
+  bool format(const Instruction&, const Json&, const InstancePath&);
+  bool unevaluated_items(const Instruction&, const Json&, const InstancePath&);
+  bool unevaluated_properties(const Instruction&, const Json&, const InstancePath&);
+
+  /// What unevaluated* keywords ask; see checks_unevaluated.cc.
+  struct Evaluated;
+  void gather(BlockId, const Json&, const InstancePath&, Evaluated&, const Instruction* until);
+  void gather_keyword(const Instruction&, const Json&, const InstancePath&, Evaluated&);
+  void gather_members(const Instruction&, const Json&, Evaluated&);
+  void gather_items(const Instruction&, const Json&, const InstancePath&, Evaluated&);
+
+  /// While it lives, the resource of a block is in the dynamic scope.
+  class DynamicScope {
+   public:
+    DynamicScope(Evaluation& evaluation, const Block& block) : evaluation_(evaluation), outer_(evaluation.scope_) {
+      if (block.resource != 0) evaluation.enter(block.resource);
+    }
+    ~DynamicScope() { evaluation_.scope_ = outer_; }
+    DynamicScope(const DynamicScope&) = delete;
+    DynamicScope& operator=(const DynamicScope&) = delete;
+
+   private:
+    Evaluation& evaluation_;
+    std::uint32_t outer_;
+  };
+  void enter(std::uint32_t resource);
+
+  /// Where a $ref or $dynamicRef leads now.
+  BlockId referred(const Instruction& at) const;
 
   bool matches_any(std::uint64_t first, std::uint64_t count, std::string_view name) const;
 
@@ -93,10 +131,13 @@ class Evaluation {
   struct Key {
     BlockId block;
     const Json* instance;
+    std::uint32_t scope;
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
-    std::size_t operator()(const Key& key) const { return std::hash<const Json*>()(key.instance) * 31 + key.block; }
+    std::size_t operator()(const Key& key) const {
+      return (std::hash<const Json*>()(key.instance) * 31 + key.block) * 31 + key.scope;
+    }
   };
 
   const Program& program_;
@@ -108,7 +149,9 @@ class Evaluation {
   std::unordered_map<Key, Verdict, KeyHash> verdicts_;
   std::deque<Json> names_;  // instances of propertyNames, which must outlive the verdicts
   std::size_t depth_ = 0;   // references being evaluated
-  bool too_deep_ = false;
+  DynamicScopes scopes_;
+  std::uint32_t scope_ = DynamicScopes::kEmpty;
+  bool given_up_ = false;
   bool full_ = false;
   ValidationError fault_;  // why it stopped
 };
