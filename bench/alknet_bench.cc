@@ -16,6 +16,7 @@
 #include "alknet/compute/devices.h"
 #include "alknet/compute/models/sentence_encoder.h"
 #include "alknet/compute/session.h"
+#include "alknet/schema/schema.h"
 #include "alknet/tensor/file.h"
 
 namespace alknet::bench {
@@ -87,8 +88,16 @@ Case read_file(const Json& parameters) {
   };
 }
 
+/// F5: the verdict of a compiled schema on a parsed instance.
+Case validate(const Json& parameters) {
+  const auto schema = schema::Schema::from_json(parameters.at("schema"));
+  return [schema, instance = parameters.at("instance")] {
+    if (!schema.is_valid(instance)) throw Error(BaseError::kInternal, "validate: the instance is not valid");
+  };
+}
+
 const std::map<std::string, Case (*)(const Json&), std::less<>> kCases = {
-    {"matmul", matmul}, {"embed", embed}, {"read_file", read_file}};
+    {"matmul", matmul}, {"embed", embed}, {"read_file", read_file}, {"validate", validate}};
 
 Json answer(const Json& request, Case& current) {
   const JsonObject& object = request.as_object();

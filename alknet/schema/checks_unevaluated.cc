@@ -28,7 +28,7 @@ bool Evaluation::unevaluated_items(const Instruction& at, const Json& instance, 
   const auto* array = instance.if_array();
   if (array == nullptr || array->empty()) return true;
   Evaluated evaluated(array->size());
-  gather(static_cast<BlockId>(at.number), instance, path, evaluated, &at);
+  gather(static_cast<BlockId>(at.number), instance, path, evaluated, at.op);
   bool valid = true;
   for (std::size_t i = 0; i < array->size() && !stopped(); ++i) {
     if (evaluated.contains(i)) continue;
@@ -42,7 +42,7 @@ bool Evaluation::unevaluated_properties(const Instruction& at, const Json& insta
   const auto* object = instance.if_object();
   if (object == nullptr || object->empty()) return true;
   Evaluated evaluated(object->size());
-  gather(static_cast<BlockId>(at.number), instance, path, evaluated, &at);
+  gather(static_cast<BlockId>(at.number), instance, path, evaluated, at.op);
   bool valid = true;
   for (std::size_t i = 0; i < object->size() && !stopped(); ++i) {
     if (evaluated.contains(i)) continue;
@@ -54,12 +54,11 @@ bool Evaluation::unevaluated_properties(const Instruction& at, const Json& insta
 }
 
 /// Marks what the schema, which holds for the instance, evaluated. `until`: the keyword that asks.
-void Evaluation::gather(BlockId id, const Json& instance, const InstancePath& path, Evaluated& evaluated,
-                        const Instruction* until) {
+void Evaluation::gather(BlockId id, const Json& instance, const InstancePath& path, Evaluated& evaluated, Op until) {
   const auto& block = program_.blocks[id];
   const DynamicScope scope(*this, block);
   const auto* instruction = program_.instructions.data() + block.first;
-  for (const auto* end = instruction + block.count; instruction != end && instruction != until; ++instruction) {
+  for (const auto* end = instruction + block.count; instruction != end && instruction->op != until; ++instruction) {
     if (evaluated.left == 0 || stopped()) return;
     gather_keyword(*instruction, instance, path, evaluated);
   }
@@ -68,7 +67,7 @@ void Evaluation::gather(BlockId id, const Json& instance, const InstancePath& pa
 void Evaluation::gather_keyword(const Instruction& at, const Json& instance, const InstancePath& path,
                                 Evaluated& evaluated) {
   const auto target = [&](std::uint32_t i) { return program_.targets[at.first + i]; };
-  const auto follow = [&](BlockId block) { gather(block, instance, path, evaluated, nullptr); };
+  const auto follow = [&](BlockId block) { gather(block, instance, path, evaluated, Op::kCount); };
   switch (at.op) {
     case Op::kAdditionalProperties:
     case Op::kUnevaluatedProperties:

@@ -29,6 +29,8 @@ constexpr std::size_t kAmplePatterns = 64;
 constexpr std::size_t kModestMemory = std::size_t{1} << 20;
 constexpr std::array<std::string_view, 4> kTypeDefOptions = {"align", "encoding", "maxBytes", "endian"};
 
+}  // namespace
+
 bool in_place(Op op) {
   switch (op) {
     case Op::kAllOf:
@@ -60,8 +62,6 @@ bool holds_blocks(Op op) {
     default: return in_place(op);
   }
 }
-
-}  // namespace
 
 std::uint64_t type_bit(std::string_view name) {
   for (const auto& row : kTypes) {
@@ -103,8 +103,10 @@ Program Compiler::run() {
   }
   fill_dynamic_resources();
   refuse_loops();
+  follow_small_references();
   mark_references();
   mark_remembered();
+  make_verdicts();
   return std::move(program_);
 }
 

@@ -42,6 +42,8 @@ class Compiler {
   void refuse_loops() const;
   void mark_references();
   void mark_remembered();
+  void follow_small_references();
+  void make_verdicts();
   void fill_dynamic_resources();
 
   Instruction& emit(Op op, std::string_view keyword, const Json& value);

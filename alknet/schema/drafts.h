@@ -12,9 +12,9 @@ namespace alknet::schema {
 /// The draft whose meta-schema has this URI (with or without an empty fragment); nothing for other URIs.
 std::optional<Draft> find_draft(std::string_view uri);
 
-/// A schema of draft 6 or 7 as 2020-12 has it: lists of `items` become `prefixItems`, `dependencies` split in two, `$id`s
-/// that are fragments become anchors, what stands beside a `$ref` is set aside in kSetAside, as are keywords that the
-/// draft does not know.
+/// A schema of draft 6 or 7 as 2020-12 has it: lists of `items` become `prefixItems`, `dependencies` split in two,
+/// `$id`s that are fragments become anchors, what stands beside a `$ref` is set aside in kSetAside, as are keywords
+/// that the draft does not know.
 ///
 /// References still say where things were in the draft: Places looks them up by the two functions below.
 Json translate_draft(const Json& schema, Draft draft);

@@ -115,6 +115,7 @@ const Json& Schema::document() const { return state_->document; }
 const Node& Schema::root() const { return *state_->structure.root; }
 
 std::vector<ValidationError> Schema::validate(const Json& instance, const ValidateOptions& options) const {
+  if (is_valid(instance)) return {};
   Evaluation evaluation(state_->program, state_->places, true, options.max_errors);
   if (evaluation.run(state_->block(state_->places.root()), instance)) return {};
   return evaluation.take_errors();

@@ -82,8 +82,8 @@ class Schema {
   bool is_valid(const Json& instance) const;
 
   /// The same schema in standard keywords only: any 2020-12 validator gives the same verdict with it. References to
-  /// registered documents become `$defs`. Throws `unsupported` when a `$dynamicRef` may lead to more than one schema, or
-  /// a vocabulary asserts a `format`.
+  /// registered documents become `$defs`. Throws `unsupported` when a `$dynamicRef` may lead to more than one schema,
+  /// or a vocabulary asserts a `format`.
   Json lowered() const;
   Schema lower() const;
 

@@ -15,51 +15,53 @@ constexpr std::size_t kMaxErrorBytes = std::size_t{64} << 20;
 
 // In the order of Op.
 const Evaluation::Check Evaluation::kChecks[] = {
-    &Evaluation::never,
-    &Evaluation::type,
-    &Evaluation::enumeration,
-    &Evaluation::constant,
-    &Evaluation::multiple_of,
-    &Evaluation::bound,
-    &Evaluation::bound,
-    &Evaluation::bound,
-    &Evaluation::bound,
-    &Evaluation::length,
-    &Evaluation::length,
-    &Evaluation::pattern,
-    &Evaluation::format,
-    &Evaluation::item_count,
-    &Evaluation::item_count,
-    &Evaluation::unique_items,
-    &Evaluation::prefix_items,
-    &Evaluation::items,
-    &Evaluation::contains,
-    &Evaluation::property_count,
-    &Evaluation::property_count,
-    &Evaluation::required,
-    &Evaluation::dependent_required,
-    &Evaluation::properties,
-    &Evaluation::pattern_properties,
-    &Evaluation::additional_properties,
-    &Evaluation::property_names,
-    &Evaluation::dependent_schemas,
-    &Evaluation::all_of,
-    &Evaluation::any_of,
-    &Evaluation::one_of,
-    &Evaluation::negation,
-    &Evaluation::condition,
-    &Evaluation::reference,
-    &Evaluation::reference,
-    &Evaluation::scalar_kind,
-    &Evaluation::text_kind,
-    &Evaluation::array_kind,
-    &Evaluation::struct_kind,
-    &Evaluation::record_kind,
-    &Evaluation::union_kind,
-    &Evaluation::tensor_kind,
-    &Evaluation::blob_kind,
-    &Evaluation::unevaluated_items,
-    &Evaluation::unevaluated_properties,
+    call<&Evaluation::never>,
+    call<&Evaluation::type>,
+    call<&Evaluation::enumeration>,
+    call<&Evaluation::constant>,
+    call<&Evaluation::multiple_of>,
+    call<&Evaluation::bound>,
+    call<&Evaluation::bound>,
+    call<&Evaluation::bound>,
+    call<&Evaluation::bound>,
+    call<&Evaluation::length>,
+    call<&Evaluation::length>,
+    call<&Evaluation::pattern>,
+    call<&Evaluation::format>,
+    call<&Evaluation::item_count>,
+    call<&Evaluation::item_count>,
+    call<&Evaluation::unique_items>,
+    call<&Evaluation::prefix_items>,
+    call<&Evaluation::items>,
+    call<&Evaluation::contains>,
+    call<&Evaluation::property_count>,
+    call<&Evaluation::property_count>,
+    call<&Evaluation::required>,
+    call<&Evaluation::dependent_required>,
+    call<&Evaluation::properties>,
+    call<&Evaluation::pattern_properties>,
+    call<&Evaluation::additional_properties>,
+    call<&Evaluation::property_names>,
+    call<&Evaluation::dependent_schemas>,
+    call<&Evaluation::all_of>,
+    call<&Evaluation::any_of>,
+    call<&Evaluation::one_of>,
+    call<&Evaluation::negation>,
+    call<&Evaluation::condition>,
+    call<&Evaluation::reference>,
+    call<&Evaluation::reference>,
+    call<&Evaluation::scalar_kind>,
+    call<&Evaluation::text_kind>,
+    call<&Evaluation::array_kind>,
+    call<&Evaluation::struct_kind>,
+    call<&Evaluation::record_kind>,
+    call<&Evaluation::union_kind>,
+    call<&Evaluation::tensor_kind>,
+    call<&Evaluation::blob_kind>,
+    call<&Evaluation::object_checks>,
+    call<&Evaluation::array_checks>,
+    call<&Evaluation::unevaluated_items>,
+    call<&Evaluation::unevaluated_properties>,
 };
 
 std::string InstancePath::text() const {
@@ -87,33 +89,24 @@ std::vector<ValidationError> Evaluation::take_errors() {
   return std::move(errors_);
 }
 
-bool Evaluation::evaluate(BlockId id, const Json& instance, const InstancePath& path) {
-  const auto& block = program_.blocks[id];
-  if (block.resource == 0) return run_block(block, instance, path);
+bool Evaluation::evaluate_in_scope(const Block& block, const Json& instance, const InstancePath& path) {
   const DynamicScope scope(*this, block);
-  return run_block(block, instance, path);
+  if (stopped()) return false;
+  return collect_ ? report_block(block, instance, path) : decide_block(block, instance, path);
 }
 
-bool Evaluation::run_block(const Block& block, const Json& instance, const InstancePath& path) {
+bool Evaluation::report_block(const Block& block, const Json& instance, const InstancePath& path) {
   const auto* instruction = program_.instructions.data() + block.first;
   bool valid = true;
   const auto run = [&](const Instruction* end) {
     for (; instruction != end; ++instruction) {
       if (stopped()) return false;
-      valid = (this->*kChecks[static_cast<std::size_t>(instruction->op)])(*instruction, instance, path) && valid;
-      if (!valid && !collect_) return false;
+      valid = kChecks[static_cast<std::size_t>(instruction->op)](*this, *instruction, instance, path) && valid;
     }
     return valid;
   };
   const auto* end = instruction + block.count;
   return run(end - block.last) && run(end);
-}
-
-bool Evaluation::holds(BlockId block, const Json& instance, const InstancePath& path) {
-  const bool collect = std::exchange(collect_, false);
-  const bool valid = evaluate(block, instance, path);
-  collect_ = collect;
-  return valid;
 }
 
 bool Evaluation::decide(const Instruction& at, BlockId block, const Json& instance, const InstancePath& path) {

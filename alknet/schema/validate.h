@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <forward_list>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "alknet/schema/dynamic_scope.h"
@@ -33,18 +34,43 @@ class Evaluation {
   std::vector<ValidationError> take_errors();
 
  private:
-  using Check = bool (Evaluation::*)(const Instruction&, const Json&, const InstancePath&);
+  using Check = bool (*)(Evaluation&, const Instruction&, const Json&, const InstancePath&);
   static const Check kChecks[];
+  template <auto kFunction>
+  static bool call(Evaluation& self, const Instruction& at, const Json& instance, const InstancePath& path) {
+    return (self.*kFunction)(at, instance, path);
+  }
 
-  bool evaluate(BlockId block, const Json& instance, const InstancePath& path);
+  bool evaluate(BlockId id, const Json& instance, const InstancePath& path) {
+    const Block& block = program_.blocks[id];
+    if (collect_ || block.resource != 0) return evaluate_in_scope(block, instance, path);
+    return decide_block(block, instance, path);
+  }
 
   /// Evaluates for the verdict alone.
-  bool holds(BlockId block, const Json& instance, const InstancePath& path);
+  bool holds(BlockId block, const Json& instance, const InstancePath& path) {
+    const bool collect = std::exchange(collect_, false);
+    const bool valid = evaluate(block, instance, path);
+    collect_ = collect;
+    return valid;
+  }
+  bool has(const Wanted& wanted, const Json& value, const InstancePath& path);
 
   /// The same for a target of an instruction; remembered when it will be asked for again.
   bool decide(const Instruction& at, BlockId block, const Json& instance, const InstancePath& path);
 
-  bool run_block(const Block& block, const Json& instance, const InstancePath& path);
+  bool evaluate_in_scope(const Block& block, const Json& instance, const InstancePath& path);
+
+  /// Runs the instructions of a block, whose resource is in the dynamic scope already.
+  bool decide_block(const Block& block, const Json& instance, const InstancePath& path) {
+    if (!has_type(instance, block.types)) return false;
+    const auto* instruction = program_.verdicts.data() + block.verdict_first;
+    for (const auto* end = instruction + block.verdict_count; instruction != end; ++instruction) {
+      if (!kChecks[static_cast<std::size_t>(instruction->op)](*this, *instruction, instance, path)) return false;
+    }
+    return true;
+  }
+  bool report_block(const Block& block, const Json& instance, const InstancePath& path);
 
   /// Stops the evaluation: no verdict can be had.
   void give_up(const Instruction& at, const InstancePath& path, std::string message);
@@ -94,12 +120,14 @@ class Evaluation {
   bool tensor_kind(const Instruction&, const Json&, const InstancePath&);
   bool blob_kind(const Instruction&, const Json&, const InstancePath&);
   bool format(const Instruction&, const Json&, const InstancePath&);
+  bool object_checks(const Instruction&, const Json&, const InstancePath&);
+  bool array_checks(const Instruction&, const Json&, const InstancePath&);
   bool unevaluated_items(const Instruction&, const Json&, const InstancePath&);
   bool unevaluated_properties(const Instruction&, const Json&, const InstancePath&);
 
   /// What unevaluated* keywords ask; see checks_unevaluated.cc.
   struct Evaluated;
-  void gather(BlockId, const Json&, const InstancePath&, Evaluated&, const Instruction* until);
+  void gather(BlockId, const Json&, const InstancePath&, Evaluated&, Op until);
   void gather_keyword(const Instruction&, const Json&, const InstancePath&, Evaluated&);
   void gather_members(const Instruction&, const Json&, Evaluated&);
   void gather_items(const Instruction&, const Json&, const InstancePath&, Evaluated&);
@@ -147,8 +175,8 @@ class Evaluation {
   std::size_t error_bytes_ = 0;
   std::vector<ValidationError> errors_;
   std::unordered_map<Key, Verdict, KeyHash> verdicts_;
-  std::deque<Json> names_;  // instances of propertyNames, which must outlive the verdicts
-  std::size_t depth_ = 0;   // references being evaluated
+  std::forward_list<Json> names_;  // instances of propertyNames, which must outlive the verdicts
+  std::size_t depth_ = 0;          // references being evaluated
   DynamicScopes scopes_;
   std::uint32_t scope_ = DynamicScopes::kEmpty;
   bool given_up_ = false;

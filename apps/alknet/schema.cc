@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 
 #include "alknet/schema/kind.h"
@@ -14,14 +16,42 @@ namespace {
 
 constexpr std::uint64_t kMaxInstanceBytes = std::uint64_t{1} << 30;
 
-/// A schema that cannot be used is wrong usage, whatever is wrong with it.
-schema::Schema load_schema(const std::string& path) {
+/// What `action` throws is wrong usage, whatever it is, and about the file at `path`.
+template <typename Action>
+auto as_usage(const std::string& path, const Action& action) {
   try {
-    return schema::Schema::parse(read_input(path, schema::kMaxSchemaText + 1));
+    return action();
   } catch (const Error& error) {
     throw UsageError(Error(error.code(), fmt::format("{}: {}", path, error.message()), error.details()));
   }
 }
+
+schema::Schema load_schema(const std::string& path, const schema::SchemaOptions& options = {}) {
+  return as_usage(path, [&] { return schema::Schema::parse(read_input(path, schema::kMaxSchemaText + 1), options); });
+}
+
+/// A schema that others may name: by its `$id`, or by the path as given when it has none.
+schema::RegisteredSchema load_registered(const std::string& path) {
+  return as_usage(path, [&] {
+    Json document = parse_json(read_input(path, schema::kMaxSchemaText));
+    const auto* object = document.if_object();
+    const auto* id = object == nullptr ? nullptr : object->if_contains("$id");
+    std::string uri(id != nullptr && id->is_string() ? std::string_view(id->get_string()) : std::string_view(path));
+    uri.resize(std::min(uri.find('#'), uri.size()));
+    return schema::RegisteredSchema{std::move(uri), std::move(document)};
+  });
+}
+
+struct ValidateArguments {
+  std::string schema;
+  std::vector<std::string> instances = {"-"};
+  std::vector<std::string> registered;
+  schema::Draft draft = schema::Draft::k2020_12;
+  bool assert_formats = false;
+};
+
+const std::map<std::string, schema::Draft> kDrafts = {
+    {"6", schema::Draft::k6}, {"7", schema::Draft::k7}, {"2020-12", schema::Draft::k2020_12}};
 
 /// All errors of one instance; text that is not JSON is one error at the root.
 std::vector<schema::ValidationError> check(const schema::Schema& schema, const std::string& path) {
@@ -35,11 +65,16 @@ std::vector<schema::ValidationError> check(const schema::Schema& schema, const s
   return schema.validate(instance);
 }
 
-void validate(const std::string& schema_path, const std::vector<std::string>& instances, Globals& globals) {
-  if (schema_path == "-" && std::count(instances.begin(), instances.end(), "-") > 0) {
-    throw UsageError("standard input can be the schema or an instance, not both");
-  }
-  const schema::Schema schema = load_schema(schema_path);
+void validate(const ValidateArguments& arguments, Globals& globals) {
+  const auto& instances = arguments.instances;
+  const auto from_stdin = (arguments.schema == "-" ? 1 : 0) + std::count(instances.begin(), instances.end(), "-") +
+                          std::count(arguments.registered.begin(), arguments.registered.end(), "-");
+  if (from_stdin > 1) throw UsageError("standard input can be read once: name the other documents by their files");
+  schema::SchemaOptions options;
+  options.draft = arguments.draft;
+  options.assert_formats = arguments.assert_formats;
+  for (const std::string& path : arguments.registered) options.registered.push_back(load_registered(path));
+  const schema::Schema schema = load_schema(arguments.schema, options);
   bool all_valid = true;
   JsonArray results;
   std::string out;
@@ -70,13 +105,7 @@ void show_layout(const std::string& path, bool packed, const Globals& globals) {
   const schema::Schema schema = load_schema(path);
   const auto mode = packed ? schema::LayoutMode::kPacked : schema::LayoutMode::kAligned;
   const std::string mode_name = packed ? "packed" : "aligned";
-  const schema::Layout layout = [&] {
-    try {
-      return schema::layout(schema, mode);
-    } catch (const Error& error) {
-      throw UsageError(Error(error.code(), fmt::format("{}: {}", path, error.message()), error.details()));
-    }
-  }();
+  const schema::Layout layout = as_usage(path, [&] { return schema::layout(schema, mode); });
   if (globals.json) {
     JsonArray fields;
     for (const auto& field : layout.fields()) {
@@ -113,16 +142,27 @@ void add_schema(CLI::App& program, Globals& globals) {
                "  alknet schema layout point.schema.json --packed\n");
 
   const auto schema_path = std::make_shared<std::string>();
-  const auto instances = std::make_shared<std::vector<std::string>>();
+  const auto arguments = std::make_shared<ValidateArguments>();
   CLI::App* validate_command =
       group->add_subcommand("validate", "Check JSON documents; all errors, with both pointers");
-  validate_command->add_option("SCHEMA", *schema_path, "JSON Schema 2020-12 file; - is standard input")->required();
-  validate_command->add_option("INSTANCE", *instances, "JSON files; - is standard input")->required();
+  validate_command->add_option("SCHEMA", arguments->schema, "JSON Schema file; - is standard input")->required();
+  validate_command->add_option("INSTANCE", arguments->instances, "JSON files; - is standard input, as is none");
+  validate_command->add_flag("--format", arguments->assert_formats, "Check `format` too, which otherwise only informs");
+  validate_command
+      ->add_option("--draft", arguments->draft, "How schemas are read whose $schema does not say it: 6, 7 or 2020-12")
+      ->transform(CLI::CheckedTransformer(kDrafts))
+      ->type_name("DRAFT")
+      ->option_text("DRAFT [2020-12]");
+  validate_command
+      ->add_option("--register", arguments->registered, "A schema that $ref may name by its $id; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   add_json_flag(*validate_command, globals);
   set_examples(*validate_command,
                "  alknet schema validate point.schema.json a.json b.json\n"
-               "  echo '{\"x\": 1}' | alknet schema validate point.schema.json - --json\n");
-  validate_command->callback([schema_path, instances, &globals] { validate(*schema_path, *instances, globals); });
+               "  echo '{\"x\": 1}' | alknet schema validate point.schema.json - --json\n"
+               "  alknet schema validate --draft 7 --format --register defs.json event.schema.json event.json\n");
+  validate_command->callback([arguments, &globals] { validate(*arguments, globals); });
 
   const auto packed = std::make_shared<bool>(false);
   CLI::App* layout_command = group->add_subcommand("layout", "Show offset, size and alignment of every field");
