@@ -40,6 +40,16 @@ bool Evaluation::one_of(const Instruction& at, const Json& instance, const Insta
   return first != kNone || no_alternative(at, instance, path);
 }
 
+bool Evaluation::choice(const Instruction& at, const Json& instance, const InstancePath& path) {
+  const auto* object = instance.if_object();
+  if (object == nullptr) return false;
+  const auto& choice = program_.choices[at.first];
+  const auto* member = object->if_contains(choice.member);
+  if (member == nullptr || !member->is_string()) return false;
+  const auto index = choice.texts.find(member->get_string());
+  return index != NameTable::kNotFound && decide(at, choice.blocks[index], instance, path);
+}
+
 bool Evaluation::no_alternative(const Instruction& at, const Json& instance, const InstancePath& path) {
   fail(at, path, [&] {
     return fmt::format("{} matches none of {}", shown(instance), counted(at.count, "alternative", "alternatives"));

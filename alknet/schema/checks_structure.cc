@@ -131,8 +131,16 @@ bool Evaluation::properties(const Instruction& at, const Json& instance, const I
 
 bool Evaluation::has(const Wanted& wanted, const Json& value, const InstancePath& path) {
   if (!has_type(value, wanted.types)) return false;
-  if (wanted.text != nullptr) return value.is_string() && value.get_string() == wanted.text->get_string();
-  return wanted.block == kNone || evaluate(wanted.block, value, path);
+  switch (wanted.form) {
+    case Wanted::Form::kTypes: return true;
+    case Wanted::Form::kText: return value.is_string() && value.get_string() == wanted.text->get_string();
+    case Wanted::Form::kArray: {
+      const auto& block = program_.blocks[wanted.block];
+      return array_checks(program_.verdicts[block.verdict_first], value, path);
+    }
+    case Wanted::Form::kBlock: return evaluate(wanted.block, value, path);
+  }
+  return false;
 }
 
 bool Evaluation::object_checks(const Instruction& at, const Json& instance, const InstancePath& path) {
@@ -160,7 +168,7 @@ bool Evaluation::array_checks(const Instruction& at, const Json& instance, const
   const Json* items = array->data();
   const std::size_t size = array->size();
   if (size < checks.least || size > checks.most) return false;
-  if (checks.items.block == kNone && checks.items.text == nullptr) {
+  if (checks.items.form == Wanted::Form::kTypes) {
     for (std::size_t i = checks.start; i < size; ++i) {
       if (!has_type(items[i], checks.items.types)) return false;
     }

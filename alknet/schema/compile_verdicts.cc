@@ -1,7 +1,9 @@
 // The second form of every block: instructions that give the verdict alone, with fewer steps than those that can say
 // what is wrong.
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
+#include <set>
 #include <span>
 
 #include "alknet/schema/compiler.h"
@@ -11,6 +13,7 @@ namespace {
 
 // Beyond, hashing each name twice and more costs less than a table that is no longer in the cache.
 constexpr std::size_t kMaxNames = 64;
+constexpr std::size_t kMaxAlternatives = 4'096;
 // References to schemas of up to so many parts are followed now. More would undo the memory of verdicts that keeps
 // references which fan out from being evaluated exponentially often.
 constexpr std::uint32_t kSmall = 64;
@@ -46,6 +49,9 @@ class Verdicts {
     fuse_object();
     fuse_array();
     for (std::size_t i = 0; i < own_.size(); ++i) {
+      if (own_[i].op == Op::kAnyOf || own_[i].op == Op::kOneOf) fused_[i] = fuse_choice(own_[i]);
+    }
+    for (std::size_t i = 0; i < own_.size(); ++i) {
       if (!fused_[i] && own_[i].op != Op::kType) program_.verdicts.push_back(own_[i]);
     }
   }
@@ -53,15 +59,29 @@ class Verdicts {
   Wanted wanted(BlockId id) const {
     const auto& block = program_.blocks[id];
     const auto instructions = own(block);
-    const auto is_type = [](const Instruction& at) { return at.op == Op::kType; };
-    Wanted out{block.types, nullptr, id};
+    const auto all_are = [&](std::initializer_list<Op> ops) {
+      return std::all_of(instructions.begin(), instructions.end(),
+                         [&](const Instruction& at) { return std::find(ops.begin(), ops.end(), at.op) != ops.end(); });
+    };
+    using Form = Wanted::Form;
+    Wanted out{Form::kBlock, id, block.types, nullptr};
     if (block.resource != 0) return out;
-    if (std::all_of(instructions.begin(), instructions.end(), is_type)) out.block = kNone;
-    if (instructions.size() == 1 && instructions[0].op == Op::kConst && instructions[0].value->is_string()) {
-      out.text = instructions[0].value;
-      out.block = kNone;
+    if (all_are({Op::kType})) {
+      out.form = Form::kTypes;
+    } else if (const auto* text = only_text(id)) {
+      out.form = Form::kText;
+      out.text = text;
+    } else if (block.types == kArrayBit && all_are({Op::kType, Op::kItems, Op::kMinItems, Op::kMaxItems})) {
+      out.form = Form::kArray;
     }
     return out;
+  }
+
+  /// The text that a schema demands which is nothing but a `const`; null for others.
+  const Json* only_text(BlockId id) const {
+    const auto instructions = own(program_.blocks[id]);
+    const bool is_const = instructions.size() == 1 && instructions[0].op == Op::kConst;
+    return is_const && instructions[0].value->is_string() ? instructions[0].value : nullptr;
   }
 
   std::optional<std::size_t> find(Op op) const {
@@ -132,8 +152,8 @@ class Verdicts {
   /// items, minItems and maxItems: one look at the array.
   void fuse_array() {
     const auto items = find(Op::kItems), least = find(Op::kMinItems), most = find(Op::kMaxItems);
-    if (!items && !(least && most)) return;
-    Instruction instruction = own_[items ? *items : *least];
+    if (!items && !least && !most) return;
+    Instruction instruction = own_[items ? *items : least ? *least : *most];
     instruction.op = Op::kArrayChecks;
     instruction.first = static_cast<std::uint32_t>(program_.arrays.size());
     auto& checks = program_.arrays.emplace_back();
@@ -147,6 +167,53 @@ class Verdicts {
       if (part) fused_[*part] = true;
     }
     program_.verdicts.push_back(instruction);
+  }
+
+  /// The text that `member` must be for the schema to hold; null when it need not be there or may be something else.
+  const Json* demanded(BlockId id, std::string_view member) const {
+    const auto& block = program_.blocks[id];
+    const Json* text = nullptr;
+    bool required = false;
+    for (const auto& at : own(block)) {
+      if (at.op == Op::kProperties) {
+        const auto* found = at.names->find(member);
+        if (found == at.names->end()) return nullptr;
+        text = only_text(program_.targets[at.first + static_cast<std::uint32_t>(found - at.names->begin())]);
+      } else if (at.op == Op::kRequired) {
+        const auto& names = at.value->get_array();
+        if (names.size() > kMaxNames) return nullptr;
+        required = std::find(names.begin(), names.end(), Json(member)) != names.end();
+      }
+    }
+    return required && block.types == kObjectBit ? text : nullptr;
+  }
+
+  /// Alternatives that each demand another text of one member: at most one of them is to be evaluated.
+  bool fuse_choice(const Instruction& at) {
+    if (at.count < 2 || at.count > kMaxAlternatives) return false;
+    const auto alternatives = std::span(program_.targets).subspan(at.first, at.count);
+    for (const auto& first : own(program_.blocks[alternatives[0]])) {
+      if (first.op != Op::kProperties) continue;
+      for (std::size_t i = 0; i < std::min(first.names->size(), kMaxNames); ++i) {
+        const auto& entry = first.names->begin()[i];
+        Choice choice{entry.key(), {}, {alternatives.begin(), alternatives.end()}};
+        std::vector<std::string_view> texts;
+        for (const BlockId alternative : alternatives) {
+          const auto* text = demanded(alternative, choice.member);
+          if (text == nullptr) break;
+          texts.push_back(text->get_string());
+        }
+        if (texts.size() < at.count || std::set(texts.begin(), texts.end()).size() < at.count) continue;
+        choice.texts = NameTable(texts);
+        Instruction instruction = at;
+        instruction.op = Op::kChoice;
+        instruction.first = static_cast<std::uint32_t>(program_.choices.size());
+        program_.choices.push_back(std::move(choice));
+        program_.verdicts.push_back(instruction);
+        return true;
+      }
+    }
+    return false;
   }
 
   Program& program_;

@@ -62,6 +62,7 @@ enum class Op : std::uint8_t {
   kBlobKind,
   kObjectChecks,  // made of several keywords, for verdicts alone
   kArrayChecks,
+  kChoice,
   kUnevaluatedItems,  // the last of a block: they look at what the others evaluated
   kUnevaluatedProperties,
   kCount,
@@ -108,9 +109,16 @@ struct DynamicAnchor {
 
 /// A block that a verdict asks for, with what decides it most often.
 struct Wanted {
+  enum class Form : std::uint8_t {
+    kTypes,  ///< nothing else is asked
+    kText,   ///< `text` is the only value that conforms
+    kArray,  ///< the block's ArrayChecks, and nothing else
+    kBlock,  ///< the block is to be evaluated
+  };
+  Form form = Form::kTypes;
+  BlockId block = kNone;
   std::uint64_t types = UINT64_MAX;  ///< its Block::types
-  const Json* text = nullptr;        ///< a string: it is the only value that conforms
-  BlockId block = kNone;             ///< what is left to be evaluated; kNone: nothing
+  const Json* text = nullptr;
 };
 
 /// What kObjectChecks checks of each member.
@@ -126,6 +134,13 @@ struct ObjectChecks {
   Wanted additional;            ///< of other members
 };
 
+/// What kChoice checks: alternatives for objects, told apart by the text that one member must be.
+struct Choice {
+  std::string_view member;
+  NameTable texts;
+  std::vector<BlockId> blocks;  ///< by index in `texts`
+};
+
 /// What kArrayChecks checks.
 struct ArrayChecks {
   std::uint64_t least = 0, most = UINT64_MAX;
@@ -139,6 +154,7 @@ struct Program {
   std::vector<Instruction> instructions, verdicts;
   std::vector<ObjectChecks> objects;
   std::vector<ArrayChecks> arrays;
+  std::vector<Choice> choices;
   std::vector<BlockId> targets;
   std::vector<const Json*> values;  ///< members of enums, each range in compare_json's order
   std::vector<Regex> regexes;

@@ -60,6 +60,7 @@ const Evaluation::Check Evaluation::kChecks[] = {
     call<&Evaluation::blob_kind>,
     call<&Evaluation::object_checks>,
     call<&Evaluation::array_checks>,
+    call<&Evaluation::choice>,
     call<&Evaluation::unevaluated_items>,
     call<&Evaluation::unevaluated_properties>,
 };

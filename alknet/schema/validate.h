@@ -121,6 +121,7 @@ class Evaluation {
   bool blob_kind(const Instruction&, const Json&, const InstancePath&);
   bool format(const Instruction&, const Json&, const InstancePath&);
   bool object_checks(const Instruction&, const Json&, const InstancePath&);
+  bool choice(const Instruction&, const Json&, const InstancePath&);
   bool array_checks(const Instruction&, const Json&, const InstancePath&);
   bool unevaluated_items(const Instruction&, const Json&, const InstancePath&);
   bool unevaluated_properties(const Instruction&, const Json&, const InstancePath&);
