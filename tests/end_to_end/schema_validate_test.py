@@ -20,7 +20,7 @@ class SchemaValidateTest(program.ProgramTest):
         return str(path)
 
     def verdict(self, schema, instance, *options):
-        schema, instance = self.file("schema.json", schema), self.file("instance.json", instance)
+        schema, instance = self.file("schema.json", schema), self.file("instance.json", json.dumps(instance))
         process = program.run("schema", "validate", *options, schema, instance)
         self.assertIn(process.returncode, (0, 1), process.stderr.decode())
         return process.returncode == 0
