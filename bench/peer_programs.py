@@ -3,6 +3,7 @@ the peer cannot be had."""
 
 import functools
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -69,3 +70,15 @@ def safetensors_rust():
     except (OSError, subprocess.CalledProcessError):
         return None
     return [target / "release" / "safetensors_peer"]
+
+
+@functools.cache
+def jsoncons():
+    return built("jsoncons_peer") if (ROOT / ".deps" / "bench" / "usr" / "include" / "jsoncons").exists() else None
+
+
+@functools.cache
+def ajv():
+    packages = ROOT / ".deps" / "node" / "node_modules"
+    found = (packages / "ajv").exists() and shutil.which("node")
+    return ["node", PEERS / "ajv_peer.mjs", packages] if found else None

@@ -1,5 +1,6 @@
-// Parses a schema, validates an instance, lowers it and lays it out. The input is the schema's text, optionally
-// followed by a line break, "---", a line break and the instance's text.
+// Parses a schema as each draft, with formats asserted and not, validates an instance, lowers it and lays it out. The
+// verdicts of validate(), is_valid() and the lowered schema agree, and drafts read what 2020-12 cannot. The input is
+// the schema's text, optionally followed by a line break, "---", a line break and the instance's text.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -46,7 +47,9 @@ void read_with(const Schema& schema, LayoutMode mode, std::string_view bytes) {
 
 void check_verdicts(const Schema& schema, const Json& instance) {
   const bool valid = schema.is_valid(instance);
-  require(schema.validate(instance, {.max_errors = 100}).empty() == valid);
+  const auto errors = schema.validate(instance, {.max_errors = 100});
+  require(errors.empty() == valid);
+  for (const auto& error : errors) require(error.instance_path.empty() || error.instance_path[0] == '/');
   attempt([&] { require(schema.lower().is_valid(instance) == valid); });
 }
 
@@ -58,6 +61,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto cut = input.find(kSeparator);
   const auto text = input.substr(0, cut);
   const auto rest = cut == std::string_view::npos ? std::string_view() : input.substr(cut + kSeparator.size());
+  for (const auto draft : {Draft::k6, Draft::k7}) {
+    attempt([&] {
+      SchemaOptions options;
+      options.draft = draft;
+      options.assert_formats = true;
+      const auto schema = Schema::parse(text, options);
+      attempt([&] { check_verdicts(schema, parse_json(rest)); });
+      attempt([&] { check_verdicts(schema, schema.document()); });
+    });
+  }
   attempt([&] {
     const auto schema = Schema::parse(text);
     attempt([&] { check_verdicts(schema, parse_json(rest)); });

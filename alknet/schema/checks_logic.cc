@@ -18,7 +18,7 @@ bool Evaluation::all_of(const Instruction& at, const Json& instance, const Insta
 /// a level, and never multiplies the work.
 bool Evaluation::any_of(const Instruction& at, const Json& instance, const InstancePath& path) {
   for (std::uint32_t i = 0; i < at.count; ++i) {
-    if (holds(program_.targets[at.first + i], instance, path)) return true;
+    if (decide(at, program_.targets[at.first + i], instance, path)) return true;
     if (stopped()) return false;
   }
   return no_alternative(at, instance, path);
@@ -27,7 +27,7 @@ bool Evaluation::any_of(const Instruction& at, const Json& instance, const Insta
 bool Evaluation::one_of(const Instruction& at, const Json& instance, const InstancePath& path) {
   std::uint32_t first = kNone;
   for (std::uint32_t i = 0; i < at.count; ++i) {
-    const bool valid = holds(program_.targets[at.first + i], instance, path);
+    const bool valid = decide(at, program_.targets[at.first + i], instance, path);
     if (stopped()) return false;
     if (!valid) continue;
     if (first != kNone) {
@@ -38,6 +38,16 @@ bool Evaluation::one_of(const Instruction& at, const Json& instance, const Insta
     first = i;
   }
   return first != kNone || no_alternative(at, instance, path);
+}
+
+bool Evaluation::choice(const Instruction& at, const Json& instance, const InstancePath& path) {
+  const auto* object = instance.if_object();
+  if (object == nullptr) return false;
+  const auto& choice = program_.choices[at.first];
+  const auto* member = object->if_contains(choice.member);
+  if (member == nullptr || !member->is_string()) return false;
+  const auto index = choice.texts.find(member->get_string());
+  return index != NameTable::kNotFound && decide(at, choice.blocks[index], instance, path);
 }
 
 bool Evaluation::no_alternative(const Instruction& at, const Json& instance, const InstancePath& path) {
@@ -58,7 +68,7 @@ bool Evaluation::negation(const Instruction& at, const Json& instance, const Ins
 }
 
 bool Evaluation::condition(const Instruction& at, const Json& instance, const InstancePath& path) {
-  const bool matched = holds(program_.targets[at.first], instance, path);
+  const bool matched = decide(at, program_.targets[at.first], instance, path);
   if (stopped()) return false;
   const BlockId branch = program_.targets[at.first + (matched ? 1 : 2)];
   return branch == kNone || evaluate(branch, instance, path);

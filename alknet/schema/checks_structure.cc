@@ -63,7 +63,8 @@ bool Evaluation::contains(const Instruction& at, const Json& instance, const Ins
   if (array == nullptr) return true;
   std::uint64_t found = 0;
   for (std::size_t i = 0; i < array->size(); ++i) {
-    found += holds(program_.targets[at.first], (*array)[i], {&path, {}, i}) ? 1 : 0;
+    found += decide(at, program_.targets[at.first], (*array)[i], {&path, {}, i}) ? 1 : 0;
+    if (stopped()) return false;
   }
   if (found >= at.number && found <= at.number2) return true;
   return fail(at, path, [&] {
@@ -128,6 +129,57 @@ bool Evaluation::properties(const Instruction& at, const Json& instance, const I
   return valid;
 }
 
+bool Evaluation::has(const Wanted& wanted, const Json& value, const InstancePath& path) {
+  if (!has_type(value, wanted.types)) return false;
+  switch (wanted.form) {
+    case Wanted::Form::kTypes: return true;
+    case Wanted::Form::kText: return value.is_string() && value.get_string() == wanted.text->get_string();
+    case Wanted::Form::kArray: {
+      const auto& block = program_.blocks[wanted.block];
+      return array_checks(program_.verdicts[block.verdict_first], value, path);
+    }
+    case Wanted::Form::kBlock: return evaluate(wanted.block, value, path);
+  }
+  return false;
+}
+
+bool Evaluation::object_checks(const Instruction& at, const Json& instance, const InstancePath& path) {
+  const auto* object = instance.if_object();
+  if (object == nullptr) return true;
+  const auto& checks = program_.objects[at.first];
+  std::uint32_t required = 0;
+  for (const auto& [name, member] : *object) {
+    const auto index = checks.names.find({name.data(), name.size()});
+    if (index == NameTable::kNotFound) {
+      if (checks.closed || !has(checks.additional, member, {&path, name})) return false;
+    } else {
+      const auto& declared = checks.members[index];
+      if (!has(declared.wanted, member, {&path, name})) return false;
+      required += declared.required ? 1 : 0;
+    }
+  }
+  return required == checks.required;
+}
+
+bool Evaluation::array_checks(const Instruction& at, const Json& instance, const InstancePath& path) {
+  const auto* array = instance.if_array();
+  if (array == nullptr) return true;
+  const auto& checks = program_.arrays[at.first];
+  const Json* items = array->data();
+  const std::size_t size = array->size();
+  if (size < checks.least || size > checks.most) return false;
+  if (checks.items.form == Wanted::Form::kTypes) {
+    for (std::size_t i = checks.start; i < size; ++i) {
+      if (!has_type(items[i], checks.items.types)) return false;
+    }
+    return true;
+  }
+  for (std::size_t i = checks.start; i < size; ++i) {
+    if (!has(checks.items, items[i], {&path, {}, i})) return false;
+  }
+  return true;
+}
+
 bool Evaluation::pattern_properties(const Instruction& at, const Json& instance, const InstancePath& path) {
   const auto* object = instance.if_object();
   if (object == nullptr) return true;
@@ -171,7 +223,7 @@ bool Evaluation::property_names(const Instruction& at, const Json& instance, con
   if (object == nullptr) return true;
   bool valid = true;
   for (const auto& [name, member] : *object) {
-    const Json& text = names_.emplace_back(std::string_view(name));
+    const Json& text = names_.emplace_front(std::string_view(name));
     if (holds(program_.targets[at.first], text, {&path, name})) continue;
     if (stopped()) return false;
     valid = fail(at, path, [&, wanted = std::string_view(name)] {

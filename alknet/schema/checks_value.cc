@@ -7,6 +7,7 @@
 #include "alknet/base/utf8.h"
 #include "alknet/schema/compare.h"
 #include "alknet/schema/fail.h"
+#include "alknet/schema/formats.h"
 
 namespace alknet::schema {
 namespace {
@@ -17,6 +18,7 @@ struct Bound {
   std::string_view text;
   bool (*holds)(std::partial_ordering);
 };
+// In the order of Op, from kMaximum.
 constexpr Bound kBounds[] = {
     {Op::kMaximum, "at most", [](std::partial_ordering order) { return order <= 0; }},
     {Op::kExclusiveMaximum, "below", [](std::partial_ordering order) { return order < 0; }},
@@ -70,9 +72,13 @@ bool Evaluation::type(const Instruction& at, const Json& instance, const Instanc
 }
 
 bool Evaluation::enumeration(const Instruction& at, const Json& instance, const InstancePath& path) {
+  constexpr std::uint32_t kFew = 8;
   const auto begin = program_.values.begin() + at.first;
-  const bool found = std::binary_search(begin, begin + at.count, &instance,
-                                        [](const Json* a, const Json* b) { return compare_json(*a, *b) < 0; });
+  const bool found =
+      at.count <= kFew
+          ? std::any_of(begin, begin + at.count, [&](const Json* value) { return equal_json(*value, instance); })
+          : std::binary_search(begin, begin + at.count, &instance,
+                               [](const Json* a, const Json* b) { return compare_json(*a, *b) < 0; });
   if (found) return true;
   return fail(at, path, [&] {
     return fmt::format("{} is none of the {} allowed", shown(instance), counted(at.count, "value", "values"));
@@ -91,16 +97,18 @@ bool Evaluation::multiple_of(const Instruction& at, const Json& instance, const 
 
 bool Evaluation::bound(const Instruction& at, const Json& instance, const InstancePath& path) {
   if (!instance.is_number()) return true;
-  const auto& rule =
-      *std::find_if(std::begin(kBounds), std::end(kBounds), [&](const Bound& row) { return row.op == at.op; });
+  const auto& rule = kBounds[static_cast<std::size_t>(at.op) - static_cast<std::size_t>(Op::kMaximum)];
   if (rule.holds(compare_numbers(instance, *at.value))) return true;
   return fail(at, path, [&] { return fmt::format("{} is not {} {}", shown(instance), rule.text, shown(*at.value)); });
 }
 
 bool Evaluation::length(const Instruction& at, const Json& instance, const InstancePath& path) {
   if (!instance.is_string()) return true;
-  const auto size = count_code_points(instance.get_string());
   const bool maximum = at.op == Op::kMaxLength;
+  // A code point is one to four bytes, which often decides it.
+  const std::string_view text = instance.get_string();
+  if (maximum ? text.size() <= at.number : text.size() / 4 >= at.number) return true;
+  const auto size = count_code_points(text);
   if (maximum ? size <= at.number : size >= at.number) return true;
   return fail(at, path, [&] {
     return fmt::format("the string has {}, {} {} are allowed", counted(size, "character", "characters"),
@@ -112,6 +120,13 @@ bool Evaluation::pattern(const Instruction& at, const Json& instance, const Inst
   if (!instance.is_string() || program_.regexes[at.first].matches(std::string_view(instance.get_string()))) return true;
   return fail(at, path,
               [&] { return fmt::format("{} does not match the pattern {}", shown(instance), shown(*at.value)); });
+}
+
+bool Evaluation::format(const Instruction& at, const Json& instance, const InstancePath& path) {
+  if (!instance.is_string() || has_format(at.number, instance.get_string())) return true;
+  return fail(at, path, [&] {
+    return fmt::format("{} is not of the format {}", shown(instance), std::string_view(at.value->get_string()));
+  });
 }
 
 bool Evaluation::scalar_kind(const Instruction& at, const Json& instance, const InstancePath& path) {

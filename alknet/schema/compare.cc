@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "alknet/base/error.h"
@@ -18,6 +19,9 @@ constexpr int kMaxDepth = 1'000;
 /// `integer` against `real`, without rounding either.
 template <typename Integer>
 std::partial_ordering compare_mixed(Integer integer, double real) {
+  constexpr Integer kExact = Integer{1} << 53;  // integers up to it are doubles
+  const bool above_low = std::is_unsigned_v<Integer> || integer >= Integer{0} - kExact;
+  if (integer <= kExact && above_low) return static_cast<double>(integer) <=> real;
   if (std::isnan(real)) return std::partial_ordering::unordered;
   // The limits of Integer plus one are powers of two, so exact as doubles.
   const double above = std::ldexp(1.0, std::numeric_limits<Integer>::digits);
@@ -142,12 +146,12 @@ std::strong_ordering compare_at(const Json& a, const Json& b, int depth) {
 }  // namespace
 
 std::partial_ordering compare_numbers(const Json& a, const Json& b) {
+  if (a.is_int64() && b.is_int64()) return a.get_int64() <=> b.get_int64();
   if (a.is_double() && b.is_double()) return a.get_double() <=> b.get_double();
   if (a.is_double()) return reversed(compare_numbers(b, a));
   if (b.is_double()) {
     return a.is_int64() ? compare_mixed(a.get_int64(), b.get_double()) : compare_mixed(a.get_uint64(), b.get_double());
   }
-  if (a.is_int64() && b.is_int64()) return a.get_int64() <=> b.get_int64();
   if (a.is_uint64() && b.is_uint64()) return a.get_uint64() <=> b.get_uint64();
   if (a.is_uint64()) return reversed(compare_numbers(b, a));
   if (a.get_int64() < 0) return std::partial_ordering::less;

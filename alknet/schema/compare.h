@@ -22,7 +22,10 @@ bool is_multiple_of(const Json& value, const Json& divisor);
 /// A total order over JSON values in which equal means equal as JSON Schema has it: numbers by value, members in any
 /// order. Throws `json_too_deep` for values nested deeper than 1,000.
 std::strong_ordering compare_json(const Json& a, const Json& b);
-inline bool equal_json(const Json& a, const Json& b) { return compare_json(a, b) == std::strong_ordering::equal; }
+inline bool equal_json(const Json& a, const Json& b) {
+  if (a.is_string() && b.is_string()) return a.get_string() == b.get_string();
+  return compare_json(a, b) == std::strong_ordering::equal;
+}
 
 /// The number as a count: a non-negative integer, also written 2.0; clamped to 2^64-1. Nothing otherwise.
 std::optional<std::uint64_t> as_count(const Json& value);

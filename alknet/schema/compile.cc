@@ -24,13 +24,12 @@ constexpr std::array<TypeName, 7> kTypes = {{{"null", kNullBit},
                                              {"array", kArrayBit},
                                              {"object", kObjectBit}}};
 
-// What a later version takes in; ignoring them would change verdicts.
-constexpr std::array<std::string_view, 5> kLater = {"$dynamicRef", "$dynamicAnchor", "$vocabulary", "unevaluatedItems",
-                                                    "unevaluatedProperties"};
 // Many patterns together must not take 8 MiB each.
 constexpr std::size_t kAmplePatterns = 64;
 constexpr std::size_t kModestMemory = std::size_t{1} << 20;
 constexpr std::array<std::string_view, 4> kTypeDefOptions = {"align", "encoding", "maxBytes", "endian"};
+
+}  // namespace
 
 bool in_place(Op op) {
   switch (op) {
@@ -56,12 +55,13 @@ bool holds_blocks(Op op) {
     case Op::kPatternProperties:
     case Op::kAdditionalProperties:
     case Op::kPropertyNames:
-    case Op::kRecordKind: return true;
+    case Op::kRecordKind:
+    case Op::kDynamicRef:
+    case Op::kUnevaluatedItems:
+    case Op::kUnevaluatedProperties: return true;
     default: return in_place(op);
   }
 }
-
-}  // namespace
 
 std::uint64_t type_bit(std::string_view name) {
   for (const auto& row : kTypes) {
@@ -101,8 +101,12 @@ Program Compiler::run() {
     if (scanned < places_.schemas().size()) block_for(places_.schemas()[scanned++], {});
     while (done_ < pending_.size()) compile_block(done_++);
   }
+  fill_dynamic_resources();
   refuse_loops();
+  follow_small_references();
   mark_references();
+  mark_remembered();
+  make_verdicts();
   return std::move(program_);
 }
 
@@ -126,6 +130,7 @@ BlockId Compiler::block_for(PlaceId place, std::string_view discriminator) {
 }
 
 void Compiler::compile_block(std::size_t index) {
+  block_ = static_cast<BlockId>(index);
   place_ = pending_[index].place;
   discriminator_ = pending_[index].discriminator;
   const Json& json = *places_.at(place_).json;
@@ -136,16 +141,16 @@ void Compiler::compile_block(std::size_t index) {
   } else if (!json.get_bool()) {
     emit(Op::kNever, {}, json);
   }
-  program_.blocks[index].first = first;
-  program_.blocks[index].count = static_cast<std::uint32_t>(program_.instructions.size()) - first;
+  const auto begin = program_.instructions.begin() + first;
+  const auto last = std::stable_partition(begin, program_.instructions.end(),
+                                          [](const Instruction& it) { return it.op < Op::kUnevaluatedItems; });
+  auto& block = program_.blocks[index];
+  block.first = first;
+  block.count = static_cast<std::uint32_t>(program_.instructions.end() - begin);
+  block.last = static_cast<std::uint32_t>(program_.instructions.end() - last);
 }
 
 void Compiler::compile_object() {
-  for (const auto name : kLater) {
-    if (schema_->contains(name)) {
-      throw places_.error(BaseError::kUnsupported, place_, name, "this keyword is not supported");
-    }
-  }
   type_ = find_typedef(*schema_);
   lowered_ = nullptr;
   if (!type_.keyword.empty()) {
@@ -153,7 +158,7 @@ void Compiler::compile_object() {
     compile_kind();
   }
   for (const auto& [key, value] : *schema_) {
-    if (implied_by_kind(key, value)) continue;
+    if (implied_by_kind(key, value) || places_.keyword(place_, key) == nullptr) continue;
     const auto* row = find_rule(key);
     if (row != nullptr) (this->*row->compile)(*row, value);
   }
@@ -270,7 +275,7 @@ void Compiler::mark_references() {
     for (std::uint32_t i = 0; i < block.count; ++i) {
       const auto& instruction = program_.instructions[block.first + i];
       if (!holds_blocks(instruction.op)) continue;
-      if (instruction.op == Op::kRef) block.has_reference = true;
+      if (instruction.op == Op::kRef || instruction.op == Op::kDynamicRef) block.has_reference = true;
       for (std::uint32_t t = 0; t < instruction.count; ++t) {
         if (const BlockId held = program_.targets[instruction.first + t]; held != kNone) edges.emplace_back(held, id);
       }
@@ -291,6 +296,57 @@ void Compiler::mark_references() {
   }
 }
 
-Program compile(Places& places) { return Compiler(places).run(); }
+/// Which schemas a $dynamicRef may lead to. Without one that leads to an anchor, nothing is kept: nobody asks.
+void Compiler::fill_dynamic_resources() {
+  if (dynamic_names_.empty()) return;
+  program_.dynamic_names = static_cast<std::uint32_t>(dynamic_names_.size());
+  auto& resources = program_.dynamic_resources;
+  resources.emplace_back();  // the one that adds nothing
+  std::vector<std::uint32_t> known(places_.resource_count(), 0);
+  for (std::uint32_t i = 0; i < known.size(); ++i) {
+    std::vector<DynamicAnchor> anchors;
+    for (const auto& [name, place] : places_.dynamic_anchors(i)) {
+      const auto number = dynamic_names_.find(name);
+      if (number != dynamic_names_.end()) anchors.push_back({number->second, program_.block_of_place[place]});
+    }
+    if (anchors.empty()) continue;
+    known[i] = static_cast<std::uint32_t>(resources.size());
+    resources.push_back(std::move(anchors));
+  }
+  for (BlockId id = 0; id < program_.blocks.size(); ++id) {
+    program_.blocks[id].resource = known[places_.at(pending_[id].place).resource];
+  }
+}
+
+/// The keywords unevaluated* ask again which alternatives hold; marks those that they reach for the same value.
+void Compiler::mark_remembered() {
+  std::vector<bool> seen(program_.blocks.size(), false);
+  std::vector<BlockId> open;
+  const auto reach = [&](BlockId id) {
+    if (id == kNone || seen[id]) return;
+    seen[id] = true;
+    open.push_back(id);
+  };
+  for (BlockId id = 0; id < program_.blocks.size(); ++id) {
+    if (program_.blocks[id].last > 0) reach(id);
+  }
+  while (!open.empty()) {
+    const auto block = program_.blocks[open.back()];
+    open.pop_back();
+    for (std::uint32_t i = 0; i < block.count; ++i) {
+      auto& instruction = program_.instructions[block.first + i];
+      instruction.remember = true;
+      if (instruction.op == Op::kDynamicRef) {
+        for (const auto& anchors : program_.dynamic_resources) {
+          for (const auto& anchor : anchors) reach(anchor.block);
+        }
+      }
+      if (!in_place(instruction.op)) continue;
+      for (std::uint32_t t = 0; t < instruction.count; ++t) reach(program_.targets[instruction.first + t]);
+    }
+  }
+}
+
+Program compile(Places& places, bool assert_formats) { return Compiler(places, assert_formats).run(); }
 
 }  // namespace alknet::schema

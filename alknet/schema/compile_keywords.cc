@@ -7,16 +7,18 @@
 #include "alknet/schema/compare.h"
 #include "alknet/schema/compiler.h"
 #include "alknet/schema/error.h"
+#include "alknet/schema/formats.h"
 
 namespace alknet::schema {
 
 const Compiler::Rule* Compiler::find_rule(std::string_view keyword) {
   using C = Compiler;
   // Sorted by name. Op::kCount: the keyword is checked for its form only.
-  static constexpr std::array<Rule, 43> kRules = {{
+  static constexpr std::array<Rule, 48> kRules = {{
       {"$comment", Op::kCount, &C::text},
+      {"$dynamicRef", Op::kDynamicRef, &C::dynamic_reference},
       {"$ref", Op::kRef, &C::reference},
-      {"$schema", Op::kCount, &C::dialect},
+      {"$vocabulary", Op::kCount, &C::vocabulary},
       {"additionalProperties", Op::kAdditionalProperties, &C::additional_properties},
       {"allOf", Op::kAllOf, &C::schema_list},
       {"anyOf", Op::kAnyOf, &C::schema_list},
@@ -31,7 +33,7 @@ const Compiler::Rule* Compiler::find_rule(std::string_view keyword) {
       {"enum", Op::kEnum, &C::enumeration},
       {"exclusiveMaximum", Op::kExclusiveMaximum, &C::number},
       {"exclusiveMinimum", Op::kExclusiveMinimum, &C::number},
-      {"format", Op::kCount, &C::text},
+      {"format", Op::kFormat, &C::format},
       {"if", Op::kIf, &C::condition},
       {"items", Op::kItems, &C::items},
       {"maxContains", Op::kCount, &C::count},
@@ -56,7 +58,10 @@ const Compiler::Rule* Compiler::find_rule(std::string_view keyword) {
       {"required", Op::kRequired, &C::names},
       {"title", Op::kCount, &C::text},
       {"type", Op::kType, &C::type},
+      {"unevaluatedItems", Op::kUnevaluatedItems, &C::unevaluated},
+      {"unevaluatedProperties", Op::kUnevaluatedProperties, &C::unevaluated},
       {"uniqueItems", Op::kUniqueItems, &C::unique_items},
+      {"writeOnly", Op::kCount, &C::flag},
   }};
   const auto row = std::lower_bound(kRules.begin(), kRules.end(), keyword,
                                     [](const Rule& rule, std::string_view wanted) { return rule.name < wanted; });
@@ -71,15 +76,11 @@ void Compiler::flag(const Rule& rule, const Json& value) {
   if (!value.is_bool()) throw invalid(rule.name, "must be true or false");
 }
 
-void Compiler::dialect(const Rule& rule, const Json& value) {
-  constexpr std::string_view kDialect = "https://json-schema.org/draft/2020-12/schema";
-  if (!value.is_string()) throw invalid(rule.name, "must be a string");
-  std::string_view uri = value.get_string();
-  if (uri.ends_with('#')) uri.remove_suffix(1);
-  if (uri != kDialect) {
-    throw places_.error(BaseError::kUnsupported, place_, rule.name,
-                        fmt::format("the dialect \"{}\" is not supported; write the schema in {}", uri, kDialect));
-  }
+void Compiler::vocabulary(const Rule& rule, const Json& value) {
+  const auto* map = value.if_object();
+  const bool formed =
+      map != nullptr && std::all_of(map->begin(), map->end(), [](const auto& it) { return it.value().is_bool(); });
+  if (!formed) throw invalid(rule.name, "must be an object whose members are true or false");
 }
 
 void Compiler::type(const Rule& rule, const Json& value) {
@@ -229,7 +230,7 @@ void Compiler::contains(const Rule& rule, const Json& value) {
   schema(rule, value);
   auto& instruction = program_.instructions.back();
   const auto limit = [&](std::string_view keyword, std::uint64_t otherwise) {
-    const auto* given = schema_->if_contains(keyword);
+    const auto* given = places_.keyword(place_, keyword) == nullptr ? nullptr : schema_->if_contains(keyword);
     return given == nullptr ? otherwise : as_count(*given).value_or(otherwise);
   };
   instruction.number = limit("minContains", 1);
@@ -249,11 +250,46 @@ void Compiler::condition(const Rule& rule, const Json& value) {
 
 void Compiler::reference(const Rule& rule, const Json& value) {
   if (!value.is_string()) throw invalid(rule.name, "must be a string");
-  const PlaceId target = places_.resolve(place_, value.get_string());
+  const PlaceId target = places_.resolve(place_, value.get_string(), rule.name);
   const auto first = add_target(block_for(target, discriminator_));
   auto& instruction = emit(rule.op, rule.name, value);
   instruction.first = first;
   instruction.count = 1;
+}
+
+/// `number`: of the anchor's name. One that leads to no $dynamicAnchor is a plain reference.
+void Compiler::dynamic_reference(const Rule& rule, const Json& value) {
+  reference(rule, value);
+  auto& instruction = program_.instructions.back();
+  const PlaceId target = places_.resolve(place_, value.get_string(), rule.name);
+  const auto anchor = places_.dynamic_anchor(target, value.get_string());
+  if (anchor.empty()) {
+    instruction.op = Op::kRef;
+    return;
+  }
+  const auto number = static_cast<std::uint32_t>(dynamic_names_.size());
+  instruction.number = dynamic_names_.emplace(anchor, number).first->second;
+}
+
+/// `number`: the block that it is in.
+void Compiler::unevaluated(const Rule& rule, const Json& value) {
+  schema(rule, value);
+  program_.instructions.back().number = block_;
+}
+
+/// `number`: of the format in the table of formats.
+void Compiler::format(const Rule& rule, const Json& value) {
+  text(rule, value);
+  const bool required = (places_.vocabularies(place_) & kFormatAssertion) != 0;
+  if (!required && !assert_formats_) return;
+  const auto known = find_format(value.get_string());
+  if (known) {
+    emit(rule.op, rule.name, value).number = *known;
+  } else if (required) {
+    throw places_.error(BaseError::kUnsupported, place_, rule.name,
+                        fmt::format("the format \"{}\" cannot be checked, but the vocabulary requires it",
+                                    std::string_view(value.get_string())));
+  }
 }
 
 }  // namespace alknet::schema

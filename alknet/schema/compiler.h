@@ -15,7 +15,7 @@ namespace alknet::schema {
 /// exhaust the stack.
 class Compiler {
  public:
-  explicit Compiler(Places& places) : places_(places) {}
+  Compiler(Places& places, bool assert_formats) : places_(places), assert_formats_(assert_formats) {}
   Program run();
 
  private:
@@ -41,6 +41,10 @@ class Compiler {
   bool implied_by_kind(std::string_view key, const Json& value) const;
   void refuse_loops() const;
   void mark_references();
+  void mark_remembered();
+  void follow_small_references();
+  void make_verdicts();
+  void fill_dynamic_resources();
 
   Instruction& emit(Op op, std::string_view keyword, const Json& value);
   std::uint32_t add_target(BlockId block);
@@ -49,7 +53,6 @@ class Compiler {
 
   // Rules, by the form of the keyword's value.
   void type(const Rule&, const Json&);
-  void dialect(const Rule&, const Json&);
   void enumeration(const Rule&, const Json&);
   void constant(const Rule&, const Json&);
   void number(const Rule&, const Json&);
@@ -67,6 +70,10 @@ class Compiler {
   void contains(const Rule&, const Json&);
   void condition(const Rule&, const Json&);
   void reference(const Rule&, const Json&);
+  void dynamic_reference(const Rule&, const Json&);
+  void unevaluated(const Rule&, const Json&);
+  void format(const Rule&, const Json&);
+  void vocabulary(const Rule&, const Json&);
   void text(const Rule&, const Json&);
   void flag(const Rule&, const Json&);
 
@@ -76,13 +83,16 @@ class Compiler {
   void struct_kind(const Json& value);
 
   Places& places_;
+  bool assert_formats_;
   Program program_;
   std::vector<Pending> pending_;  // by BlockId
   std::size_t done_ = 0;
   std::map<std::pair<PlaceId, std::string_view>, BlockId> variants_;
   std::map<std::string, std::uint32_t, std::less<>> regexes_;
+  std::map<std::string, std::uint32_t, std::less<>> dynamic_names_;
 
   // The schema being compiled.
+  BlockId block_ = 0;
   PlaceId place_ = kNoPlace;
   std::string_view discriminator_;
   const JsonObject* schema_ = nullptr;

@@ -141,5 +141,161 @@ TEST(Hostile, ManyReferencesToOneLongName) {
   EXPECT_NE(errors.back().message.find("left out"), std::string::npos);
 }
 
+TEST(Hostile, FormatsOnAMegabyteOfText) {
+  SchemaOptions options;
+  options.assert_formats = true;
+  for (const std::string_view format : {"date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6",
+                                        "uri", "uri-reference", "uuid", "json-pointer", "relative-json-pointer"}) {
+    const auto schema = Schema::from_json(JsonObject{{"format", format}}, options);
+    for (const std::string_view part : {"1", ":", "a@", "%41", "..", "[", "P1Y", "\"\\", "~0"}) {
+      std::string text;
+      while (text.size() < (1 << 20)) text += part;
+      EXPECT_EQ(schema.is_valid(Json(text)), schema.validate(Json(text)).empty()) << format << " " << part;
+    }
+  }
+}
+
+TEST(Hostile, ADynamicReferenceThatNeverEnds) {
+  const auto schema = Schema::parse(R"({"$dynamicAnchor":"x","allOf":[{"$dynamicRef":"#x"},{"$dynamicRef":"#x"}]})");
+  const auto errors = schema.validate(Json(1));
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_NE(errors[0].message.find("more than 64 references"), std::string::npos);
+  EXPECT_FALSE(Schema::parse(R"({"$dynamicAnchor":"x","not":{"$dynamicRef":"#x"}})").is_valid(Json(1)));
+}
+
+TEST(Hostile, DynamicReferencesThatFanOut) {
+  JsonObject defs;
+  for (int i = 0; i < 60; ++i) {
+    const Json next = JsonObject{{"$dynamicRef", fmt::format("#d{}", i + 1)}};
+    defs[fmt::format("d{}", i)] =
+        JsonObject{{"$dynamicAnchor", fmt::format("d{}", i)}, {"anyOf", JsonArray{next, next}}};
+  }
+  defs["d60"] = JsonObject{{"$dynamicAnchor", "d60"}, {"type", "string"}};
+  const auto schema = Schema::from_json(JsonObject{{"$ref", "#/$defs/d0"}, {"$defs", std::move(defs)}});
+  EXPECT_FALSE(schema.is_valid(Json(1)));
+  EXPECT_FALSE(schema.validate(Json(1)).empty());
+  EXPECT_TRUE(schema.is_valid(Json("x")));
+}
+
+TEST(Hostile, DynamicScopesThatDoubleAStep) {
+  // Each step may go through a resource with an anchor of its own or around it: 2^20 different scopes.
+  constexpr int kSteps = 20;
+  JsonObject defs;
+  for (int i = 0; i < kSteps; ++i) {
+    const auto next = fmt::format("step{}", i + 1), name = fmt::format("step{}", i), with = fmt::format("with{}", i);
+    const Json anchor = JsonObject{{"$dynamicAnchor", fmt::format("x{}", i)}};
+    defs[with] = JsonObject{{"$id", with}, {"$defs", JsonObject{{"x", anchor}}}, {"$ref", next}};
+    defs[name] =
+        JsonObject{{"$id", name}, {"anyOf", JsonArray{JsonObject{{"$ref", with}}, JsonObject{{"$ref", next}}}}};
+  }
+  JsonArray all;
+  JsonObject anchors;
+  for (int i = 0; i < kSteps; ++i) {
+    all.push_back(JsonObject{{"$dynamicRef", fmt::format("#x{}", i)}});
+    anchors[fmt::format("x{}", i)] = JsonObject{{"$dynamicAnchor", fmt::format("x{}", i)}};
+  }
+  all.push_back(false);
+  defs["last"] = JsonObject{{"$id", fmt::format("step{}", kSteps)}, {"allOf", all}, {"$defs", anchors}};
+  const auto schema =
+      Schema::from_json(JsonObject{{"$id", "http://example.com/"}, {"$ref", "step0"}, {"$defs", std::move(defs)}});
+  EXPECT_FALSE(schema.is_valid(Json(1)));
+  const auto errors = schema.validate(Json(1));
+  ASSERT_FALSE(errors.empty());
+  EXPECT_NE(errors.back().message.find("different scopes"), std::string::npos);
+}
+
+TEST(Hostile, UnevaluatedPropertiesOverManyMembersAndBranches) {
+  JsonObject instance;
+  for (int i = 0; i < 100'000; ++i) instance[fmt::format("p{}", i)] = i;
+  JsonArray branches;
+  for (int b = 0; b < 100; ++b) {
+    JsonObject properties;
+    for (int i = b * 1'000; i < (b + 1) * 1'000; ++i)
+      properties[fmt::format("p{}", i)] = JsonObject{{"type", "integer"}};
+    branches.push_back(JsonObject{{"properties", std::move(properties)}});
+  }
+  const auto schema = Schema::from_json(JsonObject{{"anyOf", std::move(branches)}, {"unevaluatedProperties", false}});
+  EXPECT_TRUE(schema.is_valid(instance));
+  EXPECT_TRUE(schema.validate(instance).empty());
+  instance["q"] = 1;
+  EXPECT_FALSE(schema.is_valid(instance));
+  EXPECT_EQ(schema.validate(instance).size(), 1U);
+}
+
+TEST(Hostile, UnevaluatedKeywordsAtEveryLevel) {
+  Json anywhere = true;
+  Json inside = true;
+  for (int i = 0; i < 18; ++i) {
+    anywhere =
+        JsonObject{{"anyOf", JsonArray{anywhere, JsonObject{{"type", "null"}}}}, {"unevaluatedProperties", true}};
+  }
+  for (int i = 0; i < 30; ++i) inside = JsonObject{{"contains", std::move(inside)}, {"unevaluatedItems", false}};
+  EXPECT_TRUE(Schema::from_json(anywhere).is_valid(JsonObject{{"a", 1}}));
+  Json nested = 1;
+  for (int i = 0; i < 30; ++i) nested = JsonArray{std::move(nested)};
+  EXPECT_TRUE(Schema::from_json(inside).is_valid(nested));
+
+  JsonObject defs;
+  for (int i = 0; i < 60; ++i) {
+    const Json next = JsonObject{{"$ref", fmt::format("#/$defs/d{}", i + 1)}};
+    defs[fmt::format("d{}", i)] = JsonObject{{"anyOf", JsonArray{next, next}}, {"unevaluatedProperties", i > 0}};
+  }
+  defs["d60"] = JsonObject{{"properties", JsonObject{{"a", true}}}};
+  const auto schema = Schema::from_json(JsonObject{{"$ref", "#/$defs/d0"}, {"$defs", std::move(defs)}});
+  EXPECT_TRUE(schema.is_valid(JsonObject{{"a", 1}}));
+}
+
+TEST(Hostile, UniqueItemsOverAMillionItems) {
+  JsonArray items;
+  for (int i = 0; i < 1'000'000; ++i) items.push_back(i);
+  const auto schema = Schema::parse(R"({"uniqueItems":true})");
+  EXPECT_TRUE(schema.is_valid(items));
+  items.push_back(999'999.0);
+  EXPECT_FALSE(schema.is_valid(items));
+  JsonArray objects;
+  for (int i = 0; i < 100'000; ++i) objects.push_back(JsonObject{{"b", 1}, {"a", i}});
+  EXPECT_TRUE(schema.is_valid(objects));
+  objects.push_back(JsonObject{{"a", 3}, {"b", 1.0}});
+  EXPECT_FALSE(schema.is_valid(objects));
+}
+
+TEST(Hostile, AnEnumOfManyValues) {
+  JsonArray values;
+  for (int i = 0; i < 200'000; ++i) values.push_back(Json(fmt::format("value {}", i)));
+  const auto schema = Schema::from_json(JsonObject{{"items", JsonObject{{"enum", values}}}});
+  EXPECT_TRUE(schema.is_valid(values));
+  values.push_back("other");
+  EXPECT_FALSE(schema.is_valid(values));
+}
+
+TEST(Hostile, AUnionOfTenThousandTags) {
+  JsonArray alternatives;
+  for (int i = 0; i < 10'000; ++i) {
+    const Json tag = JsonObject{{"const", fmt::format("tag{}", i)}};
+    alternatives.push_back(
+        JsonObject{{"type", "object"}, {"properties", JsonObject{{"t", tag}}}, {"required", JsonArray{"t"}}});
+  }
+  const auto schema = Schema::from_json(JsonObject{{"items", JsonObject{{"oneOf", std::move(alternatives)}}}});
+  JsonArray instance;
+  for (int i = 0; i < 200; ++i) instance.push_back(JsonObject{{"t", fmt::format("tag{}", 50 * i)}});
+  EXPECT_TRUE(schema.is_valid(instance));
+  instance.push_back(JsonObject{{"t", "tag"}});
+  EXPECT_FALSE(schema.is_valid(instance));
+}
+
+TEST(Hostile, SchemasAndInstancesAsDeepAsTextMayBe) {
+  std::string schema = "true", instance = "1";
+  for (int i = 0; i < 62; ++i) {
+    schema = R"({"items":)" + schema + "}";
+    instance = "[" + instance + "]";
+  }
+  EXPECT_TRUE(Schema::parse(schema).is_valid(parse_json(instance)));
+  SchemaOptions draft7;
+  draft7.draft = Draft::k7;
+  std::string tuple = "false";
+  for (int i = 0; i < 30; ++i) tuple = R"({"items":[)" + tuple + "]}";
+  EXPECT_FALSE(Schema::parse(tuple, draft7).is_valid(parse_json(instance)));
+}
+
 }  // namespace
 }  // namespace alknet::schema

@@ -6,28 +6,80 @@
 namespace alknet::schema {
 namespace {
 
-// Sorted by name. Keywords that hold no schema are not listed.
-constexpr std::array<Keyword, 20> kHolders = {{
-    {"$defs", Holds::kMap},
-    {"additionalProperties", Holds::kSchema},
-    {"allOf", Holds::kList},
-    {"anyOf", Holds::kList},
-    {"contains", Holds::kSchema},
-    {"contentSchema", Holds::kSchema},
-    {"definitions", Holds::kMap},  // the old name of $defs, which the meta-schema still has
-    {"dependentSchemas", Holds::kMap},
-    {"else", Holds::kSchema},
-    {"if", Holds::kSchema},
-    {"items", Holds::kSchema},
-    {"not", Holds::kSchema},
-    {"oneOf", Holds::kList},
-    {"patternProperties", Holds::kMap},
-    {"prefixItems", Holds::kList},
-    {"properties", Holds::kMap},
-    {"propertyNames", Holds::kSchema},
-    {"then", Holds::kSchema},
-    {"unevaluatedItems", Holds::kSchema},
-    {"unevaluatedProperties", Holds::kSchema},
+// Sorted by name.
+constexpr std::array<Keyword, 56> kKeywords = {{
+    {"$anchor", kCore},
+    {"$comment", kCore},
+    {"$defs", kCore, Holds::kMap},
+    {"$dynamicAnchor", kCore},
+    {"$dynamicRef", kCore},
+    {"$id", kCore},
+    {"$ref", kCore},
+    {"$schema", kCore},
+    {"$vocabulary", kCore},
+    {"additionalProperties", kApplicator, Holds::kSchema},
+    {"allOf", kApplicator, Holds::kList},
+    {"anyOf", kApplicator, Holds::kList},
+    {"const", kValidation},
+    {"contains", kApplicator, Holds::kSchema},
+    {"contentEncoding", kContent},
+    {"contentMediaType", kContent},
+    {"contentSchema", kContent, Holds::kSchema},
+    {"definitions", kCore, Holds::kMap},  // the old name of $defs, which the meta-schema still has
+    {"dependentRequired", kValidation},
+    {"dependentSchemas", kApplicator, Holds::kMap},
+    {"deprecated", kMetaData},
+    {"description", kMetaData},
+    {"else", kApplicator, Holds::kSchema},
+    {"enum", kValidation},
+    {"exclusiveMaximum", kValidation},
+    {"exclusiveMinimum", kValidation},
+    {"format", kFormatAnnotation | kFormatAssertion},
+    {"if", kApplicator, Holds::kSchema},
+    {"items", kApplicator, Holds::kSchema},
+    {"maxContains", kValidation},
+    {"maxItems", kValidation},
+    {"maxLength", kValidation},
+    {"maxProperties", kValidation},
+    {"maximum", kValidation},
+    {"minContains", kValidation},
+    {"minItems", kValidation},
+    {"minLength", kValidation},
+    {"minProperties", kValidation},
+    {"minimum", kValidation},
+    {"multipleOf", kValidation},
+    {"not", kApplicator, Holds::kSchema},
+    {"oneOf", kApplicator, Holds::kList},
+    {"pattern", kValidation},
+    {"patternProperties", kApplicator, Holds::kMap},
+    {"prefixItems", kApplicator, Holds::kList},
+    {"properties", kApplicator, Holds::kMap},
+    {"propertyNames", kApplicator, Holds::kSchema},
+    {"readOnly", kMetaData},
+    {"required", kValidation},
+    {"then", kApplicator, Holds::kSchema},
+    {"title", kMetaData},
+    {"type", kValidation},
+    {"unevaluatedItems", kUnevaluated, Holds::kSchema},
+    {"unevaluatedProperties", kUnevaluated, Holds::kSchema},
+    {"uniqueItems", kValidation},
+    {"writeOnly", kMetaData},
+}};
+
+struct VocabularyName {
+  std::string_view name;
+  Vocabulary vocabulary;
+};
+constexpr std::string_view kVocabularyPrefix = "https://json-schema.org/draft/2020-12/vocab/";
+constexpr std::array<VocabularyName, 8> kVocabularies = {{
+    {"core", kCore},
+    {"applicator", kApplicator},
+    {"unevaluated", kUnevaluated},
+    {"validation", kValidation},
+    {"meta-data", kMetaData},
+    {"format-annotation", kFormatAnnotation},
+    {"format-assertion", kFormatAssertion},
+    {"content", kContent},
 }};
 
 struct TypeDefMember {
@@ -45,10 +97,18 @@ constexpr std::array<TypeDefMember, 4> kTypeDefHolders = {{
 
 }  // namespace
 
-Holds keyword_holds(std::string_view name) {
-  const auto at = std::lower_bound(kHolders.begin(), kHolders.end(), name,
-                                   [](const Keyword& row, std::string_view wanted) { return row.name < wanted; });
-  return at != kHolders.end() && at->name == name ? at->holds : Holds::kNothing;
+const Keyword* find_keyword(std::string_view name) {
+  const auto* at = std::lower_bound(kKeywords.begin(), kKeywords.end(), name,
+                                    [](const Keyword& row, std::string_view wanted) { return row.name < wanted; });
+  return at != kKeywords.end() && at->name == name ? at : nullptr;
+}
+
+std::optional<Vocabulary> find_vocabulary(std::string_view uri) {
+  if (!uri.starts_with(kVocabularyPrefix)) return std::nullopt;
+  for (const auto& row : kVocabularies) {
+    if (row.name == uri.substr(kVocabularyPrefix.size())) return row.vocabulary;
+  }
+  return std::nullopt;
 }
 
 TypeDef find_typedef(const JsonObject& schema) {

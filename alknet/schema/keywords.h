@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "alknet/base/json.h"
@@ -15,14 +17,35 @@ enum class Holds : unsigned char {
   kMap,      ///< an object of them
 };
 
-/// One keyword of JSON Schema 2020-12 that the scanner has to know.
+/// The vocabularies of JSON Schema 2020-12, as bits. A dialect is a set of them.
+enum Vocabulary : std::uint32_t {
+  kCore = 1,
+  kApplicator = 2,
+  kUnevaluated = 4,
+  kValidation = 8,
+  kMetaData = 16,
+  kFormatAnnotation = 32,
+  kFormatAssertion = 64,
+  kContent = 128,
+};
+using Vocabularies = std::uint32_t;
+
+/// The set of the 2020-12 meta-schema: all but the assertion of formats.
+constexpr Vocabularies kStandardVocabularies =
+    kCore | kApplicator | kUnevaluated | kValidation | kMetaData | kFormatAnnotation | kContent;
+
+/// The vocabulary of a URI as in `$vocabulary`; nothing when it is unknown.
+std::optional<Vocabulary> find_vocabulary(std::string_view uri);
+
+/// One keyword of JSON Schema 2020-12.
 struct Keyword {
   std::string_view name;
-  Holds holds;
+  Vocabularies vocabularies;  ///< any of them gives it its meaning
+  Holds holds = Holds::kNothing;
 };
 
-/// What the keyword of that name holds; kNothing also for unknown ones, which are annotations.
-Holds keyword_holds(std::string_view name);
+/// The keyword of that name, or null: then it is an annotation without meaning.
+const Keyword* find_keyword(std::string_view name);
 
 constexpr std::string_view kTypeDefPrefix = "TypeDef:";
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alknet/schema/compare.h"
+#include "alknet/schema/drafts.h"
 #include "alknet/schema/keywords.h"
 #include "alknet/schema/structure.h"
 
@@ -57,11 +58,20 @@ class Lowering {
     JsonObject out;
     for (const auto& [key, value] : *schema) {
       const std::string_view keyword = key;
-      const bool named = keyword == "$anchor" || (keyword == "$id" && place != places_.root());
-      if (named || keyword.starts_with(kTypeDefPrefix)) continue;
+      const bool named =
+          keyword == "$anchor" || keyword == "$dynamicAnchor" || (keyword == "$id" && place != places_.root());
+      if (named || keyword.starts_with(kTypeDefPrefix) || keyword == kSetAside) continue;
+      const bool standard = keyword != "$schema" || find_draft(value.get_string());
+      if (!standard || (find_keyword(keyword) != nullptr && places_.keyword(place, keyword) == nullptr)) continue;
       if (type.kind == Kind::kStruct && keyword == "additionalProperties") continue;
+      if (keyword == "format" && (places_.vocabularies(place) & kFormatAssertion) != 0) {
+        throw places_.error(BaseError::kUnsupported, place, keyword,
+                            "is asserted by a vocabulary: it has no lowered form");
+      }
       if (keyword == "$ref") {
-        out["$ref"] = reference_to(places_.resolve(place, std::string_view(value.as_string())), variant);
+        add(out, "$ref", Json(reference_to(places_.resolve(place, std::string_view(value.as_string())), variant)));
+      } else if (keyword == "$dynamicRef") {
+        add(out, "$ref", Json(reference_to(resolve_dynamic(place, value.as_string()), {})));
       } else {
         out[keyword] = lower_held(place, keyword, value);
       }
@@ -71,7 +81,8 @@ class Lowering {
   }
 
   Json lower_held(PlaceId place, std::string_view keyword, const Json& value) {
-    const auto holds = keyword_holds(keyword);
+    const auto* known = find_keyword(keyword);
+    const auto holds = known == nullptr ? Holds::kNothing : known->holds;
     if (holds == Holds::kNothing) return value;
     const PlaceId holder = places_.child(place, keyword);
     if (holds == Holds::kSchema) return lower(holder, {});
@@ -161,9 +172,21 @@ class Lowering {
     }
   }
 
+  /// Lowered schemas have no dynamic anchors: one resource is left of several.
+  PlaceId resolve_dynamic(PlaceId from, std::string_view reference) {
+    const PlaceId target = places_.resolve(from, reference);
+    const auto anchor = places_.dynamic_anchor(target, reference);
+    std::size_t found = 0;
+    for (std::uint32_t i = 0; i < places_.resource_count(); ++i) found += places_.dynamic_anchors(i).count(anchor);
+    if (anchor.empty() || found == 1) return target;
+    throw places_.error(BaseError::kUnsupported, from, "$dynamicRef",
+                        "may lead to several schemas: it has no lowered form");
+  }
+
   std::string reference_to(PlaceId target, const Variant& variant) {
     const auto& place = places_.at(target);
-    if (place.standard && variant.empty()) return "#" + percent_encode_fragment(places_.pointer(target));
+    if (places_.is_known_to_all(target)) return places_.pointer(target);
+    if (place.standard && variant.empty()) return "#" + percent_encode_fragment(places_.actual_pointer(target));
     auto& name = hoisted_names_[{target, variant}];
     if (name.empty()) {
       do name = fmt::format("ref_{}", ++counter_);

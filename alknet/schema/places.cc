@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "alknet/schema/drafts.h"
 #include "alknet/schema/error.h"
 #include "alknet/schema/keywords.h"
+#include "alknet/schema/meta_schemas.h"
 
 namespace alknet::schema {
 namespace {
@@ -38,17 +40,27 @@ std::uint32_t Places::add_resource(PlaceId root, Uri base) {
   base.has_fragment = false;
   base.fragment.clear();
   resource_by_uri_.emplace(base.text(), index);
-  resources_.push_back({std::move(base), root, {}});
+  resources_.push_back({std::move(base), root, kStandardVocabularies, {}, {}});
   return index;
 }
 
-PlaceId Places::add_document(const Json& document, const std::string& uri) {
+PlaceId Places::add_document(const Json& document, const std::string& uri, bool translated) {
   const PlaceId root = add(document, kNoPlace, {}, kNoPlace);
-  documents_.push_back({uri, root});
+  documents_.push_back({uri, root, translated, false});
   places_[root].document = static_cast<std::uint32_t>(documents_.size() - 1);
   places_[root].resource = add_resource(root, Uri::parse(uri));
-  scan(root, documents_.size() == 1);
+  const auto* object = document.if_object();
+  if (const auto* id = object == nullptr ? nullptr : object->if_contains("$id")) scan_id(root, *id);
   return root;
+}
+
+void Places::scan_documents() {
+  for (; scanned_ < documents_.size(); ++scanned_) scan(documents_[scanned_].root, scanned_ == 0);
+}
+
+const Keyword* Places::keyword(PlaceId id, std::string_view name) const {
+  const auto* found = find_keyword(name);
+  return found != nullptr && (found->vocabularies & vocabularies(id)) != 0 ? found : nullptr;
 }
 
 PlaceId Places::child(PlaceId parent, std::string_view name) {
@@ -89,8 +101,8 @@ void Places::scan(PlaceId id, bool standard) {
   if (object == nullptr) return;
   scan_names(id, *object);
   for (const auto& [key, value] : *object) {
-    const auto holds = keyword_holds(key);
-    if (holds != Holds::kNothing) scan_held(child(id, key), holds, standard);
+    const auto* known = keyword(id, key);
+    if (known != nullptr && known->holds != Holds::kNothing) scan_held(child(id, key), known->holds, standard);
   }
   const auto type = find_typedef(*object);
   if (type.object == nullptr) return;
@@ -119,54 +131,107 @@ void Places::scan_held(PlaceId holder, Holds holds, bool standard) {
 }
 
 void Places::scan_names(PlaceId id, const JsonObject& schema) {
-  if (const auto* value = schema.if_contains("$id")) {
-    if (!value->is_string()) throw invalid(id, "$id", "must be a string");
-    const auto uri = Uri::parse(text_of(value->get_string()));
-    if (uri.has_fragment && !uri.fragment.empty()) {
-      throw invalid(id, "$id", "must have no fragment; name a part of a document with $anchor");
-    }
-    auto base = resolve_uri(resources_[places_[id].resource].base, uri);
-    const auto known = resource_by_uri_.find(base.text());
-    if (known != resource_by_uri_.end() && resources_[known->second].root != id) {
-      throw invalid(id, "$id", "another schema has this $id");
-    }
-    if (known == resource_by_uri_.end()) {
-      if (places_[id].parent == kNoPlace) {  // a document keeps the URI it was registered by
-        resource_by_uri_.emplace(base.text(), places_[id].resource);
-        resources_[places_[id].resource].base = std::move(base);
-      } else {
-        places_[id].resource = add_resource(id, std::move(base));
-      }
-    }
-  }
-  if (const auto* value = schema.if_contains("$anchor")) {
-    const auto valid = [](std::string_view name) {
-      return !name.empty() && name.find_first_of("#/ ") == std::string_view::npos &&
-             !(name[0] >= '0' && name[0] <= '9');
-    };
-    if (!value->is_string() || !valid(text_of(value->get_string())))
-      throw invalid(id, "$anchor", "must be a plain name");
-    const std::string name(text_of(value->get_string()));
-    if (!resources_[places_[id].resource].anchors.emplace(name, id).second) {
-      throw invalid(id, "$anchor", fmt::format("another schema of this document has the anchor \"{}\"", name));
-    }
+  if (const auto* value = schema.if_contains("$id")) scan_id(id, *value);
+  if (const auto* value = schema.if_contains("$schema")) scan_dialect(id, *value);
+  for (const std::string_view keyword : {"$anchor", "$dynamicAnchor"}) {
+    if (const auto* value = schema.if_contains(keyword)) scan_anchor(id, keyword, *value);
   }
 }
 
-PlaceId Places::resolve(PlaceId from, std::string_view reference) {
+void Places::scan_id(PlaceId id, const Json& value) {
+  if (!value.is_string()) throw invalid(id, "$id", "must be a string");
+  const auto uri = Uri::parse(text_of(value.get_string()));
+  if (uri.has_fragment && !uri.fragment.empty()) {
+    throw invalid(id, "$id", "must have no fragment; name a part of a document with $anchor");
+  }
+  const bool is_document = places_[id].parent == kNoPlace;
+  if (is_document && places_[id].scanned) return;  // add_document did it
+  const auto outer = places_[id].resource;
+  auto base = resolve_uri(resources_[outer].base, uri);
+  const auto known = resource_by_uri_.find(base.text());
+  if (known != resource_by_uri_.end() && resources_[known->second].root != id) {
+    throw invalid(id, "$id", "another schema has this $id");
+  }
+  if (known != resource_by_uri_.end()) return;
+  if (is_document) {  // it keeps the URI it was registered by
+    resource_by_uri_.emplace(base.text(), outer);
+    resources_[outer].base = std::move(base);
+  } else {
+    places_[id].resource = add_resource(id, std::move(base));
+    resources_.back().vocabularies = resources_[outer].vocabularies;
+  }
+}
+
+void Places::scan_anchor(PlaceId id, std::string_view keyword, const Json& value) {
+  const auto valid = [](std::string_view name) {
+    return !name.empty() && name.find_first_of("#/ ") == std::string_view::npos && !(name[0] >= '0' && name[0] <= '9');
+  };
+  if (!value.is_string() || !valid(text_of(value.get_string()))) throw invalid(id, keyword, "must be a plain name");
+  const std::string name(text_of(value.get_string()));
+  auto& resource = resources_[places_[id].resource];
+  if (resource.anchors.emplace(name, id).first->second != id) {
+    throw invalid(id, keyword, fmt::format("another schema of this document has the anchor \"{}\"", name));
+  }
+  if (keyword == "$dynamicAnchor") resource.dynamic_anchors.emplace(name, id);
+}
+
+/// `$schema` chooses the vocabularies of its resource: those of the meta-schema that it names.
+void Places::scan_dialect(PlaceId id, const Json& value) {
+  if (!value.is_string()) throw invalid(id, "$schema", "must be a string");
+  const auto uri = Uri::parse(text_of(value.get_string())).text();
+  const auto unsupported = [&](std::string_view why) {
+    return error(BaseError::kUnsupported, id, "$schema", fmt::format("the dialect \"{}\" {}", uri, why));
+  };
+  if (const auto draft = find_draft(uri)) {
+    if (*draft == Draft::k2020_12) return;
+    throw unsupported("cannot be that of a part of a document; register the part as a document of its own");
+  }
+  const auto found = find_resource(uri);
+  if (found == kNoPlace) throw unsupported("is not supported; write the schema in 2020-12 or register its meta-schema");
+  const auto* meta = places_[resources_[found].root].json->if_object();
+  const auto* declared = meta == nullptr ? nullptr : meta->if_contains("$vocabulary");
+  if (declared == nullptr || resources_[places_[id].resource].root != id) return;
+  if (!declared->is_object()) throw invalid(resources_[found].root, "$vocabulary", "must be an object");
+  Vocabularies vocabularies = kCore;
+  for (const auto& [name, required] : declared->get_object()) {
+    const auto vocabulary = find_vocabulary(name);
+    if (vocabulary) {
+      vocabularies |= *vocabulary;
+    } else if (required.is_bool() && required.get_bool()) {
+      throw unsupported(fmt::format("requires the vocabulary \"{}\", which is unknown", std::string_view(name)));
+    }
+  }
+  resources_[places_[id].resource].vocabularies = vocabularies;
+}
+
+/// The resource of an absolute URI; a meta-schema of the standard joins the documents when it is asked for.
+std::uint32_t Places::find_resource(const std::string& uri) {
+  if (const auto known = resource_by_uri_.find(uri); known != resource_by_uri_.end()) return known->second;
+  const auto text = find_meta_schema(uri);
+  if (text.empty()) return kNoPlace;
+  const auto draft = find_draft(uri).value_or(Draft::k2020_12);
+  const bool translated = draft != Draft::k2020_12;
+  Json document = parse_json(text);
+  if (translated) document = translate_draft(document, draft);
+  const PlaceId root = add_document(meta_schemas_.emplace_back(std::move(document)), uri, translated);
+  documents_.back().known_to_all = !translated;
+  scan(root, false);
+  return places_[root].resource;
+}
+
+PlaceId Places::resolve(PlaceId from, std::string_view reference, std::string_view keyword) {
   const auto uri = Uri::parse(reference);
   const std::uint32_t here = places_[from].resource;
   PlaceId target = kNoPlace;
   const bool same = !uri.has_scheme && !uri.has_authority && uri.path.empty() && !uri.has_query;
   const auto absolute = resolve_uri(resources_[here].base, uri);
-  const auto known = same ? resource_by_uri_.end() : resource_by_uri_.find(absolute.text());
-  if (same || known != resource_by_uri_.end()) {
-    const std::uint32_t resource = same ? here : known->second;
+  const std::uint32_t resource = same ? here : find_resource(absolute.text());
+  if (resource != kNoPlace) {
     const auto fragment = percent_decode(uri.fragment);
     if (fragment.empty()) {
       target = resources_[resource].root;
     } else if (fragment.starts_with('/')) {
-      target = walk_pointer(from, resource, fragment);
+      target = walk_pointer(resource, fragment);
     } else if (const auto anchor = resources_[resource].anchors.find(fragment);
                anchor != resources_[resource].anchors.end()) {
       target = anchor->second;
@@ -175,21 +240,46 @@ PlaceId Places::resolve(PlaceId from, std::string_view reference) {
     target = find_in_defs(from, percent_decode(reference));
   }
   if (target == kNoPlace) {
-    throw invalid(from, "$ref",
+    throw invalid(from, keyword,
                   fmt::format("\"{}\" names nothing in this document or the registered schemas", reference));
   }
+  const Json& json = *places_[target].json;
+  if (!json.is_object() && !json.is_bool()) throw invalid(from, keyword, fmt::format("\"{}\" is no schema", reference));
   const bool standard = places_[target].standard;
   scan(target, standard);
   return target;
 }
 
-PlaceId Places::walk_pointer(PlaceId from, std::uint32_t resource, std::string_view pointer) {
+std::string_view Places::dynamic_anchor(PlaceId target, std::string_view reference) const {
+  const auto name = percent_decode(Uri::parse(reference).fragment);
+  const auto& anchors = resources_[places_[target].resource].dynamic_anchors;
+  const auto found = anchors.find(name);
+  return found != anchors.end() && found->second == target ? std::string_view(found->first) : std::string_view();
+}
+
+/// Whether it is a schema object of a translated document, whose members may have had other names.
+bool Places::is_translated_schema(PlaceId id) const {
+  return documents_[places_[id].document].translated && places_[id].scanned && places_[id].json->is_object();
+}
+
+PlaceId Places::walk_pointer(std::uint32_t resource, std::string_view pointer) {
   PlaceId at = resources_[resource].root;
   std::size_t begin = 1;
   while (begin <= pointer.size()) {
     const auto end = std::min(pointer.find('/', begin), pointer.size());
-    const auto token = unescape_pointer_token(pointer.substr(begin, end - begin));
+    auto token = unescape_pointer_token(pointer.substr(begin, end - begin));
     begin = end + 1;
+    if (is_translated_schema(at)) {
+      const auto next = begin > pointer.size() ? std::string_view() : pointer.substr(begin);
+      const auto below = unescape_pointer_token(next.substr(0, next.find('/')));
+      const auto name = translated_name(places_[at].json->get_object(), token, below);
+      if (name == kSetAside) {
+        if (!places_[at].json->get_object().contains(name)) return kNoPlace;
+        at = child(at, name);
+      } else {
+        token = name;
+      }
+    }
     const Json& json = *places_[at].json;
     if (const auto* object = json.if_object()) {
       if (!object->contains(token)) return kNoPlace;
@@ -203,8 +293,6 @@ PlaceId Places::walk_pointer(PlaceId from, std::uint32_t resource, std::string_v
       return kNoPlace;
     }
   }
-  const Json& json = *places_[at].json;
-  if (!json.is_object() && !json.is_bool()) throw invalid(from, "$ref", fmt::format("\"#{}\" is no schema", pointer));
   return at;
 }
 
@@ -224,23 +312,35 @@ PlaceId Places::find_in_defs(PlaceId from, const std::string& name) {
   }
 }
 
-std::string Places::pointer(PlaceId id) const {
+std::string Places::pointer(PlaceId id) const { return pointer(id, true); }
+
+std::string Places::actual_pointer(PlaceId id) const { return pointer(id, false); }
+
+std::string Places::pointer(PlaceId id, bool as_written) const {
   std::vector<PlaceId> chain;
   for (PlaceId at = id; places_[at].parent != kNoPlace; at = places_[at].parent) chain.push_back(at);
   std::string out;
   if (places_[id].document != 0) out = documents_[places_[id].document].uri + "#";
   for (auto step = chain.rbegin(); step != chain.rend(); ++step) {
     const auto& place = places_[*step];
-    out += '/';
-    out += place.index == kNoPlace ? escape_pointer_token(place.name) : std::to_string(place.index);
+    append_step(out, place.parent, place.index == kNoPlace ? place.name : std::to_string(place.index), as_written);
   }
   return out;
 }
 
 std::string Places::pointer(PlaceId id, std::string_view keyword) const {
   auto out = pointer(id);
-  if (!keyword.empty()) out += "/" + escape_pointer_token(keyword);
+  if (!keyword.empty()) append_step(out, id, keyword, true);
   return out;
+}
+
+/// "/step". As written: what a translation set aside or renamed has its old name.
+void Places::append_step(std::string& out, PlaceId parent, std::string_view step, bool as_written) const {
+  if (as_written && is_translated_schema(parent)) {
+    if (step == kSetAside) return;
+    step = draft_name(places_[parent].json->get_object(), step);
+  }
+  out += '/' + escape_pointer_token(step);
 }
 
 Error Places::error(std::error_code code, PlaceId id, std::string_view keyword, std::string_view message) const {

@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include "alknet/base/json.h"
+#include "alknet/schema/class_pattern.h"
 #include "alknet/schema/error.h"
 #include "alknet/schema/schema.h"
 
@@ -35,6 +36,7 @@ std::string shown(std::string_view pattern) {
 struct Regex::Compiled {
   Compiled(const std::string& translated, std::size_t max_memory) : re(translated, options(max_memory)) {}
   re2::RE2 re;
+  std::optional<ClassPattern> simple;  // the same, when it has that form
 };
 
 Regex::Regex(std::string_view pattern, std::size_t max_memory) {
@@ -57,9 +59,13 @@ Regex::Regex(std::string_view pattern, std::size_t max_memory) {
                 fmt::format("pattern \"{}\": {} at byte {}", shown(pattern), compiled->re.error(), position),
                 JsonObject{{"pattern_position", position}});
   }
+  compiled->simple = ClassPattern::parse(pattern);
   compiled_ = std::move(compiled);
 }
 
-bool Regex::matches(std::string_view text) const { return re2::RE2::PartialMatch(piece(text), compiled_->re); }
+bool Regex::matches(std::string_view text) const {
+  if (compiled_->simple) return compiled_->simple->matches(text);
+  return compiled_->re.Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
+}
 
 }  // namespace alknet::schema

@@ -139,5 +139,23 @@ TEST(Regex, RefusesLongAndExpensivePatterns) {
   EXPECT_EQ(code(expensive), "pattern_too_large");
 }
 
+TEST(Regex, MatchesTextsOfOneClassAsTheAutomatonDoes) {
+  // Around each pattern an empty group, which only the automaton reads.
+  for (const std::string_view pattern : {"^[a-z]*$", "^[a-z]+$", "^[-a]*$", "^[a-]+$", "^[a-c-e]+$", "^[ -~]*$",
+                                         "^[.$*+?(){}|]+$", "^[a-zA-Z0-9_.-]+$", "^[,--]*$", "^[--0]+$"}) {
+    const Regex simple(pattern), automaton("(?:)" + std::string(pattern));
+    EXPECT_EQ(simple.matches(""), automaton.matches("")) << pattern;
+    for (int c = 1; c < 128; ++c) {
+      for (const std::string_view before :
+           {"", "a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+        const auto text = std::string(before) + static_cast<char>(c);
+        EXPECT_EQ(simple.matches(text), automaton.matches(text)) << pattern << " " << c;
+      }
+    }
+    EXPECT_FALSE(simple.matches("a\u00e9"));
+    EXPECT_EQ(simple.matches("a\n"), automaton.matches("a\n")) << pattern;
+  }
+}
+
 }  // namespace
 }  // namespace alknet::schema

@@ -4,6 +4,7 @@
 
 #include <list>
 
+#include "alknet/schema/drafts.h"
 #include "alknet/schema/lower.h"
 #include "alknet/schema/places.h"
 #include "alknet/schema/program.h"
@@ -27,11 +28,27 @@ void check_depth(const Json& json, std::size_t limit) {
   }
 }
 
+/// How a document is to be read: what its `$schema` says, or that of the registered meta-schema which it names.
+Draft draft_of(const Json& document, const SchemaOptions& options) {
+  const auto named = [](const Json& json) {
+    const auto* object = json.if_object();
+    const auto* dialect = object == nullptr ? nullptr : object->if_contains("$schema");
+    return dialect != nullptr && dialect->is_string() ? std::string_view(dialect->get_string()) : std::string_view();
+  };
+  const auto dialect = named(document);
+  if (dialect.empty()) return options.draft;
+  for (const auto& meta : options.registered) {
+    if (meta.uri == dialect) return find_draft(named(meta.document)).value_or(Draft::k2020_12);
+  }
+  return find_draft(dialect).value_or(Draft::k2020_12);
+}
+
 }  // namespace
 
 struct Schema::State {
   Json document;
-  std::list<Json> registered;
+  std::list<Json> others;  // registered documents, and translations
+  bool assert_formats = false;
   Places places;
   Program program;
   Structure structure;
@@ -39,15 +56,22 @@ struct Schema::State {
   BlockId block(PlaceId place) const { return program.block_of_place[place]; }
 
   void build(const SchemaOptions& options, std::size_t max_depth) {
-    check_depth(document, max_depth);
-    places.add_document(document, {});
-    for (const auto& [uri, text] : options.registered) {
-      check_depth(text, max_depth);
-      places.add_document(registered.emplace_back(text), uri);
+    assert_formats = options.assert_formats;
+    add(document, {}, options, max_depth);
+    for (const auto& [uri, registered] : options.registered) {
+      add(others.emplace_back(registered), uri, options, max_depth);
     }
-    program = compile(places);
+    places.scan_documents();
+    program = compile(places, assert_formats);
     structure = build_structure(places);
     check_defaults();
+  }
+
+  void add(const Json& json, const std::string& uri, const SchemaOptions& options, std::size_t max_depth) {
+    check_depth(json, max_depth);
+    const auto draft = draft_of(json, options);
+    const bool translated = draft != Draft::k2020_12;
+    places.add_document(translated ? others.emplace_back(translate_draft(json, draft)) : json, uri, translated);
   }
 
   void check_defaults() const {
@@ -91,6 +115,7 @@ const Json& Schema::document() const { return state_->document; }
 const Node& Schema::root() const { return *state_->structure.root; }
 
 std::vector<ValidationError> Schema::validate(const Json& instance, const ValidateOptions& options) const {
+  if (is_valid(instance)) return {};
   Evaluation evaluation(state_->program, state_->places, true, options.max_errors);
   if (evaluation.run(state_->block(state_->places.root()), instance)) return {};
   return evaluation.take_errors();
@@ -112,7 +137,9 @@ Json Schema::lowered() const { return lower_document(state_->places); }
 Schema Schema::lower() const {
   auto state = std::make_shared<State>();
   state->document = lowered();
-  state->build({}, kMaxLoweredDepth);
+  SchemaOptions options;
+  options.assert_formats = state_->assert_formats;
+  state->build(options, kMaxLoweredDepth);
   return Schema(std::move(state));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,8 +26,17 @@ struct RegisteredSchema {
   Json document;
 };
 
+/// A version of JSON Schema.
+enum class Draft : std::uint8_t { k6, k7, k2020_12 };
+
 struct SchemaOptions {
   std::vector<RegisteredSchema> registered;
+
+  /// How a document is read whose `$schema` does not say it.
+  Draft draft = Draft::k2020_12;
+
+  /// Whether `format` is checked; otherwise it is an annotation. Formats not in formats.h stay annotations.
+  bool assert_formats = false;
 };
 
 /// One reason why an instance does not conform.
@@ -44,8 +54,9 @@ struct ValidateOptions {
 /// A compiled JSON Schema 2020-12 document with `TypeDef:*` kinds. Immutable, cheap to copy (copies share), safe to use
 /// from several threads.
 ///
-/// `format` is an annotation. `$dynamicRef`, `$dynamicAnchor`, `$vocabulary`, `unevaluatedItems` and
-/// `unevaluatedProperties` are refused with `unsupported`.
+/// `$schema` chooses the dialect of a document: 2020-12, draft 7, draft 6 (both read through a translation), or a
+/// registered meta-schema, whose `$vocabulary` says which keywords have a meaning. The standard's own meta-schemas need
+/// no registration. `contentEncoding`, `contentMediaType` and `contentSchema` are annotations.
 class Schema {
  public:
   /// Parses and compiles `text`. Throws `schema_too_large`, `schema_too_deep`, `schema_invalid` (also for text that is
@@ -75,7 +86,8 @@ class Schema {
   bool is_valid(const Json& instance) const;
 
   /// The same schema in standard keywords only: any 2020-12 validator gives the same verdict with it. References to
-  /// registered documents become `$defs`.
+  /// registered documents become `$defs`. Throws `unsupported` when a `$dynamicRef` may lead to more than one schema,
+  /// or a vocabulary asserts a `format`.
   Json lowered() const;
   Schema lower() const;
 

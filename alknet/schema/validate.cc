@@ -15,47 +15,54 @@ constexpr std::size_t kMaxErrorBytes = std::size_t{64} << 20;
 
 // In the order of Op.
 const Evaluation::Check Evaluation::kChecks[] = {
-    &Evaluation::never,
-    &Evaluation::type,
-    &Evaluation::enumeration,
-    &Evaluation::constant,
-    &Evaluation::multiple_of,
-    &Evaluation::bound,
-    &Evaluation::bound,
-    &Evaluation::bound,
-    &Evaluation::bound,
-    &Evaluation::length,
-    &Evaluation::length,
-    &Evaluation::pattern,
-    &Evaluation::item_count,
-    &Evaluation::item_count,
-    &Evaluation::unique_items,
-    &Evaluation::prefix_items,
-    &Evaluation::items,
-    &Evaluation::contains,
-    &Evaluation::property_count,
-    &Evaluation::property_count,
-    &Evaluation::required,
-    &Evaluation::dependent_required,
-    &Evaluation::properties,
-    &Evaluation::pattern_properties,
-    &Evaluation::additional_properties,
-    &Evaluation::property_names,
-    &Evaluation::dependent_schemas,
-    &Evaluation::all_of,
-    &Evaluation::any_of,
-    &Evaluation::one_of,
-    &Evaluation::negation,
-    &Evaluation::condition,
-    &Evaluation::reference,
-    &Evaluation::scalar_kind,
-    &Evaluation::text_kind,
-    &Evaluation::array_kind,
-    &Evaluation::struct_kind,
-    &Evaluation::record_kind,
-    &Evaluation::union_kind,
-    &Evaluation::tensor_kind,
-    &Evaluation::blob_kind,
+    call<&Evaluation::never>,
+    call<&Evaluation::type>,
+    call<&Evaluation::enumeration>,
+    call<&Evaluation::constant>,
+    call<&Evaluation::multiple_of>,
+    call<&Evaluation::bound>,
+    call<&Evaluation::bound>,
+    call<&Evaluation::bound>,
+    call<&Evaluation::bound>,
+    call<&Evaluation::length>,
+    call<&Evaluation::length>,
+    call<&Evaluation::pattern>,
+    call<&Evaluation::format>,
+    call<&Evaluation::item_count>,
+    call<&Evaluation::item_count>,
+    call<&Evaluation::unique_items>,
+    call<&Evaluation::prefix_items>,
+    call<&Evaluation::items>,
+    call<&Evaluation::contains>,
+    call<&Evaluation::property_count>,
+    call<&Evaluation::property_count>,
+    call<&Evaluation::required>,
+    call<&Evaluation::dependent_required>,
+    call<&Evaluation::properties>,
+    call<&Evaluation::pattern_properties>,
+    call<&Evaluation::additional_properties>,
+    call<&Evaluation::property_names>,
+    call<&Evaluation::dependent_schemas>,
+    call<&Evaluation::all_of>,
+    call<&Evaluation::any_of>,
+    call<&Evaluation::one_of>,
+    call<&Evaluation::negation>,
+    call<&Evaluation::condition>,
+    call<&Evaluation::reference>,
+    call<&Evaluation::reference>,
+    call<&Evaluation::scalar_kind>,
+    call<&Evaluation::text_kind>,
+    call<&Evaluation::array_kind>,
+    call<&Evaluation::struct_kind>,
+    call<&Evaluation::record_kind>,
+    call<&Evaluation::union_kind>,
+    call<&Evaluation::tensor_kind>,
+    call<&Evaluation::blob_kind>,
+    call<&Evaluation::object_checks>,
+    call<&Evaluation::array_checks>,
+    call<&Evaluation::choice>,
+    call<&Evaluation::unevaluated_items>,
+    call<&Evaluation::unevaluated_properties>,
 };
 
 std::string InstancePath::text() const {
@@ -70,7 +77,7 @@ std::string InstancePath::text() const {
 }
 
 Evaluation::Evaluation(const Program& program, const Places& places, bool collect, std::size_t max_errors)
-    : program_(program), places_(places), collect_(collect), max_errors_(max_errors) {
+    : program_(program), places_(places), collect_(collect), max_errors_(max_errors), scopes_(program) {
   static_assert(std::size(kChecks) == static_cast<std::size_t>(Op::kCount));
 }
 
@@ -83,23 +90,54 @@ std::vector<ValidationError> Evaluation::take_errors() {
   return std::move(errors_);
 }
 
-bool Evaluation::evaluate(BlockId id, const Json& instance, const InstancePath& path) {
-  const auto& block = program_.blocks[id];
+bool Evaluation::evaluate_in_scope(const Block& block, const Json& instance, const InstancePath& path) {
+  const DynamicScope scope(*this, block);
+  if (stopped()) return false;
+  return collect_ ? report_block(block, instance, path) : decide_block(block, instance, path);
+}
+
+bool Evaluation::report_block(const Block& block, const Json& instance, const InstancePath& path) {
   const auto* instruction = program_.instructions.data() + block.first;
   bool valid = true;
-  for (const auto* end = instruction + block.count; instruction != end; ++instruction) {
-    if (stopped()) return false;
-    valid = (this->*kChecks[static_cast<std::size_t>(instruction->op)])(*instruction, instance, path) && valid;
-    if (!valid && !collect_) return false;
-  }
+  const auto run = [&](const Instruction* end) {
+    for (; instruction != end; ++instruction) {
+      if (stopped()) return false;
+      valid = kChecks[static_cast<std::size_t>(instruction->op)](*this, *instruction, instance, path) && valid;
+    }
+    return valid;
+  };
+  const auto* end = instruction + block.count;
+  return run(end - block.last) && run(end);
+}
+
+bool Evaluation::decide(const Instruction& at, BlockId block, const Json& instance, const InstancePath& path) {
+  if (!at.remember) return holds(block, instance, path);
+  const Key key{block, &instance, scope_};
+  if (const auto known = verdicts_.find(key); known != verdicts_.end()) return known->second == Verdict::kValid;
+  const bool valid = holds(block, instance, path);
+  if (!stopped()) verdicts_.emplace(key, valid ? Verdict::kValid : Verdict::kInvalid);
   return valid;
 }
 
-bool Evaluation::holds(BlockId block, const Json& instance, const InstancePath& path) {
-  const bool collect = std::exchange(collect_, false);
-  const bool valid = evaluate(block, instance, path);
-  collect_ = collect;
-  return valid;
+void Evaluation::enter(std::uint32_t resource) {
+  const auto scope = scopes_.enter(scope_, resource);
+  if (scope) {
+    scope_ = *scope;
+  } else if (!stopped()) {
+    given_up_ = true;
+    fault_ = {"", "", fmt::format("$dynamicRef has more than {} different scopes", DynamicScopes::kMaxScopes)};
+  }
+}
+
+BlockId Evaluation::referred(const Instruction& at) const {
+  const BlockId block = program_.targets[at.first];
+  return at.op == Op::kRef ? block : scopes_.find(scope_, at.number, block);
+}
+
+void Evaluation::give_up(const Instruction& at, const InstancePath& path, std::string message) {
+  if (stopped()) return;
+  given_up_ = true;
+  fault_ = {path.text(), places_.pointer(at.place, at.keyword), std::move(message)};
 }
 
 void Evaluation::record(const Instruction& at, const InstancePath& path, std::string message) {
@@ -116,15 +154,13 @@ void Evaluation::record(const Instruction& at, const InstancePath& path, std::st
 }
 
 bool Evaluation::reference(const Instruction& at, const Json& instance, const InstancePath& path) {
-  const BlockId target = program_.targets[at.first];
+  const BlockId target = referred(at);
   if (depth_ >= kMaxEvaluationDepth) {
-    too_deep_ = true;
-    fault_ = {path.text(), places_.pointer(at.place, at.keyword),
-              fmt::format("the value is inside more than {} references", kMaxEvaluationDepth)};
+    give_up(at, path, fmt::format("the value is inside more than {} references", kMaxEvaluationDepth));
     return false;
   }
   const bool remember = program_.blocks[target].has_reference;
-  const Key key{target, &instance};
+  const Key key{target, &instance, scope_};
   if (remember) {
     if (const auto known = verdicts_.find(key); known != verdicts_.end()) {
       if (known->second == Verdict::kValid) return true;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 
 #include "alknet/schema/kind.h"
@@ -12,6 +14,17 @@
 
 namespace alknet::app {
 namespace {
+
+struct ValidateArguments {
+  std::string schema;
+  std::vector<std::string> instances = {"-"};
+  std::vector<std::string> registered;
+  schema::Draft draft = schema::Draft::k2020_12;
+  bool assert_formats = false;
+};
+
+const std::map<std::string, schema::Draft> kDrafts = {
+    {"6", schema::Draft::k6}, {"7", schema::Draft::k7}, {"2020-12", schema::Draft::k2020_12}};
 
 /// All errors of one instance; text that is not JSON is one error at the root.
 std::vector<schema::ValidationError> check(const schema::Schema& schema, const std::string& path) {
@@ -25,11 +38,16 @@ std::vector<schema::ValidationError> check(const schema::Schema& schema, const s
   return schema.validate(instance);
 }
 
-void validate(const std::string& schema_path, const std::vector<std::string>& instances, Globals& globals) {
-  if (schema_path == "-" && std::count(instances.begin(), instances.end(), "-") > 0) {
-    throw UsageError("standard input can be the schema or an instance, not both");
-  }
-  const schema::Schema schema = load_schema(schema_path);
+void validate(const ValidateArguments& arguments, Globals& globals) {
+  const auto& instances = arguments.instances;
+  const auto from_stdin = (arguments.schema == "-" ? 1 : 0) + std::count(instances.begin(), instances.end(), "-") +
+                          std::count(arguments.registered.begin(), arguments.registered.end(), "-");
+  if (from_stdin > 1) throw UsageError("standard input can be read once: name the other documents by their files");
+  schema::SchemaOptions options;
+  options.draft = arguments.draft;
+  options.assert_formats = arguments.assert_formats;
+  for (const std::string& path : arguments.registered) options.registered.push_back(load_registered(path));
+  const schema::Schema schema = load_schema(arguments.schema, options);
   bool all_valid = true;
   JsonArray results;
   std::string out;
@@ -96,16 +114,27 @@ void add_schema(CLI::App& program, Globals& globals) {
                "  alknet schema layout point.schema.json --packed\n");
 
   const auto schema_path = std::make_shared<std::string>();
-  const auto instances = std::make_shared<std::vector<std::string>>();
+  const auto arguments = std::make_shared<ValidateArguments>();
   CLI::App* validate_command =
       group->add_subcommand("validate", "Check JSON documents; all errors, with both pointers");
-  validate_command->add_option("SCHEMA", *schema_path, "JSON Schema 2020-12 file; - is standard input")->required();
-  validate_command->add_option("INSTANCE", *instances, "JSON files; - is standard input")->required();
+  validate_command->add_option("SCHEMA", arguments->schema, "JSON Schema file; - is standard input")->required();
+  validate_command->add_option("INSTANCE", arguments->instances, "JSON files; - is standard input, as is none");
+  validate_command->add_flag("--format", arguments->assert_formats, "Check `format` too, which otherwise only informs");
+  validate_command
+      ->add_option("--draft", arguments->draft, "How schemas are read whose $schema does not say it: 6, 7 or 2020-12")
+      ->transform(CLI::CheckedTransformer(kDrafts))
+      ->type_name("DRAFT")
+      ->option_text("DRAFT [2020-12]");
+  validate_command
+      ->add_option("--register", arguments->registered, "A schema that $ref may name by its $id; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   add_json_flag(*validate_command, globals);
   set_examples(*validate_command,
                "  alknet schema validate point.schema.json a.json b.json\n"
-               "  echo '{\"x\": 1}' | alknet schema validate point.schema.json - --json\n");
-  validate_command->callback([schema_path, instances, &globals] { validate(*schema_path, *instances, globals); });
+               "  echo '{\"x\": 1}' | alknet schema validate point.schema.json - --json\n"
+               "  alknet schema validate --draft 7 --format --register defs.json event.schema.json event.json\n");
+  validate_command->callback([arguments, &globals] { validate(*arguments, globals); });
 
   const auto packed = std::make_shared<bool>(false);
   CLI::App* layout_command = group->add_subcommand("layout", "Show offset, size and alignment of every field");

@@ -16,7 +16,10 @@ namespace alknet::app {
 constexpr std::uint64_t kMaxInstanceBytes = std::uint64_t{1} << 30;
 
 /// The schema in a file, "-" for standard input. Whatever is wrong with it is wrong usage: throws UsageError.
-schema::Schema load_schema(const std::string& path);
+schema::Schema load_schema(const std::string& path, const schema::SchemaOptions& options = {});
+
+/// A schema that others may name: by its `$id`, or by the path as given when it has none. Throws UsageError.
+schema::RegisteredSchema load_registered(const std::string& path);
 
 /// Its layout, which must exist: throws UsageError. `schema` must outlive it.
 schema::Layout load_layout(const schema::Schema& schema, const std::string& path, bool packed);

@@ -8,6 +8,10 @@
 
 #include "apps/alknet/command.h"
 
+namespace CLI {
+class Option;
+}
+
 namespace alknet::app {
 
 /// A value that a flag, the environment or the configuration file gives, the first of them that does.
