@@ -85,6 +85,7 @@ void add_tensor(CLI::App& program, Globals& globals) {
                                  "  alknet tensor verify --json data.mt\n");
   verify_command->callback([file, &globals] { verify(*file, globals); });
 
+  add_tensor_convert(*group, globals);
   add_tensor_diff(*group, globals);
   add_tensor_migrate(*group, globals);
   add_tensor_pack(*group, globals);
