@@ -12,6 +12,7 @@
 #include "alknet/schema/schema.h"
 #include "alknet/tensor/byte_source.h"
 #include "alknet/tensor/fault.h"
+#include "alknet/tensor/import/arrow.h"
 #include "alknet/tensor/import/gguf.h"
 #include "alknet/tensor/import/npy.h"
 #include "alknet/tensor/import/npz.h"
@@ -37,6 +38,11 @@ constexpr std::array kFormats = {
            [](const FormatProbe& probe) { return is_sharded(probe.path, probe.is_folder); }, open_shards},
     Format{"gguf", "GGUF model", [](const FormatProbe& probe) { return starts_with(probe, kGgufMagic); },
            [](const std::string& path) { return open_gguf(read_source(path)); }},
+    Format{"arrow", "Arrow IPC file (Feather) or stream",
+           [](const FormatProbe& probe) {
+             return starts_with(probe, kArrowFileMagic) || starts_with(probe, kArrowStreamMagic);
+           },
+           [](const std::string& path) { return open_arrow(read_source(path)); }},
     Format{"npz", "NumPy archive",
            [](const FormatProbe& probe) { return starts_with(probe, "PK\3\4") || starts_with(probe, "PK\5\6"); },
            [](const std::string& path) { return open_npz(read_source(path)); }},
@@ -182,6 +188,9 @@ void write_import(const Importer& importer, const std::string& target, const Imp
   WriterOptions writing{
       .metadata = plan.metadata, .plain_safetensors = options.plain_safetensors, .checksums = options.checksums};
   if (!options.plain_safetensors && needs_schema(plan)) writing.schema = schema::Schema::from_json(import_schema(plan));
+  const bool has_format = std::ranges::any_of(plan.metadata, [](const auto& pair) { return pair.first == kFormatKey; });
+  if (options.plain_safetensors && !has_format)
+    writing.metadata.emplace_back(kFormatKey, "pt");  // loaders insist on it
   Writer writer(target, std::move(writing));
   std::vector<Writer::Id> ids;
   std::vector<std::optional<Writer::Id>> stores;
