@@ -2,7 +2,7 @@
 
 #include <zlib.h>
 
-#include <algorithm>
+#include <array>
 
 #include "alknet/base/bytes.h"
 
@@ -20,8 +20,9 @@ class Fields {
  public:
   template <typename T>
   Fields& add(T value) {
-    bytes_.resize(bytes_.size() + sizeof value);
-    store_le(bytes_.data() + bytes_.size() - sizeof value, value);
+    std::array<std::byte, sizeof value> bytes;
+    store_le(bytes.data(), value);
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     return *this;
   }
   Fields& add_text(std::string_view text) {

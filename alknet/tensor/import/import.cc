@@ -34,21 +34,21 @@ bool is_safetensors(const FormatProbe& probe) {
 ByteSource read_source(const std::string& path) { return ByteSource::open(path, Access::kRead); }
 
 constexpr std::array kFormats = {
-    Format{"sharded", "folder with model.safetensors.index.json",
+    Format{"sharded", "a sharded model (model.safetensors.index.json)",
            [](const FormatProbe& probe) { return is_sharded(probe.path, probe.is_folder); }, open_shards},
-    Format{"gguf", "GGUF model", [](const FormatProbe& probe) { return starts_with(probe, kGgufMagic); },
+    Format{"gguf", "a GGUF model", [](const FormatProbe& probe) { return starts_with(probe, kGgufMagic); },
            [](const std::string& path) { return open_gguf(read_source(path)); }},
-    Format{"arrow", "Arrow IPC file (Feather) or stream",
+    Format{"arrow", "an Arrow IPC file or stream",
            [](const FormatProbe& probe) {
              return starts_with(probe, kArrowFileMagic) || starts_with(probe, kArrowStreamMagic);
            },
            [](const std::string& path) { return open_arrow(read_source(path)); }},
-    Format{"npz", "NumPy archive",
+    Format{"npz", "a NumPy archive",
            [](const FormatProbe& probe) { return starts_with(probe, "PK\3\4") || starts_with(probe, "PK\5\6"); },
            [](const std::string& path) { return open_npz(read_source(path)); }},
-    Format{"npy", "NumPy array", [](const FormatProbe& probe) { return starts_with(probe, kNpyMagic); },
+    Format{"npy", "a NumPy array", [](const FormatProbe& probe) { return starts_with(probe, kNpyMagic); },
            [](const std::string& path) { return open_npy(read_source(path)); }},
-    Format{"safetensors", "safetensors or metatensor file", is_safetensors, nullptr},
+    Format{"safetensors", "a safetensors or metatensor file", is_safetensors, nullptr},
 };
 
 constexpr std::size_t kReferenceBuffer = std::size_t{64} << 10;
@@ -128,7 +128,7 @@ EntrySpec stored_entry(const ImportedEntry& entry) {
 
 std::span<const Format> formats() { return kFormats; }
 
-const Format& detect_format(const std::string& path) {
+const Format* find_format(const std::string& path) {
   std::error_code ignored;
   std::array<std::byte, 16> start{};
   FormatProbe probe{path, std::filesystem::is_directory(path, ignored), {}};
@@ -139,7 +139,11 @@ const Format& detect_format(const std::string& path) {
     probe.start = known;
   }
   const auto found = std::ranges::find_if(kFormats, [&](const Format& format) { return format.matches(probe); });
-  if (found != kFormats.end()) return *found;
+  return found == kFormats.end() ? nullptr : &*found;
+}
+
+const Format& detect_format(const std::string& path) {
+  if (const Format* found = find_format(path)) return *found;
   std::string names;
   for (const Format& format : kFormats) names += fmt::format("{}{}", names.empty() ? "" : ", ", format.name);
   throw file_error(TensorError::kImportUnsupported, {path}, "the content is of no known format",

@@ -20,7 +20,7 @@ struct FormatProbe {
 /// One row of the table of formats that can be read. Adding a format is adding a row and a file.
 struct Format {
   std::string_view name;   ///< "gguf"
-  std::string_view about;  ///< "GGUF model (llama.cpp)"
+  std::string_view about;  ///< "a GGUF model"
   bool (*matches)(const FormatProbe& probe);
   /// Opens a file; null for safetensors and metatensor files, which File opens as they are.
   std::unique_ptr<Importer> (*open)(const std::string& path);
@@ -29,7 +29,10 @@ struct Format {
 /// All rows; the first that matches decides.
 std::span<const Format> formats();
 
-/// The format of a file or folder, by its content. Throws `io_error`, and `import_unsupported` when it is none.
+/// The format of a file or folder, by its content; nullptr when it is none. Throws `io_error`.
+const Format* find_format(const std::string& path);
+
+/// The same; throws `import_unsupported` when it is none.
 const Format& detect_format(const std::string& path);
 
 struct ImportOptions {

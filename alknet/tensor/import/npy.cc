@@ -153,9 +153,10 @@ NpyArray::NpyArray(ByteStream& stream) {
     if (items) items = checked_mul(*items, static_cast<std::uint64_t>(size.integer));
     if (bytes) bytes = checked_mul(*bytes, static_cast<std::uint64_t>(size.integer));
   }
-  if (!items || !bytes || *items > INT64_MAX / kMaxNpyItem) {
+  const auto refuse_size = [&] {
     fail_npy(path, TensorError::kSizeOverflow, fmt::format("shape {} is too large", shape_text(shape_)));
-  }
+  };
+  if (!items || !bytes) refuse_size();
   items_ = *items;
   fortran_ = order->is_true();
   if (type_.size == 0 && items_ > 0) {
@@ -180,6 +181,7 @@ NpyArray::NpyArray(ByteStream& stream) {
   } else {
     conversion_.emplace(type_);
   }
+  if (checked_mul<std::uint64_t>(items_, conversion_->to_size()).value_or(UINT64_MAX) > INT64_MAX) refuse_size();
 }
 
 ImportedEntry NpyArray::entry(std::string name) const {

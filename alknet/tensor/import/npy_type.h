@@ -35,7 +35,7 @@ struct NpyType {
   schema::Kind kind = schema::Kind::kNone;      ///< Of a number, and of each half of a complex one.
   std::optional<schema::FileDtype> dtype = {};  ///< What a flat tensor of it has; none for the others.
   std::string description = {};                 ///< Of dates: what their numbers count.
-  std::vector<Field> fields = {};               ///< kStruct
+  std::vector<Field> fields;                    ///< kStruct
   std::vector<std::int64_t> dimensions = {};    ///< Of a field that is an array.
 
   std::uint64_t items() const;  ///< Product of `dimensions`.

@@ -12,7 +12,10 @@ namespace alknet::tensor {
 namespace {
 
 constexpr std::uint64_t kMaxDeflateRatio = 1'032;  // https://zlib.net/zlib_tech.html
+constexpr std::uint64_t kSmallestZip = 22;         // the end of a directory; libzip takes an empty file for an archive
 constexpr std::uint64_t kDeflateSlack = 64;        // for the smallest streams
+
+constexpr int kOpenFlags = ZIP_RDONLY | ZIP_CHECKCONS;  // members must agree with the directory
 
 struct ZipCloser {
   void operator()(zip_file_t* file) const { zip_fclose(file); }
@@ -65,9 +68,10 @@ class MemberStream : public ByteStream {
 };
 
 zip_t* open_zip(const ByteSource& source) {
+  if (source.size() < kSmallestZip) fail_zip(TensorError::kImportTruncated, source.path(), "the file is too short");
   if (!source.in_memory()) {
     int code = 0;
-    zip_t* archive = zip_open(source.path().c_str(), ZIP_RDONLY, &code);
+    zip_t* archive = zip_open(source.path().c_str(), kOpenFlags, &code);
     if (archive != nullptr) return archive;
     zip_error_t error;
     zip_error_init_with_code(&error, code);
@@ -78,7 +82,7 @@ zip_t* open_zip(const ByteSource& source) {
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* bytes = zip_source_buffer_create(source.bytes().data(), source.size(), 0, &error);
-  zip_t* archive = bytes == nullptr ? nullptr : zip_open_from_source(bytes, ZIP_RDONLY, &error);
+  zip_t* archive = bytes == nullptr ? nullptr : zip_open_from_source(bytes, kOpenFlags, &error);
   if (archive == nullptr && bytes != nullptr) zip_source_free(bytes);
   const std::string reason = archive == nullptr ? zip_error_strerror(&error) : "";
   zip_error_fini(&error);
