@@ -422,9 +422,9 @@ class ImportTest(program.ProgramTest):
             self.check_numpy(self.imported(path), path)
 
     def test_large_fortran_arrays_are_transposed_in_tiles(self):
-        for shape in ((3000, 2111), (3, 1_500_000, 2), (5, 7, 11, 13, 17, 19), (4_000_000, 2)):
+        for shape in ((3000, 2111), (3, 300_000, 2), (5, 7, 11, 13, 17, 19), (4_500_000, 2)):
             array = np.asfortranarray(np.arange(math.prod(shape), dtype=">f8").reshape(shape))
-            np.savez_compressed(self.folder / "a.npz", a=array)
+            np.savez(self.folder / "a.npz", a=array)
             np.save(self.folder / "a.npy", array)
             for name in ("a.npz", "a.npy"):
                 with self.subTest(shape=shape, name=name):
