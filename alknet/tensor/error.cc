@@ -4,10 +4,10 @@
 
 namespace alknet::tensor {
 
-static_assert(static_cast<int>(TensorError::kTargetBusy) == 36, "the names below are in the order of the enum");
+static_assert(static_cast<int>(TensorError::kExportUnsupported) == 40, "the names below are in the order of the enum");
 
 const std::error_category& tensor_category() noexcept {
-  static const NamedCategory<36> kCategory(
+  static const NamedCategory<40> kCategory(
       "tensor",
       {"header_too_small",  "header_too_large",    "header_truncated", "header_invalid",      "json_too_deep",
        "duplicate_key",     "unknown_member",      "unknown_dtype",    "too_many_entries",    "bad_name",
@@ -16,7 +16,7 @@ const std::error_category& tensor_category() noexcept {
        "entry_missing",     "entry_extra",         "entry_mismatch",   "blob_out_of_range",   "blob_misaligned",
        "dtype_mismatch",    "misaligned",          "wrong_kind",       "index_out_of_range",  "bad_path",
        "checksum_mismatch", "migration_refused",   "already_declared", "writer_state",        "incomplete_entry",
-       "target_busy"});
+       "target_busy",       "import_invalid",      "import_truncated", "import_unsupported",  "export_unsupported"});
   return kCategory;
 }
 

@@ -54,6 +54,11 @@ enum class TensorError {
   kWriterState,      ///< A call at the wrong time: declare after start, write before it, anything after close.
   kIncompleteEntry,  ///< `close` found a fixed entry that was not written to its end.
   kTargetBusy,       ///< Another Writer is at work on the same target.
+  // Import and export.
+  kImportInvalid,      ///< A foreign file (GGUF, npy, Arrow, ...) that is not what its format says.
+  kImportTruncated,    ///< A foreign file that ends before what it announces.
+  kImportUnsupported,  ///< A foreign file, sound or not, that uses a feature which has no counterpart here.
+  kExportUnsupported,  ///< Contents that the wanted format cannot hold.
 };
 
 const std::error_category& tensor_category() noexcept;

@@ -22,6 +22,10 @@ Error file_error(TensorError code, const Where& where, std::string_view what, st
 
 /// An untrusted name for messages: in double quotes, controls escaped, cut after 120 bytes.
 std::string quoted(std::string_view name);
+// Without these, a call with a std::string means std::quoted wherever <iomanip> is known.
+inline std::string quoted(const std::string& name) { return quoted(std::string_view(name)); }
+inline std::string quoted(const char* name) { return quoted(std::string_view(name)); }
+inline std::string quoted(std::string& name) { return quoted(std::string_view(name)); }
 
 /// A shape for messages: "[2, 3]".
 template <typename Shape>

@@ -155,7 +155,8 @@ class Verifier {
       for (const auto& [name, digest] : digests.as_object()) {
         const Entry* entry = file_.find(name);
         if (entry == nullptr || !digest.is_string()) {
-          add_table_fault(fmt::format("it names {}, which is no entry, or has no text for it", quoted(name)));
+          add_table_fault(
+              fmt::format("it names {}, which is no entry, or has no text for it", quoted(std::string_view(name))));
         } else {
           checksums_.emplace(entry, std::string_view(digest.get_string()));
         }

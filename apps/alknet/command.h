@@ -50,6 +50,9 @@ void add_tensor_migrate(CLI::App& group, Globals& globals);
 void add_tensor_pack(CLI::App& group, Globals& globals);
 void add_tensor_schema(CLI::App& group, Globals& globals);
 
+/// Adds one verb to a group.
+void add_tensor_convert(CLI::App& group, Globals& globals);
+
 /// Adds `--json` to a command that prints data.
 void add_json_flag(CLI::App& command, Globals& globals);
 

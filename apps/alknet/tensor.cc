@@ -9,6 +9,7 @@
 #include "alknet/tensor/selection.h"
 #include "alknet/tensor/values.h"
 #include "alknet/tensor/verify.h"
+#include "apps/alknet/open_tensors.h"
 #include "apps/alknet/output.h"
 
 namespace alknet::app {
@@ -20,7 +21,7 @@ using tensor::File;
 constexpr std::uint64_t kMaxShownItems = 1000;
 
 void get(const std::string& path, const std::string& name, bool raw, bool all, const Globals& globals) {
-  const File file = File::open(path);
+  const File file = open_tensors(path);
   const tensor::Selection selection = tensor::select(file, name);
   if (raw) return print(tensor::raw_bytes(file, selection).text());
   if (!globals.json && !all && selection.count > kMaxShownItems) {
@@ -85,6 +86,7 @@ void add_tensor(CLI::App& program, Globals& globals) {
                                  "  alknet tensor verify --json data.mt\n");
   verify_command->callback([file, &globals] { verify(*file, globals); });
 
+  add_tensor_convert(*group, globals);
   add_tensor_diff(*group, globals);
   add_tensor_migrate(*group, globals);
   add_tensor_pack(*group, globals);

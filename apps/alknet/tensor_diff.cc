@@ -6,6 +6,7 @@
 #include "alknet/base/progress.h"
 #include "alknet/tensor/compare.h"
 #include "apps/alknet/change_table.h"
+#include "apps/alknet/open_tensors.h"
 #include "apps/alknet/output.h"
 
 namespace alknet::app {
@@ -23,8 +24,8 @@ std::string entry_table(const tensor::FileDifference& difference, const Globals&
 }
 
 void show_diff(const std::string& before, const std::string& after, Globals& globals) {
-  const tensor::File old_file = tensor::File::open(before);
-  const tensor::File new_file = tensor::File::open(after);
+  const tensor::File old_file = open_tensors(before);
+  const tensor::File new_file = open_tensors(after);
   Progress progress("Comparing", old_file.size() - old_file.data_offset(), Unit::kBytes, !globals.quiet);
   const auto difference = tensor::compare(old_file, new_file, [&](std::uint64_t bytes) { progress.advance(bytes); });
   progress.finish();

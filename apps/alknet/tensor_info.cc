@@ -10,6 +10,7 @@
 #include "alknet/base/progress.h"
 #include "alknet/tensor/file.h"
 #include "alknet/tensor/file_facts.h"
+#include "apps/alknet/open_tensors.h"
 #include "apps/alknet/output.h"
 
 namespace alknet::app {
@@ -120,7 +121,7 @@ void add_rows(const Branch& branch, const std::string& indent, bool statistics, 
 
 void info(const InfoOptions& options, const Globals& globals) {
   if (options.tree && globals.json) throw UsageError("--tree is for people and --json for programs: leave one out");
-  const File file = File::open(options.path);
+  const File file = open_tensors(options.path);
   Progress progress("Reading", file.size(), Unit::kBytes, options.statistics && !globals.quiet);
   const Json facts =
       tensor::file_facts(file, options.statistics, [&](std::uint64_t bytes) { progress.advance(bytes); });

@@ -9,6 +9,7 @@
 #include "alknet/schema/converters.h"
 #include "alknet/tensor/migrate.h"
 #include "apps/alknet/change_table.h"
+#include "apps/alknet/open_tensors.h"
 #include "apps/alknet/output.h"
 #include "apps/alknet/schema_input.h"
 
@@ -51,7 +52,7 @@ void migrate(const MigrateArguments& arguments, const Globals& globals) {
   options.conversion.saturate = arguments.saturate;
   if (arguments.checksums) options.checksums = true;
   for (const std::string& text : arguments.converters) add_converter(text, options.conversion);
-  const tensor::File file = tensor::File::open(arguments.input, {.access = tensor::Access::kRead});
+  const tensor::File file = open_tensors(arguments.input, {.access = tensor::Access::kRead});
   Progress progress("Migrating", file.size() - file.data_offset(), Unit::kBytes, !globals.quiet);
   options.on_bytes = [&](std::uint64_t bytes) { progress.advance(bytes); };
   const schema::Diff changes = tensor::migrate(file, schema, arguments.output, options);

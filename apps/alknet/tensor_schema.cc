@@ -5,6 +5,7 @@
 #include "alknet/schema/header_schema.h"
 #include "alknet/schema/schema.h"
 #include "alknet/tensor/file.h"
+#include "apps/alknet/open_tensors.h"
 #include "apps/alknet/output.h"
 
 namespace alknet::app {
@@ -20,7 +21,7 @@ void add_tensor_schema(CLI::App& group, Globals& globals) {
                "  alknet tensor schema data.mt > data.schema.json\n"
                "  alknet tensor schema --header model.safetensors\n");
   command->callback([path, header] {
-    const tensor::File file = tensor::File::open(*path);
+    const tensor::File file = open_tensors(*path);
     print_json(*header ? schema::to_header_schema(file.schema()) : file.schema().document());
   });
 }
