@@ -81,7 +81,9 @@ has_files() {
     backports) files=(root/usr/include/boost/json.hpp root/usr/lib/x86_64-linux-gnu/libvulkan_lvp.so vulkan/lvp_icd.x86_64.json) ;;
     npm) files=(webgpu/lib/libwebgpu_wrapper.so) ;;
     wheel) files=(webgpu/include/webgpu.h) ;;
-    oracle) files=(python/bin/python3 python/lib/python3.11/site-packages/tokenizers) ;;
+    oracle) files=(python/bin/python3 python/lib/python3.11/site-packages/{tokenizers,pyarrow}) ;;
+    node) files=(node/node_modules/@sinclair/typebox/package.json) ;;
+    trixie) files=(bench/usr/include/jsoncons) ;;
   esac
   for file in "${files[@]}"; do
     [[ -e $DEPS/$file ]] || return 1
@@ -95,7 +97,8 @@ setup_hash() { cat "$DEPS_LOCK" "$ROOT/bin/setup" | sha256sum | cut -d ' ' -f 1;
 setup_is_current() {
   local stamp=$DEPS/stamps/group-$1
   [[ -r $stamp && $(<"$stamp") == "$(setup_hash)" ]] && has_files backports && has_files npm && has_files wheel &&
-    { [[ $1 == run ]] || has_files oracle; }
+    { [[ $1 == run ]] || { has_files oracle && has_files node; }; } &&
+    { [[ $1 != bench ]] || has_files trixie; }
 }
 
 # How many compilers may run at once: one a core, but each with a gigabyte of memory.

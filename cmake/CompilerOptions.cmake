@@ -16,7 +16,9 @@ target_include_directories(alknet_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJ
 target_compile_options(alknet_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow
   # GCC 12 sees overlapping copies in std::string operator+ where there are none (its bug 105651).
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # Local types are in included files when several sources are compiled at a time.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wno-subobject-linkage> $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
 
 # The build type of the presets asan and tsan: quick to compile, readable stacks, assertions on.
 set(CMAKE_C_FLAGS_SANITIZE "-O1 -g1")

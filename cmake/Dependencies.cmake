@@ -22,11 +22,6 @@ pkg_check_modules(dep_hwy REQUIRED IMPORTED_TARGET libhwy)
 find_package(spdlog REQUIRED) # spdlog::spdlog
 find_package(CLI11 REQUIRED)  # CLI11::CLI11
 
-# oneDNN. Its own CMake file asks for the OpenCL headers, which only its GPU side needs.
-find_library(ALKNET_DNNL_LIBRARY dnnl REQUIRED)
-add_library(DNNL::dnnl SHARED IMPORTED)
-set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${ALKNET_DNNL_LIBRARY})
-
 # The standard webgpu.h; the provider's library is loaded at run time.
 add_library(dep_webgpu_header INTERFACE)
 target_include_directories(dep_webgpu_header SYSTEM INTERFACE ${ALKNET_DEPS}/webgpu/include)

@@ -1,4 +1,5 @@
-// Writes a small metatensor with records, text and a tensor, and reads it back. docs/metatensor.md takes the file apart.
+// Writes a small metatensor with records, text and a tensor, and reads it back. docs/metatensor.md takes the file
+// apart.
 //
 //   example_records_and_text [FILE]
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "alknet/schema/access.h"
+#include "alknet/schema/codec.h"
 #include "alknet/schema/file_schema.h"
 #include "alknet/schema/schema.h"
 
@@ -30,7 +31,7 @@ void attempt(const Action& action) {
 void read_with(const Schema& schema, LayoutMode mode, std::string_view bytes) {
   const auto measured = layout(schema, mode);
   const auto record = std::as_bytes(std::span(bytes));
-  attempt([&] { (void)read_value(measured, record); });
+  attempt([&] { (void)decode(measured, record); });
   attempt([&] { check_value(measured, record); });
   std::size_t tried = 0;
   for (const auto& field : measured.fields()) {

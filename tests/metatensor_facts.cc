@@ -22,17 +22,12 @@ int main() {
   for (const auto& row : schema::file_dtypes()) {
     dtypes.push_back(JsonObject{{"name", row.name}, {"bits", row.bits}, {"align", row.align()}});
   }
-  const JsonObject limits{{"header_min", tensor::kMinHeaderBytes},
-                          {"header_max", tensor::kMaxHeaderBytes},
-                          {"json_depth", tensor::kMaxJsonDepth},
-                          {"entries", tensor::kMaxEntries},
-                          {"name_bytes", tensor::kMaxNameBytes},
-                          {"rank", tensor::kMaxRank},
-                          {"region_alignment", tensor::kRegionAlignment},
-                          {"schema_bytes", schema::kMaxSchemaText},
-                          {"schema_depth", schema::kMaxSchemaDepth},
-                          {"schema_entries", schema::kMaxFileEntries},
-                          {"pattern_bytes", schema::kMaxPatternText},
-                          {"pattern_memory", schema::kMaxPatternMemory}};
+  const JsonObject limits{
+      {"header_min", tensor::kMinHeaderBytes},        {"header_max", tensor::kMaxHeaderBytes},
+      {"json_depth", tensor::kMaxJsonDepth},          {"entries", tensor::kMaxEntries},
+      {"name_bytes", tensor::kMaxNameBytes},          {"rank", tensor::kMaxRank},
+      {"region_alignment", tensor::kRegionAlignment}, {"schema_bytes", schema::kMaxSchemaText},
+      {"schema_depth", schema::kMaxSchemaDepth},      {"schema_entries", schema::kMaxFileEntries},
+      {"pattern_bytes", schema::kMaxPatternText},     {"pattern_memory", schema::kMaxPatternMemory}};
   std::puts(json_text(JsonObject{{"kinds", kinds}, {"dtypes", dtypes}, {"limits", limits}}).c_str());
 }

@@ -231,22 +231,4 @@ std::optional<Json> FieldAccess::get_json(std::span<const std::byte> record, con
   return out;
 }
 
-Json read_value(const Layout& layout, std::span<const std::byte> bytes, const BlobReader& blobs) {
-  Json out;
-  ValueReader reader(layout, bytes, &blobs, false);
-  const auto end = reader.read(layout.node(), 0, &out);
-  if (end != bytes.size() && !layout.of(layout.node()).indirect) {
-    throw reader.error(SchemaError::kBadLength, layout.node(), end, "there are bytes behind the value");
-  }
-  return out;
-}
-
-void check_value(const Layout& layout, std::span<const std::byte> bytes) {
-  ValueReader reader(layout, bytes, nullptr, true);
-  const auto end = reader.read(layout.node(), 0, nullptr);
-  if (end != bytes.size() && !layout.of(layout.node()).indirect) {
-    throw reader.error(SchemaError::kBadLength, layout.node(), end, "there are bytes behind the value");
-  }
-}
-
 }  // namespace alknet::schema

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,20 +11,11 @@
 #include <vector>
 
 #include "alknet/base/bytes.h"
+#include "alknet/schema/blob_range.h"
 #include "alknet/schema/layout.h"
 #include "alknet/schema/path.h"
 
 namespace alknet::schema {
-
-/// Where a Blob's bytes are in its store.
-struct BlobRange {
-  std::uint64_t offset = 0;
-  std::uint64_t bytes = 0;
-  bool operator==(const BlobRange&) const = default;
-};
-
-/// Gives the bytes of a blob; throws when they are outside the store. The file layer supplies it.
-using BlobReader = std::function<std::span<const std::byte>(BlobRange)>;
 
 class ValueReader;
 
@@ -152,12 +142,5 @@ class FieldAccess {
   FieldPlace place_;           // when fixed_
   Kind direct_ = Kind::kNone;  // the kind, when the bytes at place_ are the value as a machine has it
 };
-
-/// Reads one whole value of the layout's node as JSON. Throws as get_json does.
-Json read_value(const Layout& layout, std::span<const std::byte> bytes, const BlobReader& blobs = nullptr);
-
-/// Checks one whole value: every length, index, presence bit and boolean, and that padding, unused reservations and
-/// absent fields are zero (`nonzero_padding`). Aligned or packed. Throws the first fault found.
-void check_value(const Layout& layout, std::span<const std::byte> bytes);
 
 }  // namespace alknet::schema

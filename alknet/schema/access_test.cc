@@ -1,4 +1,5 @@
 #include "alknet/schema/access.h"
+#include "alknet/schema/codec.h"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +23,7 @@ struct Fixture {
       : schema(Schema::parse(text)), layout(alknet::schema::layout(schema, mode)) {}
   FieldAccess at(std::string_view path) const { return {layout, path}; }
   std::string json(std::span<const std::byte> record, const BlobReader& blobs = nullptr) const {
-    return json_text(read_value(layout, record, blobs));
+    return json_text(decode(layout, record, blobs));
   }
 
   Schema schema;

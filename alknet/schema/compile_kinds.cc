@@ -67,7 +67,9 @@ void Compiler::compile_kind() {
         throw invalid(type_.keyword, "needs `values`, the schema of its members");
       }
       for (const std::string_view keyword : {"properties", "patternProperties"}) {
-        if (schema_->contains(keyword)) throw invalid(keyword, "a Record has `values` only");
+        const auto* members = schema_->if_contains(keyword);  // TypeBox writes an empty `properties`
+        if (members == nullptr || (members->is_object() && members->get_object().empty())) continue;
+        throw invalid(keyword, "a Record has `values` only");
       }
       const PlaceId values = held_schema(places_, place_, type_, "values");
       const auto first = add_target(block_for(values, {}));

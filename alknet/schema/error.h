@@ -23,6 +23,7 @@ enum class SchemaError {
   kReservationOverflow,  ///< A value is longer than its `maxBytes`.
   kNonzeroPadding,       ///< Padding, unused reservation or an absent field has a byte that is not zero.
   kMessageTruncated,     ///< The bytes end before the value does.
+  kInstanceInvalid,      ///< An instance is not what its kind takes; details has `instance_path` and `pointer`.
 };
 
 const std::error_category& schema_category() noexcept;

@@ -55,6 +55,8 @@ const Case kCases[] = {
     {R"({"TypeDef:Record":{"values":{"TypeDef:Uint8":true}}})", R"([{},{"a":1,"b":255}])", R"([{"a":256},[],null])"},
     {R"({"TypeDef:Record":{"values":"String"},"additionalProperties":{"maxLength":2}})", R"([{"a":"x"}])",
      R"([{"a":"xyz"},{"a":1}])"},
+    {R"({"TypeDef:Record":{"values":{"TypeDef:Uint8":true}},"type":"object","properties":{}})", R"([{},{"a":1}])",
+     R"([{"a":256}])"},
     {R"({"TypeDef:Array":true,"items":{"TypeDef:Int8":true}})", "[[],[1,2]]", "[[128],{},1]"},
     {R"({"TypeDef:Array":true,"items":{"TypeDef:Int8":true},"minItems":2,"maxItems":2})", "[[1,2]]", "[[1],[1,2,3]]"},
     {R"({"TypeDef:Struct":true,"properties":{"a":{"TypeDef:Int8":true},"b":{"TypeDef:Int8":true}},"required":["a"]})",

@@ -32,7 +32,7 @@ struct NodeLayout {
   std::optional<std::uint64_t> size;  ///< nothing where it varies; a multiple of `align` in aligned mode
   std::uint32_t align = 1;            ///< 1 in packed mode
   bool indirect = false;              ///< some of its bytes are in the heap of the message
-  bool blobs = false;                 ///< aligned: a Blob is inside
+  bool blobs = false;                 ///< a Blob is inside; told of the layout's root also through recursion
   std::uint32_t bitmap_bytes = 0;     ///< aligned Struct: validity bits of nullable fields, at the start
   /// Struct: offset of each property (packed: behind its presence byte), in the order of Node::properties.
   std::vector<std::optional<std::uint64_t>> offsets;

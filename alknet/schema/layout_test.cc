@@ -242,7 +242,7 @@ const Refusal kRefusals[] = {
     {R"({"TypeDef:Array":true,"items":{"type":"integer"},"minItems":1,"maxItems":1})", true},
     {R"({"TypeDef:Array":{"encoding":"offset-indirect"},"items":{"TypeDef:String":{"encoding":"offset-indirect"}}})",
      false},
-    {R"({"TypeDef:Blob":{"item":{"TypeDef:Array":true,"items":{"TypeDef:Int8":true}}}})", false},
+    {R"({"TypeDef:Blob":{"item":{"TypeDef:Array":true,"items":{"TypeDef:Int8":true}}}})", true},
     {R"({"TypeDef:Array":true,"items":{"TypeDef:Int64":true},"minItems":1e18,"maxItems":1e18})", true},
     {R"({"TypeDef:Union":{"discriminator":"k","mapping":{"a":{"TypeDef:Struct":true,"properties":{"v":{"TypeDef:Int8":true}}}}}})",
      false},

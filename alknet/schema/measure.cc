@@ -114,7 +114,7 @@ class Measurer {
       case KindForm::kText: return text(node, result);
       case KindForm::kRecord:
         if (aligned_) fail(node, "a Record is not of fixed size; use the packed mode");
-        measure(*node.items);
+        result.blobs = measure(*node.items).blobs;
         return result;
       case KindForm::kArray: return array(node, result);
       case KindForm::kStruct: return aligned_ ? aligned_struct(node) : packed_struct(node);
@@ -169,6 +169,7 @@ class Measurer {
       return result;
     }
     result.align = 4;
+    result.blobs = items.blobs;
     if (!aligned_) return result;
     if (items.indirect || items.blobs || !items.size || *items.size == 0) {
       fail(node, "the items of an offset-indirect Array are of fixed size");
@@ -205,11 +206,12 @@ class Measurer {
     NodeLayout result;
     std::optional<std::uint64_t> at = 0;
     for (const auto& property : node.properties) {
-      const auto size = measure(*property.node).size;
+      const auto& field = measure(*property.node);
       if (at && property.nullable()) at = add(node, *at, 1);
       result.offsets.push_back(at);
       result.presence_bits.push_back(property.nullable() ? 0 : -1);
-      at = at && size && !property.nullable() ? std::optional(add(node, *at, *size)) : std::nullopt;
+      result.blobs = result.blobs || field.blobs;
+      at = at && field.size && !property.nullable() ? std::optional(add(node, *at, *field.size)) : std::nullopt;
     }
     result.size = at;
     return result;
@@ -220,19 +222,21 @@ class Measurer {
     const auto first = measure(*node.variants.front().node).size;
     bool same = first.has_value();
     for (const auto& variant : node.variants) {
-      const auto& size = measure(*variant.node).size;
-      same = same && size && *size == *first;
+      const auto& measures = measure(*variant.node);
+      same = same && measures.size && *measures.size == *first;
+      result.blobs = result.blobs || measures.blobs;
     }
     if (same) result.size = add(node, *first, 1);
     return result;
   }
 
+  /// A Blob's items are laid out as in a file, whatever the mode.
   NodeLayout blob(const Node& node, NodeLayout result) {
     result.size = info(node.kind).size;
     result.blobs = true;
-    const bool ragged = node.items != nullptr && info(node.items->kind).form != KindForm::kText;
-    if (!aligned_ || !ragged) return result;
-    const auto& items = measure(*node.items);
+    if (node.items == nullptr || info(node.items->kind).form == KindForm::kText) return result;
+    if (node.endian == Endian::kBig) fail(node, "the items of a Blob are little-endian");
+    const auto& items = element(*node.items);
     if (!items.size || *items.size == 0 || items.indirect || items.blobs) {
       fail(node, "the item of a Blob is of fixed size and holds no Blob");
     }

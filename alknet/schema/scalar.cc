@@ -1,10 +1,15 @@
 #include "alknet/schema/scalar.h"
 
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "alknet/base/bytes.h"
+#include "alknet/base/float16.h"
 
 namespace alknet::schema {
 namespace {
@@ -20,42 +25,50 @@ std::uint64_t load_bits(std::size_t size, const std::byte* from, Endian endian) 
   return bits;
 }
 
-/// The two 16-bit formats: a sign, `exponent_bits`, `mantissa_bits`.
-struct SmallFloat {
-  int exponent_bits;
-  int mantissa_bits;
-  int bias() const { return (1 << (exponent_bits - 1)) - 1; }
-};
-constexpr SmallFloat kHalf{5, 10};
-constexpr SmallFloat kBrain{8, 7};
-
-double from_small(const SmallFloat& form, std::uint32_t bits) {
-  const auto mantissa = bits & ((1U << form.mantissa_bits) - 1);
-  const auto top = (1U << form.exponent_bits) - 1;
-  const auto exponent = static_cast<int>((bits >> form.mantissa_bits) & top);
-  const double sign = (bits >> 15) != 0 ? -1.0 : 1.0;
-  if (exponent == static_cast<int>(top)) {
-    return mantissa != 0 ? std::numeric_limits<double>::quiet_NaN() : sign * std::numeric_limits<double>::infinity();
-  }
-  const int scale = 1 - form.bias() - form.mantissa_bits;
-  if (exponent == 0) return sign * std::ldexp(static_cast<double>(mantissa), scale);
-  return sign * std::ldexp(static_cast<double>(mantissa | 1U << form.mantissa_bits), scale + exponent - 1);
+/// The integer that canonical decimal text stands for, as its bits.
+template <typename T>
+std::optional<std::uint64_t> parse_digits(std::string_view text) {
+  T value{};
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc() || std::to_string(value) != text) return std::nullopt;
+  return static_cast<std::uint64_t>(value);
 }
 
-/// Rounds once, from the double itself.
-std::uint32_t to_small(const SmallFloat& form, double value) {
-  const std::uint32_t sign = std::signbit(value) ? 0x8000U : 0;
-  const std::uint32_t infinity = ((1U << form.exponent_bits) - 1) << form.mantissa_bits;
-  if (std::isnan(value)) return sign | infinity | 1U << (form.mantissa_bits - 1);
-  if (std::isinf(value)) return sign | infinity;
-  if (value == 0) return sign;
-  const int exponent = std::max(std::ilogb(value), 1 - form.bias());
-  // In units of the last place; a round-up to the next power of two carries into the exponent by itself.
-  const auto units =
-      static_cast<std::uint64_t>(std::nearbyint(std::ldexp(std::fabs(value), form.mantissa_bits - exponent)));
-  const auto biased = static_cast<std::uint64_t>(exponent + form.bias() - 1) << form.mantissa_bits;
-  const auto bits = biased + units;
-  return sign | static_cast<std::uint32_t>(std::min<std::uint64_t>(bits, infinity));
+/// The bits of an integer kind's instance.
+std::optional<std::uint64_t> integer_bits(Kind kind, const Json& value) {
+  const auto& row = info(kind);
+  if (const auto* text = value.if_string()) {
+    if (kind == Kind::kInt64) return parse_digits<std::int64_t>(*text);
+    if (kind == Kind::kUint64) return parse_digits<std::uint64_t>(*text);
+    return std::nullopt;
+  }
+  if (const auto* number = value.if_double()) {
+    if (!(*number >= row.min && *number <= row.max) || std::trunc(*number) != *number) return std::nullopt;
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(*number));
+  }
+  // The limits for numbers are at most 2^53-1 even of the 64-bit kinds, so they are exact.
+  const auto low = static_cast<std::int64_t>(row.min), high = static_cast<std::int64_t>(row.max);
+  if (const auto* number = value.if_uint64()) {
+    return std::cmp_less_equal(*number, high) ? std::optional(*number) : std::nullopt;
+  }
+  const auto* number = value.if_int64();
+  if (number == nullptr || *number < low || *number > high) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
+}
+
+/// The value of a float kind's instance.
+std::optional<double> float_value(Kind kind, const Json& value) {
+  if (const auto* text = value.if_string()) {
+    if (*text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+    if (*text == "Infinity") return std::numeric_limits<double>::infinity();
+    if (*text == "-Infinity") return -std::numeric_limits<double>::infinity();
+    return std::nullopt;
+  }
+  if (!value.is_number()) return std::nullopt;
+  const auto number = value.to_number<double>();
+  const auto& row = info(kind);
+  if (!(number >= row.min && number <= row.max)) return std::nullopt;
+  return number;
 }
 
 }  // namespace
@@ -68,35 +81,40 @@ std::int64_t load_integer(Kind kind, const std::byte* from, Endian endian) {
   return static_cast<std::int64_t>(bits);
 }
 
-void store_integer(Kind kind, std::byte* to, std::uint64_t value) {
-  for (std::size_t i = 0; i < info(kind).size; ++i) to[i] = static_cast<std::byte>(value >> (8 * i));
+void store_integer(Kind kind, std::byte* to, std::uint64_t value, Endian endian) {
+  const std::size_t size = info(kind).size;
+  for (std::size_t i = 0; i < size; ++i) {
+    to[endian == Endian::kLittle ? i : size - 1 - i] = static_cast<std::byte>(value >> (8 * i));
+  }
 }
 
 double load_float(Kind kind, const std::byte* from, Endian endian) {
   const auto bits = load_bits(info(kind).size, from, endian);
   switch (kind) {
-    case Kind::kFloat16: return from_small(kHalf, static_cast<std::uint32_t>(bits));
-    case Kind::kBFloat16: return from_small(kBrain, static_cast<std::uint32_t>(bits));
+    case Kind::kFloat16: return static_cast<double>(to_float(Half{static_cast<std::uint16_t>(bits)}));
+    case Kind::kBFloat16: return static_cast<double>(to_float(BFloat16{static_cast<std::uint16_t>(bits)}));
     case Kind::kFloat32: return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
     default: return std::bit_cast<double>(bits);
   }
 }
 
-bool store_float(Kind kind, std::byte* to, double value) {
-  std::byte stored[8];
+bool store_float(Kind kind, std::byte* to, double value, Endian endian) {
+  std::uint64_t bits = 0;
   switch (kind) {
-    case Kind::kFloat16: store_le(stored, static_cast<std::uint16_t>(to_small(kHalf, value))); break;
-    case Kind::kBFloat16: store_le(stored, static_cast<std::uint16_t>(to_small(kBrain, value))); break;
+    case Kind::kFloat16: bits = to_half(to_float_for_rounding(value)).bits; break;
+    case Kind::kBFloat16: bits = to_bfloat16(to_float_for_rounding(value)).bits; break;
     case Kind::kFloat32: {
       // Half an ulp above the largest float is where rounding gives infinity; the conversion is undefined beyond.
       constexpr double kBeyond = 0x1.ffffffp127;
       if (std::isfinite(value) && std::fabs(value) >= kBeyond) return false;
-      store_le(stored, static_cast<float>(value));
+      bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
       break;
     }
-    default: store_le(stored, value);
+    default: bits = std::bit_cast<std::uint64_t>(value);
   }
-  if (std::isfinite(value) && !std::isfinite(load_float(kind, stored))) return false;
+  std::byte stored[8];
+  store_integer(kind, stored, bits, endian);
+  if (std::isfinite(value) && !std::isfinite(load_float(kind, stored, endian))) return false;
   std::memcpy(to, stored, info(kind).size);
   return true;
 }
@@ -107,6 +125,14 @@ std::uint32_t load_u32(const std::byte* from, Endian endian) {
 
 std::uint64_t load_u64(const std::byte* from, Endian endian) {
   return endian == Endian::kLittle ? load_le<std::uint64_t>(from) : load_be<std::uint64_t>(from);
+}
+
+void store_u32(std::byte* to, std::uint32_t value, Endian endian) {
+  endian == Endian::kLittle ? store_le(to, value) : store_be(to, value);
+}
+
+void store_u64(std::byte* to, std::uint64_t value, Endian endian) {
+  endian == Endian::kLittle ? store_le(to, value) : store_be(to, value);
 }
 
 Json scalar_json(Kind kind, const std::byte* from, Endian endian) {
@@ -123,6 +149,16 @@ Json scalar_json(Kind kind, const std::byte* from, Endian endian) {
   }
   if (value > kMaxSafe || value < -kMaxSafe) return Json(std::to_string(value));
   return value;
+}
+
+bool store_scalar_json(Kind kind, std::byte* to, const Json& value, Endian endian) {
+  if (info(kind).form == KindForm::kFloat) {
+    const auto number = float_value(kind, value);
+    return number && store_float(kind, to, *number, endian);
+  }
+  const auto bits = integer_bits(kind, value);
+  if (bits) store_integer(kind, to, *bits, endian);
+  return bits.has_value();
 }
 
 }  // namespace alknet::schema

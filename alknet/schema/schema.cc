@@ -96,6 +96,13 @@ std::vector<ValidationError> Schema::validate(const Json& instance, const Valida
   return evaluation.take_errors();
 }
 
+std::vector<ValidationError> Schema::validate(const Node& part, const Json& instance,
+                                              const ValidateOptions& options) const {
+  Evaluation evaluation(state_->program, state_->places, true, options.max_errors);
+  if (evaluation.run(state_->block(part.place), instance)) return {};
+  return evaluation.take_errors();
+}
+
 bool Schema::is_valid(const Json& instance) const {
   return Evaluation(state_->program, state_->places, false, 0).run(state_->block(state_->places.root()), instance);
 }

@@ -67,6 +67,10 @@ class Schema {
   /// All reasons why `instance` does not conform; empty when it does.
   std::vector<ValidationError> validate(const Json& instance, const ValidateOptions& options = {}) const;
 
+  /// The same for an instance of `part`, one of this schema's nodes: a record of a file, say.
+  std::vector<ValidationError> validate(const Node& part, const Json& instance,
+                                        const ValidateOptions& options = {}) const;
+
   /// The verdict alone; stops at the first reason.
   bool is_valid(const Json& instance) const;
 

@@ -86,7 +86,7 @@ const Refusal kRefusals[] = {
     {R"({"TypeDef:Enum":true,"enum":[1]})", "schema_invalid", "/enum"},
     {R"({"TypeDef:Array":true})", "schema_invalid", "/TypeDef:Array"},
     {R"({"TypeDef:Record":true})", "schema_invalid", "/TypeDef:Record"},
-    {R"({"TypeDef:Record":{"values":true},"properties":{}})", "schema_invalid", "/properties"},
+    {R"({"TypeDef:Record":{"values":true},"properties":{"a":true}})", "schema_invalid", "/properties"},
     {R"({"TypeDef:Union":{"discriminator":"k"}})", "schema_invalid", "/TypeDef:Union"},
     {R"({"TypeDef:Union":{"discriminator":"k","mapping":{"a":{"TypeDef:Int8":true}}}})", "schema_invalid",
      "/TypeDef:Union/mapping/a"},

@@ -37,6 +37,15 @@ void ValueReader::require_zero(const Node& node, std::uint64_t begin, std::uint6
   }
 }
 
+void ValueReader::read_whole(Json* out) {
+  heap_end_ = aligned() ? layout_.size().value_or(0) : 0;
+  need(layout_.node(), 0, *heap_end_);
+  const auto end = read(layout_.node(), 0, out);
+  const auto last = aligned() ? *heap_end_ : end;
+  if (last == bytes_.size()) return;
+  throw error(SchemaError::kBadLength, layout_.node(), last, "there are bytes behind the value");
+}
+
 std::uint64_t ValueReader::read(const Node& node, std::uint64_t at, Json* out) {
   // Packed values may recurse as deep as their bytes say.
   if (depth_ >= kMaxSchemaDepth)
@@ -67,7 +76,7 @@ std::uint64_t ValueReader::read(const Node& node, std::uint64_t at, Json* out) {
 std::uint64_t ValueReader::read_scalar(const Node& node, std::uint64_t at, Json* out) {
   const auto& row = info(node.kind);
   if (row.size == 0)
-    throw error(SchemaError::kNotAFileSchema, node, at, fmt::format("a {} has no value in place", row.name));
+    throw error(SchemaError::kSchemaInvalid, node, at, fmt::format("a {} has no value in place", row.name));
   need(node, at, row.size);
   const std::byte* from = data(at);
   if (row.form == KindForm::kBoolean) {
@@ -114,6 +123,13 @@ BlobRange ValueReader::indirect(const Node& node, std::uint64_t at) {
     throw error(SchemaError::kBadLength, node, at, "the offset is inside the fixed part of the message");
   }
   need(node, range.offset, range.bytes);
+  if (heap_end_) {
+    if (range.offset < *heap_end_) {
+      throw error(SchemaError::kBadLength, node, at, "the heap is not in field order, or two values share bytes");
+    }
+    require_zero(node, *heap_end_, range.offset);
+    heap_end_ = range.offset + range.bytes;
+  }
   if (node.kind != Kind::kArray) return range;
   const auto& items = layout_.of(*node.items);
   if (range.bytes % *items.size != 0) {
@@ -259,12 +275,14 @@ Json ValueReader::blob_json(const Node& node, std::span<const std::byte> bytes) 
     if (node.items != nullptr) return Json(text);
     return text.empty() ? Json(nullptr) : parse_json(text);
   }
-  const std::uint64_t size = layout_.of(*node.items).size.value_or(0);
-  if (size == 0 || bytes.size() % size != 0) {
+  // Laid out as in a file, whatever the mode of the message.
+  const auto layout = aligned() ? layout_ : schema::layout(*node.items, LayoutMode::kAligned);
+  const std::uint64_t size = *layout.of(*node.items).size;
+  if (bytes.size() % size != 0) {
     throw error(SchemaError::kBadLength, node, 0,
                 fmt::format("a blob of {} bytes is no whole number of items of {}", bytes.size(), size));
   }
-  ValueReader items(layout_, bytes, nullptr, strict_);
+  ValueReader items(layout, bytes, nullptr, strict_);
   Json out = JsonArray();
   items.read_items(node, bytes.size() / size, 0, &out);
   return out;

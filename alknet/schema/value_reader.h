@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "alknet/schema/access.h"
+#include "alknet/schema/blob_range.h"
+#include "alknet/schema/error.h"
 #include "alknet/schema/layout.h"
 
 namespace alknet::schema {
@@ -17,6 +19,10 @@ class ValueReader {
   /// `strict`: padding, unused reservations and absent fields must be zero.
   ValueReader(const Layout& layout, std::span<const std::byte> bytes, const BlobReader* blobs, bool strict)
       : layout_(layout), bytes_(bytes), blobs_(blobs), strict_(strict) {}
+
+  /// Reads all bytes as one value of the layout's node. Throws `bad_length` for bytes behind it, and when the heap is
+  /// not in field order, so that no byte of it is read twice.
+  void read_whole(Json* out);
 
   /// Reads `node` at byte `at` into `out` (null: only checks) and returns the byte behind it.
   std::uint64_t read(const Node& node, std::uint64_t at, Json* out);
@@ -71,6 +77,7 @@ class ValueReader {
   std::span<const std::byte> bytes_;
   const BlobReader* blobs_;
   bool strict_;
+  std::optional<std::uint64_t> heap_end_;  // while reading the whole: where the heap that was read ends
   std::size_t depth_ = 0;
 };
 

@@ -7,7 +7,7 @@
 #include "alknet/base/base64.h"
 #include "alknet/base/error.h"
 #include "alknet/base/utf8.h"
-#include "alknet/schema/access.h"
+#include "alknet/schema/codec.h"
 #include "alknet/schema/error.h"
 #include "alknet/tensor/error.h"
 
@@ -52,7 +52,7 @@ Json BlobItem::json(std::span<const std::byte> blob) const {
   array.reserve(items);
   for (std::uint64_t i = 0; i < items; ++i) {
     const std::uint64_t size = *layout_->size();
-    array.push_back(schema::read_value(*layout_, blob.subspan(i * size, size)));
+    array.push_back(schema::decode(*layout_, blob.subspan(i * size, size)));
   }
   return array;
 }

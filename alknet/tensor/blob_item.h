@@ -32,7 +32,7 @@ class BlobItem {
   std::uint64_t count(std::span<const std::byte> blob) const;
 
   /// The blob as JSON: a string (base64 for kBytes), the value of JSON text, an array. Throws also `json_invalid` and
-  /// what schema::read_value throws.
+  /// what schema::decode throws.
   Json json(std::span<const std::byte> blob) const;
 
   /// Everything that `json` would find wrong, and padding inside of items.

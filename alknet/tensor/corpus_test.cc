@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <set>
 
+#include "alknet/base/bytes.h"
 #include "alknet/base/json.h"
+#include "alknet/schema/header_schema.h"
 #include "alknet/tensor/test_support.h"
 #include "alknet/tensor/values.h"
 #include "alknet/tensor/verify.h"
@@ -56,6 +58,36 @@ TEST(MetatensorCorpus, AcceptsNothingThatTheReferenceRefuses) {
     if (each.at("open") != "ok") continue;
     EXPECT_EQ(each.at("reference"), "ok") << each.at("name");
   }
+}
+
+TEST(MetatensorCorpus, HeadersConformToTheHeaderSchemaOfTheirFile) {
+  std::size_t valid = 0, invalid = 0;
+  for (const Json& each : corpus()) {
+    if (each.at("open") != "ok") continue;
+    const std::string name = text_of(each.at("name"));
+    const File file = File::open(kFiles + name);
+    Json description;
+    try {
+      description = schema::to_header_schema(file.schema());
+    } catch (const Error&) {
+      continue;  // no schema of a file: a case of its own
+    }
+    const std::string bytes = load_file(kFiles + name);
+    const auto size = load_le<std::uint64_t>(reinterpret_cast<const std::byte*>(bytes.data()));
+    const bool conforms = schema::Schema::from_json(description).is_valid(parse_json(bytes.substr(8, size)));
+    const auto has = [&](std::string_view code) {
+      const auto& codes = each.at("verify").as_array();
+      return std::find(codes.begin(), codes.end(), Json(code)) != codes.end();
+    };
+    if (!has("entry_missing") && !has("entry_extra") && !has("entry_mismatch")) {
+      EXPECT_TRUE(conforms) << name;
+      ++valid;
+    } else {
+      invalid += conforms ? 0 : 1;  // that a blob's store is there, the header schema does not say
+    }
+  }
+  EXPECT_GE(valid, 30U);
+  EXPECT_GE(invalid, 3U);
 }
 
 TEST(MetatensorCorpus, MessagesNameTheFileAndTheByte) {

@@ -51,13 +51,6 @@ constexpr SmallFloat kSmallFloats[] = {
     {kBF16, 8, 7, 127, Specials::kIeee},
 };
 
-std::uint32_t packed_bits(std::span<const std::byte> bytes, std::uint64_t index, std::uint32_t width) {
-  const std::uint64_t first = index * width;
-  std::uint32_t window = std::to_integer<std::uint32_t>(bytes[first / 8]);
-  if (first / 8 + 1 < bytes.size()) window |= std::to_integer<std::uint32_t>(bytes[first / 8 + 1]) << 8;
-  return (window >> (first % 8)) & ((1U << width) - 1);
-}
-
 double decode(const SmallFloat& form, std::uint32_t bits) {
   const std::uint32_t mantissa = bits & ((1U << form.mantissa_bits) - 1);
   const std::uint32_t top = (1U << form.exponent_bits) - 1;
@@ -82,7 +75,7 @@ double decode(const SmallFloat& form, std::uint32_t bits) {
 double small_float(schema::FileDtype dtype, std::span<const std::byte> bytes, std::uint64_t index) {
   const std::uint32_t width = schema::info(dtype).bits;
   const std::uint32_t bits =
-      width == 16 ? load_le<std::uint16_t>(bytes.data() + 2 * index) : packed_bits(bytes, index, width);
+      width == 16 ? load_le<std::uint16_t>(bytes.data() + 2 * index) : element_bits(bytes, index, width);
   if (dtype == kF8E8M0) return bits == 0xFF ? std::nan("") : std::ldexp(1.0, static_cast<int>(bits) - 127);
   return decode(*std::ranges::find(kSmallFloats, dtype, &SmallFloat::dtype), bits);
 }
@@ -134,6 +127,13 @@ ElementStatistics statistics(std::uint64_t count, Number number) {
 }
 
 }  // namespace
+
+std::uint32_t element_bits(std::span<const std::byte> bytes, std::uint64_t index, std::uint32_t width) {
+  const std::uint64_t first = index * width;
+  std::uint32_t window = std::to_integer<std::uint32_t>(bytes[first / 8]);
+  if (first / 8 + 1 < bytes.size()) window |= std::to_integer<std::uint32_t>(bytes[first / 8 + 1]) << 8;
+  return (window >> (first % 8)) & ((1U << width) - 1);
+}
 
 double element_number(schema::FileDtype dtype, std::span<const std::byte> bytes, std::uint64_t index) {
   switch (dtype) {

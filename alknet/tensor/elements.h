@@ -12,6 +12,9 @@ namespace alknet::tensor {
 /// The numbers in an entry's bytes, for printing and statistics; all 22 dtypes. `index` counts elements and must be
 /// inside `bytes`. Sub-byte elements are packed without gaps, the first in the lowest bits.
 
+/// The bits of a sub-byte element of `width` bits.
+std::uint32_t element_bits(std::span<const std::byte> bytes, std::uint64_t index, std::uint32_t width);
+
 /// The element as a double: exact but for I64 and U64 beyond 2^53. BOOL gives 0 or 1; C64 its real part.
 double element_number(schema::FileDtype dtype, std::span<const std::byte> bytes, std::uint64_t index);
 

@@ -47,6 +47,8 @@ enum class TensorError {
   kBadPath,          ///< Text is not a path, or no value of the file is there.
   // Verify.
   kChecksumMismatch,  ///< The bytes of an entry are not those that were summed.
+  // Migrate.
+  kMigrationRefused,  ///< The file cannot be turned into one of the new schema; details has `refusals`, all of them.
   // Write.
   kAlreadyDeclared,  ///< Two entries of one name.
   kWriterState,      ///< A call at the wrong time: declare after start, write before it, anything after close.

@@ -10,17 +10,6 @@ namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
 
-// The metadata that is not alknet's own. Without the `metatensor` key the others are the user's.
-Metadata user_metadata(const File& file) {
-  static constexpr std::array kOwn = {kVersionKey, kSchemaKey, kChecksumKey};
-  Metadata kept;
-  for (const auto& member : file.metadata()) {
-    const bool own = file.is_metatensor() && std::ranges::find(kOwn, member.first) != kOwn.end();
-    if (!own) kept.push_back(member);
-  }
-  return kept;
-}
-
 void copy_entry(const File& file, const Entry& entry, Writer& writer, Writer::Id id, std::span<std::byte> buffer,
                 const OnBytes& on_bytes) {
   for (std::uint64_t done = 0; done < entry.bytes();) {
@@ -52,6 +41,16 @@ void copy_file(const File& file, const std::string& target, WriterOptions option
 }
 
 }  // namespace
+
+Metadata user_metadata(const File& file) {
+  static constexpr std::array kOwn = {kVersionKey, kSchemaKey, kChecksumKey};
+  Metadata kept;
+  for (const auto& member : file.metadata()) {
+    const bool own = file.is_metatensor() && std::ranges::find(kOwn, member.first) != kOwn.end();
+    if (!own) kept.push_back(member);
+  }
+  return kept;
+}
 
 void export_safetensors(const File& file, const std::string& target, const OnBytes& on_bytes) {
   copy_file(file, target, {.metadata = user_metadata(file), .plain_safetensors = true}, on_bytes);

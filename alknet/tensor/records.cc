@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "alknet/schema/codec.h"
 #include "alknet/tensor/fault.h"
 #include "alknet/tensor/file_state.h"
 #include "alknet/tensor/rows.h"
@@ -55,7 +56,7 @@ std::span<const std::byte> RecordsView::blob(schema::BlobRange range, std::uint6
 }
 
 Json RecordsView::json(std::uint64_t index) const {
-  return schema::read_value(layout_, record(index), [this](schema::BlobRange range) { return blob(range); });
+  return schema::decode(layout_, record(index), [this](schema::BlobRange range) { return blob(range); });
 }
 
 std::optional<Json> RecordsView::json(std::uint64_t index, const schema::FieldAccess& field) const {

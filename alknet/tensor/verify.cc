@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "alknet/base/hash.h"
+#include "alknet/schema/codec.h"
 #include "alknet/schema/error.h"
 #include "alknet/tensor/blobs.h"
 #include "alknet/tensor/fault.h"

@@ -355,6 +355,12 @@ Writer::Id Writer::declare_store(std::string_view entry_name, std::uint64_t item
   return state_->entries.size() - 1;
 }
 
+const schema::FileEntry* Writer::schema_entry(std::string_view name) const {
+  return state_->file_schema ? state_->file_schema->find(name) : nullptr;
+}
+
+const std::string& Writer::path() const { return state_->path; }
+
 void Writer::start() { state_->start(); }
 
 void Writer::write(Id entry, std::uint64_t offset, std::span<const std::byte> bytes) {

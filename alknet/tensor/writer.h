@@ -14,6 +14,10 @@
 #include "alknet/tensor/entry.h"
 #include "alknet/tensor/error.h"
 
+namespace alknet::schema {
+struct FileEntry;
+}
+
 namespace alknet::tensor {
 
 struct WriterOptions {
@@ -65,6 +69,12 @@ class Writer {
 
   /// Declares the store that the Blob fields of the entry `entry_name` point into; `store_blob` takes the result.
   Id declare_store(std::string_view entry_name, std::uint64_t item_align = 1);
+
+  /// What the schema given says of the entry of that name; nullptr when it says nothing or there is none.
+  const schema::FileEntry* schema_entry(std::string_view name) const;
+
+  /// The target, for messages.
+  const std::string& path() const;
 
   /// Ends declaration: places the fixed entries and reserves the header.
   void start();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "alknet/base/error.h"
@@ -16,8 +17,9 @@ struct Globals {
   bool json = false;   ///< The command in use prints one JSON document.
   bool quiet = false;  ///< No progress, no notes.
   bool verbose = false;
-  std::string color = "auto";  ///< auto, always, never
-  int exit_status = 0;         ///< 1: the answer is no.
+  std::string color = "auto";                      ///< auto, always, never
+  std::map<std::string, std::string> config = {};  ///< What the configuration file says (settings.h).
+  int exit_status = 0;                             ///< 1: the answer is no.
 };
 
 /// Wrong usage or an unusable configuration: exit status 2.
@@ -34,13 +36,22 @@ void add_tensor(CLI::App& program, Globals& globals);
 void add_tensor_info(CLI::App& group, Globals& globals);
 void add_schema(CLI::App& program, Globals& globals);
 void add_devices(CLI::App& program, Globals& globals);
+void add_config(CLI::App& program, Globals& globals);
 void add_completion(CLI::App& program, Globals& globals);
+void add_man(CLI::App& program, Globals& globals);
+
+/// The verbs of a group that have files of their own.
+void add_schema_encode(CLI::App& group, Globals& globals);
+void add_schema_decode(CLI::App& group, Globals& globals);
+void add_schema_codegen(CLI::App& group, Globals& globals);
+void add_schema_diff(CLI::App& group, Globals& globals);
+void add_tensor_diff(CLI::App& group, Globals& globals);
+void add_tensor_migrate(CLI::App& group, Globals& globals);
+void add_tensor_pack(CLI::App& group, Globals& globals);
+void add_tensor_schema(CLI::App& group, Globals& globals);
 
 /// Adds `--json` to a command that prints data.
 void add_json_flag(CLI::App& command, Globals& globals);
-
-/// Adds `--device`, which the environment's ALKNET_DEVICE presets.
-void add_device_option(CLI::App& command, std::string& device);
 
 /// The examples at the end of a command's help.
 void set_examples(CLI::App& command, const std::string& examples);

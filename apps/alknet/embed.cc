@@ -12,6 +12,7 @@
 #include "alknet/compute/models/sentence_encoder.h"
 #include "apps/alknet/models.h"
 #include "apps/alknet/output.h"
+#include "apps/alknet/settings.h"
 
 namespace alknet::app {
 namespace {
@@ -25,7 +26,7 @@ struct EmbedOptions {
   std::vector<std::string> texts;
   std::string file;
   std::string device;
-  std::string model = std::string(kDefaultModel);
+  std::string model;
   std::size_t batch = 32;
   bool normalize = true;
   bool similarity = true;
@@ -184,10 +185,8 @@ void add_embed(CLI::App& program, Globals& globals) {
   CLI::App* command = program.add_subcommand("embed", "Turn sentences into vectors and show how alike they are");
   command->add_option("TEXT", options->texts, "Sentences");
   command->add_option("--file", options->file, "Sentences from a file, one a line; - is standard input");
-  add_device_option(*command, options->device);
-  command->add_option("--model", options->model, "Name in `alknet model list`, or a folder")
-      ->envname("ALKNET_MODEL")
-      ->default_str(std::string(kDefaultModel));
+  add_setting(*command, globals, "device", options->device);
+  add_setting(*command, globals, "model", options->model);
   command->add_option("--batch", options->batch, "Sentences computed together")
       ->check(CLI::Range(1, 4096))
       ->default_str("32");

@@ -8,6 +8,7 @@
 #include "alknet/compute/error.h"
 #include "apps/alknet/command.h"
 #include "apps/alknet/output.h"
+#include "apps/alknet/settings.h"
 
 namespace alknet::app {
 namespace {
@@ -30,15 +31,17 @@ bool wrong_usage(const Error& error) {
 
 int run(int argc, char** argv) {
   Globals globals;
+  try {
+    globals.config = read_config_file();
+  } catch (const Error& error) {
+    return report(globals, error.code_name(), error.message(), error.details(), kWrongUsage);
+  }
   CLI::App program("Tensors that are stored, computed and called over a network.", "alknet");
   program.set_version_flag("--version", "alknet " ALKNET_VERSION, "Print the version and exit");
   program.require_subcommand(1);
   program.fallthrough();
   program.set_help_all_flag("--help-all", "Print the help of every command and exit");
-  program.add_option("--color", globals.color, "When to use colour: auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->envname("ALKNET_COLOR")
-      ->default_str("auto");
+  add_setting(program, globals, "color", globals.color);
   program.add_flag("-q,--quiet", globals.quiet, "No progress and no notes");
   program.add_flag("-v,--verbose", globals.verbose, "Say more about what is done");
   add_embed(program, globals);
@@ -46,7 +49,9 @@ int run(int argc, char** argv) {
   add_tensor(program, globals);
   add_schema(program, globals);
   add_devices(program, globals);
+  add_config(program, globals);
   add_completion(program, globals);
+  add_man(program, globals);
   set_examples(program,
                "  alknet embed \"A dog runs.\" \"A puppy plays.\" \"Stocks fell.\"\n"
                "  alknet tensor info model.safetensors\n");
@@ -69,11 +74,6 @@ int run(int argc, char** argv) {
 
 void add_json_flag(CLI::App& command, Globals& globals) {
   command.add_flag("--json", globals.json, "Print one JSON document");
-}
-
-void add_device_option(CLI::App& command, std::string& device) {
-  command.add_option("--device", device, "Where to compute: cpu, gpu or gpu:N; by default a discrete GPU, else cpu")
-      ->envname("ALKNET_DEVICE");
 }
 
 void set_examples(CLI::App& command, const std::string& examples) { command.footer("Examples:\n" + examples); }

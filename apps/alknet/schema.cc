@@ -8,20 +8,10 @@
 #include "alknet/schema/kind.h"
 #include "alknet/schema/layout.h"
 #include "apps/alknet/output.h"
+#include "apps/alknet/schema_input.h"
 
 namespace alknet::app {
 namespace {
-
-constexpr std::uint64_t kMaxInstanceBytes = std::uint64_t{1} << 30;
-
-/// A schema that cannot be used is wrong usage, whatever is wrong with it.
-schema::Schema load_schema(const std::string& path) {
-  try {
-    return schema::Schema::parse(read_input(path, schema::kMaxSchemaText + 1));
-  } catch (const Error& error) {
-    throw UsageError(Error(error.code(), fmt::format("{}: {}", path, error.message()), error.details()));
-  }
-}
 
 /// All errors of one instance; text that is not JSON is one error at the root.
 std::vector<schema::ValidationError> check(const schema::Schema& schema, const std::string& path) {
@@ -68,15 +58,8 @@ std::string number_or_varies(const std::optional<std::uint64_t>& number) {
 
 void show_layout(const std::string& path, bool packed, const Globals& globals) {
   const schema::Schema schema = load_schema(path);
-  const auto mode = packed ? schema::LayoutMode::kPacked : schema::LayoutMode::kAligned;
   const std::string mode_name = packed ? "packed" : "aligned";
-  const schema::Layout layout = [&] {
-    try {
-      return schema::layout(schema, mode);
-    } catch (const Error& error) {
-      throw UsageError(Error(error.code(), fmt::format("{}: {}", path, error.message()), error.details()));
-    }
-  }();
+  const auto layout = load_layout(schema, path, packed);
   if (globals.json) {
     JsonArray fields;
     for (const auto& field : layout.fields()) {
@@ -127,12 +110,17 @@ void add_schema(CLI::App& program, Globals& globals) {
   const auto packed = std::make_shared<bool>(false);
   CLI::App* layout_command = group->add_subcommand("layout", "Show offset, size and alignment of every field");
   layout_command->add_option("SCHEMA", *schema_path, "Schema with TypeDef kinds; - is standard input")->required();
-  layout_command->add_flag("--packed", *packed, "The wire form instead of the memory-mapped one");
+  add_packed_flag(*layout_command, *packed);
   add_json_flag(*layout_command, globals);
   set_examples(
       *layout_command,
       "  alknet schema layout record.schema.json\n  alknet schema layout record.schema.json --packed --json\n");
   layout_command->callback([schema_path, packed, &globals] { show_layout(*schema_path, *packed, globals); });
+
+  add_schema_encode(*group, globals);
+  add_schema_decode(*group, globals);
+  add_schema_codegen(*group, globals);
+  add_schema_diff(*group, globals);
 }
 
 }  // namespace alknet::app

@@ -84,6 +84,11 @@ void add_tensor(CLI::App& program, Globals& globals) {
                                  "  alknet tensor verify model.safetensors\n"
                                  "  alknet tensor verify --json data.mt\n");
   verify_command->callback([file, &globals] { verify(*file, globals); });
+
+  add_tensor_diff(*group, globals);
+  add_tensor_migrate(*group, globals);
+  add_tensor_pack(*group, globals);
+  add_tensor_schema(*group, globals);
 }
 
 }  // namespace alknet::app

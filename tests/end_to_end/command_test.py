@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import stat
 import struct
 import subprocess
@@ -17,8 +18,9 @@ COMMANDS = [
     ["embed"],
     ["model"], ["model", "pull"], ["model", "list"], ["model", "path"], ["model", "verify"], ["model", "rm"],
     ["tensor"], ["tensor", "info"], ["tensor", "get"], ["tensor", "verify"],
-    ["schema"], ["schema", "validate"], ["schema", "layout"],
-    ["devices"], ["completion"],
+    ["schema"], ["schema", "validate"], ["schema", "layout"], ["schema", "encode"], ["schema", "decode"],
+    ["schema", "codegen"],
+    ["devices"], ["config"], ["config", "show"], ["completion"], ["man"],
 ]  # fmt: skip
 
 
@@ -68,6 +70,39 @@ class CommandLineTest(program.ProgramTest):
         script += "\nCOMP_WORDS=(alknet tensor ve); COMP_CWORD=2; _alknet; echo ${COMPREPLY[@]}\n"
         answer = subprocess.run(["bash"], input=script, capture_output=True, text=True).stdout
         self.assertEqual(answer.split(), ["verify"])
+
+    def test_the_manual_page_names_every_command_and_is_sound(self):
+        page = program.run("man").stdout
+        for command in COMMANDS[1:]:
+            if command not in (["model"], ["tensor"], ["schema"], ["config"]):
+                self.assertIn(f".SS alknet {' '.join(command)}".encode(), page)
+        if not shutil.which("groff"):
+            self.skipTest("groff, which checks the page, is not installed")
+        check = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-b"], input=page, capture_output=True)
+        self.assertEqual((check.returncode, check.stderr.decode()), (0, ""))
+
+    def test_settings_come_from_the_flag_then_the_environment_then_the_file(self):
+        (self.folder / "alknet").mkdir()
+        self.file("alknet/config.json", '{"device": "gpu:7", "color": "always"}')
+        environment = {"XDG_CONFIG_HOME": str(self.folder), "ALKNET_COLOR": "never"}
+        shown = program.document("config", "show", environment=environment)
+        self.assertEqual(shown["file"], str(self.folder / "alknet" / "config.json"))
+        values = {setting["name"]: (setting["value"], setting["source"]) for setting in shown["settings"]}
+        self.assertEqual(values["device"], ("gpu:7", "file"))
+        self.assertEqual(values["color"], ("never", "environment ALKNET_COLOR"))
+        self.assertEqual(values["model"], ("all-MiniLM-L6-v2", "default"))
+        colour = lambda *flags: b"\x1b" in program.run("config", "show", *flags, environment=environment).stdout  # noqa: E731
+        self.assertFalse(colour())
+        self.assertTrue(colour("--color", "always"))
+
+    def test_an_unusable_configuration_is_status_2(self):
+        (self.folder / "alknet").mkdir()
+        for content, word in (("[", "JSON"), ("[]", "object"), ('{"devise": "cpu"}', "device"),
+                              ('{"color": "pink"}', "never"), ('{"model": 3}', "string")):  # fmt: skip
+            with self.subTest(content=content):
+                path = self.file("alknet/config.json", content)
+                process = program.run("devices", environment={"XDG_CONFIG_HOME": str(self.folder)})
+                self.assert_fails(process, 2, path, word)
 
     def test_lists_devices(self):
         devices = program.document("devices")

@@ -65,8 +65,9 @@ struct Through {
 constexpr bool kHardwareHalf = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3;
 
 /// As many elements as fill whole vectors; returns how many were converted.
-inline std::size_t convert_half_vectors([[maybe_unused]] const void* from, [[maybe_unused]] void* to,
-                                        [[maybe_unused]] std::size_t count, [[maybe_unused]] bool widen) {
+[[maybe_unused]] inline std::size_t convert_half_vectors([[maybe_unused]] const void* from, [[maybe_unused]] void* to,
+                                                         [[maybe_unused]] std::size_t count,
+                                                         [[maybe_unused]] bool widen) {
   std::size_t i = 0;
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
   const hn::ScalableTag<float> df;

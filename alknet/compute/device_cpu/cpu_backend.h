@@ -13,7 +13,8 @@ struct CpuOptions {
   std::size_t threads = 0;
 };
 
-/// The device `cpu`: kernels generated from the op table for several instruction sets, GEMM by oneDNN.
+/// The device `cpu`: kernels generated from the op table for several instruction sets, matrix products by loops of our
+/// own.
 ///
 /// Every dtype is supported. Operands may start at any element (`alignment()` is that of the widest dtype); memory from
 /// `allocate` starts at a multiple of 64 bytes, `wrap` keeps the given bytes and copies nothing. `run` computes on the

@@ -1,162 +1,186 @@
 #include "alknet/compute/device_cpu/gemm.h"
 
-#include <dnnl.h>
-
 #include <algorithm>
-#include <new>
+#include <type_traits>
 
-#include "alknet/base/error.h"
 #include "alknet/compute/device_cpu/convert.h"
-#include "alknet/compute/device_cpu/row_kernels.h"
+#include "alknet/compute/device_cpu/gemm_kernels.h"
 #include "alknet/compute/device_cpu/scratch.h"
-#include "alknet/compute/error.h"
 
-// The OpenMP runtime that oneDNN brings along; declared here because clang has no omp.h for it.
-extern "C" {
-int omp_get_max_threads();
-void omp_set_num_threads(int threads);
-}
+// The product is cut as in Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block
+// of b is packed into panels that are read in order, then blocks of a, and each tile of c is summed in registers.
 
 namespace alknet::compute {
 namespace {
 
-/// Columns of the right operand that are packed at a time.
-constexpr std::int64_t kPackedColumns = 256;
+/// Sizes of packed blocks, in elements: two of them fit the second-level cache of a core.
+constexpr std::int64_t kBlockDepth = 384;
+constexpr std::int64_t kBlockColumns = 512;
+constexpr std::int64_t kBlockPanels = 10;  ///< Panels of a in a block.
 
-/// oneDNN divides work among OpenMP's threads. The caller is one thread of our own pool, so OpenMP is to use one.
-class SingleOpenMpThread {
- public:
-  SingleOpenMpThread() : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
-  }
-  ~SingleOpenMpThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
-  }
-  SingleOpenMpThread(const SingleOpenMpThread&) = delete;
-  SingleOpenMpThread& operator=(const SingleOpenMpThread&) = delete;
+/// Products of at most so many rows with a transposed right operand read it where it is; above, packing it pays.
+constexpr std::int64_t kMaxDotRows = 24;
+constexpr std::int64_t kMinDotDepth = 64;
 
- private:
-  int before_;
+std::size_t to_size(std::int64_t value) { return static_cast<std::size_t>(value); }
+
+template <typename T>
+bool holds(const MatrixView& matrix) {
+  return matrix.dtype == (std::is_same_v<T, float> ? Dtype::kF32 : Dtype::kF64);
+}
+
+const std::byte* element(const MatrixView& matrix, std::int64_t row, std::int64_t column) {
+  return matrix.data + (row * matrix.row_stride + column * matrix.column_stride) *
+                           static_cast<std::int64_t>(graph::dtype_bytes(matrix.dtype));
+}
+
+template <typename T>
+const T* elements(const MatrixView& matrix, std::int64_t row, std::int64_t column) {
+  return reinterpret_cast<const T*>(element(matrix, row, column));
+}
+
+template <typename T>
+bool takes_dots(const GemmShape& shape, const MatrixView& a, const MatrixView& b) {
+  return shape.rows <= kMaxDotRows && shape.depth >= kMinDotDepth && holds<T>(a) && holds<T>(b) &&
+         a.column_stride == 1 && b.row_stride == 1;
+}
+
+template <typename T>
+bool takes_few_rows(const GemmShape& shape, const MatrixView& b) {
+  return shape.rows <= static_cast<std::int64_t>(kFewRows) && holds<T>(b) && b.column_stride == 1;
+}
+
+/// Where the parts of the scratch memory are.
+struct Parts {
+  std::size_t a_at, b_at, converted_at, total;
 };
 
-/// How BLAS names a matrix: 'N' row-major or 'T' column-major with a leading dimension; '\0' when it is neither.
-struct BlasForm {
-  char order = '\0';
-  std::int64_t leading = 0;
-};
-
-BlasForm blas_form(const MatrixView& matrix, std::int64_t rows, std::int64_t columns) {
-  if (matrix.dtype != Dtype::kF32) return {};
-  const bool one_row = rows <= 1, one_column = columns <= 1;
-  if ((matrix.column_stride == 1 || one_column) &&
-      (one_row || matrix.row_stride >= std::max<std::int64_t>(columns, 1))) {
-    return {'N', one_row ? std::max<std::int64_t>(columns, 1) : matrix.row_stride};
-  }
-  if ((matrix.row_stride == 1 || one_row) && (one_column || matrix.column_stride >= std::max<std::int64_t>(rows, 1))) {
-    return {'T', one_column ? std::max<std::int64_t>(rows, 1) : matrix.column_stride};
-  }
-  return {};
-}
-
-/// Row-major copy of rows x columns elements in the compute dtype, its rows `stride` elements apart.
-void pack(const MatrixView& from, std::int64_t rows, std::int64_t columns, std::byte* to, std::int64_t stride) {
-  const ConvertFunction load = load_function(from.dtype);
-  const auto storage = static_cast<std::int64_t>(graph::dtype_bytes(from.dtype));
-  const auto packed = static_cast<std::int64_t>(graph::dtype_bytes(register_dtype(from.dtype)));
-  for (std::int64_t r = 0; r < rows; ++r) {
-    load(from.data + r * from.row_stride * storage, from.column_stride, to + r * stride * packed,
-         static_cast<std::size_t>(columns));
-  }
-}
-
-MatrixView columns_from(const MatrixView& matrix, std::int64_t column) {
-  MatrixView part = matrix;
-  part.data += column * matrix.column_stride * static_cast<std::int64_t>(graph::dtype_bytes(matrix.dtype));
-  return part;
-}
-
-void sgemm(const GemmShape& shape, BlasForm a_form, const void* a, BlasForm b_form, const void* b, double alpha,
-           void* c, std::int64_t c_stride) {
-  const SingleOpenMpThread guard;
-  const dnnl_status_t status =
-      dnnl_sgemm(a_form.order, b_form.order, shape.rows, shape.columns, shape.depth, static_cast<float>(alpha),
-                 static_cast<const float*>(a), a_form.leading, static_cast<const float*>(b), b_form.leading, 0.0F,
-                 static_cast<float*>(c), c_stride);
-  if (status == dnnl_out_of_memory) throw std::bad_alloc();
-  if (status != dnnl_success) {
-    throw Error(BaseError::kInternal, "oneDNN refused a matrix product (status " + std::to_string(status) + ")");
-  }
-}
-
-struct PackedParts {
-  std::size_t a_at, b_at, total;
-};
-
-PackedParts f32_parts(const GemmShape& shape, const MatrixView& a, const MatrixView& b) {
-  const bool pack_a = blas_form(a, shape.rows, shape.depth).order == '\0';
-  const bool pack_b = blas_form(b, shape.depth, shape.columns).order == '\0';
+/// A smaller shape never needs more than a larger one, though it may be computed in another way.
+template <typename T>
+Parts parts_of(const GemmShape& shape, const MatrixView& a, const MatrixView& b) {
+  const GemmKernels<T>& kernels = gemm_kernels<T>();
+  const auto tile_rows = static_cast<std::int64_t>(kernels.tile_rows);
+  const auto tile_columns = static_cast<std::int64_t>(kernels.tile_columns);
+  const std::int64_t depth = std::min(shape.depth, kBlockDepth);
+  const std::int64_t columns = std::min(shape.columns, kBlockColumns);
+  const std::int64_t panels = (columns + tile_columns - 1) / tile_columns;
+  const std::int64_t few = std::min(shape.rows, static_cast<std::int64_t>(kFewRows)) * shape.depth;
   ScratchLayout layout;
-  PackedParts parts;
-  parts.a_at = layout.add(pack_a ? static_cast<std::size_t>(shape.rows * shape.depth) * sizeof(float) : 0);
-  parts.b_at = layout.add(
-      pack_b ? static_cast<std::size_t>(shape.depth * std::min(shape.columns, kPackedColumns)) * sizeof(float) : 0);
+  const auto add = [&](std::int64_t count) { return layout.add(to_size(count) * sizeof(T)); };
+  Parts parts;
+  parts.a_at = add(std::max(few, std::min(shape.rows, kBlockPanels * tile_rows) * depth));
+  parts.b_at = add(takes_few_rows<T>(shape, b) ? 0 : panels * tile_columns * depth);
+  parts.converted_at = add(holds<T>(a) ? 0 : std::max(few, tile_rows * depth));
   parts.total = layout.total();
   return parts;
 }
 
-void gemm_f32(const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, float* c,
-              std::int64_t c_stride, std::byte* scratch) {
-  const PackedParts parts = f32_parts(shape, a, b);
-  BlasForm a_form = blas_form(a, shape.rows, shape.depth);
-  const BlasForm b_form = blas_form(b, shape.depth, shape.columns);
-  const std::byte* a_data = a.data;
-  if (a_form.order == '\0') {
-    pack(a, shape.rows, shape.depth, scratch + parts.a_at, shape.depth);
-    a_data = scratch + parts.a_at;
-    a_form = {'N', shape.depth};
+/// One product: what its steps share.
+template <typename T>
+class Product {
+ public:
+  Product(const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, T* c, std::int64_t c_stride,
+          std::byte* scratch)
+      : shape_(shape), a_(a), b_(b), alpha_(static_cast<T>(alpha)), c_(c), c_stride_(c_stride) {
+    const Parts parts = parts_of<T>(shape, a, b);
+    packed_a_ = reinterpret_cast<T*>(scratch + parts.a_at);
+    packed_b_ = reinterpret_cast<T*>(scratch + parts.b_at);
+    converted_ = reinterpret_cast<T*>(scratch + parts.converted_at);
   }
-  if (b_form.order != '\0') {
-    sgemm(shape, a_form, a_data, b_form, b.data, alpha, c, c_stride);
-    return;
-  }
-  for (std::int64_t j = 0; j < shape.columns; j += kPackedColumns) {
-    const std::int64_t width = std::min(kPackedColumns, shape.columns - j);
-    pack(columns_from(b, j), shape.depth, width, scratch + parts.b_at, width);
-    sgemm({shape.rows, width, shape.depth}, a_form, a_data, {'N', width}, scratch + parts.b_at, alpha, c + j, c_stride);
-  }
-}
 
-void gemm_f64(const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, double* c,
-              std::int64_t c_stride, std::byte* scratch) {
-  constexpr auto kColumns = static_cast<std::int64_t>(kDoubleColumns);
-  auto* packed = reinterpret_cast<double*>(scratch);
-  for (std::int64_t j = 0; j < shape.columns; j += kColumns) {
-    const std::int64_t width = std::min(kColumns, shape.columns - j);
-    if (width < kColumns) std::fill_n(packed, shape.depth * kColumns, 0.0);
-    pack(columns_from(b, j), shape.depth, width, scratch, kColumns);
-    gemm_f64_block(static_cast<std::size_t>(shape.rows), static_cast<std::size_t>(width),
-                   static_cast<std::size_t>(shape.depth), alpha, reinterpret_cast<const double*>(a.data), a.row_stride,
-                   a.column_stride, packed, c + j, c_stride);
+  void run() {
+    if (shape_.depth == 0) {
+      for (std::int64_t r = 0; r < shape_.rows; ++r) std::fill_n(c_ + r * c_stride_, shape_.columns, T{0});
+    } else if (takes_dots<T>(shape_, a_, b_)) {
+      kernels_.dots(to_size(shape_.rows), to_size(shape_.columns), to_size(shape_.depth), alpha_, elements<T>(a_, 0, 0),
+                    a_.row_stride, elements<T>(b_, 0, 0), b_.column_stride, c_, c_stride_, false);
+    } else if (takes_few_rows<T>(shape_, b_)) {
+      pack_rows(0, shape_.rows, 0, shape_.depth, packed_a_);
+      kernels_.few_rows(to_size(shape_.rows), to_size(shape_.columns), to_size(shape_.depth), alpha_, packed_a_,
+                        elements<T>(b_, 0, 0), b_.row_stride, c_, c_stride_, false);
+    } else {
+      for (std::int64_t j = 0; j < shape_.columns; j += kBlockColumns) {
+        for (std::int64_t k = 0; k < shape_.depth; k += kBlockDepth) {
+          multiply_block(j, std::min(kBlockColumns, shape_.columns - j), k, std::min(kBlockDepth, shape_.depth - k));
+        }
+      }
+    }
   }
-}
+
+ private:
+  /// Adds columns [column, column + columns) of the product of depth [k, k + depth) to c.
+  void multiply_block(std::int64_t column, std::int64_t columns, std::int64_t k, std::int64_t depth) {
+    for (std::int64_t j = 0; j < columns; j += tile_columns_) {
+      pack_columns(k, depth, column + j, std::min(tile_columns_, columns - j), packed_b_ + j * depth);
+    }
+    const std::int64_t block_rows = kBlockPanels * tile_rows_;
+    for (std::int64_t row = 0; row < shape_.rows; row += block_rows) {
+      const std::int64_t rows = std::min(block_rows, shape_.rows - row);
+      for (std::int64_t i = 0; i < rows; i += tile_rows_) {
+        pack_rows(row + i, std::min(tile_rows_, rows - i), k, depth, packed_a_ + i * depth);
+      }
+      for (std::int64_t j = 0; j < columns; j += tile_columns_) {
+        for (std::int64_t i = 0; i < rows; i += tile_rows_) {
+          kernels_.tile(to_size(std::min(tile_rows_, rows - i)), to_size(std::min(tile_columns_, columns - j)),
+                        to_size(depth), alpha_, packed_a_ + i * depth, packed_b_ + j * depth,
+                        c_ + (row + i) * c_stride_ + column + j, c_stride_, k > 0);
+        }
+      }
+    }
+  }
+
+  void pack_columns(std::int64_t k, std::int64_t depth, std::int64_t column, std::int64_t width, T* panel) {
+    if (holds<T>(b_)) {
+      kernels_.pack_columns(elements<T>(b_, k, column), b_.row_stride, b_.column_stride, to_size(depth), to_size(width),
+                            panel);
+      return;
+    }
+    const ConvertFunction load = load_function(b_.dtype);
+    for (std::int64_t i = 0; i < depth; ++i, panel += tile_columns_) {
+      load(element(b_, k + i, column), b_.column_stride, panel, to_size(width));
+      std::fill(panel + width, panel + tile_columns_, T{0});
+    }
+  }
+
+  void pack_rows(std::int64_t row, std::int64_t rows, std::int64_t k, std::int64_t depth, T* panel) {
+    if (holds<T>(a_)) {
+      kernels_.pack_rows(elements<T>(a_, row, k), a_.row_stride, a_.column_stride, to_size(rows), to_size(depth),
+                         panel);
+      return;
+    }
+    const ConvertFunction load = load_function(a_.dtype);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      load(element(a_, row + r, k), a_.column_stride, converted_ + r * depth, to_size(depth));
+    }
+    kernels_.pack_rows(converted_, depth, 1, to_size(rows), to_size(depth), panel);
+  }
+
+  const GemmKernels<T>& kernels_ = gemm_kernels<T>();
+  const std::int64_t tile_rows_ = static_cast<std::int64_t>(kernels_.tile_rows);
+  const std::int64_t tile_columns_ = static_cast<std::int64_t>(kernels_.tile_columns);
+  const GemmShape shape_;
+  const MatrixView a_, b_;
+  const T alpha_;
+  T* const c_;
+  const std::int64_t c_stride_;
+  T* packed_a_;
+  T* packed_b_;
+  T* converted_;
+};
 
 }  // namespace
 
 std::size_t gemm_scratch_bytes(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b) {
-  if (compute == Dtype::kF64) return static_cast<std::size_t>(shape.depth) * kDoubleColumns * sizeof(double);
-  return f32_parts(shape, a, b).total;
+  return compute == Dtype::kF64 ? parts_of<double>(shape, a, b).total : parts_of<float>(shape, a, b).total;
 }
 
 void gemm(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, void* c,
           std::int64_t c_stride, std::byte* scratch) {
   if (shape.rows == 0 || shape.columns == 0) return;
   if (compute == Dtype::kF64) {
-    gemm_f64(shape, a, b, alpha, static_cast<double*>(c), c_stride, scratch);
-  } else if (shape.depth == 0) {
-    for (std::int64_t r = 0; r < shape.rows; ++r)
-      std::fill_n(static_cast<float*>(c) + r * c_stride, shape.columns, 0.0F);
+    Product<double>(shape, a, b, alpha, static_cast<double*>(c), c_stride, scratch).run();
   } else {
-    gemm_f32(shape, a, b, alpha, static_cast<float*>(c), c_stride, scratch);
+    Product<float>(shape, a, b, alpha, static_cast<float*>(c), c_stride, scratch).run();
   }
 }
 

@@ -20,13 +20,13 @@ struct GemmShape {
   std::int64_t rows = 0, columns = 0, depth = 0;
 };
 
-/// The product c = alpha * a * b on the calling thread; the choice of library is made here. `compute` is f32 (oneDNN)
-/// or f64 (a loop of our own); `c` holds that dtype, its rows `c_stride` elements apart. Operands of other dtypes, or
-/// with strides that the library does not take, are packed into `scratch`, of gemm_scratch_bytes().
+/// The product c = alpha * a * b on the calling thread. `compute` is f32 or f64; `c` holds that dtype, its rows
+/// `c_stride` elements apart. Operands are of any dtype with that register dtype and have any strides. `scratch` is
+/// working memory of gemm_scratch_bytes(), aligned to 64 bytes.
 void gemm(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, void* c,
           std::int64_t c_stride, std::byte* scratch);
 
-/// Bytes for products of at most that shape. Pointers in the views are not looked at.
+/// Bytes for products of at most that shape, whatever the pointers in the views.
 std::size_t gemm_scratch_bytes(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b);
 
 }  // namespace alknet::compute

@@ -142,37 +142,10 @@ void normalize(const T* row, std::size_t count, T mean, T factor, const T* weigh
 template <typename T>
 constexpr RowKernels<T> kRowKernels = {maximum<T>, exp_sum<T>, scale<T>, add<T>, moments<T>, normalize<T>};
 
-template <std::size_t kRows>
-void gemm_rows(std::size_t columns, std::size_t depth, double alpha, const double* a, std::ptrdiff_t a_row,
-               std::ptrdiff_t a_column, const double* b, double* c, std::ptrdiff_t c_stride) {
-  double sums[kRows][kDoubleColumns] = {};
-  for (std::size_t k = 0; k < depth; ++k) {
-    for (std::size_t r = 0; r < kRows; ++r) {
-      const double factor = a[static_cast<std::ptrdiff_t>(r) * a_row + static_cast<std::ptrdiff_t>(k) * a_column];
-      for (std::size_t j = 0; j < kDoubleColumns; ++j) sums[r][j] += factor * b[k * kDoubleColumns + j];
-    }
-  }
-  for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t j = 0; j < columns; ++j)
-      c[static_cast<std::ptrdiff_t>(r) * c_stride + static_cast<std::ptrdiff_t>(j)] = alpha * sums[r][j];
-  }
-}
-
 }  // namespace
 
 const RowKernels<float>& row_kernels_f32() { return kRowKernels<float>; }
 const RowKernels<double>& row_kernels_f64() { return kRowKernels<double>; }
-
-void gemm_f64(std::size_t rows, std::size_t columns, std::size_t depth, double alpha, const double* a,
-              std::ptrdiff_t a_row, std::ptrdiff_t a_column, const double* b, double* c, std::ptrdiff_t c_stride) {
-  std::size_t r = 0;
-  for (; r + 4 <= rows; r += 4, a += 4 * a_row, c += 4 * c_stride) {
-    gemm_rows<4>(columns, depth, alpha, a, a_row, a_column, b, c, c_stride);
-  }
-  for (; r < rows; ++r, a += a_row, c += c_stride) {
-    gemm_rows<1>(columns, depth, alpha, a, a_row, a_column, b, c, c_stride);
-  }
-}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace alknet::compute
@@ -183,7 +156,6 @@ namespace alknet::compute {
 
 HWY_EXPORT(row_kernels_f32);
 HWY_EXPORT(row_kernels_f64);
-HWY_EXPORT(gemm_f64);
 
 template <>
 const RowKernels<float>& row_kernels<float>() {
@@ -192,12 +164,6 @@ const RowKernels<float>& row_kernels<float>() {
 template <>
 const RowKernels<double>& row_kernels<double>() {
   return HWY_DYNAMIC_DISPATCH(row_kernels_f64)();
-}
-
-void gemm_f64_block(std::size_t rows, std::size_t columns, std::size_t depth, double alpha, const double* a,
-                    std::ptrdiff_t a_row, std::ptrdiff_t a_column, const double* b, double* c,
-                    std::ptrdiff_t c_stride) {
-  HWY_DYNAMIC_DISPATCH(gemm_f64)(rows, columns, depth, alpha, a, a_row, a_column, b, c, c_stride);
 }
 
 }  // namespace alknet::compute

@@ -26,10 +26,4 @@ struct RowKernels {
 template <typename T>
 const RowKernels<T>& row_kernels();
 
-/// c[rows x columns] = alpha * a * b for a block of at most kDoubleColumns columns; `b` is depth x kDoubleColumns,
-/// packed and padded. `a` has any strides, rows of c are `c_stride` apart.
-inline constexpr std::size_t kDoubleColumns = 32;
-void gemm_f64_block(std::size_t rows, std::size_t columns, std::size_t depth, double alpha, const double* a,
-                    std::ptrdiff_t a_row, std::ptrdiff_t a_column, const double* b, double* c, std::ptrdiff_t c_stride);
-
 }  // namespace alknet::compute

@@ -1,0 +1,42 @@
+#include "alknet/schema/codec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "alknet/schema/encoder.h"
+#include "alknet/schema/value_reader.h"
+
+namespace alknet::schema {
+
+std::vector<std::byte> encode(const Layout& layout, const Json& value, const EncodeOptions& options) {
+  return Encoder(layout, options.blobs, std::min<std::uint64_t>(options.max_bytes, UINT32_MAX)).message(value);
+}
+
+void encode_into(const Layout& layout, const Json& value, std::span<std::byte> record, const BlobWriter& blobs) {
+  const auto size = layout.mode() == LayoutMode::kAligned ? layout.size() : std::nullopt;
+  if (!size || *size != record.size() || layout.of(layout.node()).indirect) {
+    throw Error(BaseError::kInvalidArgument,
+                fmt::format("encode: {} bytes are no record of this layout, which is of {}", record.size(),
+                            size ? fmt::format("{} bytes", *size) : "no fixed size"));
+  }
+  std::fill(record.begin(), record.end(), std::byte{0});
+  try {
+    Encoder(layout, blobs, UINT64_MAX).fixed_part(value, record);
+  } catch (...) {
+    std::fill(record.begin(), record.end(), std::byte{0});
+    throw;
+  }
+}
+
+Json decode(const Layout& layout, std::span<const std::byte> bytes, const BlobReader& blobs) {
+  Json out;
+  ValueReader(layout, bytes, &blobs, false).read_whole(&out);
+  return out;
+}
+
+void check_value(const Layout& layout, std::span<const std::byte> bytes) {
+  ValueReader(layout, bytes, nullptr, true).read_whole(nullptr);
+}
+
+}  // namespace alknet::schema

@@ -1,0 +1,107 @@
+// Type checks and tests the packages under js/: node js/test.mjs [PACKAGE...]
+//
+// TypeScript, esbuild and the libraries come from ALKNET_NODE_MODULES, else .deps/node/node_modules of the checkout,
+// else js/node_modules. Without them it says so and ends with status 77 (skipped). Tests are src/**/*.test.ts; those
+// that compare with the C++ engine run its program ALKNET_SCHEMA_BATCH, or say that they are skipped. ALKNET_JS_REPORT
+// names a file for the results of all cases.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(fileURLToPath(import.meta.url));
+const candidates = [
+  process.env.ALKNET_NODE_MODULES,
+  join(root, "../.deps/node/node_modules"),
+  join(root, "node_modules"),
+];
+const needed = ["typescript", "esbuild", "@sinclair/typebox", "@types/node", "ajv"];
+const modules = candidates.find((folder) => folder && needed.every((name) => existsSync(join(folder, name))));
+if (modules === undefined) {
+  console.log(`skipped: no folder has the packages ${needed.join(", ")}; bin/setup installs them`);
+  process.exit(77);
+}
+const packages = readdirSync(root).filter((name) => existsSync(join(root, name, "package.json")));
+const alias = Object.fromEntries(packages.map((name) => [`@alknet/${name}`, join(root, name, "src/index.ts")]));
+const esbuild = createRequire(join(modules, "/"))("esbuild");
+
+/** A type check of the sources with no library of a host, then one that adds the tests, which run in Node. */
+function typeChecks(folder, work) {
+  const paths = { "@alknet/*": [join(root, "*/src/index.ts")], "*": [join(modules, "*")] };
+  const check = (name, types, exclude) => {
+    const config = join(work, `${name}.json`);
+    const compilerOptions = { paths, types, typeRoots: [join(modules, "@types")] };
+    const include = [join(folder, "src")];
+    writeFileSync(
+      config,
+      JSON.stringify({ extends: join(folder, "tsconfig.json"), compilerOptions, include, exclude }),
+    );
+    return run(join(modules, "typescript/bin/tsc"), ["--project", config]);
+  };
+  const tests = [join(folder, "src/**/*.test.ts"), join(folder, "src/testing")];
+  return check("sources", [], tests) && check("tests", ["node"], []);
+}
+
+function unitTests(folder, work) {
+  const sources = readdirSync(join(folder, "src"), { recursive: true }).filter((name) => name.endsWith(".test.ts"));
+  const outdir = join(work, "out");
+  esbuild.buildSync({
+    entryPoints: sources.map((name) => join(folder, "src", name)),
+    outdir,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    nodePaths: [modules],
+    alias,
+    outExtension: { ".js": ".mjs" },
+    sourcemap: "inline",
+    banner: {
+      js: 'import { createRequire as requireIn } from "node:module"; const require = requireIn(import.meta.url);',
+    },
+    logLevel: "warning",
+  });
+  const bundles = readdirSync(outdir, { recursive: true }).filter((name) => name.endsWith(".mjs"));
+  const report = join(work, "junit.xml");
+  const reporters = { spec: "stdout", junit: report };
+  const options = Object.entries(reporters).flatMap(([name, to]) => [
+    `--test-reporter=${name}`,
+    `--test-reporter-destination=${to}`,
+  ]);
+  const files = bundles.map((name) => join(outdir, name));
+  const good = run("--enable-source-maps", ["--test", ...options, ...files]);
+  cases.push(...readFileSync(report, "utf8").split("\n").slice(2, -2));
+  return good;
+}
+
+/** Runs Node and passes its output on. */
+function run(first, rest) {
+  const env = { ...process.env, ALKNET_NODE_MODULES: modules };
+  return spawnSync(process.execPath, [first, ...rest], { stdio: "inherit", cwd: root, env }).status === 0;
+}
+
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : packages;
+const cases = []; // lines of JUnit reports
+let failed = false;
+for (const name of chosen) {
+  const folder = join(root, name);
+  const work = mkdtempSync(join(tmpdir(), "alknet-js-"));
+  try {
+    for (const step of [typeChecks, unitTests]) {
+      const good = step(folder, work);
+      console.log(`${good ? "passed" : "FAILED"} ${relative(root, folder)}: ${step.name}`);
+      failed ||= !good;
+    }
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+if (process.env.ALKNET_JS_REPORT) {
+  // As GoogleTest marks the cases that ran, which tests/count_results.py counts.
+  const lines = cases.map((line) => line.replace("<testcase ", '<testcase status="run" '));
+  mkdirSync(dirname(process.env.ALKNET_JS_REPORT), { recursive: true });
+  writeFileSync(process.env.ALKNET_JS_REPORT, ["<testsuites>", ...lines, "</testsuites>"].join("\n"));
+}
+process.exit(failed ? 1 : 0);
