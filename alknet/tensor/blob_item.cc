@@ -44,7 +44,7 @@ std::uint64_t BlobItem::count(std::span<const std::byte> blob) const {
 }
 
 Json BlobItem::json(std::span<const std::byte> blob) const {
-  if (kind_ == Kind::kJson) return parse_json(text(blob));
+  if (kind_ == Kind::kJson) return blob.empty() ? Json(nullptr) : parse_json(text(blob));
   if (is_text()) return Json(text(blob));
   if (kind_ == Kind::kBytes) return Json(base64_text(blob));
   const std::uint64_t items = count(blob);
@@ -58,13 +58,9 @@ Json BlobItem::json(std::span<const std::byte> blob) const {
 }
 
 void BlobItem::check(std::span<const std::byte> blob) const {
-  if (kind_ == Kind::kBytes) return;
+  if (kind_ == Kind::kBytes || blob.empty()) return;
   if (is_text()) {
-    if (kind_ == Kind::kJson) {
-      parse_json(text(blob));
-    } else {
-      text(blob);
-    }
+    kind_ == Kind::kJson ? void(json(blob)) : void(text(blob));
     return;
   }
   const std::uint64_t items = count(blob);

@@ -31,8 +31,8 @@ class BlobItem {
   /// The number of items of an array. Throws `bad_length` when the last one is incomplete.
   std::uint64_t count(std::span<const std::byte> blob) const;
 
-  /// The blob as JSON: a string (base64 for kBytes), the value of JSON text, an array. Throws also `json_invalid` and
-  /// what schema::decode throws.
+  /// The blob as JSON: a string (base64 for kBytes), the value of JSON text (null when empty, as an absent field's is),
+  /// an array. Throws also `json_invalid` and what schema::decode throws.
   Json json(std::span<const std::byte> blob) const;
 
   /// Everything that `json` would find wrong, and padding inside of items.

@@ -10,14 +10,11 @@
 
 #include "alknet/base/json.h"
 #include "alknet/schema/access.h"
+#include "alknet/schema/file_schema.h"
 #include "alknet/schema/layout.h"
 #include "alknet/tensor/blob_item.h"
 #include "alknet/tensor/view.h"
 #include "alknet/tensor/writer.h"
-
-namespace alknet::schema {
-struct FileEntry;
-}
 
 namespace alknet::tensor {
 

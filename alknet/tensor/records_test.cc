@@ -180,5 +180,28 @@ TEST(MetatensorWriterOfSchemas, WritesRecordsAndBlobsInOnePass) {
   }
 }
 
+TEST(MetatensorRecords, AbsentJsonBlobsVerify) {
+  TestFolder folder;
+  const std::string path = folder.path("notes.mt");
+  Writer writer(path,
+                {.schema = schema::Schema::parse(R"({"TypeDef:Struct":true,"required":["rows"],"properties":{"rows":{
+    "TypeDef:Tensor":{"shape":[-1],"dtype":{"TypeDef:Struct":true,"properties":{"note":{"TypeDef:Blob":{"item":"Json"}}}}}}}})")});
+  const auto store = writer.declare_store("rows");
+  const auto rows = writer.declare_growing({.name = "rows", .dtype = FileDtype::kU8, .shape = {24}});
+  writer.start();
+  std::array<std::byte, 24> absent{}, present{};
+  present[0] = std::byte{1};
+  const auto range = writer.store_blob(store, bytes_of(std::string_view("[1]")));
+  store_le(present.data() + 8, range.offset);
+  store_le(present.data() + 16, range.bytes);
+  writer.append(rows, absent);
+  writer.append(rows, present);
+  writer.close();
+  const File file = File::open(path);
+  EXPECT_EQ(file.records("rows").json(0), parse_json("{}"));
+  EXPECT_EQ(file.records("rows").json(1), parse_json(R"({"note":[1]})"));
+  EXPECT_TRUE(verify(file).empty());
+}
+
 }  // namespace
 }  // namespace alknet::tensor

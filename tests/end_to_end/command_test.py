@@ -18,6 +18,7 @@ COMMANDS = [
     ["embed"],
     ["model"], ["model", "pull"], ["model", "list"], ["model", "path"], ["model", "verify"], ["model", "rm"],
     ["tensor"], ["tensor", "info"], ["tensor", "get"], ["tensor", "verify"],
+    ["tensor", "diff"], ["tensor", "migrate"], ["tensor", "pack"], ["tensor", "schema"], ["schema", "diff"],
     ["schema"], ["schema", "validate"], ["schema", "layout"], ["schema", "encode"], ["schema", "decode"],
     ["schema", "codegen"],
     ["devices"], ["config"], ["config", "show"], ["completion"], ["man"],
