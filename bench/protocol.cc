@@ -3,6 +3,7 @@
 #include <chrono>
 #include <exception>
 #include <iostream>
+#include <optional>
 
 #include "alknet/base/json.h"
 #include "bench/process_memory.h"
@@ -10,25 +11,30 @@
 namespace alknet::bench {
 namespace {
 
-Json answer(const Json& request, const Cases& cases, Case& current, const std::string& version) {
+struct Current {
+  Case run;
+  std::optional<PeakMemory> memory;  // since before the first run
+};
+
+Json answer(const Json& request, const Cases& cases, Current& current, const std::string& version) {
   const JsonObject& object = request.as_object();
   if (const Json* parameters = object.if_contains("prepare")) {
-    current = cases.at(std::string(parameters->at("case").as_string()))(*parameters);
-    current();
+    current.run = cases.at(std::string(parameters->at("case").as_string()))(*parameters);
+    current.memory.emplace();
+    current.run();
     return JsonObject{{"ready", true}, {"version", version}};
   }
   const auto count = object.at("run").to_number<int>();
-  const PeakMemory memory;
   const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < count; ++i) current();
+  for (int i = 0; i < count; ++i) current.run();
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-  return JsonObject{{"seconds", time.count()}, {"peak_bytes", memory.bytes()}};
+  return JsonObject{{"seconds", time.count()}, {"peak_bytes", current.memory->bytes()}};
 }
 
 }  // namespace
 
 void serve(const Cases& cases, const std::string& version) {
-  Case current;
+  Current current;
   for (std::string line; std::getline(std::cin, line);) {
     Json reply;
     try {

@@ -83,15 +83,16 @@ fn status_bytes(key: &str) -> u64 {
 
 fn main() {
     let mut case: Case = Box::new(|| {});
+    let mut start = 0; // bytes that were resident before the first run
     for line in std::io::stdin().lock().lines() {
         let request: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
         let answer = if let Some(parameters) = request.get("prepare") {
             case = make(parameters);
+            std::fs::write("/proc/self/clear_refs", "5").unwrap(); // VmHWM becomes VmRSS
+            start = status_bytes("VmRSS");
             case();
             serde_json::json!({"ready": true, "version": "safetensors 0.8.0 (Rust, memmap2)"})
         } else {
-            std::fs::write("/proc/self/clear_refs", "5").unwrap(); // VmHWM becomes VmRSS
-            let start = status_bytes("VmRSS");
             let begin = Instant::now();
             for _ in 0..request["run"].as_u64().unwrap() {
                 case();
