@@ -245,7 +245,7 @@ TEST(SchemaDiff, OfASchemaWithItselfIsEmpty) {
   }
 }
 
-// Compatible is a promise: each instance of the old schema is one of the new. Drawn from the cases above.
+// Builders write what a kind lowers to beside it; that is no change.
 TEST(SchemaDiff, LoweringItChangesNothing) {
   const std::string plain = record(R"("a":{"TypeDef:Int16":true},"e":{"TypeDef:Enum":true,"enum":["x"]},)"
                                    R"("s":{"TypeDef:String":{"maxBytes":5}},"b":{"TypeDef:Bytes":{"maxBytes":4}})");

@@ -55,9 +55,9 @@ class MetatensorColumns : public testing::Test {
       set("position.x", static_cast<float>(i));
       if (i % 2 == 0) set("position.y", 0.25 * i);
       if (i % 3 != 0) set("mass", 2.0 * i);
-      for (int k = 0; k < 6; ++k) {
-        set("grid[" + std::to_string(k / 3) + "][" + std::to_string(k % 3) + "]",
-            static_cast<std::int16_t>(10 * i + k));
+      for (std::uint32_t k = 0; k < 6; ++k) {
+        const std::string cell = "grid[" + std::to_string(k / 3) + "][" + std::to_string(k % 3) + "]";
+        set(cell, static_cast<std::int16_t>(10 * i + k));
       }
       set("color", i % 2);
       set("tag", "t" + std::to_string(i));
@@ -186,6 +186,29 @@ TEST_F(MetatensorColumns, IteratorsWorkWithAlgorithms) {
   static_assert(std::ranges::random_access_range<Column<float>>);
   const auto x = records.column<float>("position.x");
   EXPECT_EQ(std::lower_bound(x.begin(), x.end(), 37.0F) - x.begin(), 37);
+}
+
+constexpr std::string_view kOneNullable = R"({"TypeDef:Struct":{"order":["r"]},"required":["r"],"properties":{"r":{
+    "TypeDef:Tensor":{"shape":[-1],"dtype":{"TypeDef:Struct":true,"properties":{"n":{"TypeDef:Uint16":true}}}}}}})";
+
+File one_nullable(const std::string& schema, std::string_view data) {
+  const Json header =
+      JsonObject{{"__metadata__", {{"metatensor", "1"}, {"metatensor.schema", schema}}},
+                 {"r", {{"dtype", "U8"}, {"shape", {data.size() / 4, 4}}, {"data_offsets", {0, data.size()}}}}};
+  return open_bytes(json_text(header), data);
+}
+
+TEST(MetatensorColumnsOfHostileFiles, AllAbsentIsAllNull) {
+  const RecordsView records = one_nullable(std::string(kOneNullable), std::string(12, '\0')).records("r");
+  const auto column = records.column<std::uint16_t>("n");
+  EXPECT_EQ(column.null_count(), 3u);
+  for (std::uint64_t i = 0; i < 3; ++i) EXPECT_FALSE(column.get(i).has_value());
+}
+
+TEST(MetatensorColumnsOfHostileFiles, BigEndianRecordsAreRefused) {
+  std::string schema(kOneNullable);
+  schema.replace(schema.find(R"("order":["r"])"), 0, R"("endian":"big",)");
+  EXPECT_EQ(code_of([&] { one_nullable(schema, std::string(4, '\0')).records("r"); }), "schema_invalid");
 }
 
 // Nothing but the schema's own check is trusted: bad bytes are found when they are read.
