@@ -17,6 +17,7 @@ class LiteralParser {
   explicit LiteralParser(std::string_view text) : text_(text) {}
 
   PythonLiteral run() {
+    if (const auto nul = text_.find('\0'); nul != std::string_view::npos) throw PythonLiteralFault{"a NUL", nul};
     PythonLiteral value = parse(0);
     skip_blanks();
     if (position_ != text_.size()) fail("text follows the literal");

@@ -67,6 +67,7 @@ TEST(PythonLiteral, RefusesWhatIsNoLiteral) {
                            "[,]"}) {
     EXPECT_TRUE(is_refused(text)) << text;
   }
+  EXPECT_TRUE(is_refused(std::string_view("'a\0b'", 5)));
   EXPECT_TRUE(is_refused(std::string(100'000, '(')));
 }
 
