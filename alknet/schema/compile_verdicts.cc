@@ -253,10 +253,9 @@ void Compiler::follow_small_references() {
       if (instruction.op == Op::kRef && total <= kSmall) instruction.op = Op::kAllOf;
     }
     size[id] = total <= kSmall ? static_cast<std::uint32_t>(total) : kLarge;
+    if (block.count != 1 || block.resource != 0 || size[id] > kSmall) return;
     const auto& only = program_.instructions[block.first];
-    if (block.count == 1 && block.resource == 0 && only.op == Op::kAllOf && only.count == 1 && size[id] <= kSmall) {
-      leads_to[id] = program_.targets[only.first];
-    }
+    if (only.op == Op::kAllOf && only.count == 1) leads_to[id] = program_.targets[only.first];
   };
 
   std::vector<Frame> stack;

@@ -141,6 +141,8 @@ TEST(Hostile, ManyReferencesToOneLongName) {
   EXPECT_NE(errors.back().message.find("left out"), std::string::npos);
 }
 
+TEST(Hostile, ASchemaWithoutInstructions) { EXPECT_TRUE(Schema::parse(R"({"a":{"b":{"$c":1}}})").is_valid(Json(1))); }
+
 TEST(Hostile, FormatsOnAMegabyteOfText) {
   SchemaOptions options;
   options.assert_formats = true;
