@@ -1,21 +1,39 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <optional>
 #include <string>
-#include <utility>
 
 #include "alknet/base/error.h"
 
+/// For tests: what an action throws. Exceptions other than Error pass.
+
 namespace alknet {
 
-/// For tests: the name of the code that `action` throws, or "no error". Other exceptions pass.
 template <typename Action>
-std::string code_of(Action&& action) {
+std::optional<Error> thrown_by(const Action& action) {
   try {
-    std::forward<Action>(action)();
+    action();
   } catch (const Error& error) {
-    return error.code_name();
+    return error;
   }
-  return "no error";
+  return std::nullopt;
+}
+
+/// The name of the code that `action` throws, or "no error".
+template <typename Action>
+std::string code_of(const Action& action) {
+  const auto error = thrown_by(action);
+  return error ? error->code_name() : "no error";
+}
+
+/// The Error that `action` throws; fails the test when it throws none.
+template <typename Action>
+Error error_of(const Action& action) {
+  if (const auto error = thrown_by(action)) return *error;
+  ADD_FAILURE() << "no error was thrown";
+  return {BaseError::kInternal, "no error was thrown"};
 }
 
 }  // namespace alknet

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "alknet/schema/test_support.h"
+#include "alknet/base/testing.h"
 
 namespace alknet::schema {
 namespace {

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "alknet/base/files.h"
+#include "alknet/base/testing.h"
 #include "alknet/schema/codec.h"
 #include "alknet/schema/compare.h"
-#include "alknet/schema/test_support.h"
 
 namespace alknet::schema {
 namespace {

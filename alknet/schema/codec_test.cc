@@ -6,8 +6,8 @@
 #include <string>
 
 #include "alknet/base/bytes.h"
+#include "alknet/base/testing.h"
 #include "alknet/schema/access.h"
-#include "alknet/schema/test_support.h"
 #include "alknet/schema/timestamp.h"
 
 namespace alknet::schema {

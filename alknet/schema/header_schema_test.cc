@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "alknet/base/testing.h"
 #include "alknet/schema/compare.h"
-#include "alknet/schema/test_support.h"
 
 namespace alknet::schema {
 namespace {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "alknet/base/testing.h"
 #include "alknet/schema/file_schema.h"
-#include "alknet/schema/test_support.h"
 
 namespace alknet::schema {
 namespace {

@@ -1,10 +1,10 @@
 // The kinds as validation sees them: the table of section 1, checked against instances written by hand.
 #include <gtest/gtest.h>
 
+#include "alknet/base/testing.h"
 #include "alknet/schema/keywords.h"
 #include "alknet/schema/kind.h"
 #include "alknet/schema/schema.h"
-#include "alknet/schema/test_support.h"
 
 namespace alknet::schema {
 namespace {

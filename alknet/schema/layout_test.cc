@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "alknet/schema/test_support.h"
+#include "alknet/base/testing.h"
 
 namespace alknet::schema {
 namespace {

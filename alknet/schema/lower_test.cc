@@ -3,8 +3,8 @@
 
 #include <random>
 
+#include "alknet/base/testing.h"
 #include "alknet/schema/schema.h"
-#include "alknet/schema/test_support.h"
 
 namespace alknet::schema {
 namespace {

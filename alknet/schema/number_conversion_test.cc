@@ -9,9 +9,9 @@
 #include <random>
 
 #include "alknet/base/bytes.h"
+#include "alknet/base/testing.h"
 #include "alknet/schema/conversion.h"
 #include "alknet/schema/scalar.h"
-#include "alknet/schema/test_support.h"
 
 namespace alknet::schema {
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "alknet/base/testing.h"
 #include "alknet/schema/schema.h"
-#include "alknet/schema/test_support.h"
 
 namespace alknet::schema {
 namespace {

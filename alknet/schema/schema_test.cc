@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "alknet/schema/test_support.h"
+#include "alknet/base/testing.h"
 
 namespace alknet::schema {
 namespace {

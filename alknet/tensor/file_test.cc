@@ -234,7 +234,7 @@ TEST(MetatensorFileDamage, TruncatedFilesAreRefused) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     save(folder.path("cut"), std::string_view(whole).substr(0, size));
     for (const Access access : {Access::kMap, Access::kRead}) {
-      EXPECT_NE(code_of([&] { File::open(folder.path("cut"), {.access = access}); }), "") << size;
+      EXPECT_NE(code_of([&] { File::open(folder.path("cut"), {.access = access}); }), "no error") << size;
     }
   }
 }

@@ -16,8 +16,6 @@ namespace {
 
 using schema::FileDtype;
 
-const std::string kSeeds = ALKNET_SOURCE_DIR "/fuzz/seeds/header/";
-
 TEST(MetatensorRecords, GiveFieldsByPath) {
   for (const Access access : {Access::kMap, Access::kRead}) {
     const File file = File::open(kSeeds + "records", {.access = access});

@@ -14,6 +14,7 @@
 #include "alknet/base/error.h"
 #include "alknet/base/json.h"
 #include "alknet/base/shared_bytes.h"
+#include "alknet/base/testing.h"
 #include "alknet/tensor/file.h"
 
 namespace alknet::tensor {
@@ -36,6 +37,9 @@ class TestFolder {
   std::filesystem::path folder_;
 };
 
+/// Where the corpus of small files is, well-formed and hostile, that tests/metatensor_corpus.py makes.
+inline const std::string kSeeds = ALKNET_SOURCE_DIR "/fuzz/seeds/header/";
+
 /// The bytes of a file: length, `header`, `data`.
 std::string file_bytes(std::string_view header, std::string_view data = {});
 
@@ -48,29 +52,6 @@ std::string load_file(const std::string& path);
 template <typename T>
 std::span<const std::byte> bytes_of(const T& container) {
   return std::as_bytes(std::span(container));
-}
-
-/// The code name of the Error that `action` throws; "" when it throws none.
-template <typename Action>
-std::string code_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code_name();
-  }
-  return "";
-}
-
-/// The Error that `action` throws; fails the test when it throws none.
-template <typename Action>
-Error error_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return Error(BaseError::kInternal, "no error was thrown");
 }
 
 /// Runs `work`, which returns an exit status, in a child process; its wait status. 99: it threw.

@@ -10,8 +10,6 @@
 namespace alknet::tensor {
 namespace {
 
-const std::string kSeeds = ALKNET_SOURCE_DIR "/fuzz/seeds/header/";
-
 Json get(const File& file, std::string_view path) { return value_json(file, select(file, path)); }
 
 std::string raw(const File& file, std::string_view path) {

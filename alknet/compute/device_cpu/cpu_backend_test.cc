@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "alknet/base/error.h"
+#include "alknet/base/testing.h"
 #include "alknet/compute/conformance.h"
 #include "alknet/compute/device_cpu/allocation_counter.h"
 #include "alknet/compute/error.h"
@@ -39,18 +40,6 @@ Computation operation(const char* name, std::vector<std::optional<Dtype>> inputs
   computation.inputs = std::move(inputs);
   computation.outputs = {output};
   return computation;
-}
-
-/// The error that `body` throws.
-template <typename Body>
-Error error_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(BaseError::kInternal, "nothing was thrown");
 }
 
 void expect_conformance(std::size_t threads, bool quick) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 
+#include "alknet/base/testing.h"
 #include "alknet/compute/device_gpu/test_device.h"
 
 namespace alknet::compute {
@@ -35,13 +36,9 @@ class GpuBackend : public ::testing::Test {
   }
 
   std::string code_of(const std::function<void()>& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      message_ = error.message();
-      return error.code_name();
-    }
-    return "no error";
+    const auto error = thrown_by(call);
+    message_ = error ? error->message() : "";
+    return error ? error->code_name() : "no error";
   }
 
   std::shared_ptr<gpu::Device> device_;

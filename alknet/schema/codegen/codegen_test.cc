@@ -1,10 +1,10 @@
 // What the generated text says; tests/end_to_end/schema_command_test.py compiles it.
 #include <gtest/gtest.h>
 
+#include "alknet/base/testing.h"
 #include "alknet/schema/codegen/cpp.h"
 #include "alknet/schema/codegen/names.h"
 #include "alknet/schema/codegen/typescript.h"
-#include "alknet/schema/test_support.h"
 
 namespace alknet::schema {
 namespace {

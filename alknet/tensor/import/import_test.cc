@@ -38,13 +38,15 @@ std::vector<Seed> seeds() {
   return all;
 }
 
-// "" when the content is read without fault, else the error's name. Anything but an Error fails the test.
+constexpr const char* kNoError = "no error";
+
+// kNoError when the content is read without fault, else the error's name. Anything but an Error fails the test.
 std::string read_code(const Seed& seed, std::string_view content) {
   return code_of([&] { read_all(*seed.open(ByteSource::memory(SharedBytes::copy(content), seed.name))); });
 }
 
 TEST(Import, ReadsEveryByteOfSoundFilesOnce) {
-  for (const Seed& seed : seeds()) EXPECT_EQ(read_code(seed, seed.content), "") << seed.name;
+  for (const Seed& seed : seeds()) EXPECT_EQ(read_code(seed, seed.content), kNoError) << seed.name;
 }
 
 // Lengths at which a file may end early without losing anything: inside the zeros behind GGUF's last tensor, and behind
@@ -58,7 +60,7 @@ TEST(Import, RefusesFilesThatEndEarly) {
   for (const Seed& seed : seeds()) {
     std::size_t accepted = 0;
     for (std::size_t size = 0; size < seed.content.size(); ++size) {
-      accepted += read_code(seed, std::string_view(seed.content).substr(0, size)).empty() ? 1 : 0;
+      accepted += read_code(seed, std::string_view(seed.content).substr(0, size)) == kNoError ? 1 : 0;
     }
     EXPECT_LE(accepted, harmless_ends(seed.name)) << seed.name;
   }
@@ -71,7 +73,7 @@ TEST(Import, SurvivesEveryFlippedBit) {
     for (std::size_t i = 0; i < content.size(); ++i) {
       const int bit = static_cast<int>(i % 8);
       content[i] = static_cast<char>(content[i] ^ (1 << bit));
-      refused += read_code(seed, content).empty() ? 0 : 1;
+      refused += read_code(seed, content) == kNoError ? 0 : 1;
       content[i] = seed.content[i];
     }
     EXPECT_GT(refused, 0u) << seed.name;
