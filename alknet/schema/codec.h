@@ -51,4 +51,8 @@ Json decode(const Layout& layout, std::span<const std::byte> bytes, const BlobRe
 /// fault found.
 void check_value(const Layout& layout, std::span<const std::byte> bytes);
 
+/// Whether check_value finds no fault in any bytes of the layout's size: numbers alone, without padding. Then there is
+/// nothing to check.
+bool takes_any_bytes(const Layout& layout);
+
 }  // namespace alknet::schema

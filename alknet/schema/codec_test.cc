@@ -316,5 +316,23 @@ TEST(IsTimestamp, AgreesWithThePatternThatTimestampLowersTo) {
   EXPECT_GT(valid, 366);
 }
 
+TEST(TakesAnyBytes, IsTrueOfNumbersWithoutPadding) {
+  const auto takes = [](const char* text) {
+    const Schema schema = Schema::parse(text);
+    return takes_any_bytes(layout(schema, LayoutMode::kAligned));
+  };
+  EXPECT_TRUE(takes(R"({"TypeDef:Struct":{"order":["d","m","qs"]},"required":["d","m","qs"],"properties":{
+    "d":{"TypeDef:Float16":true},"m":{"TypeDef:Float16":true},
+    "qs":{"TypeDef:Array":true,"minItems":16,"maxItems":16,"items":{"TypeDef:Uint8":true}}}})"));
+  EXPECT_FALSE(takes(R"({"TypeDef:Struct":{"order":["a","b"]},"required":["a","b"],"properties":{
+    "a":{"TypeDef:Uint8":true},"b":{"TypeDef:Int32":true}}})"))
+      << "padding must be zero";
+  EXPECT_FALSE(takes(R"({"TypeDef:Struct":{"order":["a"]},"properties":{"a":{"TypeDef:Uint8":true}}})"))
+      << "unused bits must be zero";
+  EXPECT_FALSE(takes(R"({"TypeDef:Boolean":true})"));
+  EXPECT_FALSE(takes(R"({"TypeDef:Enum":true,"enum":["a"]})"));
+  EXPECT_FALSE(takes(R"({"TypeDef:String":{"maxBytes":8}})"));
+}
+
 }  // namespace
 }  // namespace alknet::schema

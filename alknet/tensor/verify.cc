@@ -123,6 +123,7 @@ class Verifier {
 
   void check_records(const Entry& entry) {
     const RecordsView records = file_.records(entry.name);
+    if (schema::takes_any_bytes(records.layout())) return;  // block-quantised weights, which are many
     const RecordBlobs blobs(records.layout());
     for (std::uint64_t i = 0; i < records.count(); ++i) {
       try {
