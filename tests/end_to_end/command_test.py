@@ -2,13 +2,11 @@
 
 import json
 import os
-import pathlib
 import resource
 import shutil
 import stat
 import struct
 import subprocess
-import tempfile
 import unittest
 
 import program
@@ -31,16 +29,6 @@ def safetensors(header, data=b""):
 
 
 class CommandLineTest(program.ProgramTest):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def file(self, name, content):
-        path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return str(path)
-
     def test_every_level_has_help_with_two_examples(self):
         for command in COMMANDS:
             with self.subTest(command=command):
@@ -200,9 +188,7 @@ class ModelTest(program.ProgramTest):
     """Pulling with a stand-in for pip, so that nothing leaves the machine."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.cache = self.folder / "cache"
 
     def environment(self, pip):

@@ -1,9 +1,7 @@
 """Schemas and files that change: schema diff, tensor schema, tensor migrate, tensor diff."""
 
 import json
-import pathlib
 import struct
-import tempfile
 import unittest
 
 import program
@@ -32,16 +30,6 @@ LINES = [{"id": 1, "name": "Ada", "age": 36.5}, {"id": 2, "name": "Linus"}, {"id
 
 
 class EvolutionTest(program.ProgramTest):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def file(self, name, content):
-        path = self.folder / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return str(path)
-
     def people(self):
         """A file of PEOPLE_1."""
         path = str(self.folder / "people.mt")

@@ -6,7 +6,6 @@ import pathlib
 import random
 import struct
 import sys
-import tempfile
 import unittest
 import zipfile
 
@@ -183,11 +182,6 @@ DEQUANTISE = {"Q4_0": q4_0, "Q4_1": q4_1, "Q5_0": q5_0, "Q5_1": q5_1, "Q8_0": q8
 
 
 class ImportTest(program.ProgramTest):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
     def convert(self, source, name="out.mt", *flags):
         """The finished process and the path of what it wrote."""
         target = self.folder / name

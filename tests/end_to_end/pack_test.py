@@ -2,9 +2,7 @@
 
 import base64
 import json
-import pathlib
 import resource
-import tempfile
 import unittest
 
 import program
@@ -32,16 +30,8 @@ LINE = {"at": "2024-02-29T12:00:00Z", "level": "info"}
 
 class PackTest(program.ProgramTest):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.target = self.folder / "out.mt"
-
-    def file(self, name, content):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return str(path)
 
     def schema(self, entries, required=None):
         return self.file("schema.json", json.dumps(record(entries, entries if required is None else required)))

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -38,6 +39,22 @@ def has_gpu():
 
 
 class ProgramTest(unittest.TestCase):
+    """Each test has a folder of its own, removed at the end."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def file(self, name, content):
+        """The path of a new file in the test's folder: bytes or text as they are, other values as JSON."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not isinstance(content, (bytes, str)):
+            content = json.dumps(content)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
     def assert_fails(self, process, status, *words):
         """One line on standard error that says what and how to mend it; the exit status of the conventions."""
         message = process.stderr.decode()

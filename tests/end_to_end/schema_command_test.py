@@ -2,11 +2,9 @@
 
 import json
 import os
-import pathlib
 import pty
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 import program
@@ -17,19 +15,7 @@ POINT = json.dumps({"TypeDef:Struct": True, "required": ["x"],
 TSC = program.ROOT / ".deps" / "node" / "node_modules" / "typescript" / "bin" / "tsc"
 
 
-class SchemaCommandTest(program.ProgramTest):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def file(self, name, content):
-        path = self.folder / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return str(path)
-
-
-class EncodeTest(SchemaCommandTest):
+class EncodeTest(program.ProgramTest):
     def test_encodes_and_decodes_in_both_modes(self):
         schema = self.file("point.json", POINT)
         for flags, data in ((["--packed"], bytes([5, 0, 1, 6, 0])), ([], bytes([1, 0, 5, 0, 6, 0]))):
@@ -97,7 +83,7 @@ class EncodeTest(SchemaCommandTest):
         self.assert_fails(process, 2, "--out")
 
 
-class CodegenTest(SchemaCommandTest):
+class CodegenTest(program.ProgramTest):
     def generate(self, language, schema, *flags):
         process = program.run("schema", "codegen", self.file("schema.json", schema), "--language", language, *flags)
         self.assertEqual(process.returncode, 0, process.stderr)

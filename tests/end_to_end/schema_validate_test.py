@@ -1,24 +1,12 @@
 """`alknet schema validate`: dialects, formats, registered schemas, the shape of its JSON and its exit statuses."""
 
 import json
-import pathlib
-import tempfile
 import unittest
 
 import program
 
 
 class SchemaValidateTest(program.ProgramTest):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def file(self, name, content):
-        path = self.folder / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return str(path)
-
     def verdict(self, schema, instance, *options):
         schema, instance = self.file("schema.json", schema), self.file("instance.json", json.dumps(instance))
         process = program.run("schema", "validate", *options, schema, instance)

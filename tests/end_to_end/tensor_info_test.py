@@ -2,12 +2,10 @@
 
 import json
 import os
-import pathlib
 import re
 import resource
 import struct
 import subprocess
-import tempfile
 import unittest
 
 import program
@@ -26,11 +24,6 @@ def entry(begin, end):
 
 
 class TensorInfoTest(program.ProgramTest):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
     def nested(self):
         names = ["layers.10.w", "layers.2.w", "layers.2.b", "head.only.one", "head.only.two", "x"]
         path = self.folder / "nested.safetensors"
