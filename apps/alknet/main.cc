@@ -81,9 +81,11 @@ void set_examples(CLI::App& command, const std::string& examples) { command.foot
 }  // namespace alknet::app
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of print(), not a death
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an exception of print(), not a death
   try {
     return alknet::app::run(argc, argv);
+  } catch (const alknet::app::OutputClosed&) {
+    return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "alknet: %s\n", error.what());
     return 1;

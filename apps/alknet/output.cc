@@ -37,6 +37,7 @@ std::string padding(std::size_t width, std::string_view text) {
 
 void print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    if (errno == EPIPE) throw OutputClosed();
     throw io_error("cannot write", "standard output", errno);
   }
 }

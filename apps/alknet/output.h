@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,12 @@ namespace alknet::app {
 /// Prints one JSON document and a line end on standard output: indented on a terminal, compact otherwise.
 void print_json(const Json& document);
 
-/// Writes text to standard output. Throws `io_error` when that fails (a full disk, a closed pipe).
+/// Thrown when whoever reads standard output wants no more (`| head`): the program ends without a word, with status 1.
+struct OutputClosed : std::exception {
+  const char* what() const noexcept override { return "standard output was closed"; }
+};
+
+/// Writes text to standard output. Throws OutputClosed, or `io_error` for other failures (a full disk).
 void print(std::string_view text);
 
 /// "alknet: MESSAGE" on standard error.

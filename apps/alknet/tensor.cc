@@ -28,11 +28,7 @@ void get(const std::string& path, const std::string& name, bool raw, bool all, c
     throw UsageError(fmt::format("{} has {} items: name a part such as \"{}[0:10]\", or use --all, --json or --raw",
                                  name, selection.count, name));
   }
-  tensor::write_json(file, selection, [](std::string_view text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      throw io_error("cannot write", "standard output", errno);
-    }
-  });
+  tensor::write_json(file, selection, [](std::string_view text) { print(text); });
   print("\n");
 }
 

@@ -177,7 +177,14 @@ class CommandLineTest(program.ProgramTest):
         self.assertNotIn(b"\x1b", program.run("devices").stdout)
         self.assertIn(b"\x1b", program.run("devices", "--color", "always").stdout)
 
-    def test_reports_a_closed_pipe_as_an_error(self):
+    def test_ends_without_a_word_when_nobody_reads_on(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        process = subprocess.run([program.PROGRAM, "man"], stdout=writer, stderr=subprocess.PIPE)
+        os.close(writer)
+        self.assertEqual((process.returncode, process.stderr), (1, b""))
+
+    def test_reports_a_full_disk_behind_standard_output(self):
         with open("/dev/full", "wb") as full:
             process = subprocess.run([program.PROGRAM, "devices"], stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(process.returncode, 1)
