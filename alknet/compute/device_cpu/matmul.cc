@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "alknet/compute/device_cpu/gemm.h"
+#include "alknet/compute/device_cpu/gemm_kernels.h"
 #include "alknet/compute/device_cpu/operation_kernel.h"
 
 namespace alknet::compute {
@@ -10,6 +11,10 @@ namespace {
 constexpr std::int64_t kWorthwhile = 1 << 17;
 /// Columns of a block are a multiple of this, so that no two threads write one cache line.
 constexpr std::int64_t kColumnStep = 16;
+/// Rows of a block, where there are many: each block packs the right operand anew, and that is to cost little; but more
+/// blocks than threads wait less for a thread that was held up.
+constexpr std::int64_t kManyRows = 168;
+constexpr std::int64_t kBlocksPerThread = 4;
 /// Rows of a block that a program follows: it finds the product in the cache.
 constexpr std::int64_t kMaxBlockRows = 256;
 
@@ -105,7 +110,9 @@ class MatmulLaunch final : public CpuLaunch {
                                 : std::min(worthwhile, (threads + batches_ - 1) / std::max<std::int64_t>(batches_, 1));
     if (threads > 1 && wanted > 1) {
       if (rows >= 64 * wanted) {
-        block_rows_ = (rows + wanted - 1) / wanted;
+        const std::int64_t parts = std::clamp(rows / kManyRows / wanted, std::int64_t{1}, kBlocksPerThread) * wanted;
+        const auto step = static_cast<std::int64_t>(gemm_kernels<float>().tile_rows);
+        block_rows_ = ((rows + parts - 1) / parts + step - 1) / step * step;
       } else if (columns >= kColumnStep * wanted) {
         block_columns_ = ((columns + wanted - 1) / wanted + kColumnStep - 1) / kColumnStep * kColumnStep;
       } else {
