@@ -5,6 +5,7 @@
 #include "alknet/base/error.h"
 #include "alknet/tensor/file.h"
 #include "alknet/tensor/file_facts.h"
+#include "alknet/tensor/file_schema.h"
 #include "alknet/tensor/values.h"
 #include "alknet/tensor/verify.h"
 
@@ -34,6 +35,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       tolerate_errors(
           [&] { write_json(file, select(file, entry.name), [&](std::string_view text) { touched += text.size(); }); });
     }
+    // Entries that agree with a schema do so however it is read.
+    tolerate_errors([&] {
+      file.check_schema();
+      if (!file.has_schema()) return;
+      try {
+        FileSchema(file.schema()).check(file.entries(), file.path(), [](const alknet::Error& error) { throw error; });
+      } catch (const alknet::Error&) {
+        __builtin_trap();
+      }
+    });
     tolerate_errors([&] { touched += file_facts(file, true).as_object().size(); });
     touched += verify(file).size();
     if (touched == UINT64_MAX) __builtin_trap();

@@ -13,6 +13,7 @@
 #include "alknet/tensor/fault.h"
 #include "alknet/tensor/file_state.h"
 #include "alknet/tensor/limits.h"
+#include "alknet/tensor/plain_schema.h"
 #include "alknet/tensor/records.h"
 
 namespace alknet::tensor {
@@ -72,9 +73,13 @@ const FileSchema& FileState::file_schema() const {
 }
 
 void FileState::check_schema() const {
-  if (!schema_text()) return;
-  check_once_.run(
-      [this] { file_schema().check(header.entries(), source.path(), [](const Error& error) { throw error; }); });
+  const auto text = schema_text();
+  if (!text) return;
+  check_once_.run([&] {
+    std::string scratch(*text);
+    if (agrees_plainly(scratch, header)) return;
+    file_schema().check(header.entries(), source.path(), [](const Error& error) { throw error; });
+  });
 }
 
 File::File(std::shared_ptr<const FileState> state) : state_(std::move(state)) {}

@@ -19,6 +19,14 @@ constexpr std::array<bool, 256> kStringStops = [] {
   return stops;
 }();
 
+// What a backslash and this byte mean; NUL when they are no short escape.
+constexpr std::array<char, 256> kShortEscapes = [] {
+  std::array<char, 256> meaning{};
+  constexpr std::string_view kLetters = "\"\\/bfnrt", kBytes = "\"\\/\b\f\n\r\t";
+  for (std::size_t i = 0; i < kLetters.size(); ++i) meaning[static_cast<unsigned char>(kLetters[i])] = kBytes[i];
+  return meaning;
+}();
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -26,22 +34,28 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 std::string_view JsonCursor::string(const char* context) {
   expect('"', context);
   char* const start = at_;
-  while (at_ != end_ && !kStringStops[static_cast<unsigned char>(*at_)]) ++at_;
-  char* to = at_;  // from the first escape on, behind at_
-  while (at_ != end_) {
-    const auto c = static_cast<unsigned char>(*at_);
+  // Locals: a char that is written may be any member, as far as the compiler knows.
+  char* at = start;
+  char* const end = end_;
+  while (at != end && !kStringStops[static_cast<unsigned char>(*at)]) ++at;
+  char* to = at;  // from the first escape on, behind at
+  while (at != end) {
+    const char c = *at;
+    if (!kStringStops[static_cast<unsigned char>(c)]) {
+      *to++ = c;
+      ++at;
+      continue;
+    }
     if (c == '"') {
-      ++at_;
+      at_ = at + 1;
       return {start, static_cast<std::size_t>(to - start)};
     }
-    if (c == '\\') {
-      to = unescape(to);
-    } else if (c < 0x20) {
-      throw CursorFault{offset(), "a control character stands unescaped in a string"};
-    } else {
-      *to++ = *at_++;
-    }
+    at_ = at;
+    if (c != '\\') throw CursorFault{offset(), "a control character stands unescaped in a string"};
+    to = unescape(to);
+    at = at_;
   }
+  at_ = at;
   throw CursorFault{offset(), "the text ends inside a string"};
 }
 
@@ -64,13 +78,11 @@ std::uint32_t JsonCursor::hex4() {
 
 // Takes one escape and writes what it means to `to`, which is never ahead of at_. Returns the place after it.
 char* JsonCursor::unescape(char* to) {
-  static constexpr std::string_view kShort = "\"\\/bfnrt";
-  static constexpr std::string_view kMeaning = "\"\\/\b\f\n\r\t";
   ++at_;
   if (at_ == end_) throw CursorFault{offset(), "the text ends inside an escape"};
   const char c = *at_++;
-  if (const auto known = kShort.find(c); known != std::string_view::npos) {
-    *to = kMeaning[known];
+  if (const char meaning = kShortEscapes[static_cast<unsigned char>(c)]; meaning != '\0') {
+    *to = meaning;
     return to + 1;
   }
   if (c != 'u') throw CursorFault{offset() - 1, "an unknown escape in a string"};
