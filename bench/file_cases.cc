@@ -112,14 +112,26 @@ Case read_strings(const Json& parameters) {
   };
 }
 
+/// F4: the same strings, by a list of their indices.
+Case visit_strings(const Json& parameters) {
+  const auto count = parameters.at("count").to_number<std::uint64_t>();
+  const auto strings =
+      std::make_shared<tensor::BlobView>(tensor::File::open(text(parameters, "file")).blobs("strings"));
+  RandomIndex random(strings->count());
+  std::vector<std::uint64_t> indices(count);
+  for (auto& index : indices) index = random.next();
+  return [strings, indices] {
+    std::uint64_t sum = 0;
+    strings->visit_texts(indices, [&](std::string_view text) { sum += std::hash<std::string_view>()(text); });
+    keep(sum);
+  };
+}
+
 }  // namespace
 
 Cases file_cases() {
-  return {{"touch_views", touch_views},
-          {"read_file", read_file},
-          {"write_file", write_file},
-          {"read_records", read_records},
-          {"read_strings", read_strings}};
+  return {{"touch_views", touch_views},   {"read_file", read_file},       {"write_file", write_file},
+          {"read_records", read_records}, {"read_strings", read_strings}, {"visit_strings", visit_strings}};
 }
 
 }  // namespace alknet::bench

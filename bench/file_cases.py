@@ -29,11 +29,12 @@ def input_file(name):
     return lambda: str(inputs() / name)
 
 
-def access(kind, peer, bar):
-    """F4 beside one peer."""
-    parameters = {"case": f"read_{kind}", "file": input_file(f"{kind}.mt"), "count": ACCESSES}
-    arrow = {"file": input_file(f"{kind}.arrow")}
-    name = f"10^6 of 10^6 {kind} at random"
+def access(kind, peer, bar, by_list=False):
+    """F4 beside one peer, which has one way for both of ours."""
+    case, how = (f"visit_{kind}", ", by a list of indices") if by_list else (f"read_{kind}", "")
+    parameters = {"case": case, "file": input_file(f"{kind}.mt"), "count": ACCESSES}
+    arrow = {"case": f"read_{kind}", "file": input_file(f"{kind}.arrow")}
+    name = f"10^6 of 10^6 {kind} at random{how}"
     return Case("F4", name, peer, parameters, "s", bar, peer_parameters=arrow, threads=1)
 
 
@@ -51,3 +52,5 @@ def cases(model_folder):
     for kind in ("records", "strings"):
         yield access(kind, peers.arrow, ("<=", 1.0))
         yield access(kind, peers.pyarrow, None)
+    yield access("strings", peers.arrow, ("<=", 1.0), by_list=True)
+    yield access("strings", peers.pyarrow, None, by_list=True)

@@ -28,6 +28,11 @@ class BlobStore {
     return data_.subspan(range.offset, range.bytes);
   }
 
+  /// Where the bytes of a reference begin, without a check of anything else: null when that is outside the store.
+  const std::byte* begin(schema::BlobRange range) const {
+    return range.offset < data_.size() ? data_.data() + range.offset : nullptr;
+  }
+
  private:
   [[noreturn]] void refuse(schema::BlobRange range, std::uint64_t alignment, std::optional<std::uint64_t> at) const;
 

@@ -106,6 +106,40 @@ TEST(MetatensorBlobs, GiveTextBytesJsonAndNumbers) {
   }
 }
 
+TEST(MetatensorBlobs, VisitTextsInTheOrderOfTheirIndices) {
+  for (const Access access : {Access::kMap, Access::kRead}) {
+    const BlobView texts = File::open(kSeeds + "blobs", {.access = access}).blobs("t");
+    std::vector<std::uint64_t> indices;
+    for (std::uint64_t i = 0; i < 100; ++i) indices.push_back(i * i % 3);
+    std::vector<std::string_view> expected, found;
+    for (const auto index : indices) expected.push_back(texts.text(index));
+    texts.visit_texts(indices, [&](std::string_view text) { found.push_back(text); });
+    EXPECT_EQ(found, expected);
+    texts.visit_texts({}, [](std::string_view) { ADD_FAILURE() << "there is nothing to visit"; });
+  }
+}
+
+TEST(MetatensorBlobs, VisitTextsUpToTheFirstFault) {
+  const auto visited = [](const char* name, std::uint64_t bad) {
+    const BlobView texts = File::open(kSeeds + name).blobs("t");
+    std::vector<std::uint64_t> indices(40, 1);
+    for (std::size_t i = 20; i < indices.size(); ++i) indices[i] = bad;
+    std::size_t count = 0;
+    const auto code = code_of([&] { texts.visit_texts(indices, [&](std::string_view) { ++count; }); });
+    return std::pair(code, count);
+  };
+  EXPECT_EQ(visited("blobs", 3), std::pair(std::string("index_out_of_range"), std::size_t{20}));
+  EXPECT_EQ(visited("blobs", UINT64_MAX), std::pair(std::string("index_out_of_range"), std::size_t{20}));
+  for (const char* name : {"blobs_out_of_range", "blobs_overflow", "blobs_huge"}) {
+    const BlobView texts = File::open(kSeeds + name).blobs("t");
+    const std::vector<std::uint64_t> indices(40, 0);
+    EXPECT_EQ(code_of([&] { texts.visit_texts(indices, [](std::string_view) {}); }), "blob_out_of_range") << name;
+  }
+  const BlobView broken = File::open(kSeeds + "blobs_bad_utf8").blobs("t");
+  EXPECT_EQ(code_of([&] { broken.visit_texts(std::vector<std::uint64_t>(1, 0), [](std::string_view) {}); }),
+            "bad_utf8");
+}
+
 TEST(MetatensorBlobs, HostileReferencesAreErrorsOnAccess) {
   const auto code = [](const char* name) {
     const BlobView blobs = File::open(kSeeds + name).blobs("t");
