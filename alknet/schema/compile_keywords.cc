@@ -2,19 +2,20 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <vector>
 
 #include "alknet/schema/compare.h"
 #include "alknet/schema/compiler.h"
 #include "alknet/schema/error.h"
 #include "alknet/schema/formats.h"
+#include "alknet/schema/name_table.h"
 
 namespace alknet::schema {
 
 const Compiler::Rule* Compiler::find_rule(std::string_view keyword) {
   using C = Compiler;
-  // Sorted by name. Op::kCount: the keyword is checked for its form only.
-  static constexpr std::array<Rule, 48> kRules = {{
+  // Op::kCount: the keyword is checked for its form only.
+  static constexpr std::array<Rule, 47> kRules = {{
       {"$comment", Op::kCount, &C::text},
       {"$dynamicRef", Op::kDynamicRef, &C::dynamic_reference},
       {"$ref", Op::kRef, &C::reference},
@@ -63,9 +64,9 @@ const Compiler::Rule* Compiler::find_rule(std::string_view keyword) {
       {"uniqueItems", Op::kUniqueItems, &C::unique_items},
       {"writeOnly", Op::kCount, &C::flag},
   }};
-  const auto row = std::lower_bound(kRules.begin(), kRules.end(), keyword,
-                                    [](const Rule& rule, std::string_view wanted) { return rule.name < wanted; });
-  return row != kRules.end() && row->name == keyword ? &*row : nullptr;
+  static const NameTable kByName = NameTable::of(kRules);
+  const auto row = kByName.find(keyword);
+  return row == NameTable::kNotFound ? nullptr : &kRules[row];
 }
 
 void Compiler::text(const Rule& rule, const Json& value) {
@@ -141,12 +142,15 @@ void Compiler::unique_items(const Rule& rule, const Json& value) {
 void Compiler::names(const Rule& rule, const Json& value) {
   const auto* list = value.if_array();
   if (list == nullptr) throw invalid(rule.name, "must be an array of names");
-  std::set<std::string_view> seen;
+  std::vector<std::string_view> names;
+  names.reserve(list->size());
   for (const auto& name : *list) {
     if (!name.is_string()) throw invalid(rule.name, "must be an array of names");
-    if (!seen.insert(name.get_string()).second) {
-      throw invalid(rule.name, fmt::format("names \"{}\" twice", std::string_view(name.get_string())));
-    }
+    names.emplace_back(name.get_string());
+  }
+  std::sort(names.begin(), names.end());
+  if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) {
+    throw invalid(rule.name, fmt::format("names \"{}\" twice", *twice));
   }
   if (rule.op != Op::kCount) emit(rule.op, rule.name, value);
 }
@@ -180,7 +184,7 @@ void Compiler::schema_map(const Rule& rule, const Json& value) {
   const auto& map = value.as_object();
   const PlaceId holder = places_.child(place_, rule.name);
   const auto first = static_cast<std::uint32_t>(program_.targets.size());
-  for (const auto& [key, member] : map) add_target(block_for(places_.child(holder, std::string_view(key)), {}));
+  for (const auto& member : map) add_target(block_for(places_.child(holder, member), {}));
   auto& instruction = emit(rule.op, rule.name, value);
   instruction.first = first;
   instruction.count = static_cast<std::uint32_t>(map.size());
@@ -195,7 +199,7 @@ void Compiler::pattern_properties(const Rule& rule, const Json& value) {
   std::vector<std::uint32_t> regexes;
   for (const auto& [key, member] : map) regexes.push_back(add_regex(key, rule.name));
   const auto first = static_cast<std::uint32_t>(program_.targets.size());
-  for (const auto& [key, member] : map) add_target(block_for(places_.child(holder, std::string_view(key)), {}));
+  for (const auto& member : map) add_target(block_for(places_.child(holder, member), {}));
   auto& instruction = emit(rule.op, rule.name, value);
   instruction.first = first;
   instruction.count = static_cast<std::uint32_t>(map.size());

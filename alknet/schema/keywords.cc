@@ -1,12 +1,12 @@
 #include "alknet/schema/keywords.h"
 
-#include <algorithm>
 #include <array>
+
+#include "alknet/schema/name_table.h"
 
 namespace alknet::schema {
 namespace {
 
-// Sorted by name.
 constexpr std::array<Keyword, 56> kKeywords = {{
     {"$anchor", kCore},
     {"$comment", kCore},
@@ -98,9 +98,9 @@ constexpr std::array<TypeDefMember, 4> kTypeDefHolders = {{
 }  // namespace
 
 const Keyword* find_keyword(std::string_view name) {
-  const auto* at = std::lower_bound(kKeywords.begin(), kKeywords.end(), name,
-                                    [](const Keyword& row, std::string_view wanted) { return row.name < wanted; });
-  return at != kKeywords.end() && at->name == name ? at : nullptr;
+  static const NameTable kByName = NameTable::of(kKeywords);
+  const auto at = kByName.find(name);
+  return at == NameTable::kNotFound ? nullptr : &kKeywords[at];
 }
 
 std::optional<Vocabulary> find_vocabulary(std::string_view uri) {

@@ -3,6 +3,8 @@
 #include <array>
 #include <limits>
 
+#include "alknet/schema/name_table.h"
+
 namespace alknet::schema {
 namespace {
 
@@ -92,10 +94,10 @@ std::span<const KindInfo> kinds() { return kTable; }
 const KindInfo& info(Kind kind) { return kTable[static_cast<std::size_t>(kind)]; }
 
 std::optional<Kind> parse_kind(std::string_view name) {
-  for (const auto& row : kTable) {
-    if (row.name == name && row.kind != kNone) return row.kind;
-  }
-  return std::nullopt;
+  static const NameTable kByName = NameTable::of(kTable);
+  const auto row = kByName.find(name);
+  if (row == NameTable::kNotFound || kTable[row].kind == kNone) return std::nullopt;
+  return kTable[row].kind;
 }
 
 bool is_scalar(Kind kind) {

@@ -19,6 +19,14 @@ class NameTable {
   /// `names` are distinct.
   explicit NameTable(const std::vector<std::string_view>& names);
 
+  /// The table of the rows of a constant table, by their member `name`.
+  template <typename Rows>
+  static NameTable of(const Rows& rows) {
+    std::vector<std::string_view> names;
+    for (const auto& row : rows) names.push_back(row.name);
+    return NameTable(names);
+  }
+
   /// The index of `name` in the list, or kNotFound. At most as many comparisons as there are names; nearly always one.
   std::uint32_t find(std::string_view name) const {
     if (slots_.empty()) return kNotFound;

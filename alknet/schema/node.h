@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,9 +61,9 @@ struct Node {
   std::optional<std::uint32_t> max_bytes;
   Endian endian = Endian::kLittle;  ///< of the whole schema
 
-  std::vector<Property> properties;                                ///< Struct: in layout order
-  std::map<std::string, std::size_t, std::less<>> property_index;  ///< Struct: by name
-  bool has_order = false;                                          ///< Struct, Union: `order` was written
+  std::vector<Property> properties;    ///< Struct: in layout order
+  std::vector<std::uint32_t> by_name;  ///< Struct: indices of `properties`, sorted by their names
+  bool has_order = false;              ///< Struct, Union: `order` was written
 
   const Node* items = nullptr;         ///< Array items, Record values, Blob item (null: Json)
   std::optional<std::uint64_t> count;  ///< Array: when `minItems` == `maxItems`
@@ -83,7 +82,10 @@ struct Node {
   /// JSON pointer of the node in its document ("/properties/id"), for messages.
   std::string pointer() const;
 
-  /// The property of that name, or null.
+  /// Makes `by_name`, once all properties are there.
+  void index_properties();
+
+  /// The property of that name, or null. O(log n).
   const Property* property(std::string_view name) const;
 };
 

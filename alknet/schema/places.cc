@@ -64,16 +64,16 @@ const Keyword* Places::keyword(PlaceId id, std::string_view name) const {
 }
 
 PlaceId Places::child(PlaceId parent, std::string_view name) {
-  const auto& object = places_[parent].json->as_object();
-  const auto* member = object.find(name);
-  if (const auto known = by_json_.find(&member->value()); known != by_json_.end()) return known->second;
-  return add(member->value(), parent, member->key(), kNoPlace);
+  return child(parent, *places_[parent].json->as_object().find(name));
 }
 
 PlaceId Places::child(PlaceId parent, std::uint32_t index) {
-  const auto& element = places_[parent].json->as_array()[index];
-  if (const auto known = by_json_.find(&element); known != by_json_.end()) return known->second;
-  return add(element, parent, {}, index);
+  return child(parent, places_[parent].json->as_array()[index], {}, index);
+}
+
+PlaceId Places::child(PlaceId parent, const Json& json, std::string_view name, std::uint32_t index) {
+  const auto known = by_json_.find(&json);
+  return known != by_json_.end() ? known->second : add(json, parent, name, index);
 }
 
 PlaceId Places::expand(PlaceId id, Json schema) {
@@ -100,16 +100,16 @@ void Places::scan(PlaceId id, bool standard) {
   const auto* object = json.if_object();
   if (object == nullptr) return;
   scan_names(id, *object);
-  for (const auto& [key, value] : *object) {
-    const auto* known = keyword(id, key);
-    if (known != nullptr && known->holds != Holds::kNothing) scan_held(child(id, key), known->holds, standard);
+  for (const auto& member : *object) {
+    const auto* known = keyword(id, member.key());
+    if (known != nullptr && known->holds != Holds::kNothing) scan_held(child(id, member), known->holds, standard);
   }
   const auto type = find_typedef(*object);
   if (type.object == nullptr) return;
   const PlaceId holder = child(id, type.keyword);
-  for (const auto& [key, value] : *type.object) {
-    const auto holds = typedef_holds(type.kind, key);
-    if (holds != Holds::kNothing && !value.is_string()) scan_held(child(holder, key), holds, false);
+  for (const auto& member : *type.object) {
+    const auto holds = typedef_holds(type.kind, member.key());
+    if (holds != Holds::kNothing && !member.value().is_string()) scan_held(child(holder, member), holds, false);
   }
 }
 
@@ -126,7 +126,7 @@ void Places::scan_held(PlaceId holder, Holds holds, bool standard) {
   } else {
     const auto* map = json.if_object();
     if (map == nullptr) throw invalid(holder, {}, "must be an object whose members are schemas");
-    for (const auto& [key, value] : *map) scan(child(holder, std::string_view(key)), standard);
+    for (const auto& member : *map) scan(child(holder, member), standard);
   }
 }
 

@@ -51,6 +51,11 @@ class Places {
   PlaceId child(PlaceId parent, std::string_view name);
   PlaceId child(PlaceId parent, std::uint32_t index);
 
+  /// The same for a member of the object at `parent`.
+  PlaceId child(PlaceId parent, const JsonObject::value_type& member) {
+    return child(parent, member.value(), member.key(), kNoPlace);
+  }
+
   /// The schema that a `$ref` (or another `keyword`) in the schema at `from` names. Throws `schema_invalid` when
   /// nothing has that name.
   PlaceId resolve(PlaceId from, std::string_view reference, std::string_view keyword = "$ref");
@@ -100,6 +105,7 @@ class Places {
     Anchors anchors, dynamic_anchors;
   };
 
+  PlaceId child(PlaceId parent, const Json& json, std::string_view name, std::uint32_t index);
   PlaceId add(const Json& json, PlaceId parent, std::string_view name, std::uint32_t index);
   std::uint32_t add_resource(PlaceId root, Uri base);
   void scan(PlaceId id, bool standard);

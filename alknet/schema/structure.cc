@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <numeric>
 #include <set>
 #include <unordered_map>
 
@@ -50,6 +51,8 @@ class Builder {
   /// The node of a schema; its parts are filled in later, so recursion of schemas is none here.
   Node* node_for(PlaceId at) {
     const PlaceId place = follow_references(places_, at);
+    if (place >= by_place_.size())
+      by_place_.resize(std::max<std::size_t>(place + std::size_t{1}, 2 * by_place_.size()));
     auto& node = by_place_[place];
     if (node == nullptr) {
       node = &structure_.nodes.emplace_back();
@@ -160,15 +163,30 @@ class Builder {
     }
   }
 
+  /// Whether `given` lists `names`, in their order.
+  static bool is_order_of(const Json& given, const std::vector<std::string_view>& names) {
+    const auto* list = given.if_array();
+    return list != nullptr && std::equal(list->begin(), list->end(), names.begin(), names.end(),
+                                         [](const Json& item, std::string_view name) {
+                                           return item.is_string() && item.get_string() == name;
+                                         });
+  }
+
   /// Indices of `names` in layout order.
   std::vector<std::size_t> layout_order(const std::vector<std::string_view>& names) {
     std::vector<std::size_t> order;
     const auto* given = option("order");
     if (given == nullptr) {
-      for (std::size_t i = 0; i < names.size(); ++i) order.push_back(i);
+      order.resize(names.size());
+      std::iota(order.begin(), order.end(), std::size_t{0});
       return order;
     }
     node_->has_order = true;
+    if (is_order_of(*given, names)) {
+      order.resize(names.size());
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      return order;
+    }
     std::unordered_map<std::string_view, std::size_t> index;
     for (std::size_t i = 0; i < names.size(); ++i) index.emplace(names[i], i);
     const auto* list = given->if_array();
@@ -191,29 +209,38 @@ class Builder {
     const auto& properties = object_->at("properties").as_object();
     const PlaceId holder = sibling("properties");
     std::vector<std::string_view> names;
+    names.reserve(properties.size());
     for (const auto& entry : properties) names.emplace_back(entry.key());
-    std::set<std::string_view> required;
-    if (const auto* list = object_->if_contains("required"); list != nullptr && list->is_array()) {
-      for (const auto& name : list->get_array()) {
-        if (!name.is_string()) continue;
-        const std::string_view text = name.get_string();
-        if (!properties.contains(text))
-          throw invalid("required", fmt::format("\"{}\" is not among the properties", text));
-        required.insert(text);
-      }
-    }
+    const auto required = required_among(properties);
     Node* node = node_;
+    node->properties.reserve(names.size());
     for (const auto index : layout_order(names)) {
-      const std::string_view name = names[index];
-      const PlaceId place = places_.child(holder, name);
+      const PlaceId place = places_.child(holder, properties.begin()[index]);
       Property property;
-      property.name = name;
+      property.name = names[index];
       property.node = node_for(place);
-      property.required = required.count(name) != 0;
+      property.required = required[index];
       property.default_value = find_default(place);
-      node->property_index.emplace(property.name, node->properties.size());
       node->properties.push_back(std::move(property));
     }
+    node->index_properties();
+  }
+
+  /// Which of the properties are required, in document order.
+  std::vector<bool> required_among(const JsonObject& properties) const {
+    std::vector<bool> required(properties.size(), false);
+    const auto* list = object_->if_contains("required");
+    if (list == nullptr || !list->is_array()) return required;
+    const auto* next = properties.begin();  // mostly they are named in the order of the document
+    for (const auto& name : list->get_array()) {
+      if (!name.is_string()) continue;
+      const std::string_view text = name.get_string();
+      const auto* found = next != properties.end() && std::string_view(next->key()) == text ? next : properties.find(text);
+      if (found == properties.end()) throw invalid("required", fmt::format("\"{}\" is not among the properties", text));
+      required[static_cast<std::size_t>(found - properties.begin())] = true;
+      next = found + 1;
+    }
+    return required;
   }
 
   /// The `default` nearest to the property: its own, else that of what it refers to.
@@ -326,7 +353,7 @@ class Builder {
 
   Places& places_;
   Structure structure_;
-  std::unordered_map<PlaceId, Node*> by_place_;
+  std::vector<Node*> by_place_;  // null: no node yet
   std::vector<Node*> pending_;
   Endian endian_ = Endian::kLittle;
 

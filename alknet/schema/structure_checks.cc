@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
-#include <unordered_map>
+#include <algorithm>
+#include <functional>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "alknet/schema/error.h"
@@ -48,11 +50,10 @@ void check_tensors(const Places& places, const std::deque<Node>& nodes) {
 
 /// Names that JavaScript reorders need an `order`, except where the names have no bytes: above tensors.
 void check_names(const Places& places, std::deque<Node>& nodes) {
-  std::unordered_map<const Node*, std::vector<const Node*>> holders;
-  std::unordered_set<const Node*> containers;
+  std::vector<std::pair<const Node*, Node*>> holders;  // part, holder
   std::vector<const Node*> todo;
-  for (const auto& node : nodes) {
-    for_parts(node, [&](const Node* part) { holders[part].push_back(&node); });
+  for (auto& node : nodes) {
+    for_parts(node, [&](const Node* part) { holders.emplace_back(part, &node); });
     if (node.kind == Kind::kTensor) todo.push_back(&node);
     for (const auto& property : node.properties) {
       if (property.node->kind == Kind::kTensor && property.default_value != nullptr) {
@@ -61,14 +62,18 @@ void check_names(const Places& places, std::deque<Node>& nodes) {
       }
     }
   }
+  std::sort(holders.begin(), holders.end());
   while (!todo.empty()) {
     const Node* node = todo.back();
     todo.pop_back();
-    for (const Node* holder : holders[node]) {
-      if (containers.insert(holder).second) todo.push_back(holder);
+    const auto first = std::lower_bound(holders.begin(), holders.end(), node, [](const auto& holder, const Node* part) {
+      return std::less<const Node*>()(holder.first, part);
+    });
+    for (auto at = first; at != holders.end() && at->first == node; ++at) {
+      if (std::exchange(at->second->holds_tensor, true)) continue;
+      todo.push_back(at->second);
     }
   }
-  for (auto& node : nodes) node.holds_tensor = containers.count(&node) != 0;
   for (const auto& node : nodes) {
     if (node.has_order || node.holds_tensor) continue;
     const auto refuse = [&](std::string_view name) {
