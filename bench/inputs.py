@@ -42,7 +42,8 @@ def struct_of(properties):
 
 
 def many_entries(folder):
-    """10,000 F32 matrices: without a schema, with one that has a node a layer kind, and with one that has a node each."""
+    """10,000 F32 matrices: without a schema, with one that has a node a layer kind, and with one that has a node each,
+    plain or with a keyword that makes the reader parse all of it."""
     content = np.arange(16, dtype=np.float32).tobytes()
     names = [f"layers.{layer}.{part}" for layer in range(LAYERS) for part in PARTS]
     entries = [(name, "F32", [4, 4], content) for name in names]
@@ -50,7 +51,9 @@ def many_entries(folder):
     array = {"TypeDef:Array": True, "minItems": LAYERS, "maxItems": LAYERS, "items": layer}
     write(folder / "entries.mt", entries)
     write(folder / "entries_layers.mt", entries, struct_of({"layers": array}))
-    write(folder / "entries_each.mt", entries, struct_of({name: tensor("F32", [-1, 4]) for name in names}))
+    each = struct_of({name: tensor("F32", [-1, 4]) for name in names})
+    write(folder / "entries_each.mt", entries, each)
+    write(folder / "entries_titled.mt", entries, {**each, "title": "x"})
 
 
 def records(folder):
