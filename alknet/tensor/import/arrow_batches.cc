@@ -216,6 +216,7 @@ class BufferReader {
       refuse("has a buffer that leaves it");
     }
     total_ += static_cast<std::uint64_t>(bytes);
+    if (bytes > 0 && offset % 8 != 0) refuse("has a buffer that is not aligned");
     if (total_ > batch_.body_bytes) refuse("has buffers that share bytes");
     if (static_cast<std::uint64_t>(bytes) < needed) refuse("has a buffer that is too short for its rows");
     return {batch_.body + static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(bytes)};
