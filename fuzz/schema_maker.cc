@@ -16,6 +16,7 @@ using schema::Kind;
 using schema::KindForm;
 
 constexpr std::size_t kMaxDepth = 4;
+constexpr std::size_t kMaxNodes = 24;  // then only leaves: what is wrong with many nodes is wrong with these
 constexpr std::array kLeaves = {Kind::kInt8,    Kind::kUint8,    Kind::kInt16,   Kind::kUint16,  Kind::kInt32,
                                 Kind::kUint32,  Kind::kInt64,    Kind::kUint64,  Kind::kFloat16, Kind::kBFloat16,
                                 Kind::kFloat32, Kind::kFloat64,  Kind::kBoolean, Kind::kEnum,    Kind::kString,
@@ -51,7 +52,8 @@ class SchemaMaker {
   Json node(std::size_t depth) {
     if (choices_.one_in(10)) return reference();
     Kind kind = kLeaves[choices_.below(kLeaves.size())];
-    if (depth < kMaxDepth && choices_.one_in(3)) kind = kBranches[choices_.below(kBranches.size())];
+    if (depth < kMaxDepth && ++nodes_ < kMaxNodes && choices_.one_in(3))
+      kind = kBranches[choices_.below(kBranches.size())];
     if (kind == Kind::kStruct) return structure(depth);
     JsonObject object{{"TypeDef:" + std::string(name(kind)), true}};
     if (choices_.one_in(8)) set_option(object, "align", 1U << choices_.below(7));
@@ -97,7 +99,8 @@ class SchemaMaker {
   Json structure(std::size_t depth) {
     JsonObject object{{"TypeDef:Struct", true}}, properties;
     JsonArray required, order;
-    const auto count = 1 + choices_.below(choices_.one_in(8) ? 20 : 5);
+    const auto most = nodes_ >= kMaxNodes ? 1 : choices_.one_in(8) ? 20 : 5;
+    const auto count = 1 + choices_.below(static_cast<std::uint32_t>(most));
     for (std::uint32_t i = 0; i < count; ++i) {
       const auto name = "f" + std::to_string(i);
       Json property = node(depth + 1);
@@ -131,6 +134,7 @@ class SchemaMaker {
 
   Choices& choices_;
   std::uint32_t defs_ = 0;
+  std::size_t nodes_ = 0;
 };
 
 class InstanceMaker {

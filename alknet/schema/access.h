@@ -70,7 +70,8 @@ consteval Kind native_kind() {
 /// BlobRange takes Blob. Another pair is `invalid_argument`. A write rounds to nearest even.
 class FieldAccess {
  public:
-  /// Finds `path`. Throws `not_found` (naming the members that exist) or `invalid_argument` (a bad path).
+  /// Finds `path`. Throws `not_found` (naming the members that exist), `invalid_argument` (a bad path) or
+  /// `schema_invalid` (the layout is of Tensors, whose bytes are a file's).
   FieldAccess(const Layout& layout, std::string_view path);
 
   const Node& node() const { return *node_; }

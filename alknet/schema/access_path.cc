@@ -24,6 +24,7 @@ std::string names_of(const Node& node) {
 
 FieldAccess::FieldAccess(const Layout& layout, std::string_view path)
     : layout_(layout), text_(path), node_(&layout.node()) {
+  require_value_bytes(layout_);
   const auto steps = parse_path(path);
   if (steps.size() > kMaxSchemaDepth) throw not_found(path, "the path is longer than 64 steps");
   for (const auto& step : steps) {

@@ -307,6 +307,32 @@ TEST(AccessPacked, ReadsBigEndian) {
   EXPECT_EQ(fixture.at("f").get<double>(message), 1.0);
 }
 
+// Tensors are entries of a file: neither they nor what is made of them are a record's bytes.
+constexpr std::string_view kTensor = R"({"TypeDef:Tensor":{"dtype":"F32","shape":[2]}})";
+constexpr std::string_view kTensors =
+    R"({"TypeDef:Struct":true,"required":["w"],"properties":{"w":{"TypeDef:Tensor":{"dtype":"F32","shape":[2]}},
+        "l":{"TypeDef:Array":true,"minItems":2,"maxItems":2,"items":{"TypeDef:Struct":true,"properties":{
+          "q":{"TypeDef:Tensor":{"dtype":"F32","shape":[2]}}}}}}})";
+
+TEST(Access, ContainersOfTensorsHaveNoBytesToReadOrWrite) {
+  const std::vector<std::byte> record(64);
+  for (const auto text : {kTensor, kTensors}) {
+    for (const auto mode : {LayoutMode::kAligned, LayoutMode::kPacked}) {
+      const Fixture fixture(text, mode);
+      for (const auto& field : fixture.layout.fields()) {
+        EXPECT_EQ(code_of([&] { fixture.at(field.path); }), "schema_invalid") << field.path;
+      }
+      const auto value = parse_json(R"({"w":{"$tensor":"t","dtype":"F32","shape":[2]}})");
+      EXPECT_EQ(code_of([&] { decode(fixture.layout, record); }), "schema_invalid");
+      EXPECT_EQ(code_of([&] { check_value(fixture.layout, record); }), "schema_invalid");
+      EXPECT_EQ(code_of([&] { check_value(fixture.layout, {}); }), "schema_invalid");
+      EXPECT_EQ(code_of([&] { encode(fixture.layout, value); }), "schema_invalid");
+      std::vector<std::byte> out(8);
+      EXPECT_EQ(code_of([&] { encode_into(fixture.layout, value, out); }), "schema_invalid");
+    }
+  }
+}
+
 TEST(AccessPacked, RefusesDeepValues) {
   const Fixture fixture(R"({"TypeDef:Struct":true,"properties":{"next":{"$ref":"#"}}})", LayoutMode::kPacked);
   std::vector<std::byte> message(10, std::byte{1});

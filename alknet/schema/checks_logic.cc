@@ -41,13 +41,16 @@ bool Evaluation::one_of(const Instruction& at, const Json& instance, const Insta
 }
 
 bool Evaluation::choice(const Instruction& at, const Json& instance, const InstancePath& path) {
+  const auto* alternative = chosen(program_.choices[at.first], instance);
+  return alternative != nullptr && decide(at, alternative->block, instance, path);
+}
+
+const Wanted* Evaluation::chosen(const Choice& choice, const Json& instance) {
   const auto* object = instance.if_object();
-  if (object == nullptr) return false;
-  const auto& choice = program_.choices[at.first];
-  const auto* member = object->if_contains(choice.member);
-  if (member == nullptr || !member->is_string()) return false;
+  const auto* member = object == nullptr ? nullptr : object->if_contains(choice.member);
+  if (member == nullptr || !member->is_string()) return nullptr;
   const auto index = choice.texts.find(member->get_string());
-  return index != NameTable::kNotFound && decide(at, choice.blocks[index], instance, path);
+  return index == NameTable::kNotFound ? nullptr : &choice.alternatives[index];
 }
 
 bool Evaluation::no_alternative(const Instruction& at, const Json& instance, const InstancePath& path) {

@@ -7,6 +7,20 @@
 #include "alknet/schema/fail.h"
 
 namespace alknet::schema {
+namespace {
+
+/// The checks of an array of whose items only the types are asked.
+inline bool has_plain_items(const ArrayChecks& checks, const JsonArray& array) {
+  const std::size_t size = array.size();
+  if (!checks.fits(size)) return false;
+  const Json* items = array.data();
+  for (std::size_t i = checks.start; i < size; ++i) {
+    if (!checks.items.allows(items[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 bool Evaluation::item_count(const Instruction& at, const Json& instance, const InstancePath& path) {
   const auto* array = instance.if_array();
@@ -129,14 +143,15 @@ bool Evaluation::properties(const Instruction& at, const Json& instance, const I
   return valid;
 }
 
-bool Evaluation::has(const Wanted& wanted, const Json& value, const InstancePath& path) {
-  if (!has_type(value, wanted.types)) return false;
+bool Evaluation::conforms(const Wanted& wanted, const Json& value, const InstancePath& path) {
   switch (wanted.form) {
     case Wanted::Form::kTypes: return true;
-    case Wanted::Form::kText: return value.is_string() && value.get_string() == wanted.text->get_string();
-    case Wanted::Form::kArray: {
-      const auto& block = program_.blocks[wanted.block];
-      return array_checks(program_.verdicts[block.verdict_first], value, path);
+    case Wanted::Form::kText: return value.is_string() && ShortText(value.get_string()) == wanted.text;
+    case Wanted::Form::kArray: return has_items(program_.arrays[wanted.checks], value.get_array(), path);
+    case Wanted::Form::kObject: return has_members(program_.objects[wanted.checks], value.get_object(), path);
+    case Wanted::Form::kChoice: {
+      const auto* alternative = chosen(program_.choices[wanted.checks], value);
+      return alternative != nullptr && has(*alternative, value, path);
     }
     case Wanted::Form::kBlock: return evaluate(wanted.block, value, path);
   }
@@ -145,14 +160,17 @@ bool Evaluation::has(const Wanted& wanted, const Json& value, const InstancePath
 
 bool Evaluation::object_checks(const Instruction& at, const Json& instance, const InstancePath& path) {
   const auto* object = instance.if_object();
-  if (object == nullptr) return true;
-  const auto& checks = program_.objects[at.first];
-  std::uint32_t required = 0;
-  for (const auto& [name, member] : *object) {
-    const auto index = checks.names.find({name.data(), name.size()});
+  return object == nullptr || has_members(program_.objects[at.first], *object, path);
+}
+
+bool Evaluation::has_members(const ObjectChecks& checks, const JsonObject& object, const InstancePath& path) {
+  std::uint32_t required = 0, expected = 0;
+  for (const auto& [name, member] : object) {
+    const auto index = checks.names.find({name.data(), name.size()}, expected);
     if (index == NameTable::kNotFound) {
       if (checks.closed || !has(checks.additional, member, {&path, name})) return false;
     } else {
+      expected = index + 1;
       const auto& declared = checks.members[index];
       if (!has(declared.wanted, member, {&path, name})) return false;
       required += declared.required ? 1 : 0;
@@ -163,19 +181,26 @@ bool Evaluation::object_checks(const Instruction& at, const Json& instance, cons
 
 bool Evaluation::array_checks(const Instruction& at, const Json& instance, const InstancePath& path) {
   const auto* array = instance.if_array();
-  if (array == nullptr) return true;
-  const auto& checks = program_.arrays[at.first];
-  const Json* items = array->data();
-  const std::size_t size = array->size();
-  if (size < checks.least || size > checks.most) return false;
-  if (checks.items.form == Wanted::Form::kTypes) {
-    for (std::size_t i = checks.start; i < size; ++i) {
-      if (!has_type(items[i], checks.items.types)) return false;
+  return array == nullptr || has_items(program_.arrays[at.first], *array, path);
+}
+
+// What the items are to be is looked at once, not for each: most arrays are of numbers, or of short arrays of numbers.
+bool Evaluation::has_items(const ArrayChecks& checks, const JsonArray& array, const InstancePath& path) {
+  const auto& wanted = checks.items;
+  if (wanted.form == Wanted::Form::kTypes) return has_plain_items(checks, array);
+  if (!checks.fits(array.size())) return false;
+  if (wanted.form == Wanted::Form::kArray) {
+    const auto& inner = program_.arrays[wanted.checks];
+    if (inner.items.form == Wanted::Form::kTypes) {
+      for (std::size_t i = checks.start; i < array.size(); ++i) {
+        const Json& item = array[i];
+        if (!item.is_array() || !has_plain_items(inner, item.get_array())) return false;
+      }
+      return true;
     }
-    return true;
   }
-  for (std::size_t i = checks.start; i < size; ++i) {
-    if (!has(checks.items, items[i], {&path, {}, i})) return false;
+  for (std::size_t i = checks.start; i < array.size(); ++i) {
+    if (!has(wanted, array[i], {&path, {}, i})) return false;
   }
   return true;
 }

@@ -39,10 +39,12 @@ std::optional<std::uint64_t> number_bytes(const Node& node) {
 }  // namespace
 
 std::vector<std::byte> encode(const Layout& layout, const Json& value, const EncodeOptions& options) {
+  require_value_bytes(layout);
   return Encoder(layout, options.blobs, std::min<std::uint64_t>(options.max_bytes, UINT32_MAX)).message(value);
 }
 
 void encode_into(const Layout& layout, const Json& value, std::span<std::byte> record, const BlobWriter& blobs) {
+  require_value_bytes(layout);
   const auto size = layout.mode() == LayoutMode::kAligned ? layout.size() : std::nullopt;
   if (!size || *size != record.size() || layout.of(layout.node()).indirect) {
     throw Error(BaseError::kInvalidArgument,
@@ -59,12 +61,14 @@ void encode_into(const Layout& layout, const Json& value, std::span<std::byte> r
 }
 
 Json decode(const Layout& layout, std::span<const std::byte> bytes, const BlobReader& blobs) {
+  require_value_bytes(layout);
   Json out;
   ValueReader(layout, bytes, &blobs, false).read_whole(&out);
   return out;
 }
 
 void check_value(const Layout& layout, std::span<const std::byte> bytes) {
+  require_value_bytes(layout);
   ValueReader(layout, bytes, nullptr, true).read_whole(nullptr);
 }
 

@@ -29,8 +29,8 @@ struct EncodeOptions {
 /// `instance_path` (a JSON pointer) and `pointer` (of the node in the schema) in details: `instance_invalid` (wrong
 /// type, number out of range, member missing or not declared, text that is not base64 or RFC 3339), `bad_enum` (no such
 /// name or tag), `bad_utf8`, `bad_length` (wrong item count, too many bytes), `reservation_overflow`, `schema_too_deep`
-/// (nested deeper than 64); `schema_invalid` for a Tensor, whose bytes are a file's, and `invalid_argument` for a Blob
-/// without a writer.
+/// (nested deeper than 64); `schema_invalid` for a Tensor or Tensors, whose bytes are a file's, and `invalid_argument`
+/// for a Blob without a writer.
 std::vector<std::byte> encode(const Layout& layout, const Json& value, const EncodeOptions& options = {});
 
 /// The same into `record`, which has the size of the layout: aligned, without offset-indirect fields (else
@@ -43,7 +43,7 @@ void encode_into(const Layout& layout, const Json& value, std::span<std::byte> r
 ///
 /// Throws, with `offset` and `pointer` in details, `message_truncated`, `bad_length` (also for bytes behind the value,
 /// and for a heap that is not in field order), `bad_boolean`, `bad_enum`, `bad_presence`, `bad_utf8`,
-/// `schema_too_deep`. Padding is not looked at; see check_value.
+/// `schema_too_deep`; `schema_invalid` for Tensors, as encode. Padding is not looked at; see check_value.
 Json decode(const Layout& layout, std::span<const std::byte> bytes, const BlobReader& blobs = {});
 
 /// Checks one whole value without making JSON: all that decode checks, and that padding, unused reservations, absent

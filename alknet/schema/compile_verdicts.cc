@@ -1,7 +1,6 @@
 // The second form of every block: instructions that give the verdict alone, with fewer steps than those that can say
 // what is wrong.
 #include <algorithm>
-#include <initializer_list>
 #include <optional>
 #include <set>
 #include <span>
@@ -31,6 +30,14 @@ class Verdicts {
       make_block(block);
       block.verdict_count = static_cast<std::uint32_t>(program_.verdicts.size()) - block.verdict_first;
     }
+    for (auto& checks : program_.arrays) find_checks(checks.items);
+    for (auto& checks : program_.objects) {
+      find_checks(checks.additional);
+      for (auto& member : checks.members) find_checks(member.wanted);
+    }
+    for (auto& choice : program_.choices) {
+      for (auto& alternative : choice.alternatives) find_checks(alternative);
+    }
   }
 
  private:
@@ -41,6 +48,18 @@ class Verdicts {
   static void narrow_types(const Instruction& at, Block& block) {
     if (at.op == Op::kType) block.types &= at.number;
     if (at.op == Op::kStructKind) block.types &= kObjectBit;
+  }
+
+  /// Where the verdict of a block is one instruction, what that one checks is asked without going through the block.
+  void find_checks(Wanted& wanted) const {
+    if (wanted.form != Wanted::Form::kBlock) return;
+    const auto& block = program_.blocks[wanted.block];
+    if (block.resource != 0 || block.verdict_count != 1) return;
+    const auto& only = program_.verdicts[block.verdict_first];
+    wanted.checks = only.first;
+    if (only.op == Op::kArrayChecks && block.types == kArrayBit) wanted.form = Wanted::Form::kArray;
+    if (only.op == Op::kObjectChecks && block.types == kObjectBit) wanted.form = Wanted::Form::kObject;
+    if (only.op == Op::kChoice && !only.remember) wanted.form = Wanted::Form::kChoice;
   }
 
   void make_block(const Block& block) {
@@ -59,20 +78,23 @@ class Verdicts {
   Wanted wanted(BlockId id) const {
     const auto& block = program_.blocks[id];
     const auto instructions = own(block);
-    const auto all_are = [&](std::initializer_list<Op> ops) {
-      return std::all_of(instructions.begin(), instructions.end(),
-                         [&](const Instruction& at) { return std::find(ops.begin(), ops.end(), at.op) != ops.end(); });
-    };
+    const bool only_types =
+        std::all_of(instructions.begin(), instructions.end(), [](const Instruction& at) { return at.op == Op::kType; });
     using Form = Wanted::Form;
-    Wanted out{Form::kBlock, id, block.types, nullptr};
+    Wanted out;
+    out.form = Form::kBlock;
+    out.block = id;
+    out.types = block.types;
+    out.kinds = 0;
+    for (std::size_t kind = 0; kind < kKindBits.size(); ++kind) {
+      if ((kKindBits[kind] & block.types) != 0) out.kinds = static_cast<std::uint8_t>(out.kinds | 1U << kind);
+    }
     if (block.resource != 0) return out;
-    if (all_are({Op::kType})) {
+    if (only_types) {
       out.form = Form::kTypes;
     } else if (const auto* text = only_text(id)) {
       out.form = Form::kText;
-      out.text = text;
-    } else if (block.types == kArrayBit && all_are({Op::kType, Op::kItems, Op::kMinItems, Op::kMaxItems})) {
-      out.form = Form::kArray;
+      out.text = ShortText(text->get_string());
     }
     return out;
   }
@@ -196,7 +218,7 @@ class Verdicts {
       if (first.op != Op::kProperties) continue;
       for (std::size_t i = 0; i < std::min(first.names->size(), kMaxNames); ++i) {
         const auto& entry = first.names->begin()[i];
-        Choice choice{entry.key(), {}, {alternatives.begin(), alternatives.end()}};
+        Choice choice{entry.key(), {}, {}};
         std::vector<std::string_view> texts;
         for (const BlockId alternative : alternatives) {
           const auto* text = demanded(alternative, choice.member);
@@ -205,6 +227,7 @@ class Verdicts {
         }
         if (texts.size() < at.count || std::set(texts.begin(), texts.end()).size() < at.count) continue;
         choice.texts = NameTable(texts);
+        for (const BlockId alternative : alternatives) choice.alternatives.push_back(wanted(alternative));
         Instruction instruction = at;
         instruction.op = Op::kChoice;
         instruction.first = static_cast<std::uint32_t>(program_.choices.size());

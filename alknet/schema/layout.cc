@@ -87,6 +87,15 @@ Layout layout(const Node& node, LayoutMode mode) {
   return Layout(std::move(state));
 }
 
+void require_value_bytes(const Layout& layout) {
+  const Node& node = layout.node();
+  if (node.kind != Kind::kTensor && !node.holds_tensor) return;
+  throw node.places->error(
+      SchemaError::kSchemaInvalid, node.place, {},
+      fmt::format("a {} has no value in place: its tensors are entries of a file",
+                  node.kind == Kind::kTensor ? "Tensor" : fmt::format("{} of Tensors", name(node.kind))));
+}
+
 LayoutMode Layout::mode() const { return state_->mode; }
 const Node& Layout::node() const { return *state_->node; }
 std::optional<std::uint64_t> Layout::size() const { return of(node()).size; }

@@ -69,6 +69,10 @@ class Layout {
   std::shared_ptr<const State> state_;
 };
 
+/// Throws `schema_invalid` when values of the layout's node are no bytes: those of a Tensor are entries of a file, and
+/// Structs and Arrays of Tensors have none. What reads and writes values asks this first; details has `pointer`.
+void require_value_bytes(const Layout& layout);
+
 /// Computes the layout of `node` and of all it contains. Throws `schema_invalid` when it has none in this mode (a
 /// variable field without `maxBytes`, a node without kind, recursion, big-endian aligned ...); details has `pointer`.
 Layout layout(const Node& node, LayoutMode mode);

@@ -7,11 +7,15 @@ namespace {
 
 constexpr std::uint64_t kFirstSeed = 0x9E3779B97F4A7C15;  // the golden ratio, as in Fibonacci hashing
 constexpr int kSeeds = 32;
+constexpr std::size_t kMaxInTurn = 8;
 
 }  // namespace
 
 NameTable::NameTable(const std::vector<std::string_view>& names) {
-  if (names.empty()) return;
+  if (names.size() <= kMaxInTurn) {
+    for (const auto name : names) few_.emplace_back(name);
+    return;
+  }
   const std::size_t size = std::bit_ceil(std::max<std::size_t>(4 * names.size(), 4));
   shift_ = 64 - std::countr_zero(size);
   seed_ = kFirstSeed;
@@ -25,13 +29,13 @@ NameTable::NameTable(const std::vector<std::string_view>& names) {
 
 bool NameTable::fill(const std::vector<std::string_view>& names, bool perfect) {
   for (std::uint32_t i = 0; i < names.size(); ++i) {
-    const Words words(names[i]);
-    auto at = words.hash(seed_) >> shift_;
+    const ShortText name(names[i]);
+    auto at = name.hash(seed_) >> shift_;
     while (slots_[at].index != kNotFound) {
       if (perfect) return false;
       at = (at + 1) & (slots_.size() - 1);
     }
-    slots_[at] = {words, names[i], i};
+    slots_[at] = {name, i};
   }
   return true;
 }

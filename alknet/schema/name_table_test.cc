@@ -30,6 +30,15 @@ TEST(NameTable, TellsLongNamesApartThatDifferInTheMiddle) {
   EXPECT_EQ(table.find("12345678_12345678"), NameTable::kNotFound);
 }
 
+TEST(NameTable, ExpectsANameAndFindsTheOthersToo) {
+  const std::vector<std::string_view> names = {"type", "id", "properties", "geometry"};
+  const NameTable table(names);
+  for (std::uint32_t expected = 0; expected <= names.size(); ++expected) {
+    for (std::uint32_t i = 0; i < names.size(); ++i) EXPECT_EQ(table.find(names[i], expected), i);
+    EXPECT_EQ(table.find("bbox", expected), NameTable::kNotFound);
+  }
+}
+
 TEST(NameTable, MayBeEmpty) {
   EXPECT_EQ(NameTable().find("a"), NameTable::kNotFound);
   EXPECT_EQ(NameTable(std::vector<std::string_view>()).find(""), NameTable::kNotFound);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -107,18 +108,53 @@ struct DynamicAnchor {
   BlockId block;
 };
 
+/// Bits of a type mask.
+enum TypeBit : std::uint64_t {
+  kNullBit = 1,
+  kBooleanBit = 2,
+  kIntegerBit = 4,
+  kNumberBit = 8,
+  kStringBit = 16,
+  kArrayBit = 32,
+  kObjectBit = 64,
+};
+
+/// By boost::json::kind: the bits that all its values have.
+inline constexpr std::array<std::uint64_t, 8> kKindBits = {
+    kNullBit,  kBooleanBit, kIntegerBit | kNumberBit, kIntegerBit | kNumberBit, kNumberBit, kStringBit,
+    kArrayBit, kObjectBit};
+
+/// The mask of an instance: an integer has both bits.
+std::uint64_t type_bits(const Json& instance);
+
+/// Whether the instance has one of the types.
+inline bool has_type(const Json& instance, std::uint64_t mask) {
+  // Of a double, whether it is an integer is asked only when that decides.
+  if ((mask & kKindBits[static_cast<std::size_t>(instance.kind())]) != 0) return true;
+  return instance.is_double() && (mask & kIntegerBit) != 0 && (type_bits(instance) & kIntegerBit) != 0;
+}
+
 /// A block that a verdict asks for, with what decides it most often.
 struct Wanted {
   enum class Form : std::uint8_t {
-    kTypes,  ///< nothing else is asked
-    kText,   ///< `text` is the only value that conforms
-    kArray,  ///< the block's ArrayChecks, and nothing else
-    kBlock,  ///< the block is to be evaluated
+    kTypes,   ///< nothing else is asked
+    kText,    ///< `text` is the only value that conforms
+    kArray,   ///< an array, and the block's ArrayChecks
+    kObject,  ///< an object, and the block's ObjectChecks
+    kChoice,  ///< the block's Choice
+    kBlock,   ///< the block is to be evaluated
   };
   Form form = Form::kTypes;
+  std::uint8_t kinds = UINT8_MAX;  ///< by bit: the boost::json::kinds all of whose values have one of `types`
+  std::uint32_t checks = 0;        ///< index in Program::arrays, objects or choices, as the form says
   BlockId block = kNone;
   std::uint64_t types = UINT64_MAX;  ///< its Block::types
-  const Json* text = nullptr;
+  ShortText text = {};
+
+  /// Whether the value has one of the types.
+  bool allows(const Json& value) const {
+    return (kinds >> static_cast<unsigned>(value.kind()) & 1U) != 0 || has_type(value, types);
+  }
 };
 
 /// What kObjectChecks checks of each member.
@@ -138,7 +174,7 @@ struct ObjectChecks {
 struct Choice {
   std::string_view member;
   NameTable texts;
-  std::vector<BlockId> blocks;  ///< by index in `texts`
+  std::vector<Wanted> alternatives;  ///< by index in `texts`
 };
 
 /// What kArrayChecks checks.
@@ -146,6 +182,8 @@ struct ArrayChecks {
   std::uint64_t least = 0, most = UINT64_MAX;
   std::uint64_t start = 0;  ///< where the items begin
   Wanted items;
+
+  bool fits(std::size_t size) const { return size >= least && size <= most; }
 };
 
 /// A schema compiled to flat tables. Immutable.
@@ -165,30 +203,6 @@ struct Program {
   std::vector<std::vector<DynamicAnchor>> dynamic_resources;
   std::uint32_t dynamic_names = 0;
 };
-
-/// Bits of a type mask.
-enum TypeBit : std::uint64_t {
-  kNullBit = 1,
-  kBooleanBit = 2,
-  kIntegerBit = 4,
-  kNumberBit = 8,
-  kStringBit = 16,
-  kArrayBit = 32,
-  kObjectBit = 64,
-};
-
-/// The mask of an instance: an integer has both bits.
-std::uint64_t type_bits(const Json& instance);
-
-/// Whether the instance has one of the types.
-inline bool has_type(const Json& instance, std::uint64_t mask) {
-  // By boost::json::kind; of a double, whether it is an integer is asked only when that decides.
-  constexpr std::uint64_t kBits[] = {
-      kNullBit,  kBooleanBit, kIntegerBit | kNumberBit, kIntegerBit | kNumberBit, kNumberBit, kStringBit,
-      kArrayBit, kObjectBit};
-  if ((mask & kBits[static_cast<std::size_t>(instance.kind())]) != 0) return true;
-  return instance.is_double() && (mask & kIntegerBit) != 0 && (type_bits(instance) & kIntegerBit) != 0;
-}
 
 /// Whether a check evaluates the targets of its instruction; whether for the same value.
 bool holds_blocks(Op op);

@@ -423,6 +423,8 @@ void ConversionPlan::refuse_unused() {
 
 RecordConverter::RecordConverter(const Node& from, const Node& to, const std::string& path, ConversionPlan& plan)
     : from_(layout(from, LayoutMode::kAligned)), to_(layout(to, LayoutMode::kAligned)) {
+  require_value_bytes(from_);
+  require_value_bytes(to_);
   Planner planner(from_, to_, plan);
   step_ = planner.step(from, to, path);
   adds_limits_ = planner.adds_limits();

@@ -51,7 +51,7 @@ struct ConversionPlan {
 class RecordConverter {
  public:
   /// Adds what cannot be done to `plan`; the converter is usable when nothing was added. `path` is that of the record.
-  /// The nodes' Schemas must outlive it.
+  /// The nodes' Schemas must outlive it. Throws `schema_invalid` for nodes whose values are no bytes.
   RecordConverter(const Node& from, const Node& to, const std::string& path, ConversionPlan& plan);
   ~RecordConverter();
   RecordConverter(RecordConverter&&) noexcept;

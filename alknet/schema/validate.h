@@ -54,7 +54,14 @@ class Evaluation {
     collect_ = collect;
     return valid;
   }
-  bool has(const Wanted& wanted, const Json& value, const InstancePath& path);
+  bool has(const Wanted& wanted, const Json& value, const InstancePath& path) {
+    return wanted.allows(value) && (wanted.form == Wanted::Form::kTypes || conforms(wanted, value, path));
+  }
+  bool conforms(const Wanted& wanted, const Json& value, const InstancePath& path);
+  bool has_members(const ObjectChecks& checks, const JsonObject& object, const InstancePath& path);
+  /// The only alternative that may hold, or null.
+  static const Wanted* chosen(const Choice& choice, const Json& instance);
+  bool has_items(const ArrayChecks& checks, const JsonArray& array, const InstancePath& path);
 
   /// The same for a target of an instruction; remembered when it will be asked for again.
   bool decide(const Instruction& at, BlockId block, const Json& instance, const InstancePath& path);

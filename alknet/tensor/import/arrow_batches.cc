@@ -10,6 +10,7 @@
 #include "alknet/base/bytes.h"
 #include "alknet/tensor/fault.h"
 #include "alknet/tensor/import/arrow.h"
+#include "alknet/tensor/import/arrow_types.h"
 #include "alknet/tensor/import/foreign_reader.h"
 
 namespace alknet::tensor {
@@ -112,6 +113,7 @@ void read_stream(const ByteSource& source, ArrowMessages& messages) {
   bool has_schema = false;
   while (const auto message = read_message(source, offset)) {
     offset = with_faults(source, offset, [&] {
+      verify_arrow_message(message->bytes);
       const std::uint8_t type = message->type();
       if (type == kSchemaHeader && !has_schema) {
         has_schema = true;
@@ -151,8 +153,14 @@ ArrowBatch read_block(const ByteSource& source, const FlatVector& blocks, std::s
     throw ArrowFault{false, fmt::format("the footer names a block that {}", what), std::string(kDamagedRemedy)};
   };
   if (offset < 0 || static_cast<std::uint64_t>(offset) > source.size()) refuse("is outside the file");
+  if (offset % 8 != 0 || metadata_bytes % 8 != 0 || body_bytes % 8 != 0) refuse("is not aligned");
   const auto message = read_message(source, static_cast<std::uint64_t>(offset));
-  if (!message || message->type() != kBatchHeader) refuse("is no record batch");
+  if (!message) refuse("is no record batch");
+  with_faults(source, message->offset, [&] {
+    verify_arrow_message(message->bytes);
+    return 0;
+  });
+  if (message->type() != kBatchHeader) refuse("is no record batch");
   const ArrowBatch batch = batch_of(source, *message);
   if (static_cast<std::int64_t>(message->bytes.size() + kPrefixBytes) != metadata_bytes ||
       static_cast<std::int64_t>(batch.body_bytes) != body_bytes) {
@@ -177,11 +185,15 @@ void read_file(const ByteSource& source, ArrowMessages& messages) {
   std::vector<std::byte> bytes(footer_bytes);
   source.read(end - footer_bytes, bytes);
   with_faults(source, end - footer_bytes, [&] {
+    verify_arrow_footer(bytes);
     const FlatTable footer = FlatTable::root(bytes);
     check_version(footer.number<std::int16_t>(kFooterVersion));
     const auto schema = footer.table(kFooterSchema);
     if (!schema) throw ArrowFault{false, "a footer without schema", std::string(kDamagedRemedy)};
     messages.columns = read_arrow_schema(*schema, messages.metadata);
+    if (footer.vector(kDictionaries, kBlockBytes, 8).size() > 0) {
+      throw ArrowFault{true, "dictionaries", "cast dictionary-encoded columns to their value type first"};
+    }
     const FlatVector blocks = footer.vector(kRecordBatches, kBlockBytes, 8);
     for (std::size_t i = 0; i < blocks.size(); ++i) messages.batches.push_back(read_block(source, blocks, i));
     return 0;
@@ -204,6 +216,7 @@ class BufferReader {
       refuse("has a buffer that leaves it");
     }
     total_ += static_cast<std::uint64_t>(bytes);
+    if (bytes > 0 && offset % 8 != 0) refuse("has a buffer that is not aligned");
     if (total_ > batch_.body_bytes) refuse("has buffers that share bytes");
     if (static_cast<std::uint64_t>(bytes) < needed) refuse("has a buffer that is too short for its rows");
     return {batch_.body + static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(bytes)};

@@ -54,8 +54,8 @@ std::optional<FlatTable> FlatTable::table(unsigned field) const {
 }
 
 std::string_view FlatTable::text(unsigned field) const {
+  if (!has(field)) return {};
   const FlatVector bytes = vector(field, 1, 1);
-  if (bytes.count_ == 0) return {};
   if (bytes.start_ + bytes.count_ >= buffer_.size() || buffer_[bytes.start_ + bytes.count_] != std::byte{0}) {
     throw FlatBufferFault{"a string does not end in NUL", bytes.start_};
   }

@@ -81,6 +81,9 @@ TEST(FlatBuffer, RefusesStringsWithoutEnd) {
   auto bytes = buffer();
   bytes[38] = std::byte{'x'};
   EXPECT_TRUE(is_refused(bytes));
+  auto empty = buffer();
+  store_le(empty.data() + 32, std::uint32_t{0});  // its bytes remain: the first is no NUL
+  EXPECT_TRUE(is_refused(empty));
 }
 
 }  // namespace

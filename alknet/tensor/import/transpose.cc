@@ -1,7 +1,6 @@
 #include "alknet/tensor/import/transpose.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -16,26 +15,105 @@ std::uint64_t count_of(Shape shape) {
   return count;
 }
 
-// The place in C order of the item at place `index` in Fortran order.
-std::uint64_t c_index(std::uint64_t index, Shape shape) {
-  std::uint64_t place = 0;
-  std::uint64_t stride = count_of(shape);
-  for (const std::int64_t size : shape) {
-    const auto extent = static_cast<std::uint64_t>(size);
-    stride /= extent;
-    place += index % extent * stride;
-    index /= extent;
-  }
-  return place;
+std::vector<std::uint64_t> c_strides(Shape shape) {
+  std::vector<std::uint64_t> strides(shape.size(), 1);
+  for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * static_cast<std::uint64_t>(shape[i]);
+  return strides;
 }
 
-// How many of the `limit` places from `first` on are neighbours after `map` too.
-template <typename Map>
-std::uint64_t run_length(std::uint64_t first, std::uint64_t limit, Map map) {
-  const std::uint64_t start = map(first);
-  std::uint64_t length = 1;
-  while (length < limit && map(first + length) == start + length) ++length;
-  return length;
+std::vector<std::uint64_t> fortran_strides(Shape shape) {
+  std::vector<std::uint64_t> strides(shape.size(), 1);
+  for (std::size_t i = 1; i < shape.size(); ++i) strides[i] = strides[i - 1] * static_cast<std::uint64_t>(shape[i - 1]);
+  return strides;
+}
+
+/// The extents of the tiles. Reads run along the first axes that a tile has whole and one more, writes along the last
+/// ones: both sides take turns to grow, the one with the shorter run first.
+std::vector<std::int64_t> tile_shape(Shape shape, std::uint64_t room) {
+  std::vector<std::int64_t> tile(shape.size(), 1);
+  std::uint64_t size = 1, read_run = 1, write_run = 1;
+  std::size_t front = 0, back = shape.size();  // the axes before `front` and from `back` on are whole
+  while (front < back) {
+    const bool read = read_run <= write_run;
+    const std::size_t axis = read ? front : back - 1;
+    const auto others = size / static_cast<std::uint64_t>(tile[axis]);
+    const auto wanted =
+        std::min({static_cast<std::uint64_t>(shape[axis]), 2 * static_cast<std::uint64_t>(tile[axis]), room / others});
+    const bool is_whole = wanted == static_cast<std::uint64_t>(shape[axis]);
+    if (!is_whole && wanted <= static_cast<std::uint64_t>(tile[axis])) break;
+    auto& run = read ? read_run : write_run;
+    run = run / static_cast<std::uint64_t>(tile[axis]) * wanted;
+    if (front + 1 == back) read_run = write_run = std::max(read_run, write_run);
+    tile[axis] = static_cast<std::int64_t>(wanted);
+    size = others * wanted;
+    if (is_whole) read ? ++front : --back;
+  }
+  return tile;
+}
+
+/// Counts `index` up in the box `extents` from axis `first` to `last`, the axis `first` or the axis `last - 1` fastest;
+/// false when it is back at the start.
+bool next_index(std::vector<std::int64_t>& index, Shape extents, std::size_t first, std::size_t last, bool fortran) {
+  for (std::size_t step = 0; step < last - first; ++step) {
+    const std::size_t axis = fortran ? first + step : last - 1 - step;
+    if (++index[axis] < extents[axis]) return true;
+    index[axis] = 0;
+  }
+  return false;
+}
+
+/// From a box in Fortran order to the same in C order.
+template <typename Copy>
+void reorder(Shape extents, Copy copy) {
+  const std::size_t last = extents.size() - 1;
+  const auto strides = fortran_strides(extents);
+  std::vector<std::int64_t> index(extents.size(), 0);
+  std::uint64_t place = 0;
+  do {
+    std::uint64_t from = 0;
+    for (std::size_t i = 0; i < last; ++i) from += static_cast<std::uint64_t>(index[i]) * strides[i];
+    for (std::int64_t i = 0; i < extents[last]; ++i, from += strides[last]) copy(place++, from);
+  } while (next_index(index, extents, 0, last, false));
+}
+
+/// `copy` with a size that the compiler knows: memcpy is no call then.
+template <std::size_t bytes>
+void reorder_items(Shape extents, const std::byte* from, std::byte* to) {
+  reorder(extents, [=](std::uint64_t target, std::uint64_t origin) {
+    std::memcpy(to + target * bytes, from + origin * bytes, bytes);
+  });
+}
+
+void reorder_bytes(Shape extents, std::size_t item_bytes, const std::byte* from, std::byte* to) {
+  switch (item_bytes) {
+    case 1: return reorder_items<1>(extents, from, to);
+    case 2: return reorder_items<2>(extents, from, to);
+    case 4: return reorder_items<4>(extents, from, to);
+    case 8: return reorder_items<8>(extents, from, to);
+    default:
+      reorder(extents, [=](std::uint64_t target, std::uint64_t origin) {
+        std::memcpy(to + target * item_bytes, from + origin * item_bytes, item_bytes);
+      });
+  }
+}
+
+/// Calls `visit` with the place in the array and the place in the box, of each run of items that lie side by side in
+/// both, and its length: those along the axes from `first` to `last`.
+template <typename Visit>
+void visit_runs(Shape extents, const std::vector<std::int64_t>& start, const std::vector<std::uint64_t>& strides,
+                std::size_t first, std::size_t last, bool fortran, Visit visit) {
+  const std::uint64_t run = count_of(extents.subspan(first, last - first));
+  const std::size_t from = fortran ? last : 0, to = fortran ? extents.size() : first;
+  std::vector<std::int64_t> index(extents.size(), 0);
+  std::uint64_t done = 0;
+  do {
+    std::uint64_t place = 0;
+    for (std::size_t i = 0; i < extents.size(); ++i) {
+      place += static_cast<std::uint64_t>(start[i] + index[i]) * strides[i];
+    }
+    visit(place, done, run);
+    done += run;
+  } while (next_index(index, extents, from, to, fortran));
 }
 
 }  // namespace
@@ -52,59 +130,35 @@ std::uint64_t fortran_index(std::uint64_t index, Shape shape) {
   return place;
 }
 
-// The axes are split into two groups. Seen so, the array is a matrix of `rows` (front axes) by `columns` (back axes):
-// in Fortran order its columns lie one after the other, in C order its rows, and only the order of rows and of columns
-// among themselves differs.
 void fortran_to_c(Shape shape, std::size_t item_bytes, std::size_t budget,
                   FunctionRef<void(std::uint64_t, std::span<std::byte>)> read,
                   FunctionRef<void(std::uint64_t, std::span<const std::byte>)> write) {
   if (count_of(shape) == 0 || item_bytes == 0) return;
-  std::size_t split = 0;
-  std::uint64_t best = 0;
-  for (std::size_t i = 0; i <= shape.size(); ++i) {
-    const std::uint64_t smaller = std::min(count_of(shape.first(i)), count_of(shape.subspan(i)));
-    if (smaller > best) {
-      best = smaller;
-      split = i;
+  constexpr std::int64_t kOne[] = {1};
+  if (shape.empty()) shape = kOne;
+  const auto tile = tile_shape(shape, std::max<std::uint64_t>(budget / item_bytes / 2, 1));
+  const auto fortran = fortran_strides(shape), c = c_strides(shape);
+  std::vector<std::byte> from(count_of(tile) * item_bytes), to(from.size());
+  std::vector<std::int64_t> tile_index(shape.size(), 0), start(shape.size(), 0), tiles, extents(tile);
+  for (std::size_t i = 0; i < shape.size(); ++i) tiles.push_back((shape[i] - 1) / tile[i] + 1);
+  do {
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      start[i] = tile_index[i] * tile[i];
+      extents[i] = std::min(tile[i], shape[i] - start[i]);
     }
-  }
-  const Shape front = shape.first(split);
-  const Shape back = shape.subspan(split);
-  const std::uint64_t rows = count_of(front);
-  const std::uint64_t columns = count_of(back);
-  const std::uint64_t room = std::max<std::uint64_t>(budget / item_bytes / 2, 1);
-  std::uint64_t tile_rows = std::min(rows, static_cast<std::uint64_t>(std::max(1.0, std::sqrt(room))));
-  const std::uint64_t tile_columns = std::min(columns, std::max<std::uint64_t>(room / tile_rows, 1));
-  tile_rows = std::min(rows, std::max<std::uint64_t>(room / tile_columns, 1));
-
-  std::vector<std::byte> from(tile_rows * tile_columns * item_bytes);
-  std::vector<std::byte> to(from.size());
-  const auto fortran_column = [&](std::uint64_t column) { return fortran_index(column, back); };
-  const auto c_row = [&](std::uint64_t row) { return c_index(row, front); };
-  for (std::uint64_t row = 0; row < rows; row += tile_rows) {
-    const std::uint64_t height = std::min(tile_rows, rows - row);
-    for (std::uint64_t column = 0; column < columns; column += tile_columns) {
-      const std::uint64_t width = std::min(tile_columns, columns - column);
-      for (std::uint64_t j = 0; j < width;) {
-        const std::uint64_t run = height == rows ? run_length(column + j, width - j, fortran_column) : 1;
-        read((fortran_column(column + j) * rows + row) * item_bytes,
-             std::span(from).subspan(j * height * item_bytes, run * height * item_bytes));
-        j += run;
-      }
-      for (std::uint64_t j = 0; j < width; ++j) {
-        for (std::uint64_t i = 0; i < height; ++i) {
-          std::memcpy(to.data() + (i * width + j) * item_bytes, from.data() + (j * height + i) * item_bytes,
-                      item_bytes);
-        }
-      }
-      for (std::uint64_t i = 0; i < height;) {
-        const std::uint64_t run = width == columns ? run_length(row + i, height - i, c_row) : 1;
-        write((c_row(row + i) * columns + column) * item_bytes,
-              std::span(to).subspan(i * width * item_bytes, run * width * item_bytes));
-        i += run;
-      }
-    }
-  }
+    std::size_t front = 0, back = shape.size() - 1;
+    while (front + 1 < shape.size() && extents[front] == shape[front]) ++front;
+    while (back > 0 && extents[back] == shape[back]) --back;
+    visit_runs(extents, start, fortran, 0, front + 1, true,
+               [&](std::uint64_t place, std::uint64_t done, std::uint64_t run) {
+                 read(place * item_bytes, std::span(from).subspan(done * item_bytes, run * item_bytes));
+               });
+    reorder_bytes(extents, item_bytes, from.data(), to.data());
+    visit_runs(extents, start, c, back, shape.size(), false,
+               [&](std::uint64_t place, std::uint64_t done, std::uint64_t run) {
+                 write(place * item_bytes, std::span(to).subspan(done * item_bytes, run * item_bytes));
+               });
+  } while (next_index(tile_index, tiles, 0, shape.size(), false));
 }
 
 }  // namespace alknet::tensor
