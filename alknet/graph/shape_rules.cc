@@ -124,7 +124,7 @@ Shapes attention(const RuleCall& call) {
   return {shape};
 }
 
-constexpr std::array kRules = {
+constexpr std::array kComputingRules = {
     ShapeRule{"elementwise", elementwise, nullptr, false, false},
     ShapeRule{"reduce", reduce, nullptr, false, false},
     ShapeRule{"along_dim", along_dim, nullptr, false, false},
@@ -136,6 +136,6 @@ constexpr std::array kRules = {
 
 }  // namespace
 
-std::span<const ShapeRule> computing_shape_rules() { return kRules; }
+std::span<const ShapeRule> computing_shape_rules() { return kComputingRules; }
 
 }  // namespace alknet::graph

@@ -217,7 +217,7 @@ std::optional<Strided> view_slice(const RuleCall& call, const Strided& input, co
   return view;
 }
 
-constexpr std::array kRules = {
+constexpr std::array kViewRules = {
     ShapeRule{"reshape", infer_reshape, view_reshape, true, true},
     ShapeRule{"permute", infer_reorder<permutation>, view_reorder<permutation>, false, false},
     ShapeRule{"transpose", infer_reorder<transposition>, view_reorder<transposition>, false, false},
@@ -229,6 +229,6 @@ constexpr std::array kRules = {
 
 }  // namespace
 
-std::span<const ShapeRule> view_shape_rules() { return kRules; }
+std::span<const ShapeRule> view_shape_rules() { return kViewRules; }
 
 }  // namespace alknet::graph

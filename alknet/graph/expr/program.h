@@ -94,6 +94,9 @@ struct Program {
 Program compile(std::string_view source, std::span<const Variable> variables, std::span<const std::string> outputs,
                 Dtype literal_dtype = Dtype::kF32);
 
+/// Source text of a program: compiled again, with the same variables, it gives the same results.
+std::string source_text(const Program& program);
+
 /// The reference interpreter in double precision: what tests compare kernels with. Integers wrap to their dtype; an
 /// integer divided by zero is the dividend and its remainder 0 (WGSL's rules); `/` truncates and `%` has the dividend's
 /// sign; casts as `convert` of expr/scalar.h says.

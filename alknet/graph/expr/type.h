@@ -35,13 +35,16 @@ class Typer {
   /// Any operator or function of `opcode_table` except constants, variables and casts.
   Operand step(Opcode opcode, std::span<const Operand> arguments, const Position& at);
 
+  /// The step of a typed value.
+  const Instruction& instruction(const Operand& typed) const { return program_.instructions[typed.instruction]; }
+
   void output(std::string name, const Operand& value, const Position& at);
 
   /// The program, without steps that no output needs.
   Program finish() &&;
 
  private:
-  Dtype dtype(const Operand& typed) const { return program_.instructions[typed.instruction].dtype; }
+  Dtype dtype(const Operand& typed) const { return instruction(typed).dtype; }
   Operand append(Instruction instruction, const Position& at);
   Operand constant(double number, Dtype dtype, const Position& at);
   Operand give_dtype(const Operand& value, Dtype dtype, const Position& at);
