@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,16 @@ Analysis analyze(const Graph& graph, const OpTable& ops);
 
 /// As `analyze`; throws Error `graph_invalid` with all problems when there are any.
 Analysis analyze_valid(const Graph& graph, const OpTable& ops);
+
+/// dtypes and types of one call.
+struct CallTypes {
+  OpDtypes dtypes;
+  std::vector<ValueType> outputs;
+};
+/// Types a node from its operands; nothing when one of them is not in `types`. The operands' number must be right.
+/// Throws Error `shape_mismatch`, `dtype_mismatch`, `bad_attribute`, `bad_operand`, ...
+std::optional<CallTypes> type_call(const OpSpec& op, const Node& node,
+                                   const std::map<std::string, ValueType, std::less<>>& types);
 
 /// What names stand for; of a name used twice, the first.
 struct ValueSource {

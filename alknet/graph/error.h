@@ -24,6 +24,7 @@ enum class GraphError {
   kCycle,              ///< Nodes depend on themselves.
   kMissingInput,       ///< A required operand is absent.
   kBadOperand,         ///< An operand that the operation cannot take here: a scalar, a list, or one too many.
+  kNotDifferentiable,  ///< A gradient is asked for that does not exist; details has `value` or `op`.
   kTooLarge,           ///< A graph, rank or text is beyond a limit of this layer.
 };
 

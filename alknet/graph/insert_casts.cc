@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <set>
 #include <utility>
 
 #include "alknet/graph/analysis.h"
+#include "alknet/graph/name_set.h"
 
 namespace alknet::graph {
 namespace {
@@ -12,16 +12,14 @@ namespace {
 /// Writes casts, each value and dtype once.
 class CastWriter {
  public:
-  CastWriter(const Graph& graph, const Analysis& analysis) : analysis_(analysis) {
-    for (const auto& [name, source] : value_sources(graph)) names_.insert(name);
-  }
+  CastWriter(const Graph& graph, const Analysis& analysis) : analysis_(analysis), names_(graph) {}
 
   /// `ref` as a value of `dtype`; a node that is needed for it goes to the end of `nodes`.
   Ref cast(const Ref& ref, Dtype dtype, const Node& consumer, std::vector<Node>& nodes) {
     if (analysis_.typed.types.find(ref.text())->second.dtype == dtype) return ref;
     const auto [place, added] = casts_.try_emplace({ref.text(), dtype});
     if (added) {
-      place->second = unique(fmt::format("{}.{}", ref.name, dtype_name(dtype)));
+      place->second = names_.unique(fmt::format("{}.{}", ref.name, dtype_name(dtype)));
       Node node;
       node.id = place->second;
       node.op = "cast";
@@ -34,14 +32,8 @@ class CastWriter {
   }
 
  private:
-  std::string unique(const std::string& wish) {
-    std::string name = wish;
-    for (std::size_t i = 1; !names_.insert(name).second; ++i) name = fmt::format("{}_{}", wish, i);
-    return name;
-  }
-
   const Analysis& analysis_;
-  std::set<std::string> names_;
+  NameSet names_;
   std::map<std::pair<std::string, Dtype>, std::string> casts_;
 };
 

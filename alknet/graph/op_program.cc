@@ -5,6 +5,8 @@
 #include <string>
 
 #include "alknet/graph/error.h"
+#include "alknet/graph/expr/derive.h"
+#include "alknet/graph/expr/simplify.h"
 
 namespace alknet::graph {
 namespace {
@@ -45,7 +47,91 @@ Dtype promoted_input(const OpSpec& op, std::span<const Dtype> inputs) {
   return Dtype::kF32;
 }
 
+/// Inputs and scalar parameters.
+std::vector<expr::Variable> operands(const OpSpec& op, std::span<const Dtype> inputs) {
+  std::vector<expr::Variable> variables;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    variables.push_back({op.inputs[i].name, compute_dtype(inputs[i]), false});
+  }
+  const Dtype number = compute_dtype(promoted_input(op, inputs));
+  for (const auto& parameter : op.parameters) {
+    if (is_number(parameter)) variables.push_back({parameter.name, number, true});
+    if (is_boolean(parameter)) variables.push_back({parameter.name, Dtype::kBool, true});
+  }
+  return variables;
+}
+
+/// `program` with the parameters' values folded in; nothing when it is 0.
+std::optional<expr::Program> with_parameters(const expr::Program& program, const JsonObject& attrs) {
+  std::vector<std::optional<double>> known;
+  for (const auto& variable : program.variables) {
+    const Json* value = variable.parameter ? attrs.if_contains(variable.name) : nullptr;
+    if (value == nullptr) {
+      known.emplace_back(std::nullopt);
+    } else {
+      known.emplace_back(value->is_bool() ? static_cast<double>(value->get_bool()) : value->to_number<double>());
+    }
+  }
+  expr::Program simple = expr::simplify(program, known);
+  const expr::Instruction& result = simple.instructions[simple.outputs[0].value];
+  if (result.opcode == expr::Opcode::kConstant && result.constant == 0) return std::nullopt;
+  return simple;
+}
+
+expr::Program written_gradient(const OpSpec& op, const std::string& expression, std::span<const Dtype> inputs,
+                               std::span<const Dtype> outputs, std::size_t input) {
+  std::vector<expr::Variable> variables = operands(op, inputs);
+  for (const char* prefix : {"", "grad_"}) {
+    for (std::size_t k = 0; k < op.outputs.size(); ++k) {
+      variables.push_back({prefix + op.outputs[k].name, compute_dtype(outputs[k]), false});
+    }
+  }
+  if (std::holds_alternative<ReductionForward>(op.forward)) {
+    variables.push_back({"count", compute_dtype(outputs[0]), true});
+  }
+  // A lone expression is what the gradient is.
+  const bool statements = expression.find(';') != std::string::npos;
+  return expr::compile(statements ? expression : "gradient = " + expression, variables,
+                       std::array{std::string("gradient")}, inputs[input]);
+}
+
 }  // namespace
+
+std::optional<expr::Program> derived_gradient(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
+                                              std::span<const Dtype> outputs, std::size_t input) {
+  const std::array wrt = {static_cast<std::uint32_t>(input)};
+  expr::Program program = expr::derive(elementwise_program(op, attrs, inputs, outputs), wrt);
+  program.outputs[0].name = "gradient";
+  return with_parameters(program, attrs);
+}
+
+std::optional<expr::Program> gradient_program(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
+                                              std::span<const Dtype> outputs, std::size_t input) {
+  const auto written = op.backward.expressions.find(op.inputs[input].name);
+  if (written == op.backward.expressions.end()) return derived_gradient(op, attrs, inputs, outputs, input);
+  const std::string& expression = op.expression(written->second, attrs);
+  return with_parameters(written_gradient(op, expression, inputs, outputs, input), attrs);
+}
+
+void check_gradient_expressions(const OpSpec& op, const OpBackward& backward) {
+  if (!op.elementwise() && !std::holds_alternative<ReductionForward>(op.forward)) {
+    throw Error(GraphError::kExpressionInvalid,
+                "only element-wise operations and reductions have gradients that are "
+                "expressions; write {nodes, gradients}");
+  }
+  // Gradients are of floats: the first that every input takes.
+  const auto first_float = [](const OpInput& input) {
+    const auto found = std::find_if(input.dtypes.begin(), input.dtypes.end(), is_float);
+    return found == input.dtypes.end() ? input.dtypes.front() : *found;
+  };
+  std::vector<Dtype> inputs;
+  for (const auto& input : op.inputs) inputs.push_back(first_float(input));
+  const std::vector<Dtype> outputs(op.outputs.size(), promoted_input(op, inputs));
+  for (const auto& [name, forward] : backward.expressions) {
+    const auto index = static_cast<std::size_t>(op.input(name) - op.inputs.data());
+    for (const auto& choice : forward.cases) written_gradient(op, choice.expression, inputs, outputs, index);
+  }
+}
 
 std::vector<std::string> scalar_parameters(const OpSpec& op) {
   std::vector<std::string> names;
@@ -57,15 +143,7 @@ std::vector<std::string> scalar_parameters(const OpSpec& op) {
 
 expr::Program elementwise_program(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
                                   std::span<const Dtype> outputs) {
-  std::vector<expr::Variable> variables;
-  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    variables.push_back({op.inputs[i].name, compute_dtype(inputs[i]), false});
-  }
-  const Dtype number = compute_dtype(promoted_input(op, inputs));
-  for (const auto& parameter : op.parameters) {
-    if (is_number(parameter)) variables.push_back({parameter.name, number, true});
-    if (is_boolean(parameter)) variables.push_back({parameter.name, Dtype::kBool, true});
-  }
+  const std::vector<expr::Variable> variables = operands(op, inputs);
   std::vector<std::string> names;
   for (const auto& output : op.outputs) names.push_back(output.name);
   expr::Program program = expr::compile(op.expression(attrs), variables, names, outputs[0]);

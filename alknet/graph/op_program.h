@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,10 +30,25 @@ struct ReductionPrograms {
 };
 ReductionPrograms reduction_programs(const OpSpec& op, Dtype input, Dtype output);
 
+/// What one input gains: a program of one output, `gradient`, in the compute dtype of the input or what the written
+/// expression has. Its variables: inputs, scalar parameters, outputs, `grad_<output>` for each, and for reductions
+/// `count`; the values of parameters, taken from `attrs` (complete), are folded in. The written `backward` where the
+/// entry has one, otherwise derived. Only for element-wise operations and reductions with a `backward`; nothing when
+/// the gradient is 0 everywhere. Throws Error `expression_invalid`.
+std::optional<expr::Program> gradient_program(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
+                                              std::span<const Dtype> outputs, std::size_t input);
+
+/// The same, derived from `forward` whether or not the entry has a written one. Only for element-wise operations.
+std::optional<expr::Program> derived_gradient(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
+                                              std::span<const Dtype> outputs, std::size_t input);
+
 /// Names of the parameters that element-wise expressions of `op` may read: those that are one number or boolean.
 std::vector<std::string> scalar_parameters(const OpSpec& op);
 
 /// Compiles every expression of an entry for the first dtypes it accepts. Throws Error `expression_invalid`.
 void check_expressions(const OpSpec& op);
+
+/// Compiles the expressions of `backward`, which is to become that of `op`. Throws Error `expression_invalid`.
+void check_gradient_expressions(const OpSpec& op, const OpBackward& backward);
 
 }  // namespace alknet::graph

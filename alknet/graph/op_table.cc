@@ -26,7 +26,10 @@ const OpParameter* OpSpec::parameter(std::string_view parameter_name) const {
 }
 
 const std::string& OpSpec::expression(const JsonObject& attrs) const {
-  const auto& elementwise = std::get<ElementwiseForward>(forward);
+  return expression(std::get<ElementwiseForward>(forward), attrs);
+}
+
+const std::string& OpSpec::expression(const ElementwiseForward& elementwise, const JsonObject& attrs) const {
   if (elementwise.parameter.empty()) return elementwise.cases.front().expression;
   const Json* value = attrs.if_contains(elementwise.parameter);
   for (const auto& choice : elementwise.cases) {

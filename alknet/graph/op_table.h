@@ -91,6 +91,41 @@ struct TemplateForward {
 /// A view: no kernel; the rule of that name maps strides (shape.h).
 struct ViewForward {};
 
+/// A gradient as a small graph: which calls it is for, its nodes, and what each input gains.
+///
+/// A reference is the name of an input or output of the operation, `grad_<output>`, or the id of an earlier node.
+struct BackwardCase {
+  std::map<std::string, std::size_t> ranks;  ///< Applies when these inputs have these ranks,
+  std::map<std::string, bool> present;       ///< are given or not,
+  std::map<std::string, Dtype> dtypes;       ///< have these dtypes,
+  JsonObject attrs;                          ///< and parameters have these values.
+
+  struct Node {
+    std::string id;
+    /// An operation of the table, or a step of `is_backward_step`.
+    std::string op;
+    /// A reference; a number or "inf", "-inf", "nan"; {"attr": parameter} or {"ref": input} with what `otherwise` says
+    /// when that is null or absent.
+    std::vector<Json> inputs;
+    /// Values, or what depends on the call: {"shape": ref}, {"size": ref, "dim": n}, {"attr": parameter}, {"list":
+    /// parameter} as a list of one, {"inverse": parameter} of a permutation, {"last": parameter}: as many last
+    /// dimensions as it has items.
+    JsonObject attrs;
+  };
+  std::vector<Node> nodes;
+  std::map<std::string, std::string> gradients;  ///< By input: a reference.
+};
+
+/// How gradients of the inputs follow from those of the outputs. Element-wise operations without one are derived.
+struct OpBackward {
+  /// Element-wise and reductions: by input, an expression, or statements that set `gradient`, of inputs, outputs,
+  /// `grad_<output>`, parameters and, in reductions, `count`; there outputs are as if they had been kept.
+  std::map<std::string, ElementwiseForward> expressions;
+  std::vector<BackwardCase> cases;  ///< Others: the first that applies.
+
+  bool empty() const { return expressions.empty() && cases.empty(); }
+};
+
 /// One operation: an entry of ops.json.
 struct OpSpec {
   std::string name;
@@ -102,8 +137,8 @@ struct OpSpec {
   Promotion promotion = Promotion::kPromote;
   std::string shape;  ///< Name of the rule in shape.cc.
   std::variant<ElementwiseForward, ReductionForward, TemplateForward, ViewForward> forward;
-  Json backward;  ///< Null when derived or not differentiable.
-  Json test;      ///< Domain of random inputs by name: [min, max], or {"index_of": input}.
+  OpBackward backward;  ///< Empty when derived or not differentiable.
+  Json test;            ///< Domain of random inputs by name: [min, max], or {"index_of": input}.
   /// Allowed error of the CPU by output dtype: {"ulp": n} of the exact result, or {"k": n}: n * eps * the sum of the
   /// absolute terms (element-wise: of the inputs and the output). Integers, bool and views are exact.
   Json bound;
@@ -116,6 +151,8 @@ struct OpSpec {
 
   /// The expression of the case that `attrs` selects. Only for element-wise operations.
   const std::string& expression(const JsonObject& attrs) const;
+  /// The same of another set of cases of this operation.
+  const std::string& expression(const ElementwiseForward& cases, const JsonObject& attrs) const;
 };
 
 /// All operations by name and alias. Immutable, thread-safe; OpSpec addresses are stable as long as the table lives.

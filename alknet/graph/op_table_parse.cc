@@ -7,6 +7,7 @@
 #include "alknet/graph/json_reader.h"
 #include "alknet/graph/op_program.h"
 #include "alknet/graph/op_table.h"
+#include "alknet/graph/op_table_parse.h"
 #include "alknet/graph/shape.h"
 
 namespace alknet::graph {
@@ -44,6 +45,8 @@ Value named(const JsonReader& json, const Names<Value, N>& names) {
   json.fail(fmt::format("\"{}\" is not one of the values this member may have", text));
 }
 
+}  // namespace
+
 std::string identifier(const JsonReader& json) {
   std::string text = json.string();
   const auto word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
@@ -52,6 +55,25 @@ std::string identifier(const JsonReader& json) {
   }
   return text;
 }
+
+ElementwiseForward read_elementwise(const JsonReader& json, const OpSpec& op) {
+  ElementwiseForward forward;
+  if (const auto expression = json.find("expression")) {
+    json.only({"expression"});
+    forward.cases.push_back({"", expression->string()});
+    return forward;
+  }
+  json.only({"on", "cases"});
+  forward.parameter = json.at("on").string();
+  if (op.parameter(forward.parameter) == nullptr) json.at("on").fail("names no parameter");
+  for (const auto& [value, expression] : json.at("cases").members()) {
+    forward.cases.push_back({value, expression.string()});
+  }
+  if (forward.cases.empty()) json.at("cases").fail("must have a case");
+  return forward;
+}
+
+namespace {
 
 /// A list of dtype names, or the name of a group.
 std::vector<Dtype> dtypes(const JsonReader& json) {
@@ -105,23 +127,6 @@ OpParameter parameter(const std::string& name, const JsonReader& json) {
   return parameter;
 }
 
-ElementwiseForward elementwise(const JsonReader& json, const OpSpec& op) {
-  ElementwiseForward forward;
-  if (const auto expression = json.find("expression")) {
-    json.only({"expression"});
-    forward.cases.push_back({"", expression->string()});
-    return forward;
-  }
-  json.only({"on", "cases"});
-  forward.parameter = json.at("on").string();
-  if (op.parameter(forward.parameter) == nullptr) json.at("on").fail("names no parameter");
-  for (const auto& [value, expression] : json.at("cases").members()) {
-    forward.cases.push_back({value, expression.string()});
-  }
-  if (forward.cases.empty()) json.at("cases").fail("must have a case");
-  return forward;
-}
-
 void read_forward(const JsonReader& json, OpSpec& op) {
   if (json.find("init")) {
     json.only({"init", "combine", "finish"});
@@ -134,7 +139,7 @@ void read_forward(const JsonReader& json, OpSpec& op) {
     if (!view->boolean()) view->fail("must be true");
     op.forward = ViewForward{};
   } else {
-    op.forward = elementwise(json, op);
+    op.forward = read_elementwise(json, op);
   }
 }
 
@@ -188,11 +193,13 @@ OpSpec op_spec(const JsonReader& json) {
   op.promotion = named(json.at("promotion"), kPromotions);
   op.shape = json.at("shape").string();
   read_forward(json.at("forward"), op);
-  if (const auto backward = json.find("backward")) op.backward = backward->value();
   op.test = json.at("test").value();
   op.bound = json.at("bound").value();
   op.doc = json.at("doc").string();
   check_consistency(json, op);
+  if (const auto backward = json.find("backward"); backward && !backward->value().is_null()) {
+    op.backward = read_backward(*backward, op);
+  }
   return op;
 }
 
@@ -220,6 +227,10 @@ OpTable OpTable::from_json(const Json& document) {
         entry.fail(fmt::format("the name or alias \"{}\" is taken by another operation", name));
       }
     }
+  }
+  for (std::size_t i = 0; i < table.ops_.size(); ++i) {
+    if (table.ops_[i].backward.cases.empty()) continue;
+    check_backward_nodes(json.items()[i].at("backward"), table.ops_[i], table);
   }
   return table;
 }

@@ -54,6 +54,9 @@ struct ShapeRule {
 /// Sizes of two shapes broadcast together, aligned at the end.
 SymbolicShape broadcast(const RuleCall& call, std::span<const Dim> a, std::span<const Dim> b);
 
+/// The shape of the slice of `input` that the parameters dim, start, end and step say (view_rules.cc).
+SymbolicShape slice_shape(const RuleCall& call, const SymbolicShape& input);
+
 /// Rules of operations that compute (shape_rules.cc).
 std::span<const ShapeRule> computing_shape_rules();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "alknet/graph/graph.h"
 #include "alknet/graph/shape_rule.h"
 
 namespace alknet::graph {
@@ -94,6 +95,27 @@ Shapes embedding(const RuleCall& call) {
   return {shape};
 }
 
+Shapes slice_backward(const RuleCall& call) {
+  const SymbolicShape sizes = call.dims("input_sizes");
+  const SymbolicShape slice = slice_shape(call, sizes);
+  if (call.input(0) != slice) {
+    call.fail_shape(fmt::format("the slice of {} has the shape {}, but the gradient {}", shape_text(sizes),
+                                shape_text(slice), shape_text(call.input(0))));
+  }
+  return {sizes};
+}
+
+/// grad_output [indices..., D] -> [num_weights, D].
+Shapes embedding_dense_backward(const RuleCall& call) {
+  const SymbolicShape& gradient = call.input(0);
+  const SymbolicShape& indices = call.input(1);
+  if (gradient.empty() || !std::ranges::equal(leading(gradient, 1), indices)) {
+    call.fail_shape(fmt::format("the gradient {} does not have the shape {} of the indices and one dimension more",
+                                shape_text(gradient), shape_text(indices)));
+  }
+  return {{dim_from_attribute(call.attribute("num_weights")), gradient.back()}};
+}
+
 /// query [..., L, E], key [..., S, E], value [..., S, V] -> [..., L, V], with equal leading sizes.
 Shapes attention(const RuleCall& call) {
   const SymbolicShape& query = call.input(0);
@@ -132,6 +154,8 @@ constexpr std::array kComputingRules = {
     ShapeRule{"layer_norm", layer_norm, nullptr, false, false},
     ShapeRule{"embedding", embedding, nullptr, false, false},
     ShapeRule{"attention", attention, nullptr, false, false},
+    ShapeRule{"slice_backward", slice_backward, nullptr, false, false},
+    ShapeRule{"embedding_dense_backward", embedding_dense_backward, nullptr, false, false},
 };
 
 }  // namespace

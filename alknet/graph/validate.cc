@@ -142,33 +142,13 @@ class Analyzer {
   void type_node(std::size_t index) {
     const Node& node = graph_.nodes[index];
     const OpSpec& op = ops_.at(node.op);
-    std::vector<std::vector<DtypeOperand>> dtypes(op.inputs.size());
-    std::vector<std::optional<SymbolicShape>> shapes;
-    for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-      const std::vector<Ref> none;
-      const auto& refs = i < node.inputs.size() ? node.inputs[i] : none;
-      if (refs.empty() || refs.front().absent()) shapes.emplace_back(std::nullopt);
-      for (const Ref& ref : refs) {
-        if (ref.absent()) continue;
-        if (ref.scalar) {
-          dtypes[i].push_back({Dtype::kF32, true, ref.scalar});
-          shapes.emplace_back(SymbolicShape{});
-          continue;
-        }
-        const auto found = result_.typed.types.find(ref.text());
-        if (found == result_.typed.types.end()) return;
-        dtypes[i].push_back({found->second.dtype, found->second.shape.empty(), std::nullopt});
-        shapes.emplace_back(found->second.shape);
-      }
-    }
     try {
-      const JsonObject attrs = complete_attributes(op, node.attrs);
-      OpDtypes inferred = infer_dtypes(op, dtypes, attrs);
-      const auto inferred_shapes = infer_shapes(op, shapes, attrs);
-      for (std::size_t k = 0; k < op.outputs.size(); ++k) {
-        type(Ref{node.id, k, std::nullopt}.text(), {inferred.outputs[k], inferred_shapes[k]});
+      auto typed = type_call(op, node, result_.typed.types);
+      if (!typed) return;
+      for (std::size_t k = 0; k < typed->outputs.size(); ++k) {
+        type(Ref{node.id, k, std::nullopt}.text(), std::move(typed->outputs[k]));
       }
-      result_.dtypes[index] = std::move(inferred);
+      result_.dtypes[index] = std::move(typed->dtypes);
     } catch (const Error& error) {
       report(result_.problems, node_place(node), error);
     }
@@ -215,6 +195,37 @@ void report(std::vector<Problem>& problems, std::string where, GraphError code, 
 
 void report(std::vector<Problem>& problems, std::string where, const Error& error) {
   problems.push_back({std::move(where), error.code_name(), error.message()});
+}
+
+std::optional<CallTypes> type_call(const OpSpec& op, const Node& node,
+                                   const std::map<std::string, ValueType, std::less<>>& types) {
+  std::vector<std::vector<DtypeOperand>> dtypes(op.inputs.size());
+  std::vector<std::optional<SymbolicShape>> shapes;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    const std::vector<Ref> none;
+    const auto& refs = i < node.inputs.size() ? node.inputs[i] : none;
+    if (refs.empty() || refs.front().absent()) shapes.emplace_back(std::nullopt);
+    for (const Ref& ref : refs) {
+      if (ref.absent()) continue;
+      if (ref.scalar) {
+        dtypes[i].push_back({Dtype::kF32, true, ref.scalar});
+        shapes.emplace_back(SymbolicShape{});
+        continue;
+      }
+      const auto found = types.find(ref.text());
+      if (found == types.end()) return std::nullopt;
+      dtypes[i].push_back({found->second.dtype, found->second.shape.empty(), std::nullopt});
+      shapes.emplace_back(found->second.shape);
+    }
+  }
+  const JsonObject attrs = complete_attributes(op, node.attrs);
+  CallTypes typed;
+  typed.dtypes = infer_dtypes(op, dtypes, attrs);
+  const auto output_shapes = infer_shapes(op, shapes, attrs);
+  for (std::size_t k = 0; k < op.outputs.size(); ++k) {
+    typed.outputs.push_back({typed.dtypes.outputs[k], output_shapes[k]});
+  }
+  return typed;
 }
 
 Analysis analyze(const Graph& graph, const OpTable& ops) { return Analyzer(graph, ops).run(); }

@@ -180,8 +180,7 @@ Dim position(const RuleCall& call, std::string_view parameter, const Dim& size, 
   return known && *known < 0 ? size + at : at;
 }
 
-Span slice_span(const RuleCall& call) {
-  const SymbolicShape& input = call.input(0);
+Span slice_span(const RuleCall& call, const SymbolicShape& input) {
   const std::size_t axis = call.axis("dim", call.integer("dim"), input.size());
   const Dim& size = input[axis];
   Dim start = position(call, "start", size, 0);
@@ -197,19 +196,10 @@ Span slice_span(const RuleCall& call) {
   return {axis, start, length, call.integer("step")};
 }
 
-Shapes infer_slice(const RuleCall& call) {
-  const Span span = slice_span(call);
-  SymbolicShape shape = call.input(0);
-  if (const auto known = span.length.constant()) {
-    shape[span.axis] = *known == 0 ? 0 : (*known - 1) / span.step + 1;
-  } else {
-    shape[span.axis] = Dim::floor_divide(span.length + Dim(span.step - 1), span.step);
-  }
-  return {shape};
-}
+Shapes infer_slice(const RuleCall& call) { return {slice_shape(call, call.input(0))}; }
 
 std::optional<Strided> view_slice(const RuleCall& call, const Strided& input, const Shape& output) {
-  const Span span = slice_span(call);
+  const Span span = slice_span(call, call.input(0));
   Strided view{output, input.strides, input.offset};
   view.offset += span.start.evaluate({}) * input.strides[span.axis];
   // A step beyond the only element would overflow for nothing.
@@ -228,6 +218,17 @@ constexpr std::array kViewRules = {
 };
 
 }  // namespace
+
+SymbolicShape slice_shape(const RuleCall& call, const SymbolicShape& input) {
+  const Span span = slice_span(call, input);
+  SymbolicShape shape = input;
+  if (const auto known = span.length.constant()) {
+    shape[span.axis] = *known == 0 ? 0 : (*known - 1) / span.step + 1;
+  } else {
+    shape[span.axis] = Dim::floor_divide(span.length + Dim(span.step - 1), span.step);
+  }
+  return shape;
+}
 
 std::span<const ShapeRule> view_shape_rules() { return kViewRules; }
 

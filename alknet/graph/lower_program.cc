@@ -1,0 +1,81 @@
+#include "alknet/graph/lower_program.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "alknet/graph/error.h"
+
+namespace alknet::graph {
+namespace {
+
+using expr::Instruction;
+using expr::Opcode;
+
+/// The operation that does a step.
+struct OpcodeOp {
+  Opcode opcode;
+  std::string_view op;
+};
+constexpr std::array kOps = {
+    OpcodeOp{Opcode::kNegate, "neg"},      OpcodeOp{Opcode::kNot, "logical_not"}, OpcodeOp{Opcode::kAdd, "add"},
+    OpcodeOp{Opcode::kSubtract, "sub"},    OpcodeOp{Opcode::kMultiply, "mul"},    OpcodeOp{Opcode::kDivide, "div"},
+    OpcodeOp{Opcode::kRemainder, "fmod"},  OpcodeOp{Opcode::kLess, "lt"},         OpcodeOp{Opcode::kLessEqual, "le"},
+    OpcodeOp{Opcode::kGreater, "gt"},      OpcodeOp{Opcode::kGreaterEqual, "ge"}, OpcodeOp{Opcode::kEqual, "eq"},
+    OpcodeOp{Opcode::kNotEqual, "ne"},     OpcodeOp{Opcode::kAnd, "logical_and"}, OpcodeOp{Opcode::kOr, "logical_or"},
+    OpcodeOp{Opcode::kSelect, "where"},    OpcodeOp{Opcode::kAbs, "abs"},         OpcodeOp{Opcode::kExp, "exp"},
+    OpcodeOp{Opcode::kLog, "log"},         OpcodeOp{Opcode::kSqrt, "sqrt"},       OpcodeOp{Opcode::kRsqrt, "rsqrt"},
+    OpcodeOp{Opcode::kTanh, "tanh"},       OpcodeOp{Opcode::kErf, "erf"},         OpcodeOp{Opcode::kMaximum, "maximum"},
+    OpcodeOp{Opcode::kMinimum, "minimum"}, OpcodeOp{Opcode::kIsNan, "isnan"},
+};
+
+std::string_view op_of(const Instruction& step, Dtype operand) {
+  const auto found =
+      std::find_if(kOps.begin(), kOps.end(), [&](const OpcodeOp& row) { return row.opcode == step.opcode; });
+  const bool integer_division = step.opcode == Opcode::kDivide && !is_float(operand);
+  if (found == kOps.end() || integer_division) {
+    throw Error(GraphError::kNotDifferentiable,
+                "a gradient divides integers, which no operation does; cast them to f32");
+  }
+  return found->op;
+}
+
+Ref literal(const Instruction& step) {
+  switch (dtype_class(step.dtype)) {
+    case DtypeClass::kBool: return {{}, 0, Scalar::of(step.constant != 0)};
+    case DtypeClass::kInteger: return {{}, 0, Scalar::of(static_cast<std::int64_t>(step.constant))};
+    case DtypeClass::kFloat: break;
+  }
+  return {{}, 0, Scalar::of(step.constant)};
+}
+
+}  // namespace
+
+Ref lower_program(NodeWriter& writer, const expr::Program& program, const std::function<Ref(std::size_t)>& read) {
+  std::vector<Ref> values;
+  for (const Instruction& step : program.instructions) {
+    if (step.opcode == Opcode::kConstant) {
+      values.push_back(literal(step));
+    } else if (step.opcode == Opcode::kVariable) {
+      values.push_back(read(step.index));
+    } else if (step.opcode == Opcode::kCast) {
+      values.push_back(writer.cast(values[step.arguments[0]], step.dtype));
+    } else {
+      std::vector<Ref> operands;
+      for (std::size_t a = 0; a < expr::opcode_info(step.opcode).arity; ++a) {
+        operands.push_back(values[step.arguments[a]]);
+      }
+      // Two scalars would decide the dtype of `where`.
+      if (step.opcode == Opcode::kSelect && operands[1].scalar && operands[2].scalar) {
+        operands[1] = writer.number(operands[1].scalar->number, step.dtype);
+      }
+      values.push_back(writer.node(op_of(step, program.instructions[step.arguments[0]].dtype), operands));
+    }
+  }
+  const Ref& result = values[program.outputs[0].value];
+  const Dtype dtype = program.instructions[program.outputs[0].value].dtype;
+  return result.scalar ? writer.number(result.scalar->number, dtype) : result;
+}
+
+}  // namespace alknet::graph

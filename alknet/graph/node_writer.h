@@ -1,0 +1,66 @@
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alknet/graph/graph.h"
+#include "alknet/graph/name_set.h"
+#include "alknet/graph/validate.h"
+
+namespace alknet::graph {
+
+/// Appends typed nodes to a graph: each distinct one once, also when the graph had it before; arithmetic on scalars
+/// alone is done at once. Not thread-safe.
+class NodeWriter {
+ public:
+  using Types = std::map<std::string, ValueType, std::less<>>;
+
+  /// Appends to `graph`, whose values have `types`; `graph` and `ops` must outlive this.
+  NodeWriter(Graph& graph, const OpTable& ops, Types types);
+
+  /// Of nodes written from now on.
+  void set_path(std::string path) { path_ = std::move(path); }
+
+  const ValueType& type(const Ref& ref) const { return types_.at(ref.text()); }
+
+  /// First output of a node; a scalar when all operands are. Throws as `type_call`.
+  Ref node(std::string_view op, const std::vector<Ref>& inputs, JsonObject attrs = {});
+
+  /// A copy of a node on other operands, never shared. Returns its id.
+  std::string copy(const Node& node, std::vector<std::vector<Ref>> inputs);
+
+  /// `ref`, cast unless it has the dtype.
+  Ref cast(const Ref& ref, Dtype dtype);
+  /// `ref`, reshaped unless it has the shape.
+  Ref reshape(const Ref& ref, const SymbolicShape& shape);
+  Ref expand(const Ref& ref, const SymbolicShape& shape);
+  /// Undoes a broadcast from `shape`: sums the dimensions that it added or repeated, and expands those it lacks.
+  Ref sum_to(const Ref& ref, const SymbolicShape& shape);
+  /// A value of rank 0.
+  Ref number(double value, Dtype dtype);
+  Ref zeros(const ValueType& type);
+  Ref ones(const ValueType& type);
+  /// The product of sizes: a scalar, or where they are symbolic a value of rank 0.
+  Ref count(const SymbolicShape& sizes, Dtype dtype);
+  /// i32 [size]: 0, 1, 2, ... A symbolic size must be a dimension with a declared `max`, else throws Error
+  /// `not_differentiable`.
+  Ref positions(const Dim& size);
+
+ private:
+  Ref constant(std::string_view name, Dtype dtype, Shape shape, SharedBytes data);
+  static std::string key(const OpSpec& op, const std::vector<std::vector<Ref>>& inputs, const JsonObject& attrs);
+  void add(const OpSpec& op, Node node);
+
+  Graph& graph_;
+  const OpTable& ops_;
+  NameSet names_;
+  Types types_;
+  std::string path_;
+  std::map<std::string, std::string, std::less<>> known_;  ///< Node ids by what they compute.
+  std::map<std::string, Ref, std::less<>> constants_;
+};
+
+}  // namespace alknet::graph
