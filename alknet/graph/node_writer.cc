@@ -99,7 +99,7 @@ std::string NodeWriter::copy(const Node& original, std::vector<std::vector<Ref>>
   node.inputs = std::move(inputs);
   node.checkpoint = false;
   std::string id = node.id;
-  add(ops_.at(node.op), std::move(node));
+  add(ops_.at(original.op), std::move(node));
   return id;
 }
 

@@ -99,9 +99,15 @@ expr::Program written_gradient(const OpSpec& op, const std::string& expression, 
 
 std::optional<expr::Program> derived_gradient(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
                                               std::span<const Dtype> outputs, std::size_t input) {
-  const std::array wrt = {static_cast<std::uint32_t>(input)};
+  // By all inputs at once: that of a tie depends on whether both sides are variable.
+  std::vector<std::uint32_t> wrt;
+  for (std::uint32_t i = 0; i < inputs.size(); ++i) {
+    if (op.inputs[i].differentiable && is_float(inputs[i])) wrt.push_back(i);
+  }
   expr::Program program = expr::derive(elementwise_program(op, attrs, inputs, outputs), wrt);
-  program.outputs[0].name = "gradient";
+  const auto place = std::find(wrt.begin(), wrt.end(), input);
+  if (place == wrt.end()) return std::nullopt;
+  program.outputs = {{"gradient", program.outputs[static_cast<std::size_t>(place - wrt.begin())].value}};
   return with_parameters(program, attrs);
 }
 

@@ -155,6 +155,45 @@ TEST(OpTable, RefusesBadEntriesAtTheirPlace) {
   refuses("[{", "{", "operation table");
 }
 
+TEST(OpTable, ReadsGradients) {
+  const OpTable& ops = OpTable::builtin();
+  EXPECT_EQ(ops.at("mul").backward.expressions.at("other").cases.front().expression, "grad_output * input");
+  EXPECT_EQ(ops.at("gelu").backward.expressions.at("input").parameter, "approximate");
+  EXPECT_TRUE(ops.at("erf").backward.empty());
+  const auto& cases = ops.at("matmul").backward.cases;
+  ASSERT_EQ(cases.size(), 4u);
+  EXPECT_EQ(cases[0].ranks.at("other"), 1u);
+  EXPECT_EQ(cases[3].gradients.at("input"), "a_sum");
+  EXPECT_EQ(ops.at("softmax").backward.cases[1].nodes.front().op, "mul");
+}
+
+TEST(OpTable, RefusesBadGradientsAtTheirPlace) {
+  const auto refuses = [](const std::string& backward, const std::string& message) {
+    expect_error(GraphError::kOpTableInvalid, message,
+                 [&] { OpTable::parse(edited("\"test\"", "\"backward\": " + backward + ", \"test\"")); });
+  };
+  const auto nodes = [](const std::string& node) {
+    return R"({"nodes": [)" + node + R"(], "gradients": {"input": "g"}})";
+  };
+  refuses(R"({"other": "grad_output"})", "\"other\" is no input");
+  refuses(R"({"input": "grad_outputs"})", "nothing is called \"grad_outputs\"");
+  refuses(R"({"input": "var x = 1; output = x"})", "/0/backward");
+  refuses(R"({"input": {"on": "form", "cases": {}}})", "names no parameter");
+  refuses(R"({"nodes": [], "gradients": {}})", "must name an input");
+  refuses(R"({"nodes": [], "gradients": {"input": "g"}})", "\"g\" is no input, output");
+  refuses(R"({"nodes": [], "gradients": {"x": "grad_output"}})", "\"x\" is no input");
+  refuses(nodes(R"({"id": "g", "op": "tanhh", "inputs": ["input"]})"), "/0/backward/nodes/0/op");
+  refuses(nodes(R"({"id": "g", "op": "twice", "inputs": ["g"]})"), "/0/backward/nodes/0/inputs/0");
+  refuses(nodes(R"({"id": "g", "op": "twice", "inputs": ["input", 2]})"), "[twice] takes 1 input");
+  refuses(nodes(R"({"id": "g", "op": "sum_to", "inputs": ["input"]})"), "sum_to takes 2 input");
+  refuses(nodes(R"({"id": "g", "op": "twice", "inputs": ["input"], "attrs": {"dim": 1}})"), "has no \"dim\"");
+  refuses(nodes(R"({"id": "g", "op": "twice", "inputs": [{"attr": "eps"}]})"), "names no parameter");
+  refuses(nodes(R"({"id": "g", "op": "twice", "inputs": ["input"], "attrs": {"a": {"shape": "x"}}})"), "\"x\" is no");
+  refuses(nodes(R"({"id": "input", "op": "twice", "inputs": ["input"]})"), "nodes/0/id\": is taken");
+  refuses(R"({"cases": [{"when": {"rank": {"x": 1}}, "nodes": [], "gradients": {"input": "input"}}]})",
+          "/0/backward/cases/0/when/rank/x");
+}
+
 TEST(OpTable, RefusesTwoEntriesOfOneName) {
   const std::string entry(kEntry.substr(1, kEntry.size() - 2));
   expect_error(GraphError::kOpTableInvalid, "taken", [&] { OpTable::parse("[" + entry + "," + entry + "]"); });

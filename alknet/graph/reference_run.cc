@@ -214,8 +214,8 @@ Tensor slice_backward(const Call& call) {
   Tensor result = filled(call.shape);
   JsonObject attrs = call.attrs;
   attrs.erase("input_sizes");
-  const auto layout = apply_view(OpTable::builtin().at("slice"),
-                                 {call.shape, contiguous_strides(call.shape), 0}, attrs, &call.input(0).shape);
+  const auto layout = apply_view(OpTable::builtin().at("slice"), {call.shape, contiguous_strides(call.shape), 0}, attrs,
+                                 &call.input(0).shape);
   for (std::size_t i = 0; i < call.input(0).data.size(); ++i) {
     const Shape at = position(static_cast<std::int64_t>(i), call.input(0).shape);
     std::int64_t offset = layout->offset;
