@@ -12,6 +12,7 @@
 #include "alknet/graph/expect_error.h"
 #include "alknet/graph/json.h"
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/ops_json.h"
 #include "alknet/graph/reference_run.h"
 #include "alknet/graph/validate.h"
 
@@ -219,7 +220,7 @@ class Check {
     if (!is_float(made.inputs[i].dtype)) {
       return {0, made.inputs[i].dtype == Dtype::kBool ? 1 : made.op == "embedding_dense_backward" ? 5 : 2};
     }
-    const Json* range = op_.test.get_object().if_contains(op_.inputs[i].name);
+    const Json* range = op_.test.is_object() ? op_.test.get_object().if_contains(op_.inputs[i].name) : nullptr;
     if (range == nullptr || !range->is_array()) return {-2, 2};
     const auto& list = range->get_array();
     // Near 0 a difference would leave the domain; far out it says little.
@@ -305,6 +306,38 @@ TEST(Gradient, OfEveryOperationIsThatOfDifferences) {
   }
   for (const OpSpec& op : OpTable::builtin().ops()) {
     EXPECT_EQ(checked.contains(op.name), differentiable(op)) << op.name;
+  }
+}
+
+// Gradients have the dtype of their values, whatever the dtype, with sizes known and not.
+TEST(Gradient, KeepsDtypes) {
+  for (const Dtype dtype : {Dtype::kF16, Dtype::kBF16, Dtype::kF32}) {
+    for (Case made : all_cases()) {
+      SCOPED_TRACE(made.op + " " + std::string(dtype_name(dtype)));
+      GraphBuilder g;
+      g.dim("batch", 0, 8);
+      g.dim("seq", 0, 8);
+      std::vector<GraphBuilder::Operand> operands;
+      std::vector<std::string> wrt;
+      const OpSpec& op = OpTable::builtin().at(made.op);
+      for (std::size_t i = 0; i < made.inputs.size(); ++i) {
+        const Input& input = made.inputs[i];
+        const Dtype own = is_float(input.dtype) ? dtype : input.dtype;
+        operands.push_back(input.given ? g.input(op.inputs[i].name, own, input.shape) : Ref{});
+        if (input.given && is_float(own)) wrt.push_back(op.inputs[i].name);
+      }
+      const Ref y = g.node(made.op, std::move(operands), made.attrs);
+      // A sum over a product makes the gradient of y neither constant nor expanded.
+      g.output("z", g.node("sum", {g.node("mul", {y, y})}));
+      const Graph extended = grad(std::move(g).build(), {std::vector<std::string>{"z"}, wrt});
+      const auto types = infer(extended, OpTable::builtin()).types;
+      const Graph cast = insert_casts(extended, OpTable::builtin());
+      for (std::size_t i = 0; i < wrt.size(); ++i) {
+        EXPECT_EQ(types.at(extended.outputs[1 + i].value.text()), types.at(wrt[i]));
+      }
+      // Nothing is left to be cast: a count beyond 65504 in f16 would be inf.
+      EXPECT_EQ(cast.nodes.size(), extended.nodes.size());
+    }
   }
 }
 
@@ -545,6 +578,44 @@ TEST(Gradient, OfCausalAttentionNeedsTheLargestSize) {
   expect_error(GraphError::kNotDifferentiable, "declare `max`", [&] {
     grad(graph, {std::vector<std::string>{"z"}, std::vector<std::string>{"q"}});
   });
+}
+
+/// The built-in table with one more entry, as a user registers it.
+OpTable with_entry(std::string_view inputs, std::string_view forward) {
+  std::string entry = R"({"name": "mine", "kind": "unary", "inputs": [)" + std::string(inputs) +
+                      R"(], "outputs": [{"name": "output", "dtype": "promoted"}], "promotion": "promote",
+          "shape": "elementwise", "test": null, "bound": {}, "doc": "An operation of a user.", "forward": )" +
+                      std::string(forward) + "}";
+  Json builtin = parse_json(ops_json());
+  builtin.get_array().push_back(parse_json(entry));
+  return OpTable::from_json(builtin);
+}
+
+TEST(Gradient, OfARegisteredExpressionIsDerived) {
+  const OpTable ops =
+      with_entry(R"({"name": "input", "dtypes": "float"})",
+                 R"({"expression": "var s = 1 / (1 + exp(-input)); output = input > 0 ? input * s : 0"})");
+  GraphBuilder g(ops);
+  g.output("z", g.node("mine", {g.input("x", Dtype::kF64, {})}));
+  const Graph extended =
+      grad(std::move(g).build(), {std::vector<std::string>{"z"}, std::vector<std::string>{"x"}}, ops);
+  EXPECT_TRUE(validate(extended, ops).empty());
+  const double s = 1 / (1 + std::exp(-2.0));
+  EXPECT_NEAR(reference_run(extended, {{"x", {{}, {2}}}}, {}, ops).at("grad/x").data.at(0), s + 2 * s * (1 - s), 1e-12);
+}
+
+TEST(Gradient, NamesWhatHasNone) {
+  const auto refuses = [](std::string_view forward, const std::string& message) {
+    const OpTable ops = with_entry(R"({"name": "input", "dtypes": "float"})", forward);
+    GraphBuilder g(ops);
+    g.output("z", g.node("mine", {g.input("x", Dtype::kF64, {})}));
+    const Graph graph = std::move(g).build();
+    expect_error(GraphError::kNotDifferentiable, message, [&] {
+      grad(graph, {std::vector<std::string>{"z"}, std::vector<std::string>{"x"}}, ops);
+    });
+  };
+  refuses(R"({"template": "mine"})", "[mine] has no gradient with respect to \"input\"");
+  refuses(R"({"expression": "output = input % 3 * input"})", "a gradient needs \"%\" of f64");
 }
 
 // A query without any key gives 0 and takes no part in gradients.

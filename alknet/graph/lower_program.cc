@@ -1,5 +1,7 @@
 #include "alknet/graph/lower_program.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -21,13 +23,13 @@ struct OpcodeOp {
 constexpr std::array kOps = {
     OpcodeOp{Opcode::kNegate, "neg"},      OpcodeOp{Opcode::kNot, "logical_not"}, OpcodeOp{Opcode::kAdd, "add"},
     OpcodeOp{Opcode::kSubtract, "sub"},    OpcodeOp{Opcode::kMultiply, "mul"},    OpcodeOp{Opcode::kDivide, "div"},
-    OpcodeOp{Opcode::kRemainder, "fmod"},  OpcodeOp{Opcode::kLess, "lt"},         OpcodeOp{Opcode::kLessEqual, "le"},
-    OpcodeOp{Opcode::kGreater, "gt"},      OpcodeOp{Opcode::kGreaterEqual, "ge"}, OpcodeOp{Opcode::kEqual, "eq"},
-    OpcodeOp{Opcode::kNotEqual, "ne"},     OpcodeOp{Opcode::kAnd, "logical_and"}, OpcodeOp{Opcode::kOr, "logical_or"},
-    OpcodeOp{Opcode::kSelect, "where"},    OpcodeOp{Opcode::kAbs, "abs"},         OpcodeOp{Opcode::kExp, "exp"},
-    OpcodeOp{Opcode::kLog, "log"},         OpcodeOp{Opcode::kSqrt, "sqrt"},       OpcodeOp{Opcode::kRsqrt, "rsqrt"},
-    OpcodeOp{Opcode::kTanh, "tanh"},       OpcodeOp{Opcode::kErf, "erf"},         OpcodeOp{Opcode::kMaximum, "maximum"},
-    OpcodeOp{Opcode::kMinimum, "minimum"}, OpcodeOp{Opcode::kIsNan, "isnan"},
+    OpcodeOp{Opcode::kLess, "lt"},         OpcodeOp{Opcode::kLessEqual, "le"},    OpcodeOp{Opcode::kGreater, "gt"},
+    OpcodeOp{Opcode::kGreaterEqual, "ge"}, OpcodeOp{Opcode::kEqual, "eq"},        OpcodeOp{Opcode::kNotEqual, "ne"},
+    OpcodeOp{Opcode::kAnd, "logical_and"}, OpcodeOp{Opcode::kOr, "logical_or"},   OpcodeOp{Opcode::kSelect, "where"},
+    OpcodeOp{Opcode::kAbs, "abs"},         OpcodeOp{Opcode::kExp, "exp"},         OpcodeOp{Opcode::kLog, "log"},
+    OpcodeOp{Opcode::kSqrt, "sqrt"},       OpcodeOp{Opcode::kRsqrt, "rsqrt"},     OpcodeOp{Opcode::kTanh, "tanh"},
+    OpcodeOp{Opcode::kErf, "erf"},         OpcodeOp{Opcode::kMaximum, "maximum"}, OpcodeOp{Opcode::kMinimum, "minimum"},
+    OpcodeOp{Opcode::kIsNan, "isnan"},
 };
 
 std::string_view op_of(const Instruction& step, Dtype operand) {
@@ -36,7 +38,8 @@ std::string_view op_of(const Instruction& step, Dtype operand) {
   const bool integer_division = step.opcode == Opcode::kDivide && !is_float(operand);
   if (found == kOps.end() || integer_division) {
     throw Error(GraphError::kNotDifferentiable,
-                "a gradient divides integers, which no operation does; cast them to f32");
+                fmt::format("a gradient needs \"{}\" of {}, which no operation does; write the expression without it",
+                            expr::opcode_info(step.opcode).spelling, dtype_name(operand)));
   }
   return found->op;
 }

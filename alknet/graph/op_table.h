@@ -138,7 +138,9 @@ struct OpSpec {
   std::string shape;  ///< Name of the rule in shape.cc.
   std::variant<ElementwiseForward, ReductionForward, TemplateForward, ViewForward> forward;
   OpBackward backward;  ///< Empty when derived or not differentiable.
-  Json test;            ///< Domain of random inputs by name: [min, max], or {"index_of": input}.
+  /// Domain of random inputs by name: [min, max], or {"index_of": input}. Null while no device has kernels: compiling a
+  /// plan with such a node is an error.
+  Json test;
   /// Allowed error of the CPU by output dtype: {"ulp": n} of the exact result, or {"k": n}: n * eps * the sum of the
   /// absolute terms (element-wise: of the inputs and the output). Integers, bool and views are exact.
   Json bound;

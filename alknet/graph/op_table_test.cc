@@ -11,11 +11,18 @@
 namespace alknet::graph {
 namespace {
 
+/// Operations that gradients are written with and no device computes so far.
+const std::set<std::string> kWithoutKernels = {"slice_backward", "embedding_dense_backward"};
+
 TEST(BuiltinOps, HaveEverythingThatGeneratorsAndTestsNeed) {
   for (const OpSpec& op : OpTable::builtin().ops()) {
     SCOPED_TRACE(op.name);
     EXPECT_GE(op.doc.size(), 12u);
     EXPECT_TRUE(op.doc.ends_with('.'));
+    if (kWithoutKernels.contains(op.name)) {
+      EXPECT_TRUE(op.test.is_null());
+      continue;
+    }
     ASSERT_TRUE(op.test.is_object());
     ASSERT_TRUE(op.bound.is_object());
     for (const auto& input : op.inputs) {
@@ -63,7 +70,6 @@ TEST(BuiltinOps, AreThoseOfBertPoolingAndTheirGradients) {
                                           "isnan",
                                           "logical_not",
                                           "minimum",
-                                          "fmod",
                                           "eq",
                                           "ne",
                                           "lt",

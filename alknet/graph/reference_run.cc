@@ -300,8 +300,8 @@ Tensor decoded(const Constant& constant) {
 
 }  // namespace
 
-ReferenceValues reference_run(const Graph& graph, const ReferenceValues& inputs, const DimValues& dims) {
-  const OpTable& ops = OpTable::builtin();
+ReferenceValues reference_run(const Graph& graph, const ReferenceValues& inputs, const DimValues& dims,
+                              const OpTable& ops) {
   const Analysis analysis = analyze_valid(graph, ops);
   ReferenceValues values = inputs;
   for (const auto& constant : graph.constants) values.emplace(constant.name, decoded(constant));
