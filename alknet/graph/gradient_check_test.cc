@@ -1,0 +1,374 @@
+#include "alknet/graph/gradient.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "alknet/graph/op_program.h"
+#include "alknet/graph/reference_run.h"
+#include "alknet/graph/validate.h"
+
+namespace alknet::graph {
+namespace {
+
+const Dim B = Dim::symbol("batch");
+const DimValues kDims = {{"batch", 3}, {"seq", 4}};
+
+struct Input {
+  SymbolicShape shape;
+  Dtype dtype = Dtype::kF64;
+  bool given = true;
+};
+
+/// One call of one operation.
+struct Case {
+  std::string op;
+  std::vector<Input> inputs;
+  JsonObject attrs = {};
+};
+
+const Input kAbsent{{}, Dtype::kF64, false};
+
+/// Every differentiable operation that is not element-wise.
+std::vector<Case> structured_cases() {
+  const Dim S = Dim::symbol("seq");
+  const Dtype kBool = Dtype::kBool, kI64 = Dtype::kI64;
+  std::vector<Case> cases = {
+      {"sum", {{{2, 3}}}},
+      {"sum", {{{2, 3, 4}}}, {{"dim", {1}}}},
+      {"sum", {{{B, 3, S}}}, {{"dim", {-1, 0}}, {"keepdim", true}}},
+      {"sum", {{{}}}},
+      {"sum", {{{0, 3}}}, {{"dim", {0}}}},
+      {"mean", {{{2, 3}}}},
+      {"mean", {{{B, 3, S}}}, {{"dim", {-1, 0}}}},
+      {"mean", {{{2, B}}}, {{"dim", {1}}, {"keepdim", true}}},
+      {"mean", {{{}}}},
+      {"mean", {{{2, 0}}}, {{"dim", {0}}}},
+      {"matmul", {{{3}}, {{3}}}},
+      {"matmul", {{{3}}, {{3, 2}}}},
+      {"matmul", {{{3}}, {{B, 3, 2}}}},
+      {"matmul", {{{2, 3}}, {{3}}}},
+      {"matmul", {{{B, 2, 3}}, {{3}}}},
+      {"matmul", {{{2, 3}}, {{3, 4}}}},
+      {"matmul", {{{B, S, 3}}, {{3, 4}}}},
+      {"matmul", {{{2, 3}}, {{B, 3, 2}}}},
+      {"matmul", {{{B, 1, 2, 3}}, {{4, 3, 2}}}},
+      {"matmul", {{{2, 0}}, {{0, 3}}}},
+      {"matmul", {{{0, 2}}, {{2, 3}}}},
+      {"softmax", {{{B, 4}}}, {{"dim", -1}}},
+      {"softmax", {{{2, S, 3}}}, {{"dim", 1}}},
+      {"softmax", {{{}}}, {{"dim", 0}}},
+      {"softmax", {{{2, 0}}}, {{"dim", 0}}},
+      {"layer_norm", {{{B, 5}}, kAbsent, kAbsent}, {{"normalized_shape", {5}}}},
+      {"layer_norm", {{{B, 5}}, {{5}}, {{5}}}, {{"normalized_shape", {5}}}},
+      {"layer_norm", {{{B, 2, S}}, {{2, S}}, kAbsent}, {{"normalized_shape", {2, "seq"}}}},
+      {"layer_norm", {{{3, 4}}, kAbsent, {{4}}}, {{"normalized_shape", {4}}, {"eps", 0.1}}},
+      {"embedding", {{{5, 2}}, {{B, 4}, kI64}}},
+      {"embedding", {{{5, 3}}, {{}, kI64}}},
+      {"embedding", {{{B, 3}}, {{7}, kI64}}},
+      {"embedding_dense_backward", {{{B, 2}}, {{B}, kI64}}, {{"num_weights", 6}}},
+      {"slice_backward", {{{2, 3}}}, {{"input_sizes", {2, 7}}, {"dim", 1}, {"start", 1}, {"end", 6}, {"step", 2}}},
+      {"slice", {{{7, 2}}}, {{"start", 1}, {"step", 2}}},
+      {"slice", {{{2, 5}}}, {{"dim", -1}, {"start", -3}, {"end", -1}}},
+      {"slice", {{{S, 2}}}, {{"start", 1}, {"end", "seq - 1"}}},
+      {"slice", {{{3}}}, {{"start", 3}}},
+      {"reshape", {{{2, 6}}}, {{"shape", {3, -1}}}},
+      {"reshape", {{{B, S, 2}}}, {{"shape", {"batch*seq", 2}}}},
+      {"reshape", {{{}}}, {{"shape", {1, 1}}}},
+      {"reshape", {{{0, 3}}}, {{"shape", {3, 0}}}},
+      {"permute", {{{2, B, 4}}}, {{"dims", {2, 0, 1}}}},
+      {"permute", {{{2, 3, 4}}}, {{"dims", {-1, 0, -2}}}},
+      {"transpose", {{{2, B, 4}}}, {{"dim0", 0}, {"dim1", -1}}},
+      {"unsqueeze", {{{B, 2}}}, {{"dim", -2}}},
+      {"squeeze", {{{1, B, 1}}}, {{"dim", {0}}}},
+      {"squeeze", {{{1, 2, 1}}}},
+      {"expand", {{{B, 1}}}, {{"size", {2, -1, 3}}}},
+      {"expand", {{{}}}, {{"size", {2, "batch"}}}},
+      {"expand", {{{1, 3}}}, {{"size", {0, 3}}}},
+  };
+  const auto attention = [&](Input mask, JsonObject attrs, SymbolicShape batch = {2}, Dim queries = 3, Dim keys = 4) {
+    const auto input = [&](const Dim& rows, const Dim& columns) {
+      SymbolicShape shape = batch;
+      shape.push_back(rows);
+      shape.push_back(columns);
+      return Input{shape};
+    };
+    cases.push_back({"scaled_dot_product_attention",
+                     {input(queries, 2), input(keys, 2), input(keys, 5), std::move(mask)},
+                     std::move(attrs)});
+  };
+  attention(kAbsent, {});
+  attention(kAbsent, {{"scale", 0.3}}, {});
+  attention(kAbsent, {{"is_causal", true}}, {2}, 4, 3);
+  attention(kAbsent, {{"is_causal", true}}, {B, 2}, S, S);
+  attention({{3, 4}, kBool}, {});
+  attention({{B, 1, 4}, kBool}, {}, {B});
+  attention({{1, 4}}, {});
+  attention({{B, 3, 4}}, {{"scale", 2}}, {B});
+  attention(kAbsent, {}, {B, 0});
+  return cases;
+}
+
+/// Shapes of the first two inputs; a third has the first's, so that all broadcast.
+const std::vector<std::pair<SymbolicShape, SymbolicShape>>& broadcast_shapes() {
+  static const std::vector<std::pair<SymbolicShape, SymbolicShape>> kShapes = {
+      {{2, 3}, {2, 3}}, {{2, 3}, {3}}, {{1, 3}, {2, 1}},    {{}, {2}},     {{2}, {}},
+      {{}, {}},         {{0, 3}, {3}}, {{0}, {}},           {{B, 3}, {3}}, {{B, 3}, {B, 1}},
+      {{1, B}, {2, 1}}, {{2, B}, {B}}, {{B, 1, 2}, {3, 1}},
+  };
+  return kShapes;
+}
+
+bool differentiable(const OpSpec& op) {
+  const auto takes_floats = [](const OpInput& input) {
+    return input.differentiable && std::any_of(input.dtypes.begin(), input.dtypes.end(), is_float);
+  };
+  const auto fixed = parse_dtype(op.outputs.front().dtype);
+  return (!fixed || is_float(*fixed)) && std::any_of(op.inputs.begin(), op.inputs.end(), takes_floats);
+}
+
+/// Attributes with each value of `enum` parameters and an uncommon one of numbers.
+std::vector<JsonObject> attribute_choices(const OpSpec& op) {
+  if (op.name == "cast") return {{{"dtype", "f64"}}, {{"dtype", "f32"}}};
+  std::vector<JsonObject> choices = {{}};
+  for (const auto& parameter : op.parameters) {
+    const JsonObject& schema = parameter.schema.get_object();
+    if (const Json* values = schema.if_contains("enum")) {
+      choices.clear();
+      for (const auto& value : values->get_array()) choices.push_back({{parameter.name, value}});
+    } else if (schema.at("type") == Json("number")) {
+      choices.push_back({{parameter.name, -2.5}});
+    }
+  }
+  return choices;
+}
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases = structured_cases();
+  for (const OpSpec& op : OpTable::builtin().ops()) {
+    if (!op.elementwise() || !differentiable(op)) continue;
+    for (const auto& attrs : attribute_choices(op)) {
+      for (const auto& [first, second] : broadcast_shapes()) {
+        Case made{op.name, {}, attrs};
+        for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+          const bool floats = std::any_of(op.inputs[i].dtypes.begin(), op.inputs[i].dtypes.end(), is_float);
+          made.inputs.push_back({i % 2 == 0 ? first : second, floats ? Dtype::kF64 : op.inputs[i].dtypes.front()});
+        }
+        cases.push_back(std::move(made));
+      }
+    }
+  }
+  return cases;
+}
+
+class Check {
+ public:
+  explicit Check(const Case& made) : op_(OpTable::builtin().at(made.op)) {
+    GraphBuilder g;
+    g.dim("batch", 0, 8);
+    g.dim("seq", 0, 8);
+    std::vector<GraphBuilder::Operand> operands;
+    for (std::size_t i = 0; i < made.inputs.size(); ++i) {
+      const Input& input = made.inputs[i];
+      const std::string& name = op_.inputs[i].name;
+      if (!input.given) {
+        operands.emplace_back();
+        continue;
+      }
+      operands.emplace_back(g.input(name, input.dtype, input.shape));
+      values_[name] = random(input, domain(i, made));
+      if (is_float(input.dtype) && op_.inputs[i].differentiable) wrt_.push_back(name);
+    }
+    const Ref y = g.node(made.op, std::move(operands), made.attrs);
+    g.output("y", y);
+    graph_ = std::move(g).build();
+    const ValueType type = infer(graph_, OpTable::builtin()).types.at(y.text());
+    add_input("seed", type);
+    seeds_ = {"seed"};
+  }
+
+  void run() {
+    const GradientRequest first{kOutputs, wrt_, seeds_};
+    const Graph once = grad(graph_, first);
+    ASSERT_TRUE(validate(once, OpTable::builtin()).empty());
+    compare(graph_, kOutputs, seeds_, once, wrt_, "grad/");
+    // The gradient of what is a gradient.
+    graph_ = once;
+    std::vector<std::string> outputs, seeds;
+    const auto types = infer(graph_, OpTable::builtin()).types;
+    for (const auto& name : wrt_) {
+      outputs.push_back("grad/" + name);
+      seeds.push_back("seed of " + name);
+      add_input(seeds.back(), types.at(name));
+    }
+    std::vector<std::string> wrt = wrt_;
+    wrt.push_back("seed");
+    const Graph twice = grad(graph_, {outputs, wrt, seeds, true});
+    compare(graph_, outputs, seeds, twice, wrt, "");
+  }
+
+ private:
+  std::pair<double, double> domain(std::size_t i, const Case& made) const {
+    if (!is_float(made.inputs[i].dtype)) {
+      return {0, made.inputs[i].dtype == Dtype::kBool ? 1 : made.op == "embedding_dense_backward" ? 5 : 2};
+    }
+    const Json* range = op_.test.is_object() ? op_.test.get_object().if_contains(op_.inputs[i].name) : nullptr;
+    if (range == nullptr || !range->is_array()) return {-2, 2};
+    const auto& list = range->get_array();
+    // Near 0 a difference would leave the domain; far out it says little.
+    return {std::max(list[0].to_number<double>(), list[0].to_number<double>() < 0 ? -3.0 : 0.2),
+            std::min(list[1].to_number<double>(), 3.0)};
+  }
+
+  ReferenceTensor random(const Input& input, std::pair<double, double> range) {
+    ReferenceTensor tensor{evaluate(input.shape, kDims), {}};
+    std::uniform_real_distribution<double> real(range.first, range.second);
+    for (std::int64_t i = 0; i < element_count(tensor.shape); ++i) {
+      const double value = real(generator_);
+      tensor.data.push_back(is_float(input.dtype) ? value : std::floor(value + 0.5));
+    }
+    return tensor;
+  }
+
+  void add_input(const std::string& name, const ValueType& type) {
+    graph_.inputs.push_back({name, type.dtype, type.shape});
+    values_[name] = random({type.shape, type.dtype}, {-1, 1});
+  }
+
+  /// The sum of all outputs times their seeds.
+  double total(const Graph& graph, const std::vector<std::string>& outputs,
+               const std::vector<std::string>& seeds) const {
+    const auto result = reference_run(graph, values_, kDims);
+    double sum = 0;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const auto& value = result.at(outputs[i]).data;
+      const auto& seed = values_.at(seeds[i]).data;
+      for (std::size_t k = 0; k < value.size(); ++k) sum += value[k] * seed[k];
+    }
+    return sum;
+  }
+
+  void compare(const Graph& graph, const std::vector<std::string>& outputs, const std::vector<std::string>& seeds,
+               const Graph& gradients, const std::vector<std::string>& wrt, const std::string& prefix) {
+    ASSERT_TRUE(validate(gradients, OpTable::builtin()).empty());
+    const auto types = infer(gradients, OpTable::builtin()).types;
+    const auto got = reference_run(gradients, values_, kDims);
+    for (std::size_t i = 0; i < wrt.size(); ++i) {
+      const auto& output = gradients.outputs[gradients.outputs.size() - wrt.size() + i];
+      if (!prefix.empty()) {
+        EXPECT_EQ(output.name, prefix + wrt[i]);
+      }
+      EXPECT_EQ(types.at(output.value.text()), types.at(wrt[i]));
+      for (std::size_t k = 0; k < values_.at(wrt[i]).data.size(); ++k) {
+        double& element = values_.at(wrt[i]).data[k];
+        const double middle = element;
+        const double h = 1e-3 * std::max(0.1, std::fabs(middle));
+        const auto at = [&](double offset) {
+          element = middle + offset;
+          return total(graph, outputs, seeds);
+        };
+        const double expected = (at(-2 * h) - 8 * at(-h) + 8 * at(h) - at(2 * h)) / (12 * h);
+        element = middle;
+        ASSERT_NEAR(got.at(output.name).data.at(k), expected, 2e-6 * (1 + std::fabs(expected)))
+            << wrt[i] << " element " << k << " order " << (prefix.empty() ? 2 : 1);
+      }
+    }
+  }
+
+  const std::vector<std::string> kOutputs = {"y"};
+  const OpSpec& op_;
+  Graph graph_;
+  ReferenceValues values_;
+  std::vector<std::string> wrt_, seeds_;
+  std::mt19937_64 generator_{1};
+};
+
+TEST(GradientCheck, OfEveryOperationIsThatOfDifferences) {
+  std::set<std::string> checked;
+  for (const Case& made : all_cases()) {
+    std::string text = made.op + " " + json_text(made.attrs);
+    for (const auto& input : made.inputs) text += " " + shape_text(input.shape);
+    SCOPED_TRACE(text);
+    checked.insert(made.op);
+    try {
+      Check(made).run();
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what();
+    }
+  }
+  for (const OpSpec& op : OpTable::builtin().ops()) {
+    EXPECT_EQ(checked.contains(op.name), differentiable(op)) << op.name;
+  }
+}
+
+// Gradients have the dtype of their values, whatever the dtype, with sizes known and not.
+TEST(GradientCheck, KeepsDtypes) {
+  for (const Dtype dtype : {Dtype::kF16, Dtype::kBF16, Dtype::kF32}) {
+    for (Case made : all_cases()) {
+      SCOPED_TRACE(made.op + " " + std::string(dtype_name(dtype)));
+      GraphBuilder g;
+      g.dim("batch", 0, 8);
+      g.dim("seq", 0, 8);
+      std::vector<GraphBuilder::Operand> operands;
+      std::vector<std::string> wrt;
+      const OpSpec& op = OpTable::builtin().at(made.op);
+      for (std::size_t i = 0; i < made.inputs.size(); ++i) {
+        const Input& input = made.inputs[i];
+        const Dtype own = is_float(input.dtype) ? dtype : input.dtype;
+        operands.push_back(input.given ? g.input(op.inputs[i].name, own, input.shape) : Ref{});
+        if (input.given && is_float(own)) wrt.push_back(op.inputs[i].name);
+      }
+      const Ref y = g.node(made.op, std::move(operands), made.attrs);
+      // A sum over a product makes the gradient of y neither constant nor expanded.
+      g.output("z", g.node("sum", {g.node("mul", {y, y})}));
+      const Graph extended = grad(std::move(g).build(), {std::vector<std::string>{"z"}, wrt});
+      const auto types = infer(extended, OpTable::builtin()).types;
+      const Graph cast = insert_casts(extended, OpTable::builtin());
+      for (std::size_t i = 0; i < wrt.size(); ++i) {
+        EXPECT_EQ(types.at(extended.outputs[1 + i].value.text()), types.at(wrt[i]));
+      }
+      // Nothing is left to be cast: a count beyond 65504 in f16 would be inf.
+      EXPECT_EQ(cast.nodes.size(), extended.nodes.size());
+    }
+  }
+}
+
+// What an entry writes is what its forward expression says.
+TEST(GradientCheck, WrittenExpressionsAreTheDerived) {
+  std::mt19937_64 generator(2);
+  std::uniform_real_distribution<double> real(0.2, 3);
+  for (const OpSpec& op : OpTable::builtin().ops()) {
+    if (!op.elementwise()) continue;
+    for (const auto& [name, expressions] : op.backward.expressions) {
+      const auto index = static_cast<std::size_t>(op.input(name) - op.inputs.data());
+      for (const auto& choice : attribute_choices(op)) {
+        SCOPED_TRACE(op.name + " " + name + " " + json_text(choice));
+        const JsonObject attrs = complete_attributes(op, choice);
+        const std::vector<Dtype> inputs(op.inputs.size(), Dtype::kF64);
+        const std::vector<Dtype> outputs(1, Dtype::kF64);
+        const auto forward = elementwise_program(op, attrs, inputs, outputs);
+        const auto written = gradient_program(op, attrs, inputs, outputs, index);
+        const auto derived = derived_gradient(op, attrs, inputs, outputs, index);
+        ASSERT_TRUE(written && derived);
+        for (int round = 0; round < 20; ++round) {
+          std::vector<double> values;
+          for (std::size_t i = 0; i < inputs.size(); ++i) values.push_back(real(generator));
+          if (round == 0) std::fill(values.begin(), values.end(), 1.5);  // ties
+          for (const auto& parameter : scalar_parameters(op)) values.push_back(attrs.at(parameter).to_number<double>());
+          values.push_back(expr::evaluate(forward, values).front());
+          values.push_back(real(generator));
+          const double expected = expr::evaluate(*derived, values).front();
+          EXPECT_NEAR(expr::evaluate(*written, values).front(), expected, 1e-12 * std::fabs(expected));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace alknet::graph
