@@ -193,7 +193,7 @@ class Derivation {
   /// max (or min): an argument that `loses` against the other gains nothing, ties share.
   void give_larger(const Instruction& step, const Adjoint& adjoint, Opcode loses, Opcode loses_or_ties) {
     const bool both = active_[step.arguments[0]] && active_[step.arguments[1]];
-    for (const std::size_t own : {0, 1}) {
+    for (std::size_t own = 0; own < 2; ++own) {
       const std::uint32_t argument = step.arguments[own];
       if (!active_[argument]) continue;
       const Operand mine = values_[argument];
