@@ -235,7 +235,8 @@ class Builder {
     for (const auto& name : list->get_array()) {
       if (!name.is_string()) continue;
       const std::string_view text = name.get_string();
-      const auto* found = next != properties.end() && std::string_view(next->key()) == text ? next : properties.find(text);
+      const auto* found =
+          next != properties.end() && std::string_view(next->key()) == text ? next : properties.find(text);
       if (found == properties.end()) throw invalid("required", fmt::format("\"{}\" is not among the properties", text));
       required[static_cast<std::size_t>(found - properties.begin())] = true;
       next = found + 1;
