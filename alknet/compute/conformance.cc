@@ -151,15 +151,17 @@ class Conformance {
 
   void check_scalar(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& dtypes, Dtype output) {
     const Shape shape = {3, 37};
+    const double value = dtypes[0] == Dtype::kBool ? 1 : 3;  // what the dtype holds
     Case made;
     made.inputs.push_back(tensor(shape, dtypes[0], Arrangement::kTransposed, domain_of(op, op.inputs[0].name, false)));
-    Reference scalar{{}, {3}, {3}};
+    Reference scalar{{}, {value}, {value}};
     made.expected = elementwise_reference(op, attrs, {reference_of(*made.inputs[0]), scalar}, dtypes, output, shape);
     made.computation = elementwise_computation(op, attrs, dtypes, output);
     made.computation.inputs.pop_back();
     auto& program = made.computation.program;
     program.inputs.pop_back();
-    program.steps[0].arguments[1] = {0, graph::is_float(dtypes[1]) ? Scalar::of(3.0) : Scalar::of(std::int64_t{3})};
+    program.steps[0].arguments[1] = {
+        0, graph::is_float(dtypes[1]) ? Scalar::of(value) : Scalar::of(static_cast<std::int64_t>(value))};
     program.outputs = {1};
     set_bound(made, op, output);
     run_case(made, dtypes.front());

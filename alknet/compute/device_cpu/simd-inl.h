@@ -238,7 +238,7 @@ HWY_INLINE auto NotEqual(V a, V b) {
   if constexpr (kIsScalar<V>)
     return a != b;
   else
-    return CanonicalMask(hn::DFromV<V>(), hn::Ne(a, b));
+    return hn::Not(Equal<T>(a, b));  // Highway's Ne is false of NaN
 }
 template <typename T, typename V>
 HWY_INLINE auto IsNan(V a) {

@@ -179,7 +179,8 @@ std::string print_steps(const Program& program, const CppVariables& variables, c
       case Opcode::kVariable: value = variables[step.index]; break;
       case Opcode::kCast: value = fmt::format("Cast<{}>(v{})", type, step.arguments[0]); break;
       default: {
-        value = fmt::format("{}<{}>(", cpp_opcode(step.opcode).name, type);
+        // Qualified, or a look-up by argument would find Highway's function of that name as well.
+        value = fmt::format("HWY_NAMESPACE::{}<{}>(", cpp_opcode(step.opcode).name, type);
         for (std::size_t a = 0; a < graph::expr::opcode_info(step.opcode).arity; ++a) {
           value += fmt::format("{}v{}", a == 0 ? "" : ", ", step.arguments[a]);
         }
