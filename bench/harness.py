@@ -6,9 +6,11 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 MINIMUM_SECONDS = 0.05  # a measurement repeats the case until it takes this long
+SETTLE_SECONDS = 0.2  # threads of the other side that spin when they have no work are asleep by then
 
 
 @dataclasses.dataclass
@@ -57,6 +59,7 @@ class Contestant:
 
     def measure(self):
         """(seconds of one run of the case, MiB that became resident meanwhile)."""
+        time.sleep(SETTLE_SECONDS)
         answer = self.run(self.count)
         return answer["seconds"] / self.count, answer.get("peak_bytes", 0) / 2**20
 
