@@ -13,7 +13,7 @@ struct DraftUri {
   Draft draft;
 };
 constexpr std::array<DraftUri, 3> kDraftUris = {{
-    {"https://json-schema.org/draft/2020-12/schema", Draft::k2020_12},
+    {"https://json-schema.org/draft/2020-12/schema", Draft::k202012},
     {"http://json-schema.org/draft-07/schema", Draft::k7},
     {"http://json-schema.org/draft-06/schema", Draft::k6},
 }};

@@ -183,7 +183,7 @@ void Places::scan_dialect(PlaceId id, const Json& value) {
     return error(BaseError::kUnsupported, id, "$schema", fmt::format("the dialect \"{}\" {}", uri, why));
   };
   if (const auto draft = find_draft(uri)) {
-    if (*draft == Draft::k2020_12) return;
+    if (*draft == Draft::k202012) return;
     throw unsupported("cannot be that of a part of a document; register the part as a document of its own");
   }
   const auto found = find_resource(uri);
@@ -209,8 +209,8 @@ std::uint32_t Places::find_resource(const std::string& uri) {
   if (const auto known = resource_by_uri_.find(uri); known != resource_by_uri_.end()) return known->second;
   const auto text = find_meta_schema(uri);
   if (text.empty()) return kNoPlace;
-  const auto draft = find_draft(uri).value_or(Draft::k2020_12);
-  const bool translated = draft != Draft::k2020_12;
+  const auto draft = find_draft(uri).value_or(Draft::k202012);
+  const bool translated = draft != Draft::k202012;
   Json document = parse_json(text);
   if (translated) document = translate_draft(document, draft);
   const PlaceId root = add_document(meta_schemas_.emplace_back(std::move(document)), uri, translated);

@@ -38,9 +38,9 @@ Draft draft_of(const Json& document, const SchemaOptions& options) {
   const auto dialect = named(document);
   if (dialect.empty()) return options.draft;
   for (const auto& meta : options.registered) {
-    if (meta.uri == dialect) return find_draft(named(meta.document)).value_or(Draft::k2020_12);
+    if (meta.uri == dialect) return find_draft(named(meta.document)).value_or(Draft::k202012);
   }
-  return find_draft(dialect).value_or(Draft::k2020_12);
+  return find_draft(dialect).value_or(Draft::k202012);
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ struct Schema::State {
   void add(const Json& json, const std::string& uri, const SchemaOptions& options, std::size_t max_depth) {
     check_depth(json, max_depth);
     const auto draft = draft_of(json, options);
-    const bool translated = draft != Draft::k2020_12;
+    const bool translated = draft != Draft::k202012;
     places.add_document(translated ? others.emplace_back(translate_draft(json, draft)) : json, uri, translated);
   }
 

@@ -27,13 +27,13 @@ struct RegisteredSchema {
 };
 
 /// A version of JSON Schema.
-enum class Draft : std::uint8_t { k6, k7, k2020_12 };
+enum class Draft : std::uint8_t { k6, k7, k202012 };
 
 struct SchemaOptions {
   std::vector<RegisteredSchema> registered;
 
   /// How a document is read whose `$schema` does not say it.
-  Draft draft = Draft::k2020_12;
+  Draft draft = Draft::k202012;
 
   /// Whether `format` is checked; otherwise it is an annotation. Formats not in formats.h stay annotations.
   bool assert_formats = false;

@@ -19,12 +19,12 @@ struct ValidateArguments {
   std::string schema;
   std::vector<std::string> instances = {"-"};
   std::vector<std::string> registered;
-  schema::Draft draft = schema::Draft::k2020_12;
+  schema::Draft draft = schema::Draft::k202012;
   bool assert_formats = false;
 };
 
 const std::map<std::string, schema::Draft> kDrafts = {
-    {"6", schema::Draft::k6}, {"7", schema::Draft::k7}, {"2020-12", schema::Draft::k2020_12}};
+    {"6", schema::Draft::k6}, {"7", schema::Draft::k7}, {"2020-12", schema::Draft::k202012}};
 
 /// All errors of one instance; text that is not JSON is one error at the root.
 std::vector<schema::ValidationError> check(const schema::Schema& schema, const std::string& path) {
