@@ -231,8 +231,8 @@ OpTable with_entry(std::string_view inputs, std::string_view forward) {
                       R"(], "outputs": [{"name": "output", "dtype": "promoted"}], "promotion": "promote",
           "shape": "elementwise", "test": null, "bound": {}, "doc": "An operation of a user.", "forward": )" +
                       std::string(forward) + "}";
-  Json builtin = parse_json(ops_json());
-  builtin.get_array().push_back(parse_json(entry));
+  JsonArray builtin = ops_json();
+  builtin.push_back(parse_json(entry));
   return OpTable::from_json(builtin);
 }
 

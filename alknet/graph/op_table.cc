@@ -42,8 +42,17 @@ const std::string& OpSpec::expression(const ElementwiseForward& elementwise, con
               JsonObject{{"op", name}, {"parameter", elementwise.parameter}});
 }
 
+JsonArray ops_json() {
+  JsonArray entries;
+  for (const OpFamily& family : op_families()) {
+    Json document = parse_json(family.text);
+    for (Json& entry : document.as_array()) entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
 const OpTable& OpTable::builtin() {
-  static const OpTable table = parse(ops_json());
+  static const OpTable table = from_json(ops_json());
   return table;
 }
 

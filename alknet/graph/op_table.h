@@ -126,7 +126,7 @@ struct OpBackward {
   bool empty() const { return expressions.empty() && cases.empty(); }
 };
 
-/// One operation: an entry of ops.json.
+/// One operation: an entry of a file in ops/.
 struct OpSpec {
   std::string name;
   std::vector<std::string> aliases;
@@ -160,7 +160,7 @@ struct OpSpec {
 /// All operations by name and alias. Immutable, thread-safe; OpSpec addresses are stable as long as the table lives.
 class OpTable {
  public:
-  /// The operations of ops.json, which is compiled in.
+  /// The operations of ops/*.json, which are compiled in.
   static const OpTable& builtin();
 
   /// Reads a table; throws Error `op_table_invalid` with the entry and member at fault.

@@ -186,7 +186,7 @@ GeneratedFile reduction_file(const graph::OpTable& ops) {
         throw Error(ComputeError::kUnsupported,
                     "[" + op.name +
                         "] `combine` must end in one associative operation on `accumulator`: partial "
-                        "results cannot be folded otherwise. Rewrite the entry in ops.json.");
+                        "results cannot be folded otherwise. Rewrite the entry in ops/reduction.json.");
       }
       const std::string name = fmt::format("{}_{}", op.name, graph::dtype_name(accumulator));
       const double initial = graph::expr::evaluate(programs.init, {})[0];
