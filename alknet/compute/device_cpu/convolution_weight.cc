@@ -90,7 +90,7 @@ class ConvolutionWeightLaunch final : public CpuLaunch {
     const auto threads = to_signed(resources_->pool.threads());
     const std::int64_t products = groups_ * rows_ * depth_ * kernel_ * batch_ * places_;
     const std::int64_t wanted =
-        threads == 1 ? 1 : std::clamp<std::int64_t>(products / kWorthwhileWeightProducts, 1, 2 * threads);
+        threads == 1 ? 1 : std::clamp<std::int64_t>(products / kWorthwhileWeightProducts, 1, threads);
     unit_channels_ = std::clamp<std::int64_t>(kMaxWeightColumns / std::max<std::int64_t>(kernel_, 1), 1,
                                               std::max<std::int64_t>(depth_, 1));
     const auto tile = static_cast<std::int64_t>(kernels_.tile_columns);
