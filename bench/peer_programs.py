@@ -51,6 +51,11 @@ def numpy():
 
 
 @functools.cache
+def jax():
+    return [PYTHON, PEERS / "jax_peer.py"] if has_module("jax") else None
+
+
+@functools.cache
 def pyarrow():
     return [PYTHON, PEERS / "pyarrow_peer.py"] if has_module("pyarrow") else None
 
