@@ -80,7 +80,7 @@ has_files() {
   case $1 in
     backports) files=(root/usr/include/boost/json.hpp root/usr/lib/x86_64-linux-gnu/libvulkan_lvp.so vulkan/lvp_icd.x86_64.json) ;;
     npm) files=(webgpu/lib/libwebgpu_wrapper.so) ;;
-    wheel) files=(webgpu/include/webgpu.h) ;;
+    wheel) files=(webgpu/include/webgpu.h webgpu/lib/libwgpu_native-release.so) ;;
     oracle) files=(python/bin/python3 python/lib/python3.11/site-packages/{tokenizers,pyarrow}) ;;
     node) files=(node/node_modules/@sinclair/typebox/package.json) ;;
     trixie) files=(bench/usr/include/jsoncons) ;;
