@@ -19,6 +19,7 @@ enum class ComputeError {
   kTokenizerInvalid,  ///< tokenizer.json has a part that is unknown or wrong.
   kModelInvalid,      ///< A model folder lacks a file, or its configuration is not supported.
   kInvalidText,       ///< Text is not UTF-8.
+  kNotFinite,         ///< A watched run met a NaN or an infinity; details has `path` and `op`.
 };
 
 const std::error_category& compute_category() noexcept;
