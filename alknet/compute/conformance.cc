@@ -209,7 +209,7 @@ class Conformance {
     const std::string& name = std::get<graph::TemplateForward>(op.forward).name;
     std::size_t found = 0;
     for (const TemplateCase& each : cases) {
-      if (each.template_name != name) continue;
+      if (each.op.empty() ? each.template_name != name : each.op != op.name) continue;
       ++found;
       if (each.large && options_.quick) continue;
       for (const Dtype dtype : graph::kAllDtypes) {

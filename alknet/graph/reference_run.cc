@@ -10,6 +10,7 @@
 #include "alknet/graph/analysis.h"
 #include "alknet/graph/composite.h"
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
 
 namespace alknet::graph {
@@ -289,6 +290,9 @@ Tensor run_call(const Call& call) {
       {"slice_backward", slice_backward},
       {"scaled_dot_product_attention", attention},
   };
+  if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {
+    if (const auto window = find_window_reference(named->name)) return window(call.attrs, call.inputs, call.shape);
+  }
   const auto run = kRuns.find(call.op.name);
   if (run == kRuns.end()) throw std::runtime_error("no reference of " + call.op.name);
   return run->second(call);
