@@ -23,6 +23,8 @@ std::unique_ptr<Launch> bind_convolution(const OperationContext& context, const 
 std::unique_ptr<Launch> bind_convolution_backward_input(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_convolution_backward_weight(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_softmax(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_log_softmax(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_rms_norm(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_layer_norm(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_embedding(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_attention(const OperationContext& context, const Binding& binding);
