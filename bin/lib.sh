@@ -84,6 +84,7 @@ has_files() {
     oracle) files=(python/bin/python3 python/lib/python3.11/site-packages/{tokenizers,pyarrow}) ;;
     node) files=(node/node_modules/@sinclair/typebox/package.json) ;;
     trixie) files=(bench/usr/include/jsoncons) ;;
+    peer) files=(peers/jax) ;;
   esac
   for file in "${files[@]}"; do
     [[ -e $DEPS/$file ]] || return 1
@@ -98,7 +99,7 @@ setup_is_current() {
   local stamp=$DEPS/stamps/group-$1
   [[ -r $stamp && $(<"$stamp") == "$(setup_hash)" ]] && has_files backports && has_files npm && has_files wheel &&
     { [[ $1 == run ]] || { has_files oracle && has_files node; }; } &&
-    { [[ $1 != bench ]] || has_files trixie; }
+    { [[ $1 != bench ]] || { has_files trixie && has_files peer; }; }
 }
 
 # How many compilers may run at once: one a core, but each with a gigabyte of memory.

@@ -6,15 +6,15 @@ import sys
 
 import numpy as np
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / ".deps" / "peers"), str(ROOT / "tests" / "end_to_end")]
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 
 import elementwise_cases as cases  # noqa: E402
-from protocol import serve  # noqa: E402
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "end_to_end"))
 from minilm_reference import MiniLm  # noqa: E402
+from protocol import serve  # noqa: E402
 
 
 def repeated(function, *arguments):
