@@ -150,6 +150,17 @@ Shape broadcast_shape(const Shape& a, const Shape& b) {
   return result;
 }
 
+/// How a matrix operand may be read in vectors of 4 (see the template "matmul_tiled"): 1 along the inner dimension, 2
+/// along the other, 0 not at all. Inner and outer are size and stride.
+std::int64_t vector_mode(const Strided& layout, const Shape& batch_strides, std::pair<std::int64_t, std::int64_t> inner,
+                         std::pair<std::int64_t, std::int64_t> outer) {
+  const auto whole = [](std::int64_t number) { return number % 4 == 0; };
+  if (!whole(layout.offset) || !std::all_of(batch_strides.begin(), batch_strides.end(), whole)) return 0;
+  if (inner.second == 1 && whole(inner.first) && whole(outer.second)) return 1;
+  if (outer.second == 1 && whole(outer.first) && whole(inner.second)) return 2;
+  return 0;
+}
+
 void bind_matmul(const Use& use) {
   const Matrix a = matrix(use.input(0), true), b = matrix(use.input(1), false);
   const Shape batch = broadcast_shape(a.batch.shape, b.batch.shape);
@@ -164,6 +175,12 @@ void bind_matmul(const Use& use) {
       {"b_column", static_cast<std::uint32_t>(b.column_stride)},
   };
   for (const auto& [name, value] : values) use.block.set(name, value);
+  if (use.spec.parameter("a_mode")) {
+    use.block.set("a_mode",
+                  vector_mode(use.input(0), a.batch.strides, {a.columns, a.column_stride}, {a.rows, a.row_stride}));
+    use.block.set("b_mode",
+                  vector_mode(use.input(1), b.batch.strides, {b.rows, b.row_stride}, {b.columns, b.column_stride}));
+  }
   use.block.set_map("batch", {batch, {broadcast_to(a.batch, batch).strides, broadcast_to(b.batch, batch).strides}});
 }
 

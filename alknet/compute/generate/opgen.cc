@@ -6,6 +6,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/generate/wgsl_storage.h"
 #include "alknet/graph/op_program.h"
 
 namespace alknet::compute {
@@ -18,19 +19,23 @@ using graph::expr::Program;
 
 constexpr std::uint32_t kElementwiseSize = 256;  // invocations of a workgroup
 constexpr std::uint32_t kRowLanes = 256;         // of the workgroup that reduces rows together
-constexpr std::uint32_t kMatmulTile = 64;        // rows and columns of a workgroup's tile
-
-bool packed(Dtype dtype) { return graph::dtype_bytes(dtype) == 1; }
 
 /// Builds a specification part by part.
 class Builder {
  public:
-  Builder(const Computation& computation, bool software) : from_(computation), software_(software) {
+  Builder(const Computation& computation, const OpgenOptions& options) : from_(computation), options_(options) {
     result_.spec.name = computation.name();
   }
 
   const Computation& from() const { return from_; }
-  bool software() const { return software_; }
+  bool software() const { return options_.software; }
+  const OpgenOptions& options() const { return options_; }
+
+  /// Whether elements of the dtype share words.
+  bool packed(Dtype dtype) const {
+    const WgslStorage* row = wgsl_storage(dtype, !options_.packed_f16);
+    return row != nullptr && row->packed();
+  }
   KernelSpec& spec() { return result_.spec; }
 
   void number(std::string name, WordType type = WordType::kU32) {
@@ -95,7 +100,8 @@ class Builder {
  private:
   static WordType word_type(Dtype dtype) {
     if (graph::is_float(dtype)) return WordType::kF32;
-    return dtype == Dtype::kI32 ? WordType::kI32 : WordType::kU32;
+    const bool is_signed = dtype == Dtype::kI32 || dtype == Dtype::kI8 || dtype == Dtype::kI64;
+    return is_signed ? WordType::kI32 : WordType::kU32;
   }
 
   static Program identity(Dtype dtype) {
@@ -110,13 +116,14 @@ class Builder {
   }
 
   const Computation& from_;
-  bool software_;
+  OpgenOptions options_;
   GeneratedKernel result_;
 };
 
 void elementwise(Builder& b) {
   b.spec().pattern = "elementwise";
-  const bool words = std::any_of(b.from().outputs.begin(), b.from().outputs.end(), packed);
+  const bool words =
+      std::any_of(b.from().outputs.begin(), b.from().outputs.end(), [&](Dtype dtype) { return b.packed(dtype); });
   const std::uint32_t elements = kElementwiseSize * (words ? 4 : 1);
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", elements - 1, elements));
 }
@@ -165,15 +172,12 @@ void reduction(Builder& b) {
   const bool tree = !b.software() && partials;
   b.spec().pattern = tree ? "reduce_tree" : partials ? "reduce_cascade" : "reduce_loop";
   b.spec().values["input"] = op.inputs[0].name;
-  b.spec().values["accumulator"] = graph::dtype_name(programs.accumulator);
+  b.spec().values["accumulator"] = wgsl_type(programs.accumulator);
   b.function("init", std::move(programs.init));
   b.function("combine", std::move(programs.combine));
   b.function("finish", std::move(programs.finish));
   if (!tree) return one_invocation_a_row(b);
-  const Dtype accumulator = programs.accumulator;
-  const WordType word = graph::is_float(accumulator) ? WordType::kF32
-                        : accumulator == Dtype::kI32 ? WordType::kI32
-                                                     : WordType::kU32;
+  const auto word = *word_type_of(wgsl_type(programs.accumulator));
   row_lanes(b);
   b.spec().workgroup_variables = {{"partial", word, kRowLanes}};
 }
@@ -220,19 +224,31 @@ void matmul(Builder& b) {
   b.op_inputs();
   b.numbers({"batch", "rows", "columns", "inner", "a_row", "a_column", "b_row", "b_column"});
   b.map("batch", {"input", "other"});
+  const auto tiles = [](std::uint32_t rows, std::uint32_t columns) {
+    return fmt::format("batch*((rows + {})//{})*((columns + {})//{})", rows - 1, rows, columns - 1, columns);
+  };
   if (b.software()) {
     b.spec().pattern = "matmul_direct";
     b.spec().values = {{"rows", kRows}, {"columns", kColumns}, {"lanes", kLanes}};
-    b.workgroup(kLanes, fmt::format("batch*((rows + {})//{})*((columns + {})//{})", kRows - 1, kRows,
-                                    kColumns * kLanes - 1, kColumns * kLanes));
+    b.workgroup(kLanes, tiles(kRows, kColumns * kLanes));
     return;
   }
-  constexpr std::uint32_t kDepth = 16;
+  if (b.options().matmul_split) {
+    constexpr std::uint32_t kSplitRows = 8, kSplitColumns = 16, kSlices = 16, kSize = kSplitColumns * kSlices;
+    b.spec().pattern = "matmul_split";
+    b.spec().values = {{"rows", kSplitRows}, {"columns", kSplitColumns}, {"slices", kSlices}};
+    b.spec().workgroup_variables = {{"partial", WordType::kF32, kSplitRows * kSize}};
+    b.workgroup(kSize, tiles(kSplitRows, kSplitColumns));
+    return;
+  }
+  const MatmulTile& tile = b.options().matmul;
   b.spec().pattern = "matmul_tiled";
-  b.spec().values = {{"tile", kMatmulTile}, {"depth", kDepth}};
-  b.spec().workgroup_variables = {{"tile_a", WordType::kF32, kDepth * kMatmulTile},
-                                  {"tile_b", WordType::kF32, kDepth * kMatmulTile}};
-  b.workgroup(256, fmt::format("batch*((rows + {0})//{1})*((columns + {0})//{1})", kMatmulTile - 1, kMatmulTile));
+  b.spec().values = matmul_values(tile);
+  b.numbers({"a_mode", "b_mode"});
+  for (auto& input : b.spec().inputs) input.vectors = true;
+  b.spec().workgroup_variables = {{"tile_a", WordType::kVec4, matmul_left_vectors(tile)},
+                                  {"tile_b", WordType::kVec4, matmul_right_vectors(tile)}};
+  b.workgroup(tile.invocations(), tiles(tile.rows, tile.columns));
 }
 
 void attention(Builder& b) {
@@ -316,7 +332,7 @@ void structured(Builder& b, const std::string& name) {
 }  // namespace
 
 GeneratedKernel opgen(const Computation& computation, const OpgenOptions& options) {
-  Builder builder(computation, options.software);
+  Builder builder(computation, options);
   if (!computation.op) {
     elementwise(builder);
   } else if (const auto* named = std::get_if<graph::TemplateForward>(&computation.op->forward)) {
