@@ -153,6 +153,16 @@ std::vector<Case> structured_cases() {
       {"expand", {{{B, 1}}}, {{"size", {2, -1, 3}}}},
       {"expand", {{{}}}, {{"size", {2, "batch"}}}},
       {"expand", {{{1, 3}}}, {{"size", {0, 3}}}},
+      {"mse_loss", {{{2, 3}}, {{3}}}},
+      {"mse_loss", {{{B, 3}}, {{B, 3}}}, {{"reduction", "sum"}}},
+      {"mse_loss", {{{B, 3}}, {{1, 3}}}, {{"reduction", "none"}}},
+      {"select", {{{2, 3}}}, {{"dim", 1}, {"index", -1}}},
+      {"select", {{{S, 3}}}, {{"dim", 0}, {"index", "seq - 1"}}},
+      {"narrow", {{{5, 3}}}, {{"dim", 0}, {"start", -3}, {"length", 2}}},
+      {"narrow", {{{S, 3}}}, {{"dim", 0}, {"start", 1}, {"length", "seq - 1"}}},
+      {"split", {{{5, 2}}}, {{"split_size", 2}}},
+      {"chunk", {{{5, 2}}}, {{"chunks", 2}}},
+      {"unbind", {{{2, 3}}}, {{"dim", 1}}},
   };
   const auto attention = [&](Input mask, JsonObject attrs, SymbolicShape batch = {2}, Dim queries = 3, Dim keys = 4) {
     const auto input = [&](const Dim& rows, const Dim& columns) {

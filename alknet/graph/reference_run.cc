@@ -8,6 +8,7 @@
 
 #include "alknet/base/bytes.h"
 #include "alknet/graph/analysis.h"
+#include "alknet/graph/composite.h"
 #include "alknet/graph/op_program.h"
 #include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
@@ -304,8 +305,9 @@ Tensor decoded(const Constant& constant) {
 
 }  // namespace
 
-ReferenceValues reference_run(const Graph& graph, const ReferenceValues& inputs, const DimValues& dims,
+ReferenceValues reference_run(const Graph& written, const ReferenceValues& inputs, const DimValues& dims,
                               const OpTable& ops) {
+  const Graph graph = expand_composites(insert_casts(written, ops), ops).graph;
   const Analysis analysis = analyze_valid(graph, ops);
   ReferenceValues values = inputs;
   for (const auto& constant : graph.constants) values.emplace(constant.name, decoded(constant));
