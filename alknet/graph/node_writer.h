@@ -24,6 +24,9 @@ class NodeWriter {
   /// Of nodes written from now on.
   void set_path(std::string path) { path_ = std::move(path); }
 
+  /// Makes known an input or state that was added to the graph since.
+  void declare(std::string name, ValueType type) { types_.insert_or_assign(std::move(name), std::move(type)); }
+
   const ValueType& type(const Ref& ref) const { return types_.at(ref.text()); }
 
   /// First output of a node; a scalar when all operands are. Throws as `type_call`.
