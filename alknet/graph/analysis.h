@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alknet/graph/error.h"
@@ -45,8 +46,19 @@ ValueSources value_sources(const Graph& graph);
 /// Problems that need no operation: names, dimensions, sizes of constants, limits (declarations.cc).
 void check_declarations(const Graph& graph, std::vector<Problem>& problems);
 
+/// Initial values of states that no initialiser makes (initializer.cc).
+void check_initializers(const Graph& graph, std::vector<Problem>& problems);
+
 /// Dimensions in attributes that no input, state or declaration gives a value (declarations.cc).
 void check_unbound_dims(const Graph& graph, const OpTable& ops, std::vector<Problem>& problems);
+
+/// The operation that writes states.
+inline constexpr std::string_view kAssign = "assign";
+
+/// Adds what versions of states ask of the order: a node that reads a version, also through views, comes before the
+/// `assign` that replaces it. Reports an `assign` to no state, and two to one version (assign.cc).
+void order_assigns(const Graph& graph, const OpTable& ops, const ValueSources& sources,
+                   std::vector<std::vector<std::size_t>>& producers, std::vector<Problem>& problems);
 
 /// Where a node is, for problems: "encoder.layer.0 (add_3)", or its id alone.
 std::string node_place(const Node& node);

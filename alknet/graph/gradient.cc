@@ -173,7 +173,8 @@ class GradientWalk {
   std::optional<std::size_t> checkpointed(const Ref& ref) const {
     const auto source = sources_.find(ref.name);
     if (source == sources_.end() || source->second.kind != ValueSource::Kind::kNode) return std::nullopt;
-    if (!graph_.nodes[source->second.index].checkpoint) return std::nullopt;
+    const Node& node = graph_.nodes[source->second.index];
+    if (!node.checkpoint || node.op == kAssign) return std::nullopt;  // writing twice is no recomputation
     return source->second.index;
   }
 

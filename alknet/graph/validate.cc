@@ -24,6 +24,7 @@ class Analyzer {
   Analysis run() && {
     result_.dtypes.resize(graph_.nodes.size());
     check_declarations(graph_, result_.problems);
+    check_initializers(graph_, result_.problems);
     check_unbound_dims(graph_, ops_, result_.problems);
     for (const auto& input : graph_.inputs) type(input.name, {input.dtype, input.shape});
     for (const auto& state : graph_.states) type(state.name, {state.dtype, state.shape});
@@ -126,16 +127,26 @@ class Analyzer {
         }
       }
     }
+    order_assigns(graph_, ops_, sources_, producers, result_.problems);
     NodeOrder found = order_nodes(producers);
     for (const auto& cycle : found.cycles) {
       std::vector<std::string> path;
       for (const std::size_t index : cycle) path.push_back(graph_.nodes[index].id);
       path.push_back(path.front());
       problem(graph_.nodes[cycle.front()], GraphError::kCycle,
-              fmt::format("depends on itself: {}", fmt::join(path, " -> ")));
+              fmt::format("depends on itself: {}{}", fmt::join(path, " -> "), assign_hint(cycle)));
     }
     result_.typed.order = found.order;
     return std::move(found.order);
+  }
+
+  /// Why a cycle may go through no operand.
+  std::string_view assign_hint(const std::vector<std::size_t>& cycle) const {
+    const bool assigns =
+        std::any_of(cycle.begin(), cycle.end(), [&](std::size_t index) { return graph_.nodes[index].op == kAssign; });
+    return assigns ? "; an assign runs after all that reads the version it replaces: copy that version with "
+                     "\"contiguous\", or read the assign's result"
+                   : std::string_view();
   }
 
   /// Types a node's outputs; leaves them out when an operand has no type, whose cause is reported already.
