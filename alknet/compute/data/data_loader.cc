@@ -77,7 +77,7 @@ class DataLoader::State {
         dataset_.read(index, field, sample[field]);
       }
       if (options_.augment) {
-        PhiloxStream random(options_.seed, kAugmentStream + static_cast<std::uint32_t>(index), epoch_);
+        RandomStream random(options_.seed, kAugmentStream + static_cast<std::uint32_t>(index), epoch_);
         options_.augment(sample, random);
       }
     }

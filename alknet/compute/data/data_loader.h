@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "alknet/base/philox.h"
 #include "alknet/compute/data/dataset.h"
+#include "alknet/compute/data/random_stream.h"
 #include "alknet/compute/tensor.h"
 
 namespace alknet::compute {
@@ -24,7 +24,7 @@ struct DataLoaderOptions {
   bool drop_last = false;    ///< Leave out a last batch that is smaller.
   std::size_t prefetch = 2;  ///< Batches made ahead by a thread of its own; 0: made by `next`.
   /// Called for every sample, on the prefetch thread, with random words that belong to the sample and the epoch.
-  std::function<void(SampleFields fields, PhiloxStream& random)> augment = {};
+  std::function<void(SampleFields fields, RandomStream& random)> augment = {};
 };
 
 /// Batches of a data set as tensors: [batch] + the shape of each field. What comes is a function of the options, the

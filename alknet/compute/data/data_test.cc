@@ -139,8 +139,8 @@ TEST_F(DataTest, ShufflesBySeedAndEpochAlone) {
 TEST_F(DataTest, AugmentsTheSameWhateverTheThreads) {
   const auto images = [&](std::size_t prefetch, std::uint64_t epoch) {
     DataLoaderOptions options{.batch_size = 4, .shuffle = true, .prefetch = prefetch};
-    options.augment = [](SampleFields fields, PhiloxStream& random) {
-      const float noise = random.uniform();
+    options.augment = [](SampleFields fields, RandomStream& random) {
+      const auto noise = static_cast<float>(random.uniform());
       std::memcpy(fields[0].data(), &noise, sizeof noise);
     };
     DataLoader loader(digits_dataset(digits(10)), context, options);
@@ -159,7 +159,7 @@ TEST_F(DataTest, AugmentsTheSameWhateverTheThreads) {
 TEST_F(DataTest, RethrowsWhatAnAugmentationThrew) {
   for (const std::size_t prefetch : {0, 2}) {
     DataLoaderOptions options{.batch_size = 2, .prefetch = prefetch};
-    options.augment = [calls = 0](SampleFields, PhiloxStream&) mutable {
+    options.augment = [calls = 0](SampleFields, RandomStream&) mutable {
       if (++calls == 5) throw Error(BaseError::kInvalidArgument, "the fifth sample");
     };
     DataLoader loader(digits_dataset(digits(10)), context, options);
@@ -168,6 +168,23 @@ TEST_F(DataTest, RethrowsWhatAnAugmentationThrew) {
     EXPECT_TRUE(loader.next());
     EXPECT_EQ(code_of([&] { loader.next(); }), "invalid_argument");
   }
+}
+
+TEST(RandomStream, StaysInsideItsRanges) {
+  RandomStream stream(1);
+  std::array<int, 5> seen{};
+  for (int i = 0; i < 1000; ++i) {
+    const double u = stream.uniform();
+    EXPECT_TRUE(u >= 0 && u < 1);
+    ++seen[stream.below(5)];
+  }
+  for (const int count : seen) EXPECT_GT(count, 120);
+  EXPECT_EQ(stream.below(0), 0u);
+  RandomStream other(1, 1), later(1, 0, 1);
+  RandomStream again(1);
+  const std::uint32_t first = again.word();
+  EXPECT_NE(other.word(), first);
+  EXPECT_NE(later.word(), first);
 }
 
 TEST(StratifiedSplit, HoldsOutEveryClassInProportion) {

@@ -5,13 +5,13 @@
 #include <numeric>
 
 #include "alknet/base/error.h"
-#include "alknet/base/philox.h"
 #include "alknet/compute/data/dataset.h"
+#include "alknet/compute/data/random_stream.h"
 
 namespace alknet::compute {
 
 std::vector<std::size_t> random_permutation(std::size_t count, std::uint64_t seed, std::uint64_t step) {
-  PhiloxStream random(seed, 0, step);
+  RandomStream random(seed, 0, step);
   std::vector<std::uint32_t> words(count);
   std::generate(words.begin(), words.end(), [&] { return random.word(); });
   std::vector<std::size_t> order(count);

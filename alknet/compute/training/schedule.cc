@@ -50,7 +50,8 @@ Schedule warm_up(Schedule then, std::int64_t steps, double start_factor, bool sh
 Schedule one_cycle_schedule(const OneCycleOptions& options) {
   require_steps(options.steps);
   if (!(options.rise >= 0 && options.rise <= 1)) {
-    throw Error(BaseError::kInvalidArgument, fmt::format("a cycle that rises for {} of its steps: 0 to 1", options.rise));
+    throw Error(BaseError::kInvalidArgument,
+                fmt::format("a cycle that rises for {} of its steps: 0 to 1", options.rise));
   }
   return [=](std::int64_t step) {
     const double last = static_cast<double>(options.steps - 1);

@@ -20,8 +20,8 @@ Schedule step_schedule(double rate, std::int64_t step_size, double gamma = 0.1);
 /// first half period).
 Schedule cosine_schedule(double rate, std::int64_t steps, double minimum = 0);
 
-/// Rises linearly from `start_factor` of what `then` says to all of it over `steps` steps (torch LinearLR); `then` counts
-/// from the first step of all, or with `shifted` from the end of the rise.
+/// Rises linearly from `start_factor` of what `then` says to all of it over `steps` steps (torch LinearLR); `then`
+/// counts from the first step of all, or with `shifted` from the end of the rise.
 Schedule warm_up(Schedule then, std::int64_t steps, double start_factor = 0, bool shifted = false);
 
 /// Smith's "super-convergence": up from `maximum / initial_divisor` to `maximum` over the first `rise` of `steps`, then

@@ -164,10 +164,8 @@ void write_step(StepWriter& step, const Graph& forward, const TrainStepOptions& 
         .gradient = gradients[i],
         .learning_rate = step.expression(kLearningRate),
         .step = count,
-        .moment =
-            [&](std::string_view moment, double initial) {
-              return step.add_state(moment_name(moment), work_dtype(i), name, initial);
-            },
+        .moment = [&](std::string_view moment,
+                      double initial) { return step.add_state(moment_name(moment), work_dtype(i), name, initial); },
         .set_moment = [&](std::string_view moment,
                           const Expression& value) { step.assign(moment_name(moment), value); },
     };

@@ -22,11 +22,11 @@ struct TrainStepOptions {
 };
 
 // Names in step graphs.
-inline constexpr std::string_view kLearningRate = "learning_rate";         ///< Input, f32 [].
-inline constexpr std::string_view kLossScale = "loss_scale";               ///< Input, f32 [], with loss scaling.
+inline constexpr std::string_view kLearningRate = "learning_rate";        ///< Input, f32 [].
+inline constexpr std::string_view kLossScale = "loss_scale";              ///< Input, f32 [], with loss scaling.
 inline constexpr std::string_view kGradientsFinite = "gradients_finite";  ///< Output, bool [], with loss scaling.
-inline constexpr std::string_view kGradientNorm = "gradient_norm";         ///< Output, f32 [], with `clip_norm`.
-inline constexpr std::string_view kOptimizerStep = "optim.step";           ///< State, f32 []: steps taken.
+inline constexpr std::string_view kGradientNorm = "gradient_norm";        ///< Output, f32 [], with `clip_norm`.
+inline constexpr std::string_view kOptimizerStep = "optim.step";          ///< State, f32 []: steps taken.
 
 /// A graph that computes `forward` and takes one step against the gradient of its output `loss` (one element) for every
 /// trainable state: forward, gradients, unscale, clip, optimizer, assigns, as one run. No device is touched.
