@@ -47,6 +47,7 @@ int run(int argc, char** argv) {
   add_embed(program, globals);
   add_model(program, globals);
   add_data(program, globals);
+  add_train(program, globals);
   add_tensor(program, globals);
   add_schema(program, globals);
   add_devices(program, globals);
