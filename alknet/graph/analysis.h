@@ -32,7 +32,11 @@ struct CallTypes {
 /// Types a node from its operands; nothing when one of them is not in `types`. The operands' number must be right.
 /// Throws Error `shape_mismatch`, `dtype_mismatch`, `bad_attribute`, `bad_operand`, ...
 std::optional<CallTypes> type_call(const OpSpec& op, const Node& node,
-                                   const std::map<std::string, ValueType, std::less<>>& types);
+                                   const std::map<std::string, ValueType, std::less<>>& types, const OpTable& ops);
+
+/// The dtypes alone, by the entry: a composite is not looked into.
+std::optional<OpDtypes> call_dtypes(const OpSpec& op, const Node& node,
+                                    const std::map<std::string, ValueType, std::less<>>& types);
 
 /// What names stand for; of a name used twice, the first.
 struct ValueSource {
