@@ -69,7 +69,7 @@ class StepWriter {
 
   /// A new state, shaped like `like` unless that is empty; zeros at first unless `initial` says otherwise.
   Expression add_state(const std::string& name, Dtype dtype, std::string_view like, double initial) {
-    State state{.name = name, .dtype = dtype, .init = initial};
+    State state{.name = name, .dtype = dtype, .shape = {}, .init = initial};
     if (!like.empty()) state.shape = writer_.type(named(like)).shape;
     if (std::none_of(graph_.states.begin(), graph_.states.end(), [&](const State& s) { return s.name == name; })) {
       writer_.declare(name, {state.dtype, state.shape});
