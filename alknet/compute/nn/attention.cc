@@ -111,7 +111,10 @@ Ref MultiHeadAttention::operator()(const Module& at, const AttentionInputs& inpu
 Ref TransformerEncoderLayer::operator()(const Module& at, const Ref& x, const Ref& mask) const {
   const MultiHeadAttention attention{.embed_dim = d_model, .num_heads = nhead, .causal = causal};
   const Ref attended = residual(*this, at, "norm1", x, [&](const Ref& input) {
-    return attention(at["self_attn"], {.query = input, .mask = mask});
+    AttentionInputs read;
+    read.query = input;
+    read.mask = mask;
+    return attention(at["self_attn"], read);
   });
   return residual(*this, at, "norm2", attended, [&](const Ref& input) { return feed_forward(*this, at, input); });
 }
@@ -120,10 +123,17 @@ Ref TransformerDecoderLayer::operator()(const Module& at, const Ref& x, const Re
                                         const Ref& memory_mask) const {
   const MultiHeadAttention self{.embed_dim = d_model, .num_heads = nhead, .causal = true};
   const MultiHeadAttention cross{.embed_dim = d_model, .num_heads = nhead};
-  const Ref attended =
-      residual(*this, at, "norm1", x, [&](const Ref& input) { return self(at["self_attn"], {.query = input}); });
+  const Ref attended = residual(*this, at, "norm1", x, [&](const Ref& input) {
+    AttentionInputs read;
+    read.query = input;
+    return self(at["self_attn"], read);
+  });
   const Ref crossed = residual(*this, at, "norm2", attended, [&](const Ref& input) {
-    return cross(at["multihead_attn"], {.query = input, .key = memory, .mask = memory_mask});
+    AttentionInputs read;
+    read.query = input;
+    read.key = memory;
+    read.mask = memory_mask;
+    return cross(at["multihead_attn"], read);
   });
   return residual(*this, at, "norm3", crossed, [&](const Ref& input) { return feed_forward(*this, at, input); });
 }
