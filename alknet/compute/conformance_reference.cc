@@ -294,7 +294,9 @@ std::optional<Reference> window_reference(const OpSpec& op, const JsonObject& at
     for (double& value : terms[i].data) value = std::fabs(value);
   }
   const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
-  return Reference{shape, run(attrs, value_list, shape).data, run(attrs, term_list, shape).data};
+  JsonObject absolute = attrs;
+  absolute[graph::kAbsoluteWeights] = true;
+  return Reference{shape, run(op, attrs, value_list, shape).data, run(op, absolute, term_list, shape).data};
 }
 
 }  // namespace

@@ -281,7 +281,7 @@ Tensor run_call(const Call& call) {
       {"scaled_dot_product_attention", attention},
   };
   if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {
-    if (const auto window = find_window_reference(named->name)) return window(call.attrs, call.inputs, call.shape);
+    if (const auto window = find_window_reference(named->name)) return window(call.op, call.attrs, call.inputs, call.shape);
   }
   const auto run = kRuns.find(call.op.name);
   if (run == kRuns.end()) throw std::runtime_error("no reference of " + call.op.name);

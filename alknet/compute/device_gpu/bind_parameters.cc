@@ -212,6 +212,8 @@ constexpr PatternBinder kBinders[] = {
     {"embedding", bind_embedding},
     {"matmul_", bind_matmul},
     {"attention", bind_attention},
+    {"max_pool", [](const Use& use) { bind_max_pool_parameters(use.computation, use.binding, use.block); }},
+    {"resample", [](const Use& use) { bind_resample_parameters(use.computation, use.binding, use.block); }},
     {"convolution_weight", [](const Use& use) { bind_convolution_weight_parameters(use.binding, use.block); }},
     {"convolution", [](const Use& use) { bind_convolution_parameters(use.computation, use.binding, use.block); }},
 };

@@ -281,6 +281,50 @@ void convolution_weight(Builder& b) {
   spatial_numbers(b, {"kernel", "stride", "padding", "dilation", "input", "input_step", "gradient", "gradient_step"});
 }
 
+/// A pool by the largest element, what else has its places, or its gradient.
+void max_pool(Builder& b, bool backward) {
+  b.op_inputs();
+  one_element_an_invocation(b, "max_pool");
+  const OpSpec& op = *b.from().op;
+  b.spec().values = {{"source", op.inputs.back().name},
+                     {"values", op.inputs.front().name},
+                     {"backward", backward},
+                     {"adaptive", !op.parameter("kernel_size")}};
+  b.numbers({"channels", "values_image", "values_channel", "source_image", "source_channel"});
+  spatial_numbers(b, {"kernel", "stride", "padding", "dilation", "input", "output", "result", "values", "values_step",
+                      "source", "source_step"});
+}
+
+/// An average pool or interpolate, or its gradient.
+void resample(Builder& b, bool backward) {
+  b.op_inputs();
+  one_element_an_invocation(b, "resample");
+  const JsonObject& attrs = b.from().attrs;
+  const auto given = [&](const char* name) {
+    const Json* value = attrs.if_contains(name);
+    return value != nullptr && !value->is_null();
+  };
+  const std::string mode = given("mode") ? std::string(attrs.at("mode").get_string()) : "";
+  const bool window = given("kernel_size"), nearest = mode.starts_with("nearest");
+  const bool adaptive = !window && (mode.empty() || mode == "area");
+  b.spec().values = {{"source", b.from().op->inputs[0].name},
+                     {"backward", backward},
+                     {"window", window},
+                     {"average", window && !given("divisor_override")},
+                     {"override", given("divisor_override")},
+                     {"include_padding", window && attrs.at("count_include_pad").as_bool()},
+                     {"adaptive", adaptive},
+                     {"nearest", nearest},
+                     {"exact", !given("scale_factor")},
+                     {"centred", mode == "nearest-exact" ? "1" : "0"},
+                     {"linear", !window && !adaptive && !nearest},
+                     {"cubic", mode == "bicubic"},
+                     {"corners", given("align_corners") && attrs.at("align_corners").as_bool()}};
+  b.numbers({"channels", "source_image", "source_channel"});
+  spatial_numbers(b, {"kernel", "stride", "padding", "input", "output", "result", "source", "source_step"});
+  for (const char* name : {"scale_0", "scale_1", "scale_2", "total"}) b.number(name, WordType::kF32);
+}
+
 struct StructuredPattern {
   std::string_view name;  // of the template in the op table
   void (*build)(Builder&);
@@ -294,6 +338,11 @@ constexpr StructuredPattern kStructured[] = {
     {"convolution", [](Builder& b) { convolution(b, false); }},
     {"convolution_backward_input", [](Builder& b) { convolution(b, true); }},
     {"convolution_backward_weight", convolution_weight},
+    {"max_pool", [](Builder& b) { max_pool(b, false); }},
+    {"max_pool_backward", [](Builder& b) { max_pool(b, true); }},
+    {"max_pool_gather", [](Builder& b) { max_pool(b, false); }},
+    {"resample", [](Builder& b) { resample(b, false); }},
+    {"resample_backward", [](Builder& b) { resample(b, true); }},
 };
 
 void structured(Builder& b, const std::string& name) {
