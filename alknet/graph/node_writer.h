@@ -62,6 +62,8 @@ class NodeWriter {
   Ref sum_to(const Ref& ref, const SymbolicShape& shape);
   /// A value of rank 0.
   Ref number(double value, Dtype dtype);
+  /// A value of rank 1; `dtype` is f32 or f64.
+  Ref vector(const std::vector<double>& values, Dtype dtype);
   Ref zeros(const ValueType& type);
   Ref ones(const ValueType& type);
   /// The product of sizes: a scalar, or where they are symbolic a value of rank 0.

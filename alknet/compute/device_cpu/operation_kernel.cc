@@ -28,7 +28,9 @@ constexpr std::array kTemplates = {
     Template{"max_pool_gather", bind_max_pool},
     Template{"embedding", bind_embedding},
     Template{"layer_norm", bind_layer_norm},
+    Template{"log_softmax", bind_log_softmax},
     Template{"matmul", bind_matmul},
+    Template{"rms_norm", bind_rms_norm},
     Template{"scaled_dot_product_attention", bind_attention},
     Template{"softmax", bind_softmax},
 };

@@ -100,10 +100,12 @@ void bind_layer_norm(const Use& use) {
   const Shape rows = part(input.shape, 0, split), columns = part(input.shape, split, rank);
   set_rows(use, graph::element_count(rows), graph::element_count(columns));
   use.block.set("length", graph::element_count(columns));
-  use.block.set_number("eps", use.attr("eps").to_number<double>());
+  const Json& eps = use.attr("eps");
+  use.block.set_number("eps",
+                       eps.is_null() ? graph::dtype_epsilon(use.binding.inputs[0]->dtype) : eps.to_number<double>());
   use.block.set_map("row", {rows, {part(input.strides, 0, split)}});
   DimensionTable column{columns, {part(input.strides, split, rank)}};
-  for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
+  for (std::size_t i = 1; i < use.computation.op_inputs(); ++i) {
     if (use.has(i)) column.strides.push_back(broadcast_to(use.input(i), columns).strides);
   }
   use.block.set_map("column", column);

@@ -178,25 +178,30 @@ void reduction(Builder& b) {
   b.spec().workgroup_variables = {{"partial", word, kRowLanes}};
 }
 
+template <bool logarithm>
 void softmax(Builder& b) {
   b.op_inputs();
   rows(b, "softmax");
+  b.spec().values["logarithm"] = logarithm;
   b.numbers({"length", "stride", "inner"});
   b.map("row", {"input"});
   if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, kRowLanes}};
 }
 
+template <bool centred>
 void layer_norm(Builder& b) {
   b.op_inputs();
   rows(b, "layer_norm");
+  b.spec().values["centred"] = centred;
   b.number("length");
   b.number("eps", WordType::kF32);
   b.map("row", {"input"});
   std::vector<std::string> column = {"input"};
   b.spec().values["weight"] = b.has(1);
-  b.spec().values["bias"] = b.has(2);
+  const bool bias = centred && b.has(2);
+  b.spec().values["bias"] = bias;
   if (b.has(1)) column.emplace_back("weight");
-  if (b.has(2)) column.emplace_back("bias");
+  if (bias) column.emplace_back("bias");
   b.map("column", std::move(column));
   if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, kRowLanes}};
 }
@@ -331,8 +336,10 @@ struct StructuredPattern {
 };
 constexpr StructuredPattern kStructured[] = {
     {"matmul", matmul},
-    {"softmax", softmax},
-    {"layer_norm", layer_norm},
+    {"softmax", softmax<false>},
+    {"log_softmax", softmax<true>},
+    {"layer_norm", layer_norm<true>},
+    {"rms_norm", layer_norm<false>},
     {"embedding", embedding},
     {"scaled_dot_product_attention", attention},
     {"convolution", [](Builder& b) { convolution(b, false); }},
