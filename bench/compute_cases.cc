@@ -1,10 +1,11 @@
-// C1, C3: the compute layer.
+// C1, C3, C6: the compute layer.
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "alknet/compute/devices.h"
+#include "alknet/compute/eager/operations.h"
 #include "alknet/compute/models/sentence_encoder.h"
 #include "alknet/compute/session.h"
 #include "bench/cases.h"
@@ -42,6 +43,25 @@ Case matmul(const Json& parameters) {
   return [session, inputs, out] { session->run(inputs, out); };
 }
 
+/// C6: one operation on 16 elements, called many times a run.
+Case tiny(const Json& parameters) {
+  const compute::Context context = make_context(parameters);
+  const auto calls = parameters.at("calls").to_number<int>();
+  const std::vector<float> values(16, 1.5F);
+  const compute::Tensor a = context.from<float>(values, {16});
+  const compute::Tensor b = context.from<float>(values, {16});
+  const std::string name(parameters.at("op").as_string());
+  const auto repeat = [calls](auto call) {
+    return [calls, call] {
+      for (int i = 0; i < calls; ++i) keep(call().element_count());
+    };
+  };
+  if (name == "add") return repeat([a, b] { return a + b; });
+  if (name == "mul by a number") return repeat([a] { return a * 0.5; });
+  if (name == "exp") return repeat([a] { return exp(a); });
+  return repeat([a] { return a.sum(0); });
+}
+
 /// C3: sentences to vectors, tokens included.
 Case embed(const Json& parameters) {
   std::vector<std::string> texts;
@@ -56,6 +76,6 @@ Case embed(const Json& parameters) {
 
 }  // namespace
 
-Cases compute_cases() { return {{"matmul", matmul}, {"embed", embed}}; }
+Cases compute_cases() { return {{"matmul", matmul}, {"tiny", tiny}, {"embed", embed}}; }
 
 }  // namespace alknet::bench

@@ -1,4 +1,4 @@
-"""C1, C3: the compute layer."""
+"""C1, C3, C6: the compute layer."""
 
 import peer_programs as peers
 from harness import Case
@@ -18,6 +18,9 @@ SENTENCES = [
 def cases(model_folder):
     for n in (256, 512, 1024, 2048):
         yield Case("C1", f"f32 matmul {n}", peers.numpy, {"case": "matmul", "n": n}, "GFLOP/s", (">=", 1.0), 2 * n**3 / 1e9)
+    for op in ("add", "mul by a number", "exp", "sum"):
+        parameters = {"case": "tiny", "op": op, "calls": 1000}
+        yield Case("C6", f"{op} of 16 elements", peers.numpy, parameters, "calls/s", (">=", 1.0), 1000)
     for batch in (1, 32):
         texts = [SENTENCES[i % len(SENTENCES)] for i in range(batch)]
         parameters = {"case": "embed", "texts": texts, "model": model_folder}
