@@ -77,22 +77,28 @@ Tensor Context::wrap(Dtype dtype, Shape shape, SharedBytes bytes, std::string la
 
 Tensor Context::contiguous(const Tensor& tensor) const {
   if (tensor.contiguous()) return tensor;
+  Tensor result = empty(tensor.dtype(), tensor.shape(), "contiguous");
+  copy_elements(tensor, result);
+  return result;
+}
+
+void copy_elements(const Tensor& from, const Tensor& to) {
+  if (from.element_count() == 0) return;
   const OpSpec& op = graph::OpTable::builtin().at("contiguous");
   Computation copy;
-  copy.inputs = {tensor.dtype()};
-  copy.outputs = {tensor.dtype()};
-  copy.program.inputs = {tensor.dtype()};
-  copy.program.steps = {{&op, {}, {{0, {}}}, tensor.dtype()}};
+  copy.inputs = {from.dtype()};
+  copy.outputs = {to.dtype()};
+  copy.program.inputs = {from.dtype()};
+  copy.program.steps = {{&op, {}, {{0, {}}}, to.dtype()}};
   copy.program.outputs = {1};
-  Tensor result = empty(tensor.dtype(), tensor.shape(), "contiguous");
+  const auto& backend = to.buffer()->backend();
   std::vector<std::unique_ptr<Launch>> launches;
-  launches.push_back(state_->backend->kernel(copy)->bind(
-      {{Operand{0, tensor.dtype(), tensor.layout()}}, {Operand{1, tensor.dtype(), result.layout()}}, {}}));
-  const auto from = tensor.buffer()->memory();
-  const auto to = result.buffer()->memory();
-  const std::array<Memory*, 2> slots = {from.get(), to.get()};
-  state_->backend->run(launches, slots);
-  return result;
+  launches.push_back(backend->kernel(copy)->bind(
+      {{Operand{0, from.dtype(), from.layout()}}, {Operand{1, to.dtype(), to.layout()}}, {}}));
+  const auto source = from.buffer()->memory();
+  const auto target = to.buffer()->memory();
+  const std::array<Memory*, 2> slots = {source.get(), target.get()};
+  backend->run(launches, slots);
 }
 
 void Context::manual_seed(std::uint64_t seed) const {

@@ -8,8 +8,7 @@ const std::error_category& compute_category() noexcept {
   static const NamedCategory<15> kCategory(
       "compute", {"unsupported", "out_of_memory", "index_out_of_range", "shape_mismatch", "missing_input",
                   "missing_parameter", "stale_buffer", "read_only", "unknown_device", "context_mismatch",
-                  "tokenizer_invalid", "model_invalid", "invalid_text", "stale_version",
-                  "graph_freed"});
+                  "tokenizer_invalid", "model_invalid", "invalid_text", "stale_version", "graph_freed"});
   return kCategory;
 }
 

@@ -86,7 +86,7 @@ Tensor Tensor::view(std::string_view op_name, const JsonObject& attrs) const {
                             graph::shape_text(layout().strides), graph::shape_text(shape())));
   }
   const Argument argument(*this);
-  return apply(op_name, std::span(&argument, 1), attrs);
+  return apply(op_name, std::span(&argument, 1), attrs).front();
 }
 
 std::vector<std::byte> Tensor::read() const {
@@ -192,7 +192,12 @@ void Tensor::assign(const Tensor& value) const {
   if (!contiguous()) {
     throw Error(ComputeError::kUnsupported, "[assign] to a tensor that is not contiguous: assign to the whole buffer");
   }
-  write(source.read());
+  const auto memory = buffer()->memory();
+  if (memory->read_only()) {
+    throw Error(ComputeError::kReadOnly, "[assign] the tensor is mapped from a file: assign to a clone()");
+  }
+  if (source.buffer() == buffer()) source = source.clone();  // a kernel may not read what it writes
+  copy_elements(source, *this);
   buffer()->note_write("assign");
 }
 

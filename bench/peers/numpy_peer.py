@@ -3,6 +3,7 @@
 import pathlib
 import sys
 
+import elementwise_cases as cases
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "end_to_end"))
@@ -41,6 +42,13 @@ def tiny(parameters):
     return {"add": add, "mul by a number": scale, "exp": exp, "sum": total}[parameters["op"]]
 
 
+def pointwise(parameters):
+    x, y = (cases.uniform(*parameters["shape"]) for _ in range(2))
+    weight, bias = (cases.uniform(x.shape[-1]) for _ in range(2))
+    function = cases.FUNCTIONS[parameters["function"]]
+    return lambda: function(np, x, y, weight, bias)
+
+
 def embed(parameters):
     from tokenizers import Tokenizer
 
@@ -52,4 +60,4 @@ def embed(parameters):
     return lambda: model.encode([encoding.ids for encoding in tokenizer.encode_batch(texts)])
 
 
-serve({"matmul": matmul, "tiny": tiny, "embed": embed}, f"numpy {np.__version__}")
+serve({"matmul": matmul, "pointwise": pointwise, "tiny": tiny, "embed": embed}, f"numpy {np.__version__}")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/eager/context_state.h"
@@ -45,14 +46,15 @@ class Execution {
     if (backend_ == nullptr) backend_ = &context.backend;
   }
 
-  void run(const AttributeSource& attributes, std::span<Tensor> outputs) {
+  void run(const AttributeSource& attributes, const Results& results) {
     Call& call = find(attributes);
+    if (call.kind == Call::Kind::kCopy) return copy_and_view(call, results);
+    if (call.kind == Call::Kind::kCasts) return cast_and_call(call, results);
+    const std::span<Tensor> outputs = results.of(call.outputs.size());
     switch (call.kind) {
-      case Call::Kind::kKernel: launch(call, outputs); break;
       case Call::Kind::kView: view(call, outputs); break;
-      case Call::Kind::kCopy: return copy_and_view(call, outputs);
-      case Call::Kind::kCasts: return cast_and_call(call, outputs);
       case Call::Kind::kSteps: return run_steps(call, outputs);
+      default: launch(call, outputs);
     }
     if (recorded_ && call.passes_gradients && context_.no_grad == 0) record(call, outputs);
   }
@@ -160,23 +162,23 @@ class Execution {
     return operands_[operand].absent() ? Tensor() : inputs_[operands_[operand].input].tensors()[before];
   }
 
-  void copy_and_view(Call& call, std::span<Tensor> outputs) {
+  void copy_and_view(Call& call, const Results& results) {
     const DepthGuard guard(context_);
     const Tensor copy = apply(context_.ops->at("contiguous"), {tensor(call, 0)});
-    call_again(call, {copy}, outputs);
+    call_again(call, {copy}, results);
   }
 
-  void cast_and_call(Call& call, std::span<Tensor> outputs) {
+  void cast_and_call(Call& call, const Results& results) {
     const DepthGuard guard(context_);
     std::vector<Tensor> cast;
     for (std::size_t i = 0; i < operands_.size(); ++i) {
       cast.push_back(operands_[i].tensor != nullptr ? tensor(call, i).to(call.read[i]) : Tensor());
     }
-    call_again(call, cast, outputs);
+    call_again(call, cast, results);
   }
 
   /// The same operation on other tensors; numbers stay.
-  void call_again(Call& call, const std::vector<Tensor>& tensors, std::span<Tensor> outputs) {
+  void call_again(Call& call, const std::vector<Tensor>& tensors, const Results& results) {
     std::vector<Argument> arguments(op_.inputs.size());
     for (std::size_t i = 0; i < operands_.size(); ++i) {
       Argument& argument = arguments[operands_[i].input];
@@ -188,7 +190,7 @@ class Execution {
         argument = Argument(std::span(tensors).subspan(i, given.tensors().size()));
       }
     }
-    apply(context_, op_, arguments, {call.attrs_key, [&] { return call.attrs; }}, outputs);
+    apply(context_, op_, arguments, {call.attrs_key, [&] { return call.attrs; }}, results);
   }
 
   void run_steps(Call& call, std::span<Tensor> outputs) {
@@ -236,7 +238,7 @@ class Execution {
 };
 
 void apply_list(ContextState& context, const OpSpec& op, std::initializer_list<Argument> inputs,
-                std::initializer_list<Attribute> attributes, std::span<Tensor> outputs) {
+                std::initializer_list<Attribute> attributes, const Results& results) {
   Key key;
   for (const Attribute& attribute : attributes) attribute.append_key(key);
   const auto json = [&] {
@@ -248,7 +250,7 @@ void apply_list(ContextState& context, const OpSpec& op, std::initializer_list<A
     }
     return object;
   };
-  apply(context, op, {inputs.begin(), inputs.size()}, {{key.data(), key.size()}, json}, outputs);
+  apply(context, op, {inputs.begin(), inputs.size()}, {{key.data(), key.size()}, json}, results);
 }
 
 /// The context of the first tensor; borrowed from it.
@@ -264,8 +266,8 @@ ContextState& borrowed_context(const OpSpec& op, std::span<const Argument> input
 }  // namespace
 
 void apply(ContextState& context, const OpSpec& op, std::span<const Argument> inputs, const AttributeSource& attributes,
-           std::span<Tensor> outputs) {
-  Execution(context, op, inputs).run(attributes, outputs);
+           const Results& results) {
+  Execution(context, op, inputs).run(attributes, results);
 }
 
 Tensor apply(const OpSpec& op, std::initializer_list<Argument> inputs, std::initializer_list<Attribute> attributes) {
@@ -277,21 +279,39 @@ Tensor apply(const OpSpec& op, std::initializer_list<Argument> inputs, std::init
 Tensor apply(const Context& context, const OpSpec& op, std::initializer_list<Argument> inputs,
              std::initializer_list<Attribute> attributes) {
   Tensor output;
-  apply_list(*ContextAccess::state(context), op, inputs, attributes, std::span(&output, 1));
+  apply_list(*ContextAccess::state(context), op, inputs, attributes, {std::span(&output, 1)});
   return output;
 }
 
-Tensor apply(std::string_view name, std::span<const Argument> inputs, const JsonObject& attributes) {
+std::vector<Tensor> apply_variadic(const OpSpec& op, std::initializer_list<Argument> inputs,
+                                   std::initializer_list<Attribute> attributes) {
+  std::vector<Tensor> outputs;
+  apply_list(borrowed_context(op, {inputs.begin(), inputs.size()}), op, inputs, attributes, {{}, &outputs});
+  return outputs;
+}
+
+Tensor next_rng(const Context& context) {
+  ContextState& state = *ContextAccess::state(context);
+  const std::uint64_t step = state.step++;
+  const std::array<std::uint32_t, 4> words = {static_cast<std::uint32_t>(state.seed),
+                                              static_cast<std::uint32_t>(state.seed >> 32),
+                                              static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32)};
+  return context.from<std::uint32_t>(words, {4}, "rng");
+}
+
+Tensor next_rng(const Tensor& beside) { return next_rng(beside.context()).to(beside.buffer()->backend()); }
+
+std::vector<Tensor> apply(std::string_view name, std::span<const Argument> inputs, const JsonObject& attributes) {
   ContextState& context = borrowed_context(graph::OpTable::builtin().at(name), inputs);
   const OpSpec& op = context.ops->at(name);
-  std::vector<Tensor> outputs(op.outputs.size());
-  apply(context, op, inputs, {attributes_key(attributes), [&] { return attributes; }}, outputs);
-  return outputs.front();
+  std::vector<Tensor> outputs;
+  apply(context, op, inputs, {attributes_key(attributes), [&] { return attributes; }}, {{}, &outputs});
+  return outputs;
 }
 
 void apply(const OpSpec& op, std::initializer_list<Argument> inputs, std::initializer_list<Attribute> attributes,
            std::span<Tensor> outputs) {
-  apply_list(borrowed_context(op, {inputs.begin(), inputs.size()}), op, inputs, attributes, outputs);
+  apply_list(borrowed_context(op, {inputs.begin(), inputs.size()}), op, inputs, attributes, {outputs});
 }
 
 }  // namespace alknet::compute

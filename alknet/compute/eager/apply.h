@@ -27,12 +27,21 @@ Tensor apply(const OpSpec& op, std::initializer_list<Argument> inputs,
 Tensor apply(const Context& context, const OpSpec& op, std::initializer_list<Argument> inputs,
              std::initializer_list<Attribute> attributes = {});
 
-/// The same with attributes as JSON, by an operation's name.
-Tensor apply(std::string_view op, std::span<const Argument> inputs, const JsonObject& attributes = {});
+/// All outputs of an operation by its name, with attributes as JSON.
+std::vector<Tensor> apply(std::string_view op, std::span<const Argument> inputs, const JsonObject& attributes = {});
 
 /// All outputs of an operation, as many as `outputs` has.
 void apply(const OpSpec& op, std::initializer_list<Argument> inputs, std::initializer_list<Attribute> attributes,
            std::span<Tensor> outputs);
+
+/// The outputs of an operation that has a list of them.
+std::vector<Tensor> apply_variadic(const OpSpec& op, std::initializer_list<Argument> inputs,
+                                   std::initializer_list<Attribute> attributes);
+
+/// What the next random numbers of a context are drawn from, on its device or a tensor's: u32 [4], the seed and the
+/// step, which rises with every call.
+Tensor next_rng(const Context& context);
+Tensor next_rng(const Tensor& beside);
 
 /// Attributes as a key that is equal for equal ones, and as JSON when a call was not seen before.
 struct AttributeSource {
@@ -40,8 +49,20 @@ struct AttributeSource {
   FunctionRef<JsonObject()> json;
 };
 
+/// Where outputs go: the first ones, as many as `fixed` has, or all.
+struct Results {
+  std::span<Tensor> fixed;
+  std::vector<Tensor>* all = nullptr;
+
+  std::span<Tensor> of(std::size_t count) const {
+    if (all == nullptr) return fixed;
+    all->resize(count);
+    return *all;
+  }
+};
+
 /// What the others are made of.
 void apply(ContextState& context, const OpSpec& op, std::span<const Argument> inputs, const AttributeSource& attributes,
-           std::span<Tensor> outputs);
+           const Results& results);
 
 }  // namespace alknet::compute

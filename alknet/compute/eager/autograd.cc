@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <unordered_map>
+#include <utility>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/eager/apply.h"
@@ -61,6 +60,7 @@ class CheckpointNode final : public GradNode {
       save(input);
     }
   }
+  bool reaches_others() const override { return true; }
 
  private:
   std::vector<Tensor> compute(const std::shared_ptr<ContextState>& context, std::vector<Tensor> gradients) override {

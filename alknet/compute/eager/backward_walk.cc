@@ -1,5 +1,6 @@
 #include "alknet/compute/eager/backward_walk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "alknet/compute/eager/apply.h"
@@ -46,7 +47,7 @@ void BackwardWalk::want(const Tensor& input) {
 }
 
 void BackwardWalk::discover() {
-  std::vector<GradNode*> waiting;
+  std::vector<GradNode*> waiting, found;
   const auto visit = [&](const std::shared_ptr<Autograd>& target, bool use) {
     if (!target || !target->node) return;
     Work& work = work_[target->node.get()];
@@ -55,9 +56,25 @@ void BackwardWalk::discover() {
   };
   for (const auto& [target, gradient] : seeds_) visit(target, false);
   while (!waiting.empty()) {
-    const GradNode* node = waiting.back();
+    GradNode* node = waiting.back();
     waiting.pop_back();
+    found.push_back(node);
     for (const auto& edge : node->edges()) visit(edge, true);
+  }
+  if (!options_.accumulate && outer_ == nullptr) prune(std::move(found));
+}
+
+void BackwardWalk::prune(std::vector<GradNode*> nodes) {
+  std::sort(nodes.begin(), nodes.end(),
+            [](const GradNode* a, const GradNode* b) { return a->sequence() < b->sequence(); });
+  for (const GradNode* node : nodes) {
+    const auto leads = [&](const std::shared_ptr<Autograd>& edge) {
+      if (!edge) return false;
+      if (!edge->node) return wanted_leaves_.contains(edge.get());
+      const Work& behind = work_[edge->node.get()];
+      return behind.needed || !behind.wanted.empty();
+    };
+    work_[node].needed = node->reaches_others() || std::any_of(node->edges().begin(), node->edges().end(), leads);
   }
 }
 
@@ -88,7 +105,7 @@ void BackwardWalk::pass(const std::shared_ptr<GradNode>& node) {
     if (!work.gained.empty()) results_[result] = work.gained[output];
   }
   std::vector<Tensor> gained = std::exchange(work.gained, {});
-  if (gained.empty()) return;
+  if (gained.empty() || !work.needed) return;
   auto gradients = node->pass(context_, std::move(gained));
   if (!options_.retain_graph && !options_.create_graph) node->release();
   for (std::size_t i = 0; i < gradients.size(); ++i) {

@@ -36,9 +36,12 @@ class BackwardWalk {
     std::vector<Tensor> gained;
     std::vector<std::pair<std::uint32_t, std::size_t>> wanted;  ///< Output, and which result it is.
     bool visited = false;
+    bool needed = true;  ///< On a way to what is wanted.
   };
 
   void discover();
+  /// Of a walk that only wants some gradients: marks the nodes that lead nowhere else.
+  void prune(std::vector<GradNode*> nodes);
   void pass(const std::shared_ptr<GradNode>& node);
   void deliver(const std::shared_ptr<Autograd>& target, Tensor gradient);
   void deliver_to_leaf(const std::shared_ptr<Autograd>& leaf, Tensor gradient);

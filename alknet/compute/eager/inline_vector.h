@@ -11,6 +11,8 @@ namespace alknet::compute {
 template <typename T, std::size_t N>
 class InlineVector {
  public:
+  InlineVector() {}  // NOLINT(modernize-use-equals-default): a default one would be zeroed by {}
+
   void push_back(T item) {
     if (size_ < N) {
       few_[size_] = std::move(item);
@@ -32,8 +34,8 @@ class InlineVector {
   const T* end() const { return data() + size_; }
 
  private:
-  std::array<T, N> few_{};
-  std::vector<T> many_;  // all of them, once they are more than N
+  std::array<T, N> few_;  // not initialised where T is a number: only the first `size_` are read
+  std::vector<T> many_;   // all of them, once they are more than N
   std::size_t size_ = 0;
 };
 

@@ -8,9 +8,11 @@
 #include "alknet/base/error.h"
 #include "alknet/compute/eager/apply.h"
 #include "alknet/compute/eager/context_state.h"
+#include "alknet/compute/eager/step_program.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/passes/passes.h"
 #include "alknet/graph/analysis.h"
+#include "alknet/graph/composite.h"
 #include "alknet/graph/error.h"
 
 namespace alknet::compute {
@@ -36,6 +38,8 @@ class Resolution {
     if (call_->kind != Call::Kind::kCasts && op_.view()) view();
     if (call_->kind == Call::Kind::kCasts || call_->kind == Call::Kind::kCopy) {
       call_->attrs_key = attributes_key(call_->attrs);
+    } else if (op_.composite()) {
+      compose();
     } else if (!op_.view()) {
       call_->launch.push_back(op_.elementwise() ? elementwise() : structured());
     }
@@ -67,7 +71,7 @@ class Resolution {
                   fmt::format("[{}] the input \"{}\" is missing", op_.name, op_.inputs[i].name),
                   JsonObject{{"op", op_.name}});
     }
-    const auto typed = graph::type_call(op_, node_, types_);
+    const auto typed = graph::type_call(op_, node_, types_, *context_.ops);
     for (const CallOperand& operand : operands_) {
       call_->read.push_back(operand.absent() ? Dtype::kF32 : typed->dtypes.inputs[operand.input].value());
       if (operand.tensor != nullptr && operand.tensor->storage.dtype != call_->read.back()) {
@@ -94,6 +98,35 @@ class Resolution {
     auto layout = graph::apply_view(op_, storage.layout->strided, call_->attrs);
     call_->kind = layout ? Call::Kind::kView : Call::Kind::kCopy;
     if (layout) call_->outputs.front().layout = context_.layouts.intern(std::move(*layout));
+  }
+
+  /// The operations that a composite stands for.
+  void compose() {
+    graph::Graph graph = one_node();
+    std::vector<std::string> outputs;
+    for (std::size_t k = 0; k < call_->outputs.size(); ++k) {
+      outputs.push_back(fmt::format("y{}", k));
+      graph.outputs.push_back({outputs.back(), {node_.id, k, std::nullopt}});
+    }
+    const graph::Graph expanded = graph::expand_composites(graph, *context_.ops).graph;
+    call_->steps = std::make_shared<const StepProgram>(context_, expanded, outputs);
+    call_->kind = Call::Kind::kSteps;
+  }
+
+  /// The call as a graph, with an input for each operand that is there, numbers as well.
+  graph::Graph one_node() const {
+    graph::Graph graph;
+    graph::Node node = node_;
+    for (auto& refs : node.inputs) refs.clear();
+    for (std::size_t i = 0; i < operands_.size(); ++i) {
+      if (operands_[i].absent()) continue;
+      const auto type = types_.find(operand_name(i));
+      const graph::SymbolicShape shape = type == types_.end() ? graph::SymbolicShape() : type->second.shape;
+      graph.inputs.push_back({operand_name(i), call_->read[i], shape});
+      node.inputs[operands_[i].input].push_back({operand_name(i), 0, std::nullopt});
+    }
+    graph.nodes.push_back(std::move(node));
+    return graph;
   }
 
   /// Slots are numbered by operands that are there, then outputs.
@@ -141,12 +174,7 @@ class Resolution {
   /// As a graph of one node, so that plans and eager calls take kernels in one way.
   std::unique_ptr<Launch> structured() const {
     const auto operands = slots();
-    graph::Graph graph;
-    for (std::size_t i = 0; i < operands_.size(); ++i) {
-      if (operands_[i].absent()) continue;
-      graph.inputs.push_back({operand_name(i), call_->read[i], types_.at(operand_name(i)).shape});
-    }
-    graph.nodes.push_back(node_);
+    const graph::Graph graph = one_node();
     const PlanProgram program = lower(graph, {types_, {0}}, *context_.ops);
     if (program.steps.size() != 1) {
       throw Error(BaseError::kInternal, fmt::format("[{}] takes {} kernels", op_.name, program.steps.size()));

@@ -10,9 +10,9 @@ namespace alknet::compute {
 
 /// One operand of a call: those of lists one by one, absent ones too.
 struct CallOperand {
-  std::uint32_t input = 0;              ///< Of the operation.
-  const TensorState* tensor = nullptr;  ///< Neither this nor `scalar`: absent.
-  const Scalar* scalar = nullptr;
+  std::uint32_t input;        ///< Of the operation.
+  const TensorState* tensor;  ///< Neither this nor `scalar`: absent.
+  const Scalar* scalar;
 
   bool absent() const { return tensor == nullptr && scalar == nullptr; }
 };

@@ -115,7 +115,7 @@ std::vector<Tensor> StepProgram::run(const std::shared_ptr<ContextState>& contex
       }
     }
     apply(*context, *step.op, arguments, {step.key, [&] { return step.attrs; }},
-          std::span(values).subspan(step.first_output, step.op->outputs.size()));
+          {std::span(values).subspan(step.first_output, step.op->outputs.size())});
     for (const std::uint32_t value : step.last_reads) values[value] = {};
   }
   std::vector<Tensor> results;

@@ -44,6 +44,9 @@ class GradNode : public std::enable_shared_from_this<GradNode> {
   /// Where the gradients of the operands go; null: nowhere.
   std::span<const std::shared_ptr<Autograd>> edges() const { return edges_; }
 
+  /// Whether gradients may reach leaves that no edge names.
+  virtual bool reaches_others() const { return false; }
+
   /// Gradients parallel to `edges`; empty where there is none. `gradients` is parallel to the outputs; one at least is
   /// not empty. Throws Error `graph_freed` after `release`.
   std::vector<Tensor> pass(const std::shared_ptr<ContextState>& context, std::vector<Tensor> gradients);

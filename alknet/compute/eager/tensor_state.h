@@ -42,4 +42,7 @@ struct TensorAccess {
   }
 };
 
+/// Copies elements between tensors of one dtype and shape on one device; `to` is contiguous and has its own memory.
+void copy_elements(const Tensor& from, const Tensor& to);
+
 }  // namespace alknet::compute

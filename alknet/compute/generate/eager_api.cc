@@ -17,6 +17,7 @@ using graph::OpParameter;
 using graph::OpSpec;
 
 constexpr std::size_t kLineWidth = 116;
+constexpr std::string_view kRng = "rng";
 
 /// Written by hand in Tensor or beside it.
 bool is_reserved_method(std::string_view name) {
@@ -157,6 +158,10 @@ Function make_function(const OpSpec& op, std::string name) {
   bool first = true;
   for (const OpInput& input : op.inputs) {
     CppParameter made{"const Tensor&", identifier(input.name), input.optional ? "{}" : "", false};
+    if (input.name == kRng) {
+      function.inputs.push_back(std::move(made));
+      continue;
+    }
     if (input.optional) {
       made.type = "const Argument&";
     } else if (input.variadic) {
@@ -171,14 +176,14 @@ Function make_function(const OpSpec& op, std::string name) {
   for (const bool required : {true, false}) {
     for (const auto* list : {&function.inputs, &function.attributes}) {
       for (const CppParameter& each : *list) {
-        if (each.default_value.empty() == required) function.parameters.push_back(each);
+        if (each.default_value.empty() == required && each.name != kRng) function.parameters.push_back(each);
       }
     }
   }
-  const auto needed = [](const OpInput& input) { return !input.optional; };
+  const auto needed = [](const OpInput& input) { return !input.optional && input.name != kRng; };
   function.context = std::none_of(op.inputs.begin(), op.inputs.end(), needed);
   function.method =
-      !function.context && function.parameters.front().type == "const Tensor&" && !is_reserved_method(function.name);
+      !function.context && !function.parameters.empty() && function.parameters.front().type == "const Tensor&" && !is_reserved_method(function.name);
   return function;
 }
 
@@ -281,15 +286,18 @@ std::string operations_header(const std::vector<Function>& functions, const grap
 
 std::string call_text(const Function& function, bool as_method) {
   std::string inputs, attributes;
+  const std::string first = function.context ? "context" : as_method ? "self()" : function.parameters.front().name;
   for (const auto& input : function.inputs) {
     const bool self = as_method && input.name == function.parameters.front().name;
-    inputs += (inputs.empty() ? "" : ", ") + (self ? std::string("self()") : input.name);
+    const std::string given = input.name == kRng ? fmt::format("next_rng({})", first) : self ? first : input.name;
+    inputs += (inputs.empty() ? "" : ", ") + given;
   }
   for (const auto& attribute : function.attributes) attributes += (attributes.empty() ? "" : ", ") + attribute.name;
   const std::string start = function.context ? "context, " : "";
   const std::string arguments = fmt::format("{}kOp, {{{}}}, {{{}}}", start, inputs, attributes);
   const std::string op =
       fmt::format("  static const OpSpec& kOp = graph::OpTable::builtin().at(\"{}\");\n", function.op->name);
+  if (function.op->outputs.front().variadic) return fmt::format("{}  return apply_variadic({});\n", op, arguments);
   const std::size_t outputs = function.op->outputs.size();
   if (outputs == 1) return fmt::format("{}  return apply({});\n", op, arguments);
   std::string results;
