@@ -14,11 +14,11 @@ struct GradcheckCase {
   struct Input {
     Shape shape;
     conformance::Arrangement arrangement = conformance::Arrangement::kContiguous;
-    std::optional<Dtype> dtype;  ///< Of what is no f64.
+    std::optional<Dtype> dtype = {};  ///< Of what is no f64.
     bool absent = false;
   };
   std::vector<Input> inputs;  ///< Of lists one by one.
-  JsonObject attrs;
+  JsonObject attrs = {};
 };
 
 /// Cases for an operation of the table: element-wise ones and reductions from their entry, those with templates from
