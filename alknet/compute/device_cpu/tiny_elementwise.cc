@@ -93,7 +93,10 @@ std::unique_ptr<Launch> bind_tiny_elementwise(std::shared_ptr<const VectorProgra
     return TinyLaunch::Input{operand.slot, operand.layout.offset * to_signed(bytes), bytes,
                              to_size(elements) != count && elements == 1};
   };
-  if (count == 0 || count > kMaxElements || !same_in_memory(outputs.front().dtype)) return nullptr;
+  if (count == 0 || count > kMaxElements || !same_in_memory(outputs.front().dtype) ||
+      !graph::is_contiguous(outputs.front().layout)) {
+    return nullptr;
+  }
   std::vector<TinyLaunch::Input> placed;
   for (const Operand& input : inputs) {
     placed.push_back(place(input));
