@@ -58,7 +58,10 @@ class Conformance {
 
   void set_bound(Case& made, const OpSpec& op, Dtype output) const {
     made.bound = graph::is_float(output) ? 4 : 0;
-    const Json* entry = op.bound.is_object() ? op.bound.as_object().if_contains(graph::dtype_name(output)) : nullptr;
+    const bool gpu =
+        options_.gpu_bounds && output == Dtype::kF32 && op.bound.is_object() && op.bound.as_object().contains("gpu");
+    const std::string_view member = gpu ? "gpu" : graph::dtype_name(output);
+    const Json* entry = op.bound.is_object() ? op.bound.as_object().if_contains(member) : nullptr;
     if (entry) {
       made.bound_in_ulp = entry->as_object().contains("ulp");
       made.bound = entry->as_object().at(made.bound_in_ulp ? "ulp" : "k").to_number<double>();

@@ -149,8 +149,10 @@ std::vector<Json> values_of(const graph::OpParameter& parameter) {
   } else if (const Json* type = schema.if_contains("type"); type && type->is_string()) {
     if (type->as_string() == "boolean")
       values = {false, true};
-    else if (type->as_string() == "number" && parameter.default_value)
-      values = {*parameter.default_value, 2};
+    else if (type->as_string() == "number")
+      values = parameter.default_value ? std::vector<Json>{*parameter.default_value, 2} : std::vector<Json>{2};
+  } else if (type && *type == Json(JsonArray{"number", "null"})) {
+    values = {nullptr, 1};
   }
   if (values.empty() && parameter.default_value) values = {*parameter.default_value};
   return values;

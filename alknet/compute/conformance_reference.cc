@@ -209,10 +209,7 @@ Reference elementwise_reference(const OpSpec& op, const JsonObject& attrs, const
                                 const std::vector<Dtype>& dtypes, Dtype output, const Shape& shape) {
   const auto program = graph::elementwise_program(op, attrs, dtypes, std::array{output});
   std::vector<double> parameters;
-  for (const auto& name : graph::scalar_parameters(op)) {
-    const Json& value = attrs.at(name);
-    parameters.push_back(value.is_bool() ? (value.get_bool() ? 1 : 0) : value.to_number<double>());
-  }
+  for (const auto& name : graph::scalar_parameters(op)) parameters.push_back(*graph::scalar_value(attrs, name));
   Reference result = empty_reference(shape);
   for (std::size_t i = 0; i < result.values.size(); ++i) {
     const Shape position = position_of(static_cast<std::int64_t>(i), shape);
@@ -224,6 +221,11 @@ Reference elementwise_reference(const OpSpec& op, const JsonObject& attrs, const
       terms += operand.terms[at];
     }
     values.insert(values.end(), parameters.begin(), parameters.end());
+    for (std::size_t v = values.size(); v < program.variables.size(); ++v) {
+      const auto linear = static_cast<std::int64_t>(i);
+      values.push_back(
+          static_cast<double>(graph::expr::coordinate_value(program.variables[v].coordinate, linear, shape)));
+    }
     result.values[i] = graph::expr::evaluate(program, values)[0];
     for (const double parameter : parameters) terms *= std::max(1.0, std::fabs(parameter));
     result.terms[i] = terms + std::fabs(result.values[i]);

@@ -135,14 +135,20 @@ bool differentiable(const OpSpec& op) {
 /// Attributes with each value of `enum` parameters and an uncommon one of numbers.
 std::vector<JsonObject> attribute_choices(const OpSpec& op) {
   if (op.name == "cast") return {{{"dtype", "f64"}}, {{"dtype", "f32"}}};
-  std::vector<JsonObject> choices = {{}};
+  JsonObject required;
+  for (const auto& parameter : op.parameters) {
+    const bool number = parameter.schema.get_object().at("type") == Json("number");
+    if (number && !parameter.default_value) required[parameter.name] = -1.25;
+  }
+  std::vector<JsonObject> choices = {required};
   for (const auto& parameter : op.parameters) {
     const JsonObject& schema = parameter.schema.get_object();
     if (const Json* values = schema.if_contains("enum")) {
       choices.clear();
       for (const auto& value : values->get_array()) choices.push_back({{parameter.name, value}});
     } else if (schema.at("type") == Json("number")) {
-      choices.push_back({{parameter.name, -2.5}});
+      choices.push_back(required);
+      choices.back()[parameter.name] = -2.5;
     }
   }
   return choices;
@@ -217,7 +223,10 @@ class Check {
     if (!is_float(made.inputs[i].dtype)) {
       return {0, made.inputs[i].dtype == Dtype::kBool ? 1 : made.op == "embedding_dense_backward" ? 5 : 2};
     }
-    const Json* range = op_.test.is_object() ? op_.test.get_object().if_contains(op_.inputs[i].name) : nullptr;
+    const Json* tests = &op_.test;
+    if (const Json* smooth = op_.test.is_object() ? op_.test.get_object().if_contains("gradient") : nullptr)
+      tests = smooth;
+    const Json* range = tests->is_object() ? tests->get_object().if_contains(op_.inputs[i].name) : nullptr;
     if (range == nullptr || !range->is_array()) return {-2, 2};
     const auto& list = range->get_array();
     // Near 0 a difference would leave the domain; far out it says little.
@@ -321,7 +330,7 @@ TEST(GradientCheck, KeepsDtypes) {
         const Input& input = made.inputs[i];
         const Dtype own = is_float(input.dtype) ? dtype : input.dtype;
         operands.push_back(input.given ? g.input(op.inputs[i].name, own, input.shape) : Ref{});
-        if (input.given && is_float(own)) wrt.push_back(op.inputs[i].name);
+        if (input.given && is_float(own) && op.inputs[i].differentiable) wrt.push_back(op.inputs[i].name);
       }
       const Ref y = g.node(made.op, std::move(operands), made.attrs);
       // A sum over a product makes the gradient of y neither constant nor expanded.
@@ -359,7 +368,7 @@ TEST(GradientCheck, WrittenExpressionsAreTheDerived) {
           std::vector<double> values;
           for (std::size_t i = 0; i < inputs.size(); ++i) values.push_back(real(generator));
           if (round == 0) std::fill(values.begin(), values.end(), 1.5);  // ties
-          for (const auto& parameter : scalar_parameters(op)) values.push_back(attrs.at(parameter).to_number<double>());
+          for (const auto& parameter : scalar_parameters(op)) values.push_back(*scalar_value(attrs, parameter));
           values.push_back(expr::evaluate(forward, values).front());
           values.push_back(real(generator));
           const double expected = expr::evaluate(*derived, values).front();

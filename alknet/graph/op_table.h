@@ -139,10 +139,11 @@ struct OpSpec {
   std::variant<ElementwiseForward, ReductionForward, TemplateForward, ViewForward> forward;
   OpBackward backward;  ///< Empty when derived or not differentiable.
   /// Domain of random inputs by name: [min, max], or {"index_of": input}. Null while no device has kernels: compiling a
-  /// plan with such a node is an error.
+  /// plan with such a node is an error. The member "gradient" may narrow domains to where the operation is smooth.
   Json test;
   /// Allowed error of the CPU by output dtype: {"ulp": n} of the exact result, or {"k": n}: n * eps * the sum of the
-  /// absolute terms (element-wise: of the inputs and the output). Integers, bool and views are exact.
+  /// absolute terms (element-wise: of the inputs and the output). Integers, bool and views are exact. The member "gpu"
+  /// is the error allowed to GPUs, whose own functions are looser, in f32; without it that of the CPU.
   Json bound;
   std::string doc;
 

@@ -10,8 +10,8 @@ namespace {
 
 /// Below this many elements a row is too short to be a tile of its own.
 constexpr std::int64_t kShortRow = 128;
-/// Most arguments and results of one step.
-constexpr std::size_t kMaxArguments = 4;
+/// Most arguments of one step.
+constexpr std::size_t kMaxArguments = 3;
 
 }  // namespace
 
@@ -20,7 +20,8 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
     : program_(program), result_given_(result_given) {
   std::vector<Strided> layouts;
   for (const Operand& input : inputs) layouts.push_back(input.layout);
-  walk_ = make_walk(outputs.front().layout.shape, layouts);
+  shape_ = outputs.front().layout.shape;
+  walk_ = make_walk(shape_, layouts);
   count_ = walk_.count();
   bool all_linear = true;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -41,8 +42,8 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
   by_rows_ = !all_linear && walk_.inner() >= kShortRow;
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const std::uint32_t value = program.outputs()[k];
-    const bool last_step = !program.steps().empty() && program.steps().back().result == value &&
-                           (program.steps().back().kernel || program.steps().back().cast);
+    const bool last_step =
+        !program.steps().empty() && program.steps().back().result == value && program.steps().back().coordinate == 0;
     const bool first_use = std::find(program.outputs().begin(), program.outputs().begin() + to_signed(k), value) ==
                            program.outputs().begin() + to_signed(k);
     outputs_.push_back({value, outputs[k].slot, outputs[k].layout.offset, graph::dtype_bytes(outputs[k].dtype),
@@ -58,20 +59,17 @@ class BoundProgram::Run {
       : bound_(bound),
         program_(bound.program_),
         slots_(slots),
-        tiles_(reinterpret_cast<const void**>(scratch)),
-        registers_(scratch + (program_.value_count() * sizeof(void*) + 63) / 64 * 64) {
-    for (std::uint32_t value = static_cast<std::uint32_t>(program_.input_count() + program_.steps().size());
-         value < program_.value_count(); ++value) {
-      tiles_[value] = program_.constant(value);
-    }
+        tiles_(reinterpret_cast<TileOperand*>(scratch)),
+        registers_(scratch + (program_.value_count() * sizeof(TileOperand) + 63) / 64 * 64) {
+    for (const auto& constant : program_.constants()) tiles_[constant.value] = {constant.elements.data(), 0};
   }
 
-  void fill_constants(std::size_t count) {
+  void fill_constants() {
     for (const Input& input : bound_.inputs_) {
       if (!input.constant) continue;
       std::byte* tile = register_of(input.value);
-      input.load(source(input, 0), 0, tile, (count + kTileMultiple - 1) / kTileMultiple * kTileMultiple);
-      tiles_[input.value] = tile;
+      input.load(source(input, 0), 0, tile, kTileMultiple);
+      tiles_[input.value] = {tile, 0};
     }
   }
 
@@ -80,14 +78,16 @@ class BoundProgram::Run {
     const bool whole = count % kTileMultiple == 0;
     const std::size_t padded = whole ? count : kTileMultiple;
     if (bound_.result_given_) {
-      tiles_[0] = whole ? result : padded_copy(0, result, count);
+      tiles_[0] = {whole ? result : padded_copy(0, result, count), kTileMask};
     }
     for (const Input& input : bound_.inputs_) {
-      if (!input.constant) tiles_[input.value] = load(input, index, count, whole);
+      if (!input.constant) tiles_[input.value] = {load(input, index, count, whole), kTileMask};
     }
     for (const auto& step : program_.steps()) run_step(step, index, padded, whole);
     for (const Output& output : bound_.outputs_) {
-      if (!(output.direct && whole)) output.store(tiles_[output.value], 1, target(output, index), count);
+      if (output.direct && whole) continue;
+      const TileOperand& tile = tiles_[output.value];
+      output.store(tile.data, stride_of(tile), target(output, index), count);
     }
   }
 
@@ -134,28 +134,35 @@ class BoundProgram::Run {
   }
 
   void run_step(const VectorProgram::Step& step, std::int64_t index, std::size_t count, bool whole) {
-    if (!step.kernel && !step.cast) {
-      tiles_[step.result] = tiles_[step.arguments.front()];
-      return;
-    }
     void* result = register_of(step.result);
     for (const Output& output : bound_.outputs_) {
       if (whole && output.direct && output.value == step.result) result = target(output, index);
     }
-    if (step.cast) {
-      step.cast(tiles_[step.arguments.front()], 1, result, count);
+    if (step.coordinate != 0) {
+      fill_coordinates(step.coordinate, index, static_cast<std::int64_t*>(result), count);
+    } else if (step.cast) {
+      const TileOperand& from = tiles_[step.arguments.front()];
+      step.cast(from.data, stride_of(from), result, count);
     } else {
-      std::array<const void*, kMaxArguments> arguments;
+      std::array<TileOperand, kMaxArguments> arguments;
       for (std::size_t i = 0; i < step.arguments.size(); ++i) arguments[i] = tiles_[step.arguments[i]];
-      step.kernel(arguments.data(), &result, count, step.parameters);
+      step.kernel(arguments.data(), result, count);
     }
-    tiles_[step.result] = result;
+    tiles_[step.result] = {result, kTileMask};
+  }
+
+  static std::int64_t stride_of(const TileOperand& tile) { return tile.mask == 0 ? 0 : 1; }
+
+  void fill_coordinates(std::int8_t coordinate, std::int64_t index, std::int64_t* tile, std::size_t count) const {
+    for (std::size_t i = 0; i < count; ++i) {
+      tile[i] = graph::expr::coordinate_value(coordinate, index + to_signed(i), bound_.shape_);
+    }
   }
 
   const BoundProgram& bound_;
   const VectorProgram& program_;
   Slots slots_;
-  const void** tiles_;
+  TileOperand* tiles_;
   std::byte* registers_;
 };
 
@@ -163,7 +170,7 @@ void BoundProgram::run(Slots slots, std::int64_t begin, std::int64_t end, const 
                        std::byte* scratch) const {
   if (begin >= end) return;
   Run run(*this, slots, scratch);
-  run.fill_constants(std::min(to_size(end - begin), kTileElements));
+  run.fill_constants();
   const std::size_t result_bytes = result_given_ ? graph::dtype_bytes(register_dtype(program_.dtype(0))) : 0;
   const std::int64_t inner = walk_.inner();
   for (std::int64_t index = begin; index < end;) {

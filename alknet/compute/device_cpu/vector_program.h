@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,20 +14,28 @@
 
 namespace alknet::compute {
 
-/// An element-wise program as a list of tile kernels: each step computes one tile from tiles, so that a chain of any
-/// length reads and writes memory once. Immutable, for every shape.
+/// An element-wise program as a list of tile kernels, one for each step of its operations' expressions: a step computes
+/// one tile from tiles, so that a chain of any length reads and writes memory once. Immutable, for every shape.
+///
+/// Values are numbered in order of creation, inputs first.
 class VectorProgram {
  public:
-  /// Throws Error `unsupported` when a step's operation has no kernel for its dtypes.
+  /// Throws Error `unsupported` when an operation does not take its operands' dtypes.
   explicit VectorProgram(const ElementwiseProgram& program);
 
-  /// What one step does; values are numbered inputs first, then steps, then constants.
+  /// What one step does: an opcode, a cast, or the element's coordinates.
   struct Step {
-    TileFunction kernel = nullptr;  ///< Null: a cast, or nothing when that is null as well.
+    OpcodeFunction kernel = nullptr;
     ConvertFunction cast = nullptr;
+    std::int8_t coordinate = 0;  ///< As expr::Variable::coordinate.
     std::vector<std::uint32_t> arguments;
     std::uint32_t result = 0;
-    TileParameters parameters;
+  };
+
+  /// A value known beforehand, as one vector of equal elements.
+  struct Constant {
+    std::uint32_t value;
+    alignas(64) std::array<std::byte, kTileMultiple * sizeof(double)> elements;
   };
 
   std::size_t input_count() const { return input_count_; }
@@ -39,28 +48,33 @@ class VectorProgram {
   std::size_t scratch_bytes() const;
 
   std::span<const Step> steps() const { return steps_; }
+  std::span<const Constant> constants() const { return constants_; }
   std::span<const std::uint32_t> outputs() const { return outputs_; }
   Dtype dtype(std::uint32_t value) const { return dtypes_[value]; }
   /// The tile register that a value lives in when it is not used in place.
   std::uint32_t tile_register(std::uint32_t value) const { return registers_[value]; }
-  /// The tile of a constant; `value` counts from inputs and steps.
-  const std::byte* constant(std::uint32_t value) const;
 
  private:
-  void choose_tile_bytes(const ElementwiseProgram& program);
+  std::uint32_t add_value(Dtype dtype);
   std::uint32_t add_constant(const Scalar& scalar, Dtype dtype);
-  Step make_step(const ElementwiseProgram& program, const ElementwiseProgram::Step& step);
+  std::uint32_t add_step(Step step, Dtype dtype);
+  std::uint32_t add_cast(std::uint32_t value, Dtype to);
+  std::uint32_t add_coordinate(std::int8_t coordinate);
+  /// The value of a step of the program, whose arguments are in `values`.
+  std::uint32_t add_operation(const ElementwiseProgram& program, const ElementwiseProgram::Step& step,
+                              std::span<const std::uint32_t> values);
+  std::uint32_t add_instruction(const graph::expr::Program& program, const graph::expr::Instruction& instruction,
+                                std::span<const std::uint32_t> values);
   void allocate_registers();
 
   std::size_t input_count_ = 0;
-  std::size_t first_constant_ = 0;
   std::vector<Dtype> dtypes_;             // per value
   std::vector<std::uint32_t> registers_;  // per value
   std::size_t register_count_ = 0;
   std::size_t tile_bytes_ = 0;
   std::vector<Step> steps_;
+  std::vector<Constant> constants_;
   std::vector<std::uint32_t> outputs_;
-  std::vector<std::byte> constants_;  // one tile each
 };
 
 /// A vector program with its operands: runs over any range of the outputs' elements.
@@ -102,6 +116,7 @@ class BoundProgram {
   bool result_given_;
   bool by_rows_ = false;  // tiles stay inside one run of the innermost dimension
   Walk walk_;
+  Shape shape_;  // of the outputs
   std::int64_t count_ = 0;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;

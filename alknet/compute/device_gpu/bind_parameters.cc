@@ -236,6 +236,10 @@ void bind_parameters(const Computation& computation, const KernelSpec& spec, con
     throw Error(BaseError::kInternal, fmt::format("[{}] cannot bind the pattern {}", spec.name, spec.pattern));
   }
   block.set("count", graph::element_count(use.output_shape()));
+  for (std::size_t d = 1; spec.parameter(fmt::format("extent_{}", d)) != nullptr; ++d) {
+    const Shape& shape = use.output_shape();
+    block.set(fmt::format("extent_{}", d), d <= shape.size() ? shape[shape.size() - d] : 1);
+  }
   binder->bind(use);
   if (!block.has_map("element")) return;
   DimensionTable element{use.output_shape(), {}};

@@ -84,6 +84,9 @@ class Builder {
       if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
     }
     if (!operands.empty()) map("element", std::move(operands));
+    int extents = 0;
+    for (const auto& variable : apply.variables) extents = std::max(extents, -variable.coordinate);
+    for (int d = 1; d <= extents; ++d) number(fmt::format("extent_{}", d));
     function("apply", std::move(apply));
     number("count");
     for (const auto& buffer : spec().inputs) number(buffer.name + "_offset");
