@@ -17,10 +17,11 @@ struct TemplateCase {
     Arrangement arrangement = Arrangement::kContiguous;
     std::optional<Dtype> dtype;  ///< Instead of the case's own.
   };
-  std::string template_name;
+  std::string template_name;  ///< Of every operation with that template, unless `op` names one.
   std::vector<std::optional<Input>> inputs;
   JsonObject attrs;
-  bool large = false;  ///< Left out in quick runs.
+  bool large = false;   ///< Left out in quick runs.
+  std::string op = {};  ///< The one operation that it is for.
 };
 
 /// The cases of all templates.

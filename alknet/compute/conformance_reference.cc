@@ -8,6 +8,8 @@
 #include <string>
 
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/reference_window.h"
+#include "alknet/graph/shape.h"
 
 namespace alknet::compute::conformance {
 namespace {
@@ -274,6 +276,31 @@ Reference reduction_reference(const OpSpec& op, const JsonObject& attrs, const T
   return result;
 }
 
+namespace {
+
+/// Of convolutions and pools: the terms are what the same loops give for the absolute values.
+std::optional<Reference> window_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+  const auto run = graph::find_window_reference(std::get<graph::TemplateForward>(op.forward).name);
+  if (run == nullptr) return std::nullopt;
+  std::vector<std::optional<graph::SymbolicShape>> shapes;
+  std::vector<graph::ReferenceTensor> values(inputs.size()), terms(inputs.size());
+  std::vector<const graph::ReferenceTensor*> value_list, term_list;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    shapes.emplace_back();
+    value_list.push_back(inputs[i] ? &values[i] : nullptr);
+    term_list.push_back(inputs[i] ? &terms[i] : nullptr);
+    if (!inputs[i]) continue;
+    const Shape& shape = inputs[i]->layout.shape;
+    shapes.back().emplace(shape.begin(), shape.end());
+    values[i] = terms[i] = {shape, inputs[i]->values()};
+    for (double& value : terms[i].data) value = std::fabs(value);
+  }
+  const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
+  return Reference{shape, run(attrs, value_list, shape).data, run(attrs, term_list, shape).data};
+}
+
+}  // namespace
+
 std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
@@ -282,7 +309,7 @@ std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& 
       {"softmax", softmax},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
-  if (found == kReferences.end()) return std::nullopt;
+  if (found == kReferences.end()) return window_reference(op, attrs, inputs);
   return found->second(attrs, inputs);
 }
 

@@ -5,6 +5,7 @@
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/passes/passes.h"
+#include "alknet/graph/composite.h"
 
 namespace alknet::compute {
 
@@ -16,7 +17,7 @@ std::uint32_t PlanProgram::base(std::uint32_t value) const {
 std::shared_ptr<const Plan> Plan::compile(const graph::Graph& graph, std::shared_ptr<Backend> backend,
                                           const CompileOptions& options, const graph::OpTable& ops) {
   std::shared_ptr<Plan> plan(new Plan());
-  plan->graph_ = graph::insert_casts(graph, ops);
+  plan->graph_ = graph::expand_composites(graph::insert_casts(graph, ops), ops).graph;
   plan->backend_ = std::move(backend);
   PlanProgram& program = plan->program_;
   program = lower(plan->graph_, graph::infer(plan->graph_, ops), ops);

@@ -12,6 +12,7 @@ namespace {
 constexpr std::int64_t kShortRow = 128;
 /// Most arguments of one step.
 constexpr std::size_t kMaxArguments = 3;
+constexpr std::size_t kCacheLine = 64;
 
 }  // namespace
 
@@ -83,7 +84,11 @@ class BoundProgram::Run {
     for (const Input& input : bound_.inputs_) {
       if (!input.constant) tiles_[input.value] = {load(input, index, count, whole), kTileMask};
     }
-    for (const auto& step : program_.steps()) run_step(step, index, padded, whole);
+    const std::span<const VectorProgram::Step> steps = program_.steps();
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      prefetch(index + to_signed(count), count * i / steps.size(), count * (i + 1) / steps.size());
+      run_step(steps[i], index, padded, whole);
+    }
     for (const Output& output : bound_.outputs_) {
       if (output.direct && whole) continue;
       const TileOperand& tile = tiles_[output.value];
@@ -101,6 +106,20 @@ class BoundProgram::Run {
   }
   std::byte* target(const Output& output, std::int64_t index) const {
     return slots_[output.slot]->data() + (output.offset + index) * to_signed(output.storage_bytes);
+  }
+
+  /// Asks for elements [begin, end) behind `index` of every input that is read in place. Between two tiles of a program
+  /// of several steps the processor's own prefetching has given up.
+  void prefetch(std::int64_t index, std::size_t begin, std::size_t end) const {
+    if (program_.steps().size() == 1) return;
+    for (const Input& input : bound_.inputs_) {
+      if (!input.linear) continue;
+      const std::byte* bytes = source(input, index);
+      for (std::size_t at = begin * input.storage_bytes / kCacheLine * kCacheLine; at < end * input.storage_bytes;
+           at += kCacheLine) {
+        __builtin_prefetch(bytes + at, 0, 2);
+      }
+    }
   }
 
   const void* padded_copy(std::uint32_t value, const void* from, std::size_t count) {

@@ -17,8 +17,13 @@ struct Template {
   Bind bind;
 };
 constexpr std::array kTemplates = {
-    Template{"embedding", bind_embedding}, Template{"layer_norm", bind_layer_norm},
-    Template{"matmul", bind_matmul},       Template{"scaled_dot_product_attention", bind_attention},
+    Template{"convolution", bind_convolution},
+    Template{"convolution_backward_input", bind_convolution_backward_input},
+    Template{"convolution_backward_weight", bind_convolution_backward_weight},
+    Template{"embedding", bind_embedding},
+    Template{"layer_norm", bind_layer_norm},
+    Template{"matmul", bind_matmul},
+    Template{"scaled_dot_product_attention", bind_attention},
     Template{"softmax", bind_softmax},
 };
 
