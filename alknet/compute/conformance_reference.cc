@@ -8,6 +8,7 @@
 #include <string>
 
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/philox.h"
 #include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
 
@@ -197,6 +198,28 @@ Reference attention(const JsonObject& attrs, const Inputs& inputs) {
   return result;
 }
 
+/// Which word of the stream element `e` takes.
+std::uint64_t word_of(std::string_view words, std::uint64_t e) {
+  if (words == "first") return e / 2 * 2;
+  if (words == "second") return e / 2 * 2 + 1;
+  if (words == "high") return 2 * e;
+  return words == "low" ? 2 * e + 1 : e;
+}
+
+Reference random_words(const JsonObject& attrs, const Inputs& inputs) {
+  Shape shape;
+  for (const Json& size : attrs.at("size").as_array()) shape.push_back(size.to_number<std::int64_t>());
+  Reference result = empty_reference(shape);
+  const auto rng = inputs[0]->values();
+  const auto word = [&](std::size_t i) { return static_cast<std::uint64_t>(rng[i]); };
+  const auto stream = attrs.at("stream").to_number<std::uint32_t>();
+  for (std::size_t e = 0; e < result.values.size(); ++e) {
+    const std::uint64_t at = word_of(attrs.at("words").as_string(), e);
+    result.values[e] = graph::random_word(word(0) | word(1) << 32, word(2) | word(3) << 32, stream, at);
+  }
+  return result;
+}
+
 }  // namespace
 
 Reference reference_of(const TestTensor& tensor) {
@@ -304,8 +327,11 @@ std::optional<Reference> window_reference(const OpSpec& op, const JsonObject& at
 std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
-      {"embedding", embedding}, {"layer_norm", layer_norm},
-      {"matmul", matmul},       {"scaled_dot_product_attention", attention},
+      {"embedding", embedding},
+      {"layer_norm", layer_norm},
+      {"matmul", matmul},
+      {"random_words", random_words},
+      {"scaled_dot_product_attention", attention},
       {"softmax", softmax},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);

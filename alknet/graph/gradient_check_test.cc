@@ -79,6 +79,10 @@ std::vector<Case> structured_cases() {
       {"matmul", {{{B, 1, 2, 3}}, {{4, 3, 2}}}},
       {"matmul", {{{2, 0}}, {{0, 3}}}},
       {"matmul", {{{0, 2}}, {{2, 3}}}},
+      {"tril", {{{2, 3, 4}}}},
+      {"tril", {{{B, 3}}}, {{"diagonal", -1}}},
+      {"triu", {{{3, 3}}}, {{"diagonal", 1}}},
+      {"triu", {{{2, B, 4}}}},
       {"softmax", {{{B, 4}}}, {{"dim", -1}}},
       {"softmax", {{{2, S, 3}}}, {{"dim", 1}}},
       {"softmax", {{{}}}, {{"dim", 0}}},
@@ -187,7 +191,7 @@ std::vector<JsonObject> attribute_choices(const OpSpec& op) {
 std::vector<Case> all_cases() {
   std::vector<Case> cases = structured_cases();
   for (const OpSpec& op : OpTable::builtin().ops()) {
-    if (!op.elementwise() || !differentiable(op)) continue;
+    if (!op.elementwise() || op.shape != "elementwise" || !differentiable(op)) continue;
     for (const auto& attrs : attribute_choices(op)) {
       for (const auto& [first, second] : broadcast_shapes()) {
         Case made{op.name, {}, attrs};

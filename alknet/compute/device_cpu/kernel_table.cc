@@ -6,6 +6,7 @@ namespace alknet::compute {
 std::span<const OpcodeKernel> opcodes_f32_kernels();
 std::span<const OpcodeKernel> opcodes_f64_kernels();
 std::span<const OpcodeKernel> opcodes_integer_kernels();
+std::span<const PairKernel> pairs_kernels();
 std::span<const ReductionKernel> reduction_kernels();
 
 Dtype register_dtype(Dtype dtype) {
@@ -18,6 +19,15 @@ const OpcodeKernel* find_opcode_kernel(graph::expr::Opcode opcode, Dtype dtype) 
     for (const OpcodeKernel& kernel : table) {
       if (kernel.opcode == opcode && kernel.dtype == dtype) return &kernel;
     }
+  }
+  return nullptr;
+}
+
+const PairKernel* find_pair_kernel(graph::expr::Opcode outer, graph::expr::Opcode inner, std::size_t place) {
+  const bool ordered = outer == graph::expr::Opcode::kSubtract;
+  for (const PairKernel& kernel : pairs_kernels()) {
+    const bool fits = !ordered || kernel.inner_first == (place == 0);
+    if (kernel.outer == outer && kernel.inner == inner && fits) return &kernel;
   }
   return nullptr;
 }

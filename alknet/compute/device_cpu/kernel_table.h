@@ -47,6 +47,14 @@ struct OpcodeKernel {
   OpcodeFunction run;
 };
 
+/// Two arithmetic steps of f32 in one pass: `outer` of the result of `inner` and one operand more. Operands: those of
+/// `inner`, then the other, or the other first when not `inner_first`.
+struct PairKernel {
+  graph::expr::Opcode outer, inner;
+  bool inner_first;
+  OpcodeFunction run;
+};
+
 /// Generated kernels of a reduction whose accumulator has the given compute dtype. Counts are arbitrary here.
 struct ReductionKernel {
   std::string_view op;
@@ -68,6 +76,10 @@ Dtype register_dtype(Dtype dtype);
 
 /// The kernel for the best instruction set of this machine, or null when the expression language has no such step.
 const OpcodeKernel* find_opcode_kernel(graph::expr::Opcode opcode, Dtype dtype);
+
+/// The kernel of `outer` whose argument number `place` (0 or 1) is the result of `inner`, or null.
+const PairKernel* find_pair_kernel(graph::expr::Opcode outer, graph::expr::Opcode inner, std::size_t place);
+
 const ReductionKernel* find_reduction_kernel(std::string_view op, Dtype input);
 
 }  // namespace alknet::compute

@@ -23,6 +23,7 @@ constexpr std::array kTemplates = {
     Template{"embedding", bind_embedding},
     Template{"layer_norm", bind_layer_norm},
     Template{"matmul", bind_matmul},
+    Template{"random_words", bind_random_words},
     Template{"scaled_dot_product_attention", bind_attention},
     Template{"softmax", bind_softmax},
 };

@@ -42,7 +42,7 @@ Dtype promoted_dtype(const ElementwiseProgram& program, const ElementwiseProgram
 bool is_identity(const OpSpec& op, const Program& program) {
   const auto* value = &program.instructions[program.outputs.front().value];
   if (value->opcode == Opcode::kCast) value = &program.instructions[value->arguments[0]];
-  return value->opcode == Opcode::kVariable && op.inputs.size() == 1;
+  return value->opcode == Opcode::kVariable && value->index == 0 && op.inputs.size() == 1;
 }
 
 /// Refuses dtypes that the entry does not list, before its expression is typed for them.
@@ -78,6 +78,7 @@ VectorProgram::VectorProgram(const ElementwiseProgram& program) : input_count_(p
   for (const Dtype dtype : program.inputs) values.push_back(add_value(dtype));
   for (const auto& step : program.steps) values.push_back(add_operation(program, step, values));
   for (const std::uint32_t output : program.outputs) outputs_.push_back(values[output]);
+  join_pairs();
   std::size_t widest = 4;
   for (const Dtype dtype : dtypes_) widest = std::max(widest, graph::dtype_bytes(register_dtype(dtype)));
   tile_bytes_ = kTileElements * widest + 192;
@@ -163,6 +164,7 @@ std::uint32_t VectorProgram::add_instruction(const Program& program, const Instr
   }
   Step step;
   step.kernel = kernel->run;
+  step.opcode = instruction.opcode;
   for (std::size_t a = 0; a < graph::expr::opcode_info(instruction.opcode).arity; ++a) {
     step.arguments.push_back(values[instruction.arguments[a]]);
   }
@@ -187,6 +189,35 @@ std::uint32_t VectorProgram::add_constant(const Scalar& scalar, Dtype dtype) {
   }
   constants_.push_back(constant);
   return constant.value;
+}
+
+void VectorProgram::join_pairs() {
+  std::vector<std::size_t> uses(dtypes_.size(), 0), producer(dtypes_.size(), steps_.size());
+  for (const std::uint32_t output : outputs_) ++uses[output];
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    producer[steps_[s].result] = s;
+    for (const std::uint32_t argument : steps_[s].arguments) ++uses[argument];
+  }
+  std::vector<bool> gone(steps_.size(), false);
+  for (Step& step : steps_) {
+    for (std::size_t a = 0; a < 2 && step.arguments.size() == 2 && step.kernel; ++a) {
+      const std::uint32_t value = step.arguments[a];
+      if (uses[value] != 1 || producer[value] == steps_.size()) continue;
+      const Step& inner = steps_[producer[value]];
+      const PairKernel* pair = inner.arguments.size() == 2 && dtypes_[value] == Dtype::kF32
+                                   ? find_pair_kernel(step.opcode, inner.opcode, a)
+                                   : nullptr;
+      if (pair == nullptr) continue;
+      std::vector<std::uint32_t> arguments = inner.arguments;
+      arguments.insert(pair->inner_first ? arguments.end() : arguments.begin(), step.arguments[1 - a]);
+      gone[producer[value]] = true;
+      step.arguments = std::move(arguments);
+      step.kernel = pair->run;
+      break;
+    }
+  }
+  std::size_t at = 0;
+  std::erase_if(steps_, [&](const Step&) { return gone[at++]; });
 }
 
 void VectorProgram::allocate_registers() {

@@ -26,6 +26,7 @@ class VectorProgram {
   /// What one step does: an opcode, a cast, or the element's coordinates.
   struct Step {
     OpcodeFunction kernel = nullptr;
+    graph::expr::Opcode opcode = graph::expr::Opcode::kConstant;  ///< Of `kernel`.
     ConvertFunction cast = nullptr;
     std::int8_t coordinate = 0;  ///< As expr::Variable::coordinate.
     std::vector<std::uint32_t> arguments;
@@ -65,6 +66,8 @@ class VectorProgram {
                               std::span<const std::uint32_t> values);
   std::uint32_t add_instruction(const graph::expr::Program& program, const graph::expr::Instruction& instruction,
                                 std::span<const std::uint32_t> values);
+  /// Makes one pass of two arithmetic steps where the second alone reads the first.
+  void join_pairs();
   void allocate_registers();
 
   std::size_t input_count_ = 0;

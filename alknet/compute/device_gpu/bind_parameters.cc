@@ -200,6 +200,16 @@ void bind_attention(const Use& use) {
   use.block.set_map("head", head);
 }
 
+void bind_random_words(const Use& use) {
+  const std::string_view words = use.attr("words").as_string();
+  const bool pairs = words == "first" || words == "second", two = words == "high" || words == "low";
+  use.block.set("rng_stride", use.input(0).strides.at(0));
+  use.block.set("stream", use.integer("stream"));
+  use.block.set("word_divisor", pairs ? 2 : 1);
+  use.block.set("word_scale", two ? 2 : 1);
+  use.block.set("word_offset", words == "second" || words == "low" ? 1 : 0);
+}
+
 struct PatternBinder {
   std::string_view prefix;  // of the pattern's name
   void (*bind)(const Use&);
@@ -214,6 +224,7 @@ constexpr PatternBinder kBinders[] = {
     {"attention", bind_attention},
     {"convolution_weight", [](const Use& use) { bind_convolution_weight_parameters(use.binding, use.block); }},
     {"convolution", [](const Use& use) { bind_convolution_parameters(use.computation, use.binding, use.block); }},
+    {"random_words", bind_random_words},
 };
 
 }  // namespace

@@ -168,6 +168,45 @@ GeneratedFile opcode_file(const std::string& group) {
                              fmt::format(fmt::runtime(kFooter), group, "OpcodeKernel")};
 }
 
+/// outer(inner(x0, x1), x2), or outer(x0, inner(x1, x2)).
+Program pair_program(Opcode outer, Opcode inner, bool inner_first) {
+  Program program;
+  for (std::uint32_t a = 0; a < 3; ++a) {
+    program.variables.push_back({fmt::format("x{}", a), Dtype::kF32, false});
+    Instruction read;
+    read.opcode = Opcode::kVariable;
+    read.index = a;
+    program.instructions.push_back(read);
+  }
+  const std::uint32_t first = inner_first ? 0 : 1;
+  program.instructions.push_back({inner, Dtype::kF32, {first, first + 1, 0}});
+  program.instructions.push_back({outer, Dtype::kF32, {inner_first ? 3U : 0U, inner_first ? 2U : 3U, 0}});
+  program.outputs = {{"y", 4}};
+  return program;
+}
+
+/// Pairs of the cheapest steps: where a pass over a tile costs more than what it computes.
+GeneratedFile pair_file() {
+  constexpr std::array kCheap = {Opcode::kAdd, Opcode::kSubtract, Opcode::kMultiply, Opcode::kMaximum,
+                                 Opcode::kMinimum};
+  std::string functions, rows;
+  for (const Opcode outer : kCheap) {
+    for (const Opcode inner : kCheap) {
+      for (const bool inner_first : {true, false}) {
+        if (!inner_first && outer != Opcode::kSubtract) continue;  // the others commute
+        const std::string name =
+            fmt::format("{}_{}{}", cpp_opcode_name(outer), cpp_opcode_name(inner), inner_first ? "" : "_second");
+        functions += opcode_function(name, pair_program(outer, inner, inner_first));
+        rows += fmt::format("    {{graph::expr::Opcode::k{}, graph::expr::Opcode::k{}, {}, {}}},\n",
+                            cpp_opcode_name(outer), cpp_opcode_name(inner), inner_first, name);
+      }
+    }
+  }
+  return {"pairs.cc", fmt::format(fmt::runtime(kHeader), "pairs", "simd") + functions +
+                          "constexpr PairKernel kKernels[] = {\n" + rows + "};\n" +
+                          fmt::format(fmt::runtime(kFooter), "pairs", "PairKernel")};
+}
+
 /// The last operation of `combine` when it is associative and joins the accumulator with something independent of it.
 std::optional<Opcode> merging_opcode(const Program& combine) {
   const auto& last = combine.instructions[combine.outputs[0].value];
@@ -258,7 +297,8 @@ GeneratedFile reduction_file(const graph::OpTable& ops) {
 }  // namespace
 
 std::vector<GeneratedFile> generate_cpp(const graph::OpTable& ops) {
-  return {opcode_file("opcodes_f32"), opcode_file("opcodes_f64"), opcode_file("opcodes_integer"), reduction_file(ops)};
+  return {opcode_file("opcodes_f32"), opcode_file("opcodes_f64"), opcode_file("opcodes_integer"), pair_file(),
+          reduction_file(ops)};
 }
 
 }  // namespace alknet::compute

@@ -17,7 +17,7 @@ struct GeneratedFile {
 /// it takes, of which vector programs make any element-wise operation, and the parts of every reduction. They are
 /// written in the operations of device_cpu/simd-inl.h and functions-inl.h and compiled by Highway for several
 /// instruction sets; kernel_table.h declares what the files define. Always the same files: opcodes_f32.cc,
-/// opcodes_f64.cc, opcodes_integer.cc, reductions.cc.
+/// opcodes_f64.cc, opcodes_integer.cc, pairs.cc (two cheap f32 steps in one pass), reductions.cc.
 ///
 /// Throws Error `unsupported` for a reduction whose accumulators cannot be folded into each other: `combine` must end
 /// in one associative operation on `accumulator` and something that does not depend on it.

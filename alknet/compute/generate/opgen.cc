@@ -213,6 +213,13 @@ void embedding(Builder& b) {
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
 }
 
+void random_words(Builder& b) {
+  b.op_inputs();
+  b.spec().pattern = "random_words";
+  b.numbers({"rng_stride", "stream", "word_divisor", "word_scale", "word_offset"});
+  b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
+}
+
 void matmul(Builder& b) {
   constexpr std::uint32_t kRows = 8, kColumns = 4, kLanes = 8;  // of an invocation, and invocations side by side
   b.op_inputs();
@@ -290,6 +297,7 @@ struct StructuredPattern {
 };
 constexpr StructuredPattern kStructured[] = {
     {"matmul", matmul},
+    {"random_words", random_words},
     {"softmax", softmax},
     {"layer_norm", layer_norm},
     {"embedding", embedding},

@@ -172,7 +172,9 @@ std::vector<double> evaluate(const Program& program, std::span<const double> val
     for (std::size_t i = 0; i < arity; ++i) arguments[i] = results[step.arguments[i]];
     switch (step.opcode) {
       case Opcode::kConstant: results.push_back(step.constant); break;
-      case Opcode::kVariable: results.push_back(values[step.index]); break;
+      case Opcode::kVariable:
+        results.push_back(step.dtype == Dtype::kBool ? truth(values[step.index] != 0) : values[step.index]);
+        break;
       case Opcode::kCast:
         results.push_back(convert(arguments[0], program.instructions[step.arguments[0]].dtype, step.dtype));
         break;

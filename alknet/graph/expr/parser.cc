@@ -73,7 +73,11 @@ class Parser {
  public:
   Parser(std::string_view source, std::span<const Variable> variables, std::span<const std::string> outputs,
          Dtype literal_dtype)
-      : lexer_(source), typer_(variables, literal_dtype), outputs_(outputs), highest_(highest_finite(literal_dtype)) {
+      : lexer_(source),
+        typer_(variables, literal_dtype),
+        outputs_(outputs),
+        highest_(highest_finite(literal_dtype)),
+        output_dtype_(compute_dtype(literal_dtype)) {
     for (std::size_t i = 0; i < variables.size(); ++i) {
       if (reserved(variables[i].name)) fail({}, fmt::format("a variable may not be called \"{}\"", variables[i].name));
       values_[variables[i].name] = typer_.variable(i);
@@ -238,7 +242,8 @@ class Parser {
       while (accept(","));
     }
     expect(")");
-    const auto dtype = parse_dtype(name.text);
+    auto dtype = parse_dtype(name.text);
+    if (name.text == "as_output") dtype = output_dtype_;
     const OpcodeInfo* function = find_function(name.text);
     if (!dtype && function == nullptr) fail(name.position, fmt::format("there is no function \"{}\"", name.text));
     const std::size_t arity = dtype ? 1 : function->arity;
@@ -271,6 +276,7 @@ class Parser {
   Token token_;
   std::size_t depth_ = 0;
   double highest_;
+  Dtype output_dtype_;
 };
 
 }  // namespace

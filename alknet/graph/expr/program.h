@@ -134,8 +134,8 @@ struct Program {
 /// assigned. `index()` is the element's linear index in the result and `index(-1)`, ... its place in the last
 /// dimensions, as i64: such variables come after the given ones. Between literals alone arithmetic is exact to double
 /// and `/` of integers must be exact. An output made of literals only has `literal_dtype`, whose largest and smallest
-/// finite numbers are `highest` and `lowest` (of integers those of f32). Throws Error `expression_invalid` with line
-/// and column.
+/// finite numbers are `highest` and `lowest` (of integers those of f32); `as_output(x)` casts to it. Throws Error
+/// `expression_invalid` with line and column.
 Program compile(std::string_view source, std::span<const Variable> variables, std::span<const std::string> outputs,
                 Dtype literal_dtype = Dtype::kF32);
 

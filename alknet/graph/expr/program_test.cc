@@ -184,7 +184,7 @@ TEST(Expression, ErrorsTellLineAndColumn) {
   refuses("var pi = 3; output = x", "reserved word");
   refuses("output = output + 1", "before it has a value");
   refuses("output = exp(x, y)", "exp takes 1 argument(s) but gets 2");
-  refuses("output = sinus(x)", "no function \"sin\"");
+  refuses("output = sinus(x)", "no function \"sinus\"");
   refuses("output = x + 1.2.3", "not a number");
   refuses("output = x + 1f", "not a number");
   refuses("output = x + 1e", "not a number");
