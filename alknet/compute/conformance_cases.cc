@@ -40,9 +40,9 @@ void add_matmul(std::vector<TemplateCase>& cases) {
   }
 }
 
-void add_softmax(std::vector<TemplateCase>& cases) {
+void add_softmax(std::vector<TemplateCase>& cases, const std::string& name) {
   const auto add = [&](Shape shape, std::int64_t dim, Arrangement arrangement = kPlain, bool large = false) {
-    cases.push_back({"softmax", {Input{shape, arrangement, {}}}, {{"dim", dim}}, large});
+    cases.push_back({name, {Input{shape, arrangement, {}}}, {{"dim", dim}}, large});
   };
   add({1}, 0);
   add({0}, 0);
@@ -82,6 +82,20 @@ void add_layer_norm(std::vector<TemplateCase>& cases) {
     add({2, 3, 17}, 1, true, true, arrangement);
     add({2, 3, 17}, 2, true, true, arrangement);
     add({2, 3, 17}, 3, true, true, arrangement);
+  }
+}
+
+/// The cases of layer_norm without a bias, also with the eps of the dtype.
+void add_rms_norm(std::vector<TemplateCase>& cases) {
+  std::vector<TemplateCase> all;
+  add_layer_norm(all);
+  for (auto& made : all) {
+    if (made.inputs[2]) continue;
+    made.template_name = "rms_norm";
+    made.inputs.pop_back();
+    cases.push_back(made);
+    made.attrs["eps"] = nullptr;
+    cases.push_back(std::move(made));
   }
 }
 
@@ -181,8 +195,10 @@ std::vector<Json> values_of(const graph::OpParameter& parameter) {
 std::vector<TemplateCase> template_cases() {
   std::vector<TemplateCase> cases;
   add_random_words(cases);
+  add_softmax(cases, "log_softmax");
+  add_rms_norm(cases);
   add_matmul(cases);
-  add_softmax(cases);
+  add_softmax(cases, "softmax");
   add_layer_norm(cases);
   add_embedding(cases);
   add_attention(cases);

@@ -77,6 +77,7 @@ Reference matmul(const JsonObject&, const Inputs& inputs) {
   return result;
 }
 
+template <bool logarithm>
 Reference softmax(const JsonObject& attrs, const Inputs& inputs) {
   const Shape& shape = inputs[0]->layout.shape;
   Reference result = empty_reference(shape);
@@ -96,24 +97,30 @@ Reference softmax(const JsonObject& attrs, const Inputs& inputs) {
       sum += std::exp(static_cast<Exact>(x[to_index(first + k * inner)]) - largest);
     result.values[i] = static_cast<double>(std::exp(static_cast<Exact>(x[i]) - largest) / sum);
     result.terms[i] = result.values[i] * (1 + std::fabs(x[i] - largest));
+    if (!logarithm) continue;
+    result.values[i] = static_cast<double>(static_cast<Exact>(x[i]) - largest - std::log(sum));
+    result.terms[i] = std::fabs(x[i]) + std::fabs(largest) + static_cast<double>(std::log(sum)) + 1;
   }
   return result;
 }
 
+template <bool centred>
 Reference layer_norm(const JsonObject& attrs, const Inputs& inputs) {
   Reference result = empty_reference(inputs[0]->layout.shape);
   std::int64_t length = 1;
   for (const Json& size : attrs.at("normalized_shape").as_array()) length *= size.to_number<std::int64_t>();
-  const double eps = attrs.at("eps").to_number<double>();
+  const Json& given = attrs.at("eps");
+  const double eps = given.is_null() ? graph::dtype_epsilon(inputs[0]->dtype) : given.to_number<double>();
   const auto x = inputs[0]->values();
   const auto weight = inputs[1] ? inputs[1]->values() : std::vector<double>();
-  const auto bias = inputs[2] ? inputs[2]->values() : std::vector<double>();
+  const auto bias = centred && inputs[2] ? inputs[2]->values() : std::vector<double>();
   for (std::size_t row = 0; row + to_index(length) <= x.size() && length > 0; row += to_index(length)) {
     Exact mean = 0, magnitude = 0, variance = 0;
     for (std::int64_t k = 0; k < length; ++k) {
       mean += x[row + to_index(k)] / static_cast<Exact>(length);
       magnitude += std::fabs(x[row + to_index(k)]) / static_cast<Exact>(length);
     }
+    if (!centred) mean = 0;
     for (std::int64_t k = 0; k < length; ++k) {
       const Exact deviation = x[row + to_index(k)] - mean;
       variance += deviation * deviation;
@@ -319,7 +326,9 @@ std::optional<Reference> window_reference(const OpSpec& op, const JsonObject& at
     for (double& value : terms[i].data) value = std::fabs(value);
   }
   const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
-  return Reference{shape, run(attrs, value_list, shape).data, run(attrs, term_list, shape).data};
+  JsonObject absolute = attrs;
+  absolute[graph::kAbsoluteWeights] = true;
+  return Reference{shape, run(op, attrs, value_list, shape).data, run(op, absolute, term_list, shape).data};
 }
 
 }  // namespace
@@ -327,12 +336,9 @@ std::optional<Reference> window_reference(const OpSpec& op, const JsonObject& at
 std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
-      {"embedding", embedding},
-      {"layer_norm", layer_norm},
-      {"matmul", matmul},
-      {"random_words", random_words},
-      {"scaled_dot_product_attention", attention},
-      {"softmax", softmax},
+      {"embedding", embedding},    {"layer_norm", layer_norm<true>}, {"log_softmax", softmax<true>},
+      {"matmul", matmul},          {"random_words", random_words},   {"rms_norm", layer_norm<false>},
+      {"softmax", softmax<false>}, {"scaled_dot_product_attention", attention},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
   if (found == kReferences.end()) return window_reference(op, attrs, inputs);

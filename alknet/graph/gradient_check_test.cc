@@ -53,6 +53,50 @@ std::vector<Case> window_cases() {
   };
 }
 
+std::vector<Case> pool_cases() {
+  std::vector<Case> cases;
+  const std::vector<SymbolicShape> inputs = {{B, 2, 5}, {1, 4, 5}, {1, 1, 3, 4, 3}};
+  for (int rank = 1; rank <= 3; ++rank) {
+    const std::string d = std::to_string(rank) + "d";
+    const SymbolicShape& input = inputs[static_cast<std::size_t>(rank - 1)];
+    SymbolicShape pooled = input, parts = input;
+    for (std::size_t i = input.size() - static_cast<std::size_t>(rank); i < input.size(); ++i) {
+      pooled[i] = Dim::floor_divide(input[i] - Dim(2), Dim(2)) + Dim(1);
+      parts[i] = 2;
+    }
+    JsonArray size;
+    for (const Dim& dim : input) size.push_back(dim_attribute(dim));
+    const JsonObject window = {{"kernel_size", 2}}, adaptive = {{"output_size", 2}};
+    const auto sized = [&](JsonObject attrs) {
+      attrs["input_size"] = size;
+      return attrs;
+    };
+    cases.push_back({"max_pool" + d, {{input}}, {{"kernel_size", 2}, {"stride", 1}, {"padding", 1}}});
+    cases.push_back({"max_pool" + d + "_backward", {{pooled}, {input}}, sized(window)});
+    cases.push_back({"max_pool" + d + "_gather", {{input}, {input}}, window});
+    cases.push_back({"avg_pool" + d, {{input}}, {{"kernel_size", 3}, {"stride", 2}, {"padding", 1}}});
+    cases.push_back({"avg_pool" + d + "_backward", {{pooled}}, sized(window)});
+    cases.push_back({"adaptive_avg_pool" + d, {{input}}, adaptive});
+    cases.push_back({"adaptive_avg_pool" + d + "_backward", {{parts}}, sized(adaptive)});
+    cases.push_back({"adaptive_max_pool" + d, {{input}}, adaptive});
+    cases.push_back({"adaptive_max_pool" + d + "_backward", {{parts}, {input}}, sized(adaptive)});
+    cases.push_back({"adaptive_max_pool" + d + "_gather", {{input}, {input}}, adaptive});
+  }
+  cases.push_back({"avg_pool1d",
+                   {{{2, 5}}},
+                   {{"kernel_size", 3}, {"padding", 1}, {"ceil_mode", true}, {"count_include_pad", false}}});
+  cases.push_back({"avg_pool2d", {{{1, 4, 4}}}, {{"kernel_size", {3, 2}}, {"divisor_override", 5}}});
+  cases.push_back({"max_pool1d", {{{2, 7}}}, {{"kernel_size", 2}, {"dilation", 3}, {"ceil_mode", true}}});
+  cases.push_back({"interpolate", {{{B, 1, 4}}}, {{"size", 7}, {"mode", "linear"}}});
+  cases.push_back({"interpolate", {{{1, 2, 5}}}, {{"scale_factor", 0.5}}});
+  cases.push_back({"interpolate", {{{1, 1, 3, 4}}}, {{"size", {5, 3}}, {"mode", "bicubic"}, {"align_corners", true}}});
+  cases.push_back({"interpolate", {{{1, 1, 4, 4}}}, {{"scale_factor", 1.5}, {"mode", "bilinear"}}});
+  cases.push_back({"interpolate", {{{1, 1, 4, 3}}}, {{"size", {3, 2}}, {"mode", "area"}}});
+  cases.push_back({"interpolate", {{{1, 1, 2, 2, 3}}}, {{"size", {3, 1, 4}}, {"mode", "trilinear"}}});
+  cases.push_back({"interpolate_backward", {{{1, 1, 6}}}, {{"input_size", {1, 1, 4}}, {"size", 6}, {"mode", "linear"}}});
+  return cases;
+}
+
 /// Every differentiable operation that is not element-wise.
 std::vector<Case> structured_cases() {
   const Dim S = Dim::symbol("seq");
@@ -144,7 +188,9 @@ std::vector<Case> structured_cases() {
   attention({{1, 4}}, {});
   attention({{B, 3, 4}}, {{"scale", 2}}, {B});
   attention(kAbsent, {}, {B, 0});
-  for (Case& each : window_cases()) cases.push_back(std::move(each));
+  for (auto list : {window_cases(), pool_cases()}) {
+    for (Case& each : list) cases.push_back(std::move(each));
+  }
   return cases;
 }
 

@@ -90,6 +90,7 @@ struct ReductionForward {
 /// What expressions cannot say: kernels of this name in each backend.
 struct TemplateForward {
   std::string name;
+  bool epilogue = false;  ///< The kernels apply an element-wise program to the result before they store it.
 };
 
 /// A view: no kernel; the rule of that name maps strides (shape.h).

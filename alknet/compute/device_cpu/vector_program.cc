@@ -66,6 +66,12 @@ Scalar parameter_scalar(const JsonObject& attrs, const std::string& name) {
   return Scalar::of(*graph::scalar_value(attrs, name));
 }
 
+/// Tile to tile: elements as storing and loading them would leave them; null where that changes nothing.
+ConvertFunction rounding(Dtype dtype) {
+  const Dtype held = register_dtype(dtype);
+  return held == dtype ? nullptr : cast_function(held, dtype);
+}
+
 template <typename T>
 void fill(std::span<std::byte> elements, T value) {
   std::fill_n(reinterpret_cast<T*>(elements.data()), kTileMultiple, value);
@@ -76,7 +82,17 @@ void fill(std::span<std::byte> elements, T value) {
 VectorProgram::VectorProgram(const ElementwiseProgram& program) : input_count_(program.inputs.size()) {
   std::vector<std::uint32_t> values;
   for (const Dtype dtype : program.inputs) values.push_back(add_value(dtype));
-  for (const auto& step : program.steps) values.push_back(add_operation(program, step, values));
+  for (const auto& step : program.steps) {
+    // What a later step reads is rounded as storing it would: the register may hold more than the dtype.
+    for (const auto& argument : step.arguments) {
+      if (!argument.scalar && argument.value >= input_count_) round(values[argument.value]);
+    }
+    const bool reads_result = std::any_of(step.arguments.begin(), step.arguments.end(), [](const auto& argument) {
+      return !argument.scalar && argument.value == 0;
+    });
+    if (reads_result && input_count_ > 0) round_result_ = rounding(dtypes_.front());
+    values.push_back(add_operation(program, step, values));
+  }
   for (const std::uint32_t output : program.outputs) outputs_.push_back(values[output]);
   join_pairs();
   std::size_t widest = 4;
@@ -102,6 +118,16 @@ std::uint32_t VectorProgram::add_cast(std::uint32_t value, Dtype to) {
   step.cast = cast_function(dtypes_[value], to);
   step.arguments = {value};
   return add_step(std::move(step), to);
+}
+
+void VectorProgram::round(std::uint32_t& value) {
+  const bool computed = std::any_of(steps_.begin(), steps_.end(),
+                                    [&](const Step& step) { return step.result == value && step.kernel != nullptr; });
+  if (!computed || rounding(dtypes_[value]) == nullptr) return;
+  Step step;
+  step.cast = rounding(dtypes_[value]);
+  step.arguments = {value};
+  value = add_step(std::move(step), dtypes_[value]);
 }
 
 std::uint32_t VectorProgram::add_coordinate(std::int8_t coordinate) {

@@ -50,6 +50,9 @@ class VectorProgram {
 
   std::span<const Step> steps() const { return steps_; }
   std::span<const Constant> constants() const { return constants_; }
+  /// Rounds input 0, in place, to its dtype where an operation's result is given as it and its register holds more;
+  /// else null.
+  ConvertFunction round_result() const { return round_result_; }
   std::span<const std::uint32_t> outputs() const { return outputs_; }
   Dtype dtype(std::uint32_t value) const { return dtypes_[value]; }
   /// The tile register that a value lives in when it is not used in place.
@@ -61,6 +64,8 @@ class VectorProgram {
   std::uint32_t add_step(Step step, Dtype dtype);
   std::uint32_t add_cast(std::uint32_t value, Dtype to);
   std::uint32_t add_coordinate(std::int8_t coordinate);
+  /// Puts the value in its dtype in the place of one that a kernel computed with more.
+  void round(std::uint32_t& value);
   /// The value of a step of the program, whose arguments are in `values`.
   std::uint32_t add_operation(const ElementwiseProgram& program, const ElementwiseProgram::Step& step,
                               std::span<const std::uint32_t> values);
@@ -77,6 +82,7 @@ class VectorProgram {
   std::size_t tile_bytes_ = 0;
   std::vector<Step> steps_;
   std::vector<Constant> constants_;
+  ConvertFunction round_result_ = nullptr;
   std::vector<std::uint32_t> outputs_;
 };
 
@@ -104,6 +110,7 @@ class BoundProgram {
     bool converts;  // its register dtype is another than that in memory
     bool linear;    // element i lies at offset + i
     bool constant;  // all elements are one
+    bool copied;    // to a register even where it could be used in place: an output overwrites it too early
   };
   struct Output {
     std::uint32_t value;
@@ -112,14 +119,17 @@ class BoundProgram {
     std::size_t storage_bytes;
     ConvertFunction store;
     bool direct;  // the last step may write it in place
+    bool linear;  // element i lies at offset + i
   };
   class Run;
+
+  bool linear(std::size_t operand) const;
 
   const VectorProgram& program_;
   bool result_given_;
   bool by_rows_ = false;  // tiles stay inside one run of the innermost dimension
-  Walk walk_;
-  Shape shape_;  // of the outputs
+  Walk walk_;             // operands: inputs, outputs
+  Shape shape_;           // of the outputs
   std::int64_t count_ = 0;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;

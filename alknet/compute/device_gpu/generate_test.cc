@@ -46,7 +46,7 @@ std::vector<Computation> samples() {
 TEST(KernelSpec, SurvivesItsJsonText) {
   for (const bool software : {false, true}) {
     for (const Computation& computation : samples()) {
-      const KernelSpec spec = opgen(computation, {software}).spec;
+      const KernelSpec spec = opgen(computation, {.software = software}).spec;
       EXPECT_EQ(kernel_spec_from_json(parse_json(json_text(to_json(spec)))), spec) << spec.name;
     }
   }
@@ -100,7 +100,7 @@ TEST(WgslGenerator, CompilesEveryPatternOnTheDevice) {
     for (const Computation& computation : samples()) {
       gpu::KernelSource source;
       source.name = computation.name();
-      source.code = wgsl.generate(opgen(computation, {software}).spec);
+      source.code = wgsl.generate(opgen(computation, {.software = software}).spec);
       EXPECT_NO_THROW(opened.device->compile_shader(source)) << source.code;
     }
   }
@@ -173,15 +173,24 @@ TEST(GlslGenerator, RefusesTemplatesOfAnotherLanguage) {
   }
 }
 
-TEST(WgslGenerator, RefusesHalfFloatsWithoutTheExtension) {
+TEST(WgslGenerator, RefusesDoubles) {
   const WgslGenerator wgsl({false, wgsl_template});
   try {
-    wgsl.generate(opgen(elementwise("tanh", {Dtype::kF16}, Dtype::kF16)).spec);
+    wgsl.generate(opgen(elementwise("tanh", {Dtype::kF64}, Dtype::kF64)).spec);
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code_name(), "unsupported");
     EXPECT_THAT(error.message(), HasSubstr(".to('cpu')"));
   }
+}
+
+TEST(WgslGenerator, PacksHalfFloatsWithoutTheExtension) {
+  const WgslGenerator wgsl({false, wgsl_template});
+  const auto spec = opgen(elementwise("tanh", {Dtype::kF16}, Dtype::kF16), {.packed_f16 = true}).spec;
+  EXPECT_EQ(spec.elements_per_invocation, 4u);
+  const std::string source = wgsl.generate(spec);
+  EXPECT_THAT(source, HasSubstr("f16_unpack(raw)"));
+  EXPECT_THAT(source, ::testing::Not(HasSubstr("enable f16")));
 }
 
 TEST(ParameterBlock, CollapsesDimensionsThatEveryOperandWalksEvenly) {

@@ -17,6 +17,7 @@ TEST_P(GpuConformance, EveryOperationMeetsItsBound) {
   if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
   GpuBackendOptions options;
   options.family = GetParam();
+  options.shader_f16 = GetParam() == KernelFamily::kSoftware;  // f16 both as the extension has it and packed
   const auto backend = make_gpu_backend(opened.device, options);
   ConformanceOptions conformance;
   conformance.quick = true;

@@ -16,7 +16,7 @@ using graph::expr::Opcode;
 using graph::expr::OpcodeInfo;
 using graph::expr::Program;
 
-constexpr std::array<std::string_view, 3> kWordTypes = {"u32", "i32", "f32"};
+constexpr std::array<std::string_view, 6> kWordTypes = {"u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>"};
 
 template <typename T>
 const T* find_named(const std::vector<T>& list, std::string_view name) {
@@ -74,7 +74,9 @@ Json program_json(const Program& program) {
 
 Json buffers_json(const std::vector<KernelSpec::Buffer>& buffers) {
   JsonArray list;
-  for (const auto& b : buffers) list.push_back({{"name", b.name}, {"dtype", graph::dtype_name(b.dtype)}});
+  for (const auto& b : buffers) {
+    list.push_back({{"name", b.name}, {"dtype", graph::dtype_name(b.dtype)}, {"vectors", b.vectors}});
+  }
   return list;
 }
 
@@ -120,9 +122,9 @@ graph::Dtype dtype(const Json& json) {
 
 WordType word_type(const Json& json) {
   const std::string name = text(json, "type");
-  const auto it = std::find(kWordTypes.begin(), kWordTypes.end(), name);
-  if (it == kWordTypes.end()) refuse("must be u32, i32 or f32", "type");
-  return static_cast<WordType>(it - kWordTypes.begin());
+  const auto type = word_type_of(name);
+  if (!type) refuse("must be u32, i32, f32, bool, vec2<u32> or vec4<f32>", "type");
+  return *type;
 }
 
 double constant(const Json& json) {
@@ -192,11 +194,17 @@ Program program(const Json& json) {
 
 std::vector<KernelSpec::Buffer> buffers(const Json& json, std::string_view name) {
   std::vector<KernelSpec::Buffer> result;
-  for (const Json& b : list(json, name)) result.push_back({text(b, "name"), dtype(b)});
+  for (const Json& b : list(json, name)) result.push_back({text(b, "name"), dtype(b), boolean(b, "vectors")});
   return result;
 }
 
 }  // namespace
+
+std::optional<WordType> word_type_of(std::string_view name) {
+  const auto it = std::find(kWordTypes.begin(), kWordTypes.end(), name);
+  if (it == kWordTypes.end()) return std::nullopt;
+  return static_cast<WordType>(it - kWordTypes.begin());
+}
 
 std::string_view word_type_name(WordType type) { return kWordTypes[static_cast<std::size_t>(type)]; }
 

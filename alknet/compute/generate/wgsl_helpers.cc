@@ -1,16 +1,14 @@
 #include "alknet/compute/generate/wgsl.h"
 
-#include <iterator>
+#include <span>
+
+#include "alknet/compute/generate/wgsl_integer.h"
 
 namespace alknet::compute {
 namespace {
 
 /// Functions that WGSL lacks or leaves loose. A row may call those above it.
-struct Helper {
-  std::string_view call;
-  std::string_view text;
-};
-constexpr Helper kHelpers[] = {
+constexpr WgslHelper kHelpers[] = {
     {"from_bits(", R"(
 fn from_bits(bits: u32) -> f32 { return bitcast<f32>(bits); }
 )"},
@@ -37,6 +35,12 @@ fn u32_from_f32(x: f32) -> u32 {
   if (x >= 4294967296.0) { return 0xffffffffu; }
   return u32(x);
 }
+)"},
+    {"i8_from_f32(", R"(
+fn i8_from_f32(x: f32) -> i32 { return clamp(i32_from_f32(x), -128, 127); }
+)"},
+    {"u8_from_f32(", R"(
+fn u8_from_f32(x: f32) -> u32 { return min(u32_from_f32(x), 255u); }
 )"},
     {"safe_tanh(", R"(
 // Near 0 the polynomial of Cephes' tanhf, else through exp of a bounded argument.
@@ -536,9 +540,13 @@ bool calls(std::string_view source, std::string_view call) {
 
 std::string wgsl_helpers(std::string_view source) {
   std::string result;
-  for (auto row = std::rbegin(kHelpers); row != std::rend(kHelpers); ++row) {
-    if (calls(source, row->call) || calls(result, row->call)) result.insert(0, row->text);
-  }
+  const auto add = [&](std::span<const WgslHelper> rows) {
+    for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+      if (calls(source, row->call) || calls(result, row->call)) result.insert(0, row->text);
+    }
+  };
+  add(wgsl_integer_helpers());
+  add(kHelpers);
   return result;
 }
 

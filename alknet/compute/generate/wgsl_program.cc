@@ -7,6 +7,8 @@
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/generate/wgsl.h"
+#include "alknet/compute/generate/wgsl_integer.h"
+#include "alknet/compute/generate/wgsl_storage.h"
 
 namespace alknet::compute {
 namespace {
@@ -16,24 +18,16 @@ using graph::expr::Instruction;
 using graph::expr::Opcode;
 using graph::expr::Program;
 
-std::string_view type_name(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::kBool: return "bool";
-    case Dtype::kI32: return "i32";
-    case Dtype::kU32: return "u32";
-    case Dtype::kF32: return "f32";
-    default:
-      throw Error(ComputeError::kUnsupported,
-                  fmt::format("WGSL does not compute on {}; use .to('cpu')", graph::dtype_name(dtype)),
-                  {{"dtype", graph::dtype_name(dtype)}});
-  }
-}
+std::string_view type_name(Dtype dtype) { return wgsl_type(dtype); }
 
 /// A literal. WGSL refuses constant expressions that are not finite, so those are made from bits at run time.
 std::string literal(double value, Dtype dtype) {
   switch (dtype) {
     case Dtype::kBool: return value != 0 ? "true" : "false";
+    case Dtype::kI8:
     case Dtype::kI32: return fmt::format("i32({})", static_cast<std::int64_t>(value));
+    case Dtype::kI64: return wgsl_i64_literal(value);
+    case Dtype::kU8:
     case Dtype::kU32: return fmt::format("{}u", static_cast<std::uint64_t>(static_cast<std::int64_t>(value)));
     default: break;
   }
@@ -49,8 +43,8 @@ std::string cast(const std::string& value, Dtype from, Dtype to) {
   if (to == Dtype::kBool)
     return from == Dtype::kF32 ? fmt::format("(!({} == 0.0))", value)
                                : fmt::format("({} != {}(0))", value, type_name(from));
-  if (from == Dtype::kF32) return fmt::format("{}_from_f32({})", type_name(to), value);
-  return fmt::format("{}({})", type_name(to), value);
+  if (from == Dtype::kF32) return fmt::format("{}_from_f32({})", graph::dtype_name(to), value);
+  return wgsl_wrapped(to, fmt::format("{}({})", type_name(to), value));
 }
 
 /// How a function-like opcode is called for f32; for integers WGSL's own name.
@@ -113,17 +107,19 @@ constexpr Infix kInfix[] = {
 
 std::string variable(const graph::expr::Variable& from) {
   if (!from.parameter) return from.name;
+  if (from.dtype == Dtype::kI64) return fmt::format("i64_from_i32(p.{})", from.name);
   return from.dtype == Dtype::kBool ? fmt::format("(p.{} != 0u)", from.name) : fmt::format("p.{}", from.name);
 }
 
 std::string expression(const Program& program, const Instruction& step) {
+  if (auto wide = wgsl_i64_expression(program, step)) return std::move(*wide);
   const auto argument = [&](std::size_t k) { return fmt::format("v{}", step.arguments[k]); };
   const auto argument_dtype = [&](std::size_t k) { return program.instructions[step.arguments[k]].dtype; };
   switch (step.opcode) {
     case Opcode::kConstant: return literal(step.constant, step.dtype);
     case Opcode::kVariable: return variable(program.variables[step.index]);
     case Opcode::kCast: return cast(argument(0), argument_dtype(0), step.dtype);
-    case Opcode::kNegate: return step.dtype == Dtype::kU32 ? "0u - " + argument(0) : "-" + argument(0);
+    case Opcode::kNegate: return type_name(step.dtype) == "u32" ? "0u - " + argument(0) : "-" + argument(0);
     case Opcode::kNot: return "!" + argument(0);
     case Opcode::kBitNot: return "~" + argument(0);
     case Opcode::kRemainder:
@@ -161,7 +157,10 @@ std::string wgsl_function(std::string_view name, const Program& program) {
   }
   std::string body;
   for (std::size_t i = 0; i < program.instructions.size(); ++i) {
-    body += fmt::format("  let v{} = {};\n", i, expression(program, program.instructions[i]));
+    const Instruction& step = program.instructions[i];
+    const bool computed = graph::expr::opcode_info(step.opcode).arity > 0 && step.opcode != Opcode::kCast;
+    const std::string value = expression(program, step);
+    body += fmt::format("  let v{} = {};\n", i, computed ? wgsl_wrapped(step.dtype, value) : value);
   }
   const auto output_type = [&](std::size_t k) {
     return type_name(program.instructions[program.outputs[k].value].dtype);
