@@ -123,6 +123,10 @@ std::vector<Case> structured_cases() {
       {"matmul", {{{B, 1, 2, 3}}, {{4, 3, 2}}}},
       {"matmul", {{{2, 0}}, {{0, 3}}}},
       {"matmul", {{{0, 2}}, {{2, 3}}}},
+      {"tril", {{{2, 3, 4}}}},
+      {"tril", {{{B, 3}}}, {{"diagonal", -1}}},
+      {"triu", {{{3, 3}}}, {{"diagonal", 1}}},
+      {"triu", {{{2, B, 4}}}},
       {"softmax", {{{B, 4}}}, {{"dim", -1}}},
       {"softmax", {{{2, S, 3}}}, {{"dim", 1}}},
       {"softmax", {{{}}}, {{"dim", 0}}},
@@ -211,14 +215,20 @@ bool differentiable(const OpSpec& op) {
 /// Attributes with each value of `enum` parameters and an uncommon one of numbers.
 std::vector<JsonObject> attribute_choices(const OpSpec& op) {
   if (op.name == "cast") return {{{"dtype", "f64"}}, {{"dtype", "f32"}}};
-  std::vector<JsonObject> choices = {{}};
+  JsonObject required;
+  for (const auto& parameter : op.parameters) {
+    const bool number = parameter.schema.get_object().at("type") == Json("number");
+    if (number && !parameter.default_value) required[parameter.name] = -1.25;
+  }
+  std::vector<JsonObject> choices = {required};
   for (const auto& parameter : op.parameters) {
     const JsonObject& schema = parameter.schema.get_object();
     if (const Json* values = schema.if_contains("enum")) {
       choices.clear();
       for (const auto& value : values->get_array()) choices.push_back({{parameter.name, value}});
     } else if (schema.at("type") == Json("number")) {
-      choices.push_back({{parameter.name, -2.5}});
+      choices.push_back(required);
+      choices.back()[parameter.name] = -2.5;
     }
   }
   return choices;
@@ -227,7 +237,7 @@ std::vector<JsonObject> attribute_choices(const OpSpec& op) {
 std::vector<Case> all_cases() {
   std::vector<Case> cases = structured_cases();
   for (const OpSpec& op : OpTable::builtin().ops()) {
-    if (!op.elementwise() || !differentiable(op)) continue;
+    if (!op.elementwise() || op.shape != "elementwise" || !differentiable(op)) continue;
     for (const auto& attrs : attribute_choices(op)) {
       for (const auto& [first, second] : broadcast_shapes()) {
         Case made{op.name, {}, attrs};
@@ -293,7 +303,10 @@ class Check {
     if (!is_float(made.inputs[i].dtype)) {
       return {0, made.inputs[i].dtype == Dtype::kBool ? 1 : made.op == "embedding_dense_backward" ? 5 : 2};
     }
-    const Json* range = op_.test.is_object() ? op_.test.get_object().if_contains(op_.inputs[i].name) : nullptr;
+    const Json* tests = &op_.test;
+    if (const Json* smooth = op_.test.is_object() ? op_.test.get_object().if_contains("gradient") : nullptr)
+      tests = smooth;
+    const Json* range = tests->is_object() ? tests->get_object().if_contains(op_.inputs[i].name) : nullptr;
     if (range == nullptr || !range->is_array()) return {-2, 2};
     const auto& list = range->get_array();
     // Near 0 a difference would leave the domain; far out it says little.
@@ -435,7 +448,7 @@ TEST(GradientCheck, WrittenExpressionsAreTheDerived) {
           std::vector<double> values;
           for (std::size_t i = 0; i < inputs.size(); ++i) values.push_back(real(generator));
           if (round == 0) std::fill(values.begin(), values.end(), 1.5);  // ties
-          for (const auto& parameter : scalar_parameters(op)) values.push_back(attrs.at(parameter).to_number<double>());
+          for (const auto& parameter : scalar_parameters(op)) values.push_back(*scalar_value(attrs, parameter));
           values.push_back(expr::evaluate(forward, values).front());
           values.push_back(real(generator));
           const double expected = expr::evaluate(*derived, values).front();

@@ -66,7 +66,12 @@ Tensor elementwise(const Call& call) {
     const Shape at = position(static_cast<std::int64_t>(i), call.shape);
     std::vector<double> values;
     for (const Tensor* input : call.inputs) values.push_back(input->data[broadcast_index(at, input->shape)]);
-    for (const auto& name : scalar_parameters(call.op)) values.push_back(call.attrs.at(name).to_number<double>());
+    for (const auto& name : scalar_parameters(call.op)) values.push_back(*scalar_value(call.attrs, name));
+    for (std::size_t v = values.size(); v < program.variables.size(); ++v) {
+      const auto linear = static_cast<std::int64_t>(i);
+      values.push_back(
+          static_cast<double>(expr::coordinate_value(program.variables[v].coordinate, linear, call.shape)));
+    }
     result.data[i] = expr::evaluate(program, values).front();
   }
   return result;

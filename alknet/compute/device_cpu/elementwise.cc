@@ -79,9 +79,7 @@ class ElementwiseKernelOfCpu final : public Kernel {
 
  private:
   bool is_copy() const {
-    if (program_->input_count() != 1 || program_->outputs().size() != 1) return false;
-    const auto does_nothing = [](const VectorProgram::Step& step) { return !step.kernel && !step.cast; };
-    return std::all_of(program_->steps().begin(), program_->steps().end(), does_nothing);
+    return program_->input_count() == 1 && program_->outputs().size() == 1 && program_->outputs().front() == 0;
   }
 
   std::shared_ptr<CpuResources> resources_;

@@ -30,6 +30,7 @@ constexpr std::array kTemplates = {
     Template{"layer_norm", bind_layer_norm},
     Template{"log_softmax", bind_log_softmax},
     Template{"matmul", bind_matmul},
+    Template{"random_words", bind_random_words},
     Template{"rms_norm", bind_rms_norm},
     Template{"scaled_dot_product_attention", bind_attention},
     Template{"softmax", bind_softmax},

@@ -89,6 +89,9 @@ class Builder {
       if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
     }
     if (!operands.empty()) map("element", std::move(operands));
+    int extents = 0;
+    for (const auto& variable : apply.variables) extents = std::max(extents, -variable.coordinate);
+    for (int d = 1; d <= extents; ++d) number(fmt::format("extent_{}", d));
     function("apply", std::move(apply));
     number("count");
     for (const auto& buffer : spec().inputs) number(buffer.name + "_offset");
@@ -216,6 +219,13 @@ void embedding(Builder& b) {
   b.spec().checks_indices = true;
   b.numbers({"width", "entries", "weight_row", "weight_column"});
   b.map("index", {"indices"});
+  b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
+}
+
+void random_words(Builder& b) {
+  b.op_inputs();
+  b.spec().pattern = "random_words";
+  b.numbers({"rng_stride", "stream", "word_divisor", "word_scale", "word_offset"});
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
 }
 
@@ -352,6 +362,7 @@ struct StructuredPattern {
 };
 constexpr StructuredPattern kStructured[] = {
     {"matmul", matmul},
+    {"random_words", random_words},
     {"softmax", softmax<false>},
     {"log_softmax", softmax<true>},
     {"layer_norm", layer_norm<true>},
