@@ -2,9 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+
 #include "alknet/base/json.h"
 
 namespace alknet::compute {
+namespace {
+
+/// What tells an operation's kernels from others'. One that was registered at run time goes with its table, and another
+/// may then lie at its address, so it is known by what it says.
+std::string operation_key(const OpSpec* op, const JsonObject& attrs) {
+  const auto built_in = graph::OpTable::builtin().ops();
+  const std::less<> before;
+  const bool lasting = op == nullptr || (!before(op, built_in.data()) && before(op, built_in.data() + built_in.size()));
+  if (lasting) return fmt::format("{}", fmt::ptr(op));
+  return fmt::format("{}={}", op->name, op->elementwise() ? op->expression(attrs) : std::string());
+}
+
+}  // namespace
 
 std::string Computation::name() const {
   std::string name = op ? op->name : std::string();
@@ -16,7 +31,7 @@ std::string Computation::name() const {
 }
 
 std::string Computation::key() const {
-  std::string key = fmt::format("{}", fmt::ptr(op));
+  std::string key = operation_key(op, attrs);
   const auto add_dtype = [&](Dtype dtype) { key += static_cast<char>('a' + static_cast<int>(dtype)); };
   for (const auto& input : inputs) {
     if (input)
@@ -27,7 +42,7 @@ std::string Computation::key() const {
   key += '>';
   for (const Dtype dtype : outputs) add_dtype(dtype);
   for (const auto& step : program.steps) {
-    key += fmt::format(";{}{}", fmt::ptr(step.op), json_text(step.attrs));
+    key += fmt::format(";{}{}", operation_key(step.op, step.attrs), json_text(step.attrs));
     for (const auto& argument : step.arguments) {
       if (argument.scalar)
         key += fmt::format(",s{:a}/{}", argument.scalar->number, argument.scalar->integer);

@@ -77,8 +77,8 @@ struct Computation {
   std::size_t op_inputs() const { return op ? op->inputs.size() : 0; }
   /// "add", "matmul+add+gelu": for dumps and messages.
   std::string name() const;
-  /// Equal for computations that one kernel serves: all but `attrs`. Operations are told apart by address, since tables
-  /// may share names.
+  /// Equal for computations that one kernel serves: all but `attrs`. Operations of the built-in table are told apart
+  /// by address, others by what they say.
   std::string key() const;
 };
 

@@ -190,6 +190,8 @@ struct Session::Impl {
       run(ready);
     }
     memories.clear();
+    for (Buffer* buffer : assigned) buffer->note_write("assign");
+    for (const Tensor& tensor : out) tensor.buffer()->note_write("a plan's run");
   }
 
   void run(const BoundPlan& ready) {
@@ -215,7 +217,7 @@ struct Session::Impl {
   std::vector<double> measured;
   SessionLayouts known;
   std::vector<Tensor> fixed;  ///< States, then constants.
-  std::vector<const Buffer*> assigned;
+  std::vector<Buffer*> assigned;
   bool writes_store = false;
   std::vector<std::shared_ptr<Buffer>> arena;
   std::vector<bool> needs_contiguous;  ///< By input.

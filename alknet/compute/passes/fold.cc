@@ -62,7 +62,7 @@ class Folding {
         std::find(program_.outputs.begin(), program_.outputs.end(), step.outputs.front()) != program_.outputs.end();
     if (is_output || result.target || !known(result.shape)) return false;
     const Computation& computation = step.computation;
-    if (computation.op && computation.op->kind == graph::OpKind::kRandom) return false;
+    if (draws_random_numbers(step)) return false;
 
     Binding binding;
     std::vector<std::unique_ptr<Memory>> memories;

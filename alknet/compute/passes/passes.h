@@ -48,6 +48,9 @@ std::vector<std::uint32_t> find_size_inputs(const PlanProgram& program, const gr
 SizedParts find_sized_parts(const PlanProgram& program, const graph::Graph& graph,
                             std::span<const std::uint32_t> size_inputs);
 
+/// Whether an operation in it is random.
+bool draws_random_numbers(const PlanStep& step);
+
 /// Drops the marked steps; nothing may use their results any more.
 void remove_steps(PlanProgram& program, const std::vector<bool>& removed);
 

@@ -12,14 +12,6 @@
 namespace alknet::compute {
 namespace {
 
-bool random(const PlanStep& step) {
-  const Computation& computation = step.computation;
-  const auto draws = [](const OpSpec& op) { return op.kind == graph::OpKind::kRandom; };
-  return (computation.op && draws(*computation.op)) ||
-         std::any_of(computation.program.steps.begin(), computation.program.steps.end(),
-                     [&](const auto& part) { return draws(*part.op); });
-}
-
 /// Whether a step hands on what it reads, unchanged.
 bool copies(const PlanStep& step) {
   const auto& steps = step.computation.program.steps;
@@ -58,7 +50,7 @@ class Sharing {
     for (auto& input : step.inputs) {
       if (input) input = same_[*input];
     }
-    if (step.recomputed || random(step) || program_.assigns(step)) return;
+    if (step.recomputed || draws_random_numbers(step) || program_.assigns(step)) return;
     const bool is_output = std::any_of(step.outputs.begin(), step.outputs.end(), [&](std::uint32_t output) {
       return std::find(program_.outputs.begin(), program_.outputs.end(), output) != program_.outputs.end();
     });
@@ -133,6 +125,14 @@ bool use_as_scalar(PlanStep& step, std::size_t i, const Scalar& scalar) {
 }
 
 }  // namespace
+
+bool draws_random_numbers(const PlanStep& step) {
+  const Computation& computation = step.computation;
+  const auto draws = [](const OpSpec& op) { return op.kind == graph::OpKind::kRandom; };
+  return (computation.op && draws(*computation.op)) ||
+         std::any_of(computation.program.steps.begin(), computation.program.steps.end(),
+                     [&](const auto& part) { return draws(*part.op); });
+}
 
 void share_steps(PlanProgram& program) { Sharing(program).run(); }
 
