@@ -55,6 +55,13 @@ class Folding {
     return std::all_of(shape.begin(), shape.end(), [](const graph::Dim& dim) { return dim.constant().has_value(); });
   }
 
+  std::unique_ptr<Memory> memory_of(const SharedBytes& data, Dtype dtype) {
+    if (reinterpret_cast<std::uintptr_t>(data.data()) % graph::dtype_bytes(dtype) == 0) return backend_.wrap(data);
+    auto memory = backend_.allocate(data.size());
+    backend_.write(*memory, 0, data.span());
+    return memory;
+  }
+
   bool fold(const PlanStep& step) {
     if (step.outputs.size() != 1 || step.inputs.empty()) return false;
     PlanValue& result = program_.values[step.outputs.front()];
@@ -77,7 +84,7 @@ class Folding {
       from->slot = static_cast<std::uint32_t>(memories.size());
       const SharedBytes& data = graph_.constants[program_.values[program_.base(*input)].index].data;
       read += data.size();
-      memories.push_back(backend_.wrap(data));
+      memories.push_back(memory_of(data, from->dtype));
       binding.inputs.emplace_back(std::move(*from));
     }
     const Shape shape = graph::evaluate(result.shape, {});

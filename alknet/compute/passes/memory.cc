@@ -28,12 +28,12 @@ std::vector<std::size_t> last_uses(const PlanProgram& program) {
 /// An input of an element-wise step whose memory the step may overwrite by a result, element by element.
 std::optional<std::uint32_t> replaceable_input(const PlanProgram& program, const PlanStep& step,
                                                const PlanValue& result, const std::vector<std::size_t>& last,
-                                               std::size_t now) {
+                                               std::size_t now, const std::vector<std::uint32_t>& output_of) {
   if (!pure_elementwise(step)) return std::nullopt;
   for (const auto& input : step.inputs) {
     const PlanValue& value = program.values[*input];
     const bool fits = value.source == ValueSource::kStep && !value.target && value.dtype == result.dtype &&
-                      value.shape == result.shape && last[*input] == now;
+                      value.shape == result.shape && last[*input] == now && output_of[*input] == 0;
     if (!fits) continue;
     // Read in another order through a view, elements would be overwritten too early.
     const auto reads = std::count_if(step.inputs.begin(), step.inputs.end(),
@@ -56,9 +56,10 @@ void plan_memory(PlanProgram& program, const graph::Graph& graph, bool in_place)
       if (output_of[index] != 0 || program.values[index].target) continue;
       PlanValue& value = program.values[index];
       const graph::Dim elements = graph::element_count(value.shape);
-      if (const auto input = in_place ? replaceable_input(program, program.steps[s], value, last, s) : std::nullopt) {
+      if (const auto input =
+              in_place ? replaceable_input(program, program.steps[s], value, last, s, output_of) : std::nullopt) {
         const std::uint32_t shared = program.values[*input].slot;
-        if (arena[shared].busy_until == s && output_of[*input] == 0) {  // not yet taken by another result
+        if (arena[shared].busy_until == s) {  // not yet taken by another result
           arena[shared] = {last[index], elements, value.dtype};
           arena[shared].busy_until = std::max(last[index], s + 1);
           value.slot = shared;

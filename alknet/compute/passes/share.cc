@@ -102,6 +102,7 @@ bool use_as_scalar(PlanStep& step, std::size_t i, const Scalar& scalar) {
   ElementwiseProgram& program = step.computation.program;
   auto& arguments = program.steps.front().arguments;
   const auto& op_inputs = program.steps.front().op->inputs;
+  if (program.steps.front().op->promotion == graph::Promotion::kNone) return false;
   bool others = false;
   for (std::size_t a = 0; a < arguments.size(); ++a) {
     if (arguments[a].scalar) continue;
