@@ -232,7 +232,7 @@ TEST_F(PassesTest, DoesNotWriteOverAnInputThatAlsoIsReadTurned) {
   expect_same_without_each(graph, std::array{random({40, 40})});
 }
 
-TEST_F(PassesTest, MakesNineKernelsOfALayerOfBert) {
+TEST_F(PassesTest, MakesTenKernelsOfALayerOfBert) {
   const auto encoder = [&](std::int64_t layers) {
     GraphBuilder g;
     const graph::SymbolicShape tokens = {Dim::symbol("batch"), Dim::symbol("seq")};
@@ -248,7 +248,7 @@ TEST_F(PassesTest, MakesNineKernelsOfALayerOfBert) {
     g.output("y", add_bert_encoder(g, config, ids, mask));
     return kernels(std::move(g).build());
   };
-  EXPECT_LE(encoder(2) - encoder(1), 9u);
+  EXPECT_LE(encoder(2) - encoder(1), 10u);  // one of them copies the heads together
 }
 
 TEST_F(PassesTest, GivesTheSameForRandomGraphsWithAndWithoutEachPass) {
