@@ -15,7 +15,8 @@ struct CaseStep {
   std::string_view name;
   std::size_t inputs;
 };
-constexpr std::array kCaseSteps = {CaseStep{"sum_to", 2}, CaseStep{"count", 1}, CaseStep{"causal_mask", 2}};
+constexpr std::array kCaseSteps = {CaseStep{"sum_to", 2}, CaseStep{"count", 1}, CaseStep{"causal_mask", 2},
+                                   CaseStep{"epsilon", 1}};
 
 const CaseStep* find_step(std::string_view name) {
   const auto found =

@@ -100,10 +100,12 @@ void bind_layer_norm(const Use& use) {
   const Shape rows = part(input.shape, 0, split), columns = part(input.shape, split, rank);
   set_rows(use, graph::element_count(rows), graph::element_count(columns));
   use.block.set("length", graph::element_count(columns));
-  use.block.set_number("eps", use.attr("eps").to_number<double>());
+  const Json& eps = use.attr("eps");
+  use.block.set_number("eps",
+                       eps.is_null() ? graph::dtype_epsilon(use.binding.inputs[0]->dtype) : eps.to_number<double>());
   use.block.set_map("row", {rows, {part(input.strides, 0, split)}});
   DimensionTable column{columns, {part(input.strides, split, rank)}};
-  for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
+  for (std::size_t i = 1; i < use.computation.op_inputs(); ++i) {
     if (use.has(i)) column.strides.push_back(broadcast_to(use.input(i), columns).strides);
   }
   use.block.set_map("column", column);
@@ -217,6 +219,16 @@ void bind_attention(const Use& use) {
   use.block.set_map("head", head);
 }
 
+void bind_random_words(const Use& use) {
+  const std::string_view words = use.attr("words").as_string();
+  const bool pairs = words == "first" || words == "second", two = words == "high" || words == "low";
+  use.block.set("rng_stride", use.input(0).strides.at(0));
+  use.block.set("stream", use.integer("stream"));
+  use.block.set("word_divisor", pairs ? 2 : 1);
+  use.block.set("word_scale", two ? 2 : 1);
+  use.block.set("word_offset", words == "second" || words == "low" ? 1 : 0);
+}
+
 struct PatternBinder {
   std::string_view prefix;  // of the pattern's name
   void (*bind)(const Use&);
@@ -229,8 +241,11 @@ constexpr PatternBinder kBinders[] = {
     {"embedding", bind_embedding},
     {"matmul_", bind_matmul},
     {"attention", bind_attention},
+    {"max_pool", [](const Use& use) { bind_max_pool_parameters(use.computation, use.binding, use.block); }},
+    {"resample", [](const Use& use) { bind_resample_parameters(use.computation, use.binding, use.block); }},
     {"convolution_weight", [](const Use& use) { bind_convolution_weight_parameters(use.binding, use.block); }},
     {"convolution", [](const Use& use) { bind_convolution_parameters(use.computation, use.binding, use.block); }},
+    {"random_words", bind_random_words},
 };
 
 }  // namespace
@@ -260,6 +275,10 @@ void bind_parameters(const Computation& computation, const KernelSpec& spec, con
     throw Error(BaseError::kInternal, fmt::format("[{}] cannot bind the pattern {}", spec.name, spec.pattern));
   }
   block.set("count", graph::element_count(use.output_shape()));
+  for (std::size_t d = 1; spec.parameter(fmt::format("extent_{}", d)) != nullptr; ++d) {
+    const Shape& shape = use.output_shape();
+    block.set(fmt::format("extent_{}", d), d <= shape.size() ? shape[shape.size() - d] : 1);
+  }
   binder->bind(use);
   if (!block.has_map("element")) return;
   DimensionTable element{use.output_shape(), {}};

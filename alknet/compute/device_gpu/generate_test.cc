@@ -1,9 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "alknet/compute/device_gpu/parameter_block.h"
 #include "alknet/compute/device_gpu/templates.h"
 #include "alknet/compute/device_gpu/test_device.h"
+#include "alknet/compute/generate/glsl.h"
 #include "alknet/compute/generate/opgen.h"
 #include "alknet/compute/generate/wgsl.h"
 
@@ -99,6 +103,73 @@ TEST(WgslGenerator, CompilesEveryPatternOnTheDevice) {
       source.code = wgsl.generate(opgen(computation, {.software = software}).spec);
       EXPECT_NO_THROW(opened.device->compile_shader(source)) << source.code;
     }
+  }
+}
+
+/// Every element-wise operation of the table on f32 (inputs that do not promote: their first dtype).
+std::vector<Computation> elementwise_samples() {
+  std::vector<Computation> list;
+  for (const OpSpec& op : graph::OpTable::builtin().ops()) {
+    if (!op.elementwise()) continue;
+    std::vector<Dtype> dtypes;
+    bool takes = true;
+    for (const auto& input : op.inputs) {
+      const auto f32 = std::find(input.dtypes.begin(), input.dtypes.end(), Dtype::kF32);
+      dtypes.push_back(f32 == input.dtypes.end() ? input.dtypes.front() : Dtype::kF32);
+      takes = takes && (dtypes.back() == Dtype::kF32 || dtypes.back() == Dtype::kBool);
+    }
+    const auto needs_attribute = [](const auto& parameter) { return !parameter.default_value; };
+    const bool plain = std::none_of(op.parameters.begin(), op.parameters.end(), needs_attribute);
+    if (!takes || !plain || op.inputs.empty()) continue;
+    list.push_back(elementwise(op.name, dtypes, graph::parse_dtype(op.outputs[0].dtype).value_or(Dtype::kF32)));
+  }
+  return list;
+}
+
+TEST(GlslGenerator, PrintsAnElementwiseKernel) {
+  const std::string source =
+      GlslGenerator().generate(opgen(elementwise("mul", {Dtype::kF32, Dtype::kF32}, Dtype::kF32)).spec);
+  EXPECT_THAT(source, ::testing::StartsWith("#version 450\nlayout(local_size_x = 256) in;"));
+  EXPECT_THAT(source, HasSubstr("layout(std140, set = 0, binding = 0) uniform Parameters {"));
+  EXPECT_THAT(source, HasSubstr("layout(std430, set = 0, binding = 1) readonly buffer Buffer_x0 { float b_x0[]; };"));
+  EXPECT_THAT(source, HasSubstr("layout(std430, set = 0, binding = 3) buffer Buffer_y0 { float b_y0[]; };"));
+  EXPECT_THAT(source, HasSubstr("float apply(float x0, float x1) {"));
+  EXPECT_THAT(source, HasSubstr("float v2 = v0 * v1;"));
+}
+
+TEST(GlslGenerator, CompilesElementwiseOperationsWhereAProviderTakesGlsl) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  try {
+    const char* empty = "#version 450\nlayout(local_size_x = 1) in;\nvoid main() {}\n";
+    opened.device->compile_shader({.name = "empty", .code = empty, .language = gpu::ShaderLanguage::kGlsl});
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.message();
+  }
+  std::size_t compiled = 0;
+  for (const Computation& computation : elementwise_samples()) {
+    gpu::KernelSource source;
+    source.name = computation.name();
+    source.language = gpu::ShaderLanguage::kGlsl;
+    try {
+      source.code = GlslGenerator().generate(opgen(computation).spec);
+    } catch (const Error& error) {
+      EXPECT_THAT((std::array{"lgamma", "digamma", "erfinv", "zeta"}), ::testing::Contains(computation.name()));
+      continue;
+    }
+    EXPECT_NO_THROW(opened.device->compile_shader(source)) << source.code;
+    ++compiled;
+  }
+  EXPECT_GT(compiled, 60U);
+}
+
+TEST(GlslGenerator, RefusesTemplatesOfAnotherLanguage) {
+  try {
+    GlslGenerator().generate(opgen(structured("softmax", {Dtype::kF32}, Dtype::kF32, {{"dim", -1}})).spec);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code_name(), "unsupported");
+    EXPECT_THAT(error.message(), HasSubstr("use WGSL"));
   }
 }
 

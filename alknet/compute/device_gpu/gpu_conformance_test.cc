@@ -21,6 +21,7 @@ TEST_P(GpuConformance, EveryOperationMeetsItsBound) {
   const auto backend = make_gpu_backend(opened.device, options);
   ConformanceOptions conformance;
   conformance.quick = true;
+  conformance.gpu_bounds = true;
   conformance.flushes_denormals = true;
   const ConformanceReport report = run_conformance(*backend, conformance);
   EXPECT_GT(report.cases, 100u);

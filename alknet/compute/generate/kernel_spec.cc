@@ -50,7 +50,9 @@ Json constant_json(double value) {
 Json program_json(const Program& program) {
   JsonArray variables;
   for (const auto& v : program.variables) {
-    variables.push_back({{"name", v.name}, {"dtype", graph::dtype_name(v.dtype)}, {"parameter", v.parameter}});
+    JsonObject entry{{"name", v.name}, {"dtype", graph::dtype_name(v.dtype)}, {"parameter", v.parameter}};
+    if (v.coordinate != 0) entry["coordinate"] = v.coordinate;
+    variables.push_back(std::move(entry));
   }
   JsonArray instructions;
   for (const auto& step : program.instructions) {
@@ -159,10 +161,21 @@ Instruction instruction(const Json& json, std::size_t position) {
   return step;
 }
 
+std::int8_t coordinate(const Json& variable) {
+  const Json* value = variable.as_object().if_contains("coordinate");
+  if (value == nullptr) return 0;
+  boost::system::error_code error;
+  const auto number = value->to_number<std::int8_t>(error);
+  if (error || number < -graph::expr::kMaxCoordinates || number > graph::expr::kLinearIndex) {
+    refuse(fmt::format("must be -{} to {}", graph::expr::kMaxCoordinates, graph::expr::kLinearIndex), "coordinate");
+  }
+  return number;
+}
+
 Program program(const Json& json) {
   Program result;
   for (const Json& v : list(json, "variables")) {
-    result.variables.push_back({text(v, "name"), dtype(v), boolean(v, "parameter")});
+    result.variables.push_back({text(v, "name"), dtype(v), boolean(v, "parameter"), coordinate(v)});
   }
   for (const Json& step : list(json, "instructions")) {
     result.instructions.push_back(instruction(step, result.instructions.size()));

@@ -89,6 +89,9 @@ class Builder {
       if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
     }
     if (!operands.empty()) map("element", std::move(operands));
+    int extents = 0;
+    for (const auto& variable : apply.variables) extents = std::max(extents, -variable.coordinate);
+    for (int d = 1; d <= extents; ++d) number(fmt::format("extent_{}", d));
     function("apply", std::move(apply));
     number("count");
     for (const auto& buffer : spec().inputs) number(buffer.name + "_offset");
@@ -182,25 +185,30 @@ void reduction(Builder& b) {
   b.spec().workgroup_variables = {{"partial", word, kRowLanes}};
 }
 
+template <bool logarithm>
 void softmax(Builder& b) {
   b.op_inputs();
   rows(b, "softmax");
+  b.spec().values["logarithm"] = logarithm;
   b.numbers({"length", "stride", "inner"});
   b.map("row", {"input"});
   if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, 2 * kRowLanes}};
 }
 
+template <bool centred>
 void layer_norm(Builder& b) {
   b.op_inputs();
   rows(b, "layer_norm");
+  b.spec().values["centred"] = centred;
   b.number("length");
   b.number("eps", WordType::kF32);
   b.map("row", {"input"});
   std::vector<std::string> column = {"input"};
   b.spec().values["weight"] = b.has(1);
-  b.spec().values["bias"] = b.has(2);
+  const bool bias = centred && b.has(2);
+  b.spec().values["bias"] = bias;
   if (b.has(1)) column.emplace_back("weight");
-  if (b.has(2)) column.emplace_back("bias");
+  if (bias) column.emplace_back("bias");
   b.map("column", std::move(column));
   if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, kRowLanes}};
 }
@@ -211,6 +219,13 @@ void embedding(Builder& b) {
   b.spec().checks_indices = true;
   b.numbers({"width", "entries", "weight_row", "weight_column"});
   b.map("index", {"indices"});
+  b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
+}
+
+void random_words(Builder& b) {
+  b.op_inputs();
+  b.spec().pattern = "random_words";
+  b.numbers({"rng_stride", "stream", "word_divisor", "word_scale", "word_offset"});
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
 }
 
@@ -309,19 +324,71 @@ void convolution_weight(Builder& b) {
   spatial_numbers(b, {"kernel", "stride", "padding", "dilation", "input", "input_step", "gradient", "gradient_step"});
 }
 
+/// A pool by the largest element, what else has its places, or its gradient.
+void max_pool(Builder& b, bool backward) {
+  b.op_inputs();
+  one_element_an_invocation(b, "max_pool");
+  const OpSpec& op = *b.from().op;
+  b.spec().values = {{"source", op.inputs.back().name},
+                     {"values", op.inputs.front().name},
+                     {"backward", backward},
+                     {"adaptive", !op.parameter("kernel_size")}};
+  b.numbers({"channels", "values_image", "values_channel", "source_image", "source_channel"});
+  spatial_numbers(b, {"kernel", "stride", "padding", "dilation", "input", "output", "result", "values", "values_step",
+                      "source", "source_step"});
+}
+
+/// An average pool or interpolate, or its gradient.
+void resample(Builder& b, bool backward) {
+  b.op_inputs();
+  one_element_an_invocation(b, "resample");
+  const JsonObject& attrs = b.from().attrs;
+  const auto given = [&](const char* name) {
+    const Json* value = attrs.if_contains(name);
+    return value != nullptr && !value->is_null();
+  };
+  const std::string mode = given("mode") ? std::string(attrs.at("mode").get_string()) : "";
+  const bool window = given("kernel_size"), nearest = mode.starts_with("nearest");
+  const bool adaptive = !window && (mode.empty() || mode == "area");
+  b.spec().values = {{"source", b.from().op->inputs[0].name},
+                     {"backward", backward},
+                     {"window", window},
+                     {"average", window && !given("divisor_override")},
+                     {"override", given("divisor_override")},
+                     {"include_padding", window && attrs.at("count_include_pad").as_bool()},
+                     {"adaptive", adaptive},
+                     {"nearest", nearest},
+                     {"exact", !given("scale_factor")},
+                     {"centred", mode == "nearest-exact" ? "1" : "0"},
+                     {"linear", !window && !adaptive && !nearest},
+                     {"cubic", mode == "bicubic"},
+                     {"corners", given("align_corners") && attrs.at("align_corners").as_bool()}};
+  b.numbers({"channels", "source_image", "source_channel"});
+  spatial_numbers(b, {"kernel", "stride", "padding", "input", "output", "result", "source", "source_step"});
+  for (const char* name : {"scale_0", "scale_1", "scale_2", "total"}) b.number(name, WordType::kF32);
+}
+
 struct StructuredPattern {
   std::string_view name;  // of the template in the op table
   void (*build)(Builder&);
 };
 constexpr StructuredPattern kStructured[] = {
     {"matmul", matmul},
-    {"softmax", softmax},
-    {"layer_norm", layer_norm},
+    {"random_words", random_words},
+    {"softmax", softmax<false>},
+    {"log_softmax", softmax<true>},
+    {"layer_norm", layer_norm<true>},
+    {"rms_norm", layer_norm<false>},
     {"embedding", embedding},
     {"scaled_dot_product_attention", attention},
     {"convolution", [](Builder& b) { convolution(b, false); }},
     {"convolution_backward_input", [](Builder& b) { convolution(b, true); }},
     {"convolution_backward_weight", convolution_weight},
+    {"max_pool", [](Builder& b) { max_pool(b, false); }},
+    {"max_pool_backward", [](Builder& b) { max_pool(b, true); }},
+    {"max_pool_gather", [](Builder& b) { max_pool(b, false); }},
+    {"resample", [](Builder& b) { resample(b, false); }},
+    {"resample_backward", [](Builder& b) { resample(b, true); }},
 };
 
 void structured(Builder& b, const std::string& name) {

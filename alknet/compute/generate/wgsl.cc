@@ -46,6 +46,7 @@ class Printer {
     out_ += kWorkgroupIndex;
     for (const auto& map : spec_.maps) index_map(map);
     for (const auto& f : spec_.functions) out_ += wgsl_function(f.name, f.program);
+    coordinates();
     if (spec_.pattern == "elementwise") {
       elementwise_store();
     } else {
@@ -148,6 +149,19 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
         map.name, members, vectors, inner, last);
   }
 
+  /// Functions from a linear index to the coordinates that "apply" reads.
+  void coordinates() {
+    for (const auto& v : spec_.function("apply")->program.variables) {
+      if (v.coordinate == 0) continue;
+      std::string value = "index";
+      for (int d = -1; v.coordinate < 0 && d > v.coordinate; --d) value += fmt::format(" / p.extent_{}", -d);
+      if (v.coordinate < 0) value = fmt::format("({}) % p.extent_{}", value, -v.coordinate);
+      value = fmt::format("i32({})", value);
+      if (v.dtype == Dtype::kI64) value = fmt::format("i64_from_i32({})", value);
+      out_ += fmt::format("\nfn {}_of(index: u32) -> {} {{ return {}; }}\n", v.name, wgsl_type(v.dtype), value);
+    }
+  }
+
   /// A call of "apply" for the output element `index`, and before it the place of its operands.
   std::string apply_call(std::string_view indent) {
     const auto& program = spec_.function("apply")->program;
@@ -155,6 +169,10 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     for (const auto& v : program.variables) {
       if (v.parameter) continue;
       if (!arguments.empty()) arguments += ", ";
+      if (v.coordinate != 0) {
+        arguments += fmt::format("{}_of(index)", v.name);
+        continue;
+      }
       const bool loaded = spec_.input(v.name) != nullptr;
       arguments += loaded ? fmt::format("load_{0}(at.{0})", v.name) : "value";
       if (loaded) place = fmt::format("{}let at = locate_element(index);\n", indent);
@@ -171,7 +189,7 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     const auto& program = spec_.function("apply")->program;
     std::string_view value_type = "f32";
     for (const auto& v : program.variables) {
-      if (!v.parameter && !spec_.input(v.name)) value_type = wgsl_type(v.dtype);
+      if (!v.parameter && v.coordinate == 0 && !spec_.input(v.name)) value_type = wgsl_type(v.dtype);
     }
     out_ += fmt::format("\nfn store(index: u32, value: {}) {{\n{}", value_type, apply_call("  "));
     for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
