@@ -1,5 +1,6 @@
 #include "alknet/compute/device_cpu/tiny_elementwise.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <vector>
@@ -30,24 +31,31 @@ class TinyLaunch final : public CpuLaunch {
 
   void run(Slots slots) const override {
     alignas(64) std::array<std::array<std::byte, kMaxElements * kMaxElementBytes>, kMaxInputs + 1> tiles;
-    std::array<const void*, kMaxInputs> values;
+    std::array<TileOperand, kMaxInputs> values;
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       const Input& input = inputs_[i];
       const std::byte* source = static_cast<const Memory*>(slots[input.slot])->data() + input.offset;
-      values[i] = input.constant || padded_ != count_ ? fill(tiles[i].data(), source, input) : source;
+      values[i] = {input.constant || padded_ != count_ ? fill(tiles[i].data(), source, input) : source, kTileMask};
     }
-    std::array<const void*, kMaxInputs> arguments;
+    std::array<TileOperand, kMaxInputs> arguments;
     for (std::size_t i = 0; i < step_.arguments.size(); ++i) {
       const std::uint32_t value = step_.arguments[i];
-      arguments[i] = value < inputs_.size() ? values[value] : program_->constant(value);
+      arguments[i] = value < inputs_.size() ? values[value] : constant(value);
     }
     std::byte* const target = slots[output_.slot]->data() + output_.offset;
     void* result = padded_ == count_ ? target : tiles.back().data();
-    step_.kernel(arguments.data(), &result, padded_, step_.parameters);
+    step_.kernel(arguments.data(), result, padded_);
     if (padded_ != count_) std::memcpy(target, result, count_ * output_.bytes);
   }
 
  private:
+  TileOperand constant(std::uint32_t value) const {
+    const auto constants = program_->constants();
+    const auto found = std::find_if(constants.begin(), constants.end(),
+                                    [&](const VectorProgram::Constant& each) { return each.value == value; });
+    return {found->elements.data(), 0};
+  }
+
   const std::byte* fill(std::byte* tile, const std::byte* source, const Input& input) const {
     if (!input.constant) {
       std::memcpy(tile, source, count_ * input.bytes);
