@@ -1,5 +1,6 @@
 #include "alknet/compute/device_cpu/tiny_elementwise.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <vector>
@@ -36,18 +37,29 @@ class TinyLaunch final : public CpuLaunch {
       const std::byte* source = static_cast<const Memory*>(slots[input.slot])->data() + input.offset;
       values[i] = input.constant || padded_ != count_ ? fill(tiles[i].data(), source, input) : source;
     }
-    std::array<const void*, kMaxInputs> arguments;
+    std::array<TileOperand, kMaxInputs> arguments;
     for (std::size_t i = 0; i < step_.arguments.size(); ++i) {
       const std::uint32_t value = step_.arguments[i];
-      arguments[i] = value < inputs_.size() ? values[value] : program_->constant(value);
+      if (value < inputs_.size()) {
+        arguments[i] = {values[value], kTileMask};
+      } else {
+        arguments[i] = {constant(value), 0};
+      }
     }
     std::byte* const target = slots[output_.slot]->data() + output_.offset;
     void* result = padded_ == count_ ? target : tiles.back().data();
-    step_.kernel(arguments.data(), &result, padded_, step_.parameters);
+    step_.kernel(arguments.data(), result, padded_);
     if (padded_ != count_) std::memcpy(target, result, count_ * output_.bytes);
   }
 
  private:
+  const void* constant(std::uint32_t value) const {
+    const auto constants = program_->constants();
+    const auto found = std::find_if(constants.begin(), constants.end(),
+                                    [&](const VectorProgram::Constant& each) { return each.value == value; });
+    return found->elements.data();
+  }
+
   const std::byte* fill(std::byte* tile, const std::byte* source, const Input& input) const {
     if (!input.constant) {
       std::memcpy(tile, source, count_ * input.bytes);
