@@ -141,7 +141,10 @@ std::string camel(std::string_view name) {
   return text;
 }
 
-std::string Function::result() const { return op->outputs.size() == 1 ? "Tensor" : camel(op->name) + "Result"; }
+std::string Function::result() const {
+  if (op->outputs.front().variadic) return "std::vector<Tensor>";
+  return op->outputs.size() == 1 ? "Tensor" : camel(op->name) + "Result";
+}
 
 std::string Function::arguments(bool defaults, bool as_method) const {
   std::string text = context ? "const Context& context" : "";
@@ -182,8 +185,8 @@ Function make_function(const OpSpec& op, std::string name) {
   }
   const auto needed = [](const OpInput& input) { return !input.optional && input.name != kRng; };
   function.context = std::none_of(op.inputs.begin(), op.inputs.end(), needed);
-  function.method =
-      !function.context && !function.parameters.empty() && function.parameters.front().type == "const Tensor&" && !is_reserved_method(function.name);
+  function.method = !function.context && !function.parameters.empty() &&
+                    function.parameters.front().type == "const Tensor&" && !is_reserved_method(function.name);
   return function;
 }
 

@@ -28,7 +28,7 @@ std::string_view glsl_word(WordType type) {
   switch (type) {
     case WordType::kU32: return "uint";
     case WordType::kI32: return "int";
-    case WordType::kF32: break;
+    default: break;
   }
   return "float";
 }
@@ -38,7 +38,7 @@ std::string_view glsl_vector(WordType type) {
   switch (type) {
     case WordType::kU32: return "uvec4";
     case WordType::kI32: return "ivec4";
-    case WordType::kF32: break;
+    default: break;
   }
   return "vec4";
 }
