@@ -75,7 +75,9 @@ class OperationCheck {
 
   std::pair<double, double> domain(std::size_t index, bool floats) const {
     if (!floats) return {0, 2};
-    const Json* range = op_.test.is_object() ? op_.test.get_object().if_contains(input(index).name) : nullptr;
+    const JsonObject* domains = op_.test.if_object();
+    if (const Json* smooth = domains ? domains->if_contains("gradient") : nullptr) domains = &smooth->get_object();
+    const Json* range = domains ? domains->if_contains(input(index).name) : nullptr;
     if (range == nullptr || !range->is_array()) return {-2, 2};
     const double low = range->get_array()[0].to_number<double>();
     const double high = range->get_array()[1].to_number<double>();
