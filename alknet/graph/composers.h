@@ -67,5 +67,7 @@ const Composer& composer(std::string_view name);
 
 /// Views and what is made of them (compose/shapes.cc).
 std::span<const Composer> shape_composers();
+/// Normalisations of several outputs (compose/batch_norm.cc).
+std::span<const Composer> normalization_composers();
 
 }  // namespace alknet::graph
