@@ -254,6 +254,7 @@ class Conformance {
       Domain domain = domain_of(op, op.inputs[i].name, false);
       if (!graph::is_float(own) && own != Dtype::kBool) domain = {0, static_cast<double>(each.inputs[0]->shape[0] - 1)};
       made.inputs.back() = tensor(input.shape, own, input.arrangement, domain);
+      if (i == 0 && each.dominant_diagonal) make_dominant(*made.inputs.back());
       made.computation.inputs.back() = own;
     }
     auto expected = template_reference(op, made.attrs, made.inputs);

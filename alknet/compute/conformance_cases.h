@@ -20,8 +20,9 @@ struct TemplateCase {
   std::string template_name;  ///< Of every operation with that template, unless `op` names one.
   std::vector<std::optional<Input>> inputs;
   JsonObject attrs;
-  bool large = false;   ///< Left out in quick runs.
-  std::string op = {};  ///< The one operation that it is for.
+  bool large = false;              ///< Left out in quick runs.
+  std::string op = {};             ///< The one operation that it is for.
+  bool dominant_diagonal = false;  ///< The first input's matrices are symmetric positive definite and well-conditioned.
 };
 
 /// The cases of all templates.

@@ -75,5 +75,7 @@ std::span<const Composer> einsum_composers();
 std::span<const Composer> nn_composers();
 /// compose/losses.cc.
 std::span<const Composer> loss_composers();
+/// Normalisations of several outputs (compose/batch_norm.cc).
+std::span<const Composer> normalization_composers();
 
 }  // namespace alknet::graph

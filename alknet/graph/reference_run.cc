@@ -10,6 +10,7 @@
 #include "alknet/graph/analysis.h"
 #include "alknet/graph/composite.h"
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/reference_matrix.h"
 #include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
 
@@ -296,7 +297,9 @@ Tensor run_call(const Call& call) {
       {"scaled_dot_product_attention", attention},
   };
   if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {
-    if (const auto window = find_window_reference(named->name)) return window(call.op, call.attrs, call.inputs, call.shape);
+    if (const auto window = find_window_reference(named->name))
+      return window(call.op, call.attrs, call.inputs, call.shape);
+    if (auto made = matrix_reference(named->name, call.attrs, call.inputs, call.shape)) return std::move(*made);
   }
   const auto run = kRuns.find(call.op.name);
   if (run == kRuns.end()) throw std::runtime_error("no reference of " + call.op.name);
