@@ -1,5 +1,7 @@
 #include "alknet/compute/conformance_cases.h"
 
+#include "alknet/compute/conformance_indexing.h"
+
 namespace alknet::compute::conformance {
 namespace {
 
@@ -165,6 +167,7 @@ std::vector<TemplateCase> template_cases() {
   add_layer_norm(cases);
   add_embedding(cases);
   add_attention(cases);
+  for (TemplateCase& each : indexing_cases()) cases.push_back(std::move(each));
   return cases;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/reference_call.h"
 
 namespace alknet::compute::conformance {
 namespace {
@@ -272,7 +273,38 @@ Reference reduction_reference(const OpSpec& op, const JsonObject& attrs, const T
   return result;
 }
 
-std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+namespace {
+
+/// Those whose loops are in graph/reference_indexing.cc: the terms are what they give for absolute values.
+std::vector<Reference> indexing_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+  const auto run = graph::reference::indexing_runs().find(op.name);
+  if (run == graph::reference::indexing_runs().end()) return {};
+  std::vector<std::optional<graph::SymbolicShape>> shapes(inputs.size());
+  std::vector<graph::ReferenceTensor> values(inputs.size()), terms(inputs.size());
+  std::vector<const graph::ReferenceTensor*> value_list(inputs.size()), term_list(inputs.size());
+  graph::OpDtypes dtypes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    dtypes.inputs.emplace_back();
+    if (!inputs[i]) continue;
+    const Shape& shape = inputs[i]->layout.shape;
+    shapes[i].emplace(shape.begin(), shape.end());
+    values[i] = terms[i] = {shape, inputs[i]->values()};
+    for (double& term : terms[i].data) term = std::fabs(term);
+    value_list[i] = &values[i];
+    term_list[i] = &terms[i];
+    dtypes.inputs.back() = inputs[i]->dtype;
+  }
+  const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
+  const auto exact = run->second({op, attrs, value_list, dtypes, shape});
+  const auto of_terms = run->second({op, attrs, term_list, dtypes, shape});
+  std::vector<Reference> results;
+  for (std::size_t k = 0; k < exact.size(); ++k) results.push_back({exact[k].shape, exact[k].data, of_terms[k].data});
+  return results;
+}
+
+}  // namespace
+
+std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
       {"embedding", embedding}, {"layer_norm", layer_norm},
@@ -280,8 +312,8 @@ std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& 
       {"softmax", softmax},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
-  if (found == kReferences.end()) return std::nullopt;
-  return found->second(attrs, inputs);
+  if (found == kReferences.end()) return indexing_reference(op, attrs, inputs);
+  return {found->second(attrs, inputs)};
 }
 
 }  // namespace alknet::compute::conformance

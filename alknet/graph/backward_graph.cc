@@ -21,6 +21,29 @@ Dtype dtype_of(const NodeWriter& writer, const Ref& ref) {
   return ref.scalar ? scalar_dtype(ref.scalar->kind) : writer.type(ref).dtype;
 }
 
+/// The shape of a reduction's input with the reduced sizes as 1, and those sizes.
+struct Reduced {
+  SymbolicShape kept, sizes;
+};
+
+Reduced reduced(const BackwardCall& call, const SymbolicShape& input) {
+  const Json& dim = call.attrs.at("dim");
+  std::vector<bool> named(input.size(), dim.is_null() || dim.get_array().empty());
+  if (!dim.is_null()) {
+    for (const Json& item : dim.get_array()) {
+      const auto axis = item.to_number<std::int64_t>();
+      named[static_cast<std::size_t>(axis < 0 ? axis + std::ssize(input) : axis)] = true;
+    }
+  }
+  Reduced result{input, {}};
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    if (!named[i]) continue;
+    result.kept[i] = 1;
+    result.sizes.push_back(input[i]);
+  }
+  return result;
+}
+
 /// Writes the nodes of one case.
 class CaseWriter {
  public:
@@ -117,6 +140,9 @@ class CaseWriter {
   Json attribute(const Json& json) const {
     if (!json.is_object()) return json;
     const auto& [kind, value] = *json.get_object().begin();
+    if (kind == "sizes") {
+      return total_size(value.get_array(), call_.attrs.at(json.get_object().at("dim").get_string()));
+    }
     const std::string name(value.get_string());
     if (kind == "shape") return dim_attribute(type(name).shape);
     if (kind == "size") {
@@ -124,11 +150,31 @@ class CaseWriter {
       const auto dim = json.get_object().at("dim").to_number<std::int64_t>();
       return dim_attribute(shape[static_cast<std::size_t>(dim < 0 ? dim + std::ssize(shape) : dim)]);
     }
+    if (kind == "dtype") return Json(dtype_name(type(name).dtype));
     const Json& parameter = call_.attrs.at(name);
+    if (kind == "negate") return negated(parameter.get_array());
     if (kind == "list") return JsonArray{parameter};
     if (kind == "inverse") return inverse(parameter.get_array());
     if (kind == "last") return last(parameter.get_array().size());
     return parameter;
+  }
+
+  Json total_size(const JsonArray& inputs, const Json& dim) const {
+    Dim total = 0;
+    for (const Json& input : inputs) {
+      const Ref& ref = values_.find(std::string(input.get_string()))->second;
+      if (ref.absent()) continue;
+      const auto& shape = writer_.type(ref).shape;
+      const auto axis = dim.to_number<std::int64_t>();
+      total = total + shape[static_cast<std::size_t>(axis < 0 ? axis + std::ssize(shape) : axis)];
+    }
+    return dim_attribute(total);
+  }
+
+  static JsonArray negated(const JsonArray& dims) {
+    JsonArray result;
+    for (const Json& dim : dims) result.push_back(dim_attribute(Dim(0) - dim_from_attribute(dim)));
+    return result;
   }
 
   static JsonArray inverse(const JsonArray& permutation) {
@@ -153,6 +199,10 @@ class CaseWriter {
     if (node.op == "sum_to") {
       return writer_.sum_to(operand(node.inputs[0]), type(std::string(node.inputs[1].get_string())).shape);
     }
+    if (node.op == "keep_dims") {
+      const auto& input = type(std::string(node.inputs[1].get_string())).shape;
+      return writer_.reshape(operand(node.inputs[0]), reduced(call_, input).kept);
+    }
     if (node.op == "count") return count(operand(node.inputs[0]), attrs.at("dim").to_number<std::int64_t>());
     if (node.op == "causal_mask") return causal_mask(operand(node.inputs[0]), operand(node.inputs[1]));
     std::vector<Ref> inputs;
@@ -176,29 +226,6 @@ class CaseWriter {
   const BackwardCall& call_;
   std::map<std::string, Ref, std::less<>> values_;
 };
-
-/// The shape of a reduction's input with the reduced sizes as 1, and those sizes.
-struct Reduced {
-  SymbolicShape kept, sizes;
-};
-
-Reduced reduced(const BackwardCall& call, const SymbolicShape& input) {
-  const Json& dim = call.attrs.at("dim");
-  std::vector<bool> named(input.size(), dim.is_null() || dim.get_array().empty());
-  if (!dim.is_null()) {
-    for (const Json& item : dim.get_array()) {
-      const auto axis = item.to_number<std::int64_t>();
-      named[static_cast<std::size_t>(axis < 0 ? axis + std::ssize(input) : axis)] = true;
-    }
-  }
-  Reduced result{input, {}};
-  for (std::size_t i = 0; i < input.size(); ++i) {
-    if (!named[i]) continue;
-    result.kept[i] = 1;
-    result.sizes.push_back(input[i]);
-  }
-  return result;
-}
 
 std::optional<Ref> write_expression(NodeWriter& writer, const BackwardCall& call, std::size_t input) {
   std::vector<Dtype> inputs, outputs;

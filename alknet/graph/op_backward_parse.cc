@@ -14,8 +14,8 @@ struct BackwardStep {
   std::string_view name;
   std::size_t inputs;
 };
-constexpr std::array kBackwardSteps = {BackwardStep{"sum_to", 2}, BackwardStep{"count", 1},
-                                       BackwardStep{"causal_mask", 2}};
+constexpr std::array kBackwardSteps = {BackwardStep{"sum_to", 2}, BackwardStep{"keep_dims", 2},
+                                       BackwardStep{"count", 1}, BackwardStep{"causal_mask", 2}};
 
 const BackwardStep* find_step(std::string_view name) {
   const auto found = std::find_if(kBackwardSteps.begin(), kBackwardSteps.end(),
@@ -117,9 +117,16 @@ class CaseReader {
       json.only({"size", "dim"});
       reference(*size);
       json.at("dim").integer();
+    } else if (const auto sizes = json.find("sizes")) {
+      json.only({"sizes", "dim"});
+      for (const auto& input : sizes->items()) check_input(input, input.string());
+      check_parameter(json.at("dim"));
+    } else if (const auto dtype = json.find("dtype")) {
+      json.only({"dtype"});
+      reference(*dtype);
     } else {
       const auto members = json.members();
-      json.only({"attr", "list", "inverse", "last"});
+      json.only({"attr", "list", "inverse", "last", "negate"});
       if (members.size() != 1) json.fail("must have one member");
       check_parameter(members.front().second);
     }

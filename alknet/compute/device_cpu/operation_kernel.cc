@@ -17,9 +17,17 @@ struct Template {
   Bind bind;
 };
 constexpr std::array kTemplates = {
-    Template{"embedding", bind_embedding}, Template{"layer_norm", bind_layer_norm},
-    Template{"matmul", bind_matmul},       Template{"scaled_dot_product_attention", bind_attention},
+    Template{"arg_reduce", bind_arg_reduce},
+    Template{"embedding", bind_embedding},
+    Template{"gather", bind_gather},
+    Template{"layer_norm", bind_layer_norm},
+    Template{"matmul", bind_matmul},
+    Template{"place", bind_place},
+    Template{"scaled_dot_product_attention", bind_attention},
+    Template{"scan", bind_scan},
+    Template{"scatter", bind_scatter},
     Template{"softmax", bind_softmax},
+    Template{"sort", bind_sort},
 };
 
 [[noreturn]] void refuse(const OpSpec& op, const std::string& why) {
