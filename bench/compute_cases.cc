@@ -1,4 +1,8 @@
-// C1, C3: the compute layer.
+// C1, C2, C3: the compute layer.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -20,26 +24,71 @@ compute::Context make_context(const Json& parameters) {
   return {std::make_shared<compute::BufferManager>(), devices.open("cpu")};
 }
 
-/// C1: the product of two square matrices of random numbers.
-Case matmul(const Json& parameters) {
-  const auto n = parameters.at("n").to_number<std::int64_t>();
-  const compute::Context context = make_context(parameters);
-  graph::GraphBuilder builder;
-  const auto a = builder.input("a", graph::Dtype::kF32, {n, n});
-  const auto b = builder.input("b", graph::Dtype::kF32, {n, n});
-  builder.output("c", builder.node("matmul", {a, b}));
+using graph::GraphBuilder;
+using graph::Ref;
+using graph::Scalar;
+
+/// A session that runs what `build` makes of inputs of these shapes, filled with random numbers in [-1, 1).
+Case random_inputs(const compute::Context& context, const std::vector<compute::Shape>& shapes,
+                   const std::function<Ref(GraphBuilder&, const std::vector<Ref>&)>& build) {
+  GraphBuilder builder;
+  std::vector<Ref> refs;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    refs.push_back(builder.input(fmt::format("x{}", i), graph::Dtype::kF32, {shapes[i].begin(), shapes[i].end()}));
+  }
+  builder.output("y", build(builder, refs));
   auto session = std::make_shared<compute::Session>(
       compute::Plan::compile(std::move(builder).build(), context.backend()), compute::Store(context));
   std::mt19937 random(1);
   std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<float> values(static_cast<std::size_t>(n * n));
   std::vector<compute::Tensor> inputs;
-  for (int i = 0; i < 2; ++i) {
+  for (const compute::Shape& shape : shapes) {
+    std::vector<float> values(static_cast<std::size_t>(graph::element_count(shape)));
     for (float& value : values) value = uniform(random);
-    inputs.push_back(context.from<float>(values, {n, n}));
+    inputs.push_back(context.from<float>(values, shape));
   }
   const auto out = session->run(inputs);
   return [session, inputs, out] { session->run(inputs, out); };
+}
+
+/// C1: the product of two square matrices.
+Case matmul(const Json& parameters) {
+  const auto n = parameters.at("n").to_number<std::int64_t>();
+  return random_inputs(make_context(parameters), {{n, n}, {n, n}}, [](GraphBuilder& g, const std::vector<Ref>& x) {
+    return g.node("matmul", {x[0], x[1]});
+  });
+}
+
+Ref chain(GraphBuilder& g, const std::vector<Ref>& x) {
+  const Ref product = g.node("add", {g.node("mul", {x[0], x[1]}), x[0]});
+  const Ref difference = g.node("sub", {g.node("maximum", {product, Scalar::of(0.0)}), x[1]});
+  const Ref root = g.node("sqrt", {g.node("abs", {difference})});
+  return g.node("minimum", {g.node("mul", {root, Scalar::of(1.5)}), Scalar::of(1.0)});
+}
+
+/// C2: a function of large tensors.
+Case pointwise(const Json& parameters) {
+  const auto shape = boost::json::value_to<compute::Shape>(parameters.at("shape"));
+  const std::string_view function = parameters.at("function").as_string();
+  const compute::Context context = make_context(parameters);
+  if (function == "add") {
+    return random_inputs(context, {shape, shape}, [](GraphBuilder& g, const auto& x) {
+      return g.node("add", {x[0], x[1]});
+    });
+  }
+  if (function == "chain") return random_inputs(context, {shape, shape}, chain);
+  if (function == "softmax") {
+    return random_inputs(context, {shape}, [](GraphBuilder& g, const auto& x) {
+      return g.node("softmax", {x[0]}, {{"dim", -1}});
+    });
+  }
+  if (function == "sum") {
+    return random_inputs(context, {shape}, [](GraphBuilder& g, const auto& x) { return g.node("sum", {x[0]}); });
+  }
+  const compute::Shape row = {shape.back()};
+  return random_inputs(context, {shape, row, row}, [&](GraphBuilder& g, const auto& x) {
+    return g.node("layer_norm", {x[0], x[1], x[2]}, {{"normalized_shape", boost::json::value_from(row)}});
+  });
 }
 
 /// C3: sentences to vectors, tokens included.
@@ -56,6 +105,6 @@ Case embed(const Json& parameters) {
 
 }  // namespace
 
-Cases compute_cases() { return {{"matmul", matmul}, {"embed", embed}}; }
+Cases compute_cases() { return {{"matmul", matmul}, {"pointwise", pointwise}, {"embed", embed}}; }
 
 }  // namespace alknet::bench

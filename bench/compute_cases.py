@@ -1,4 +1,4 @@
-"""C1, C3: the compute layer."""
+"""C1, C2, C3: the compute layer. Each bar holds against the better of the peers."""
 
 import peer_programs as peers
 from harness import Case
@@ -16,9 +16,15 @@ SENTENCES = [
 
 
 def cases(model_folder):
-    for n in (256, 512, 1024, 2048):
-        yield Case("C1", f"f32 matmul {n}", peers.numpy, {"case": "matmul", "n": n}, "GFLOP/s", (">=", 1.0), 2 * n**3 / 1e9)
-    for batch in (1, 32):
-        texts = [SENTENCES[i % len(SENTENCES)] for i in range(batch)]
-        parameters = {"case": "embed", "texts": texts, "model": model_folder}
-        yield Case("C3", f"MiniLM, batch {batch}", peers.numpy, parameters, "sentences/s", (">=", 1.3), batch)
+    for peer in (peers.numpy, peers.jax):
+        for n in (256, 512, 1024, 2048):
+            parameters = {"case": "matmul", "n": n}
+            yield Case("C1", f"f32 matmul {n}", peer, parameters, "GFLOP/s", (">=", 1.0), 2 * n**3 / 1e9)
+        for function, bar in (("add", 1.0), ("chain", 1.2), ("softmax", 1.0), ("layer_norm", 1.0), ("sum", 1.0)):
+            parameters = {"case": "pointwise", "function": function, "shape": [4096, 1024]}
+            name = "chain of 8 element-wise operations" if function == "chain" else function
+            yield Case("C2", f"{name}, 16 MiB", peer, parameters, "runs/s", (">=", bar), 1)
+        for batch in (1, 32):
+            texts = [SENTENCES[i % len(SENTENCES)] for i in range(batch)]
+            parameters = {"case": "embed", "texts": texts, "model": model_folder}
+            yield Case("C3", f"MiniLM, batch {batch}", peer, parameters, "sentences/s", (">=", 1.3), batch)

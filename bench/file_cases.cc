@@ -34,7 +34,7 @@ Case touch_views(const Json& parameters) {
 Case read_file(const Json& parameters) {
   return [path = text(parameters, "file")] {
     std::uint64_t sum = 0;
-    const auto file = tensor::File::open(path);
+    const auto file = tensor::File::open(path, {.advice = tensor::Advice::kPopulate});
     for (const auto& entry : file.entries()) {
       const auto view = file.tensor(entry);
       const auto bytes = view.data();

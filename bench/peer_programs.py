@@ -9,6 +9,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ROOT / "bench" / "peers"
+JAX = ROOT / ".deps" / "peers"
 PYTHON = ROOT / ".deps" / "python" / "bin" / "python"
 BUILD = ROOT / "build" / "bench"
 LOG = ROOT / "build" / "bench.log"
@@ -48,6 +49,11 @@ def has_module(name):
 @functools.cache
 def numpy():
     return [PYTHON, PEERS / "numpy_peer.py"] if has_module("numpy") else None
+
+
+@functools.cache
+def jax():
+    return [PYTHON, PEERS / "jax_peer.py"] if (JAX / "jax").exists() and has_module("numpy") else None
 
 
 @functools.cache

@@ -80,10 +80,11 @@ has_files() {
   case $1 in
     backports) files=(root/usr/include/boost/json.hpp root/usr/lib/x86_64-linux-gnu/libvulkan_lvp.so vulkan/lvp_icd.x86_64.json) ;;
     npm) files=(webgpu/lib/libwebgpu_wrapper.so) ;;
-    wheel) files=(webgpu/include/webgpu.h) ;;
+    wheel) files=(webgpu/include/webgpu.h webgpu/lib/libwgpu_native-release.so) ;;
     oracle) files=(python/bin/python3 python/lib/python3.11/site-packages/{tokenizers,pyarrow}) ;;
     node) files=(node/node_modules/@sinclair/typebox/package.json) ;;
     trixie) files=(bench/usr/include/jsoncons) ;;
+    peer) files=(peers/jax) ;;
   esac
   for file in "${files[@]}"; do
     [[ -e $DEPS/$file ]] || return 1
@@ -98,7 +99,7 @@ setup_is_current() {
   local stamp=$DEPS/stamps/group-$1
   [[ -r $stamp && $(<"$stamp") == "$(setup_hash)" ]] && has_files backports && has_files npm && has_files wheel &&
     { [[ $1 == run ]] || { has_files oracle && has_files node; }; } &&
-    { [[ $1 != bench ]] || has_files trixie; }
+    { [[ $1 != bench ]] || { has_files trixie && has_files peer; }; }
 }
 
 # How many compilers may run at once: one a core, but each with a gigabyte of memory.

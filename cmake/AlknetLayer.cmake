@@ -30,6 +30,17 @@ function(alknet_tests name)
   alknet_report_cases(${name})
 endfunction()
 
+# alknet_tests_with_wgpu(NAME)
+#   The tests of alknet_tests(NAME) once more, on the WebGPU provider wgpu; they skip with the reason where it is absent.
+function(alknet_tests_with_wgpu name)
+  if(NOT ALKNET_BUILD_TESTS)
+    return()
+  endif()
+  add_test(NAME ${name}_wgpu COMMAND alknet_${name}_test)
+  alknet_report_cases(${name}_wgpu)
+  set_property(TEST ${name}_wgpu APPEND PROPERTY ENVIRONMENT "ALKNET_WEBGPU=wgpu")
+endfunction()
+
 # alknet_report_cases(NAME)
 #   The GoogleTest program behind the test NAME writes its cases to test-results/NAME.xml, where bin/test counts them.
 function(alknet_report_cases name)

@@ -43,7 +43,7 @@ struct ConformanceReport {
   std::vector<std::string> unsupported;  ///< "op dtype: message" for what the device refused with `unsupported`.
 };
 
-/// Runs every operation of the built-in table that is not a view on `backend` and compares each element with a float64
+/// Runs every operation of the built-in table that is neither view nor composite on `backend` and compares each element with a float64
 /// reference: the interpreter of expressions for element-wise operations and reductions, plain loops for templates.
 ///
 /// Operands: every dtype the entry lists and the device supports; shapes empty, 1, odd, larger than a workgroup, rank

@@ -1,6 +1,7 @@
 #include "alknet/compute/conformance_cases.h"
 
 #include "alknet/compute/conformance_indexing.h"
+#include "alknet/compute/conformance_window.h"
 
 namespace alknet::compute::conformance {
 namespace {
@@ -168,6 +169,7 @@ std::vector<TemplateCase> template_cases() {
   add_embedding(cases);
   add_attention(cases);
   for (TemplateCase& each : indexing_cases()) cases.push_back(std::move(each));
+  for (TemplateCase& each : window_cases()) cases.push_back(std::move(each));
   return cases;
 }
 

@@ -9,6 +9,8 @@
 
 #include "alknet/graph/op_program.h"
 #include "alknet/graph/reference_call.h"
+#include "alknet/graph/reference_window.h"
+#include "alknet/graph/shape.h"
 
 namespace alknet::compute::conformance {
 namespace {
@@ -302,6 +304,27 @@ std::vector<Reference> indexing_reference(const OpSpec& op, const JsonObject& at
   return results;
 }
 
+/// Of convolutions and pools: the terms are what the same loops give for the absolute values.
+std::vector<Reference> window_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+  const auto run = graph::find_window_reference(std::get<graph::TemplateForward>(op.forward).name);
+  if (run == nullptr) return indexing_reference(op, attrs, inputs);
+  std::vector<std::optional<graph::SymbolicShape>> shapes;
+  std::vector<graph::ReferenceTensor> values(inputs.size()), terms(inputs.size());
+  std::vector<const graph::ReferenceTensor*> value_list, term_list;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    shapes.emplace_back();
+    value_list.push_back(inputs[i] ? &values[i] : nullptr);
+    term_list.push_back(inputs[i] ? &terms[i] : nullptr);
+    if (!inputs[i]) continue;
+    const Shape& shape = inputs[i]->layout.shape;
+    shapes.back().emplace(shape.begin(), shape.end());
+    values[i] = terms[i] = {shape, inputs[i]->values()};
+    for (double& value : terms[i].data) value = std::fabs(value);
+  }
+  const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
+  return {{shape, run(attrs, value_list, shape).data, run(attrs, term_list, shape).data}};
+}
+
 }  // namespace
 
 std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
@@ -312,7 +335,7 @@ std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& at
       {"softmax", softmax},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
-  if (found == kReferences.end()) return indexing_reference(op, attrs, inputs);
+  if (found == kReferences.end()) return window_reference(op, attrs, inputs);
   return {found->second(attrs, inputs)};
 }
 

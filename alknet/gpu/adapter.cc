@@ -125,8 +125,11 @@ std::vector<Limit> limits_of(const WGPULimits& limits) {
   return result;
 }
 
-Handle<WGPUAdapter> request_adapter(const Functions& functions, WGPUInstance instance, const AdapterRequest& request) {
-  WGPUAdapter adapter = nullptr;
+Handle<WGPUAdapter> request_adapter(const Provider& provider, WGPUInstance instance, const AdapterRequest& request) {
+  const Functions& functions = provider.functions;
+  struct Answer : Completion {
+    WGPUAdapter adapter = nullptr;
+  } answer;
   WGPURequestAdapterOptions options{};
   options.featureLevel = WGPUFeatureLevel_Core;
   options.powerPreference = request.power;
@@ -134,13 +137,15 @@ Handle<WGPUAdapter> request_adapter(const Functions& functions, WGPUInstance ins
   options.backendType = WGPUBackendType_Vulkan;
   WGPURequestAdapterCallbackInfo info{};
   info.mode = WGPUCallbackMode_WaitAnyOnly;
-  info.userdata1 = &adapter;
+  info.userdata1 = &answer;
   info.callback = [](WGPURequestAdapterStatus, WGPUAdapter found, WGPUStringView, void* user, void*) {
-    *static_cast<WGPUAdapter*>(user) = found;
+    auto* to = static_cast<Answer*>(user);
+    to->adapter = found;
+    to->done = true;
   };
-  WGPUFutureWaitInfo wait{functions.instance_request_adapter(instance, &options, info), WGPU_FALSE};
-  functions.instance_wait_any(instance, 1, &wait, UINT64_MAX);
-  return {adapter, functions.adapter_release};
+  answer.future = functions.instance_request_adapter(instance, &options, info);
+  provider.dialect->wait(functions, {instance, nullptr}, answer, UINT64_MAX);
+  return {answer.adapter, functions.adapter_release};
 }
 
 std::vector<FoundAdapter> find_adapters(const Provider& provider, WGPUInstance instance) {
@@ -149,7 +154,7 @@ std::vector<FoundAdapter> find_adapters(const Provider& provider, WGPUInstance i
                                           {WGPUPowerPreference_HighPerformance, true}};
   std::vector<FoundAdapter> found;
   for (const AdapterRequest& request : kRequests) {
-    const Handle<WGPUAdapter> adapter = request_adapter(provider.functions, instance, request);
+    const Handle<WGPUAdapter> adapter = request_adapter(provider, instance, request);
     if (!adapter) continue;
     const auto is_same = [info = describe(provider.functions, adapter.get(), {})](const FoundAdapter& other) {
       return same_adapter(info, other.info);

@@ -50,6 +50,7 @@ void Device::destroy() const {
 void Device::lose(std::string_view message) const {
   state_->check_alive();
   state_->instance->provider->dialect->force_loss(state_->functions(), state_->device.get(), message);
+  if (!state_->sink->is_lost()) state_->sink->lost(WGPUDeviceLostReason_Unknown, message);
 }
 
 }  // namespace alknet::gpu

@@ -6,6 +6,13 @@
 #include "alknet/gpu/encoder_state.h"
 
 namespace alknet::gpu {
+namespace {
+
+std::uint64_t wait_limit(std::chrono::nanoseconds limit) {
+  return limit == std::chrono::nanoseconds::max() ? UINT64_MAX : static_cast<std::uint64_t>(limit.count());
+}
+
+}  // namespace
 
 void ErrorSink::report(WGPUErrorType type, std::string_view message) noexcept {
   try {
@@ -48,8 +55,8 @@ DeviceState::~DeviceState() {
   if (device && !destroyed) functions().device_destroy(device.get());
   // Mappings under way end with the device; hear of it while the place of their answers exists.
   for (UploadRing::Slot& slot : uploads.slots) {
-    WGPUFutureWaitInfo wait{slot.mapping, WGPU_FALSE};
-    if (slot.busy) functions().instance_wait_any(instance->instance.get(), 1, &wait, UINT64_MAX);
+    if (!slot.busy) continue;
+    instance->provider->dialect->wait(functions(), {instance->instance.get(), device.get()}, slot.answer, UINT64_MAX);
   }
 }
 
@@ -80,24 +87,23 @@ void DeviceState::check_reports(std::string_view subject) {
               JsonObject{{"object", subject}, {"provider_message", report->message}});
 }
 
-bool DeviceState::await(WGPUFuture future, std::chrono::nanoseconds limit) {
-  WGPUFutureWaitInfo wait{future, WGPU_FALSE};
-  const bool forever = limit == std::chrono::nanoseconds::max();
-  const std::uint64_t nanoseconds = forever ? UINT64_MAX : static_cast<std::uint64_t>(limit.count());
-  const WGPUWaitStatus status = functions().instance_wait_any(instance->instance.get(), 1, &wait, nanoseconds);
-  if (status == WGPUWaitStatus_Success || status == WGPUWaitStatus_TimedOut) return wait.completed != WGPU_FALSE;
+bool DeviceState::finish_wait(WGPUWaitStatus status) const {
+  if (status == WGPUWaitStatus_Success) return true;
+  if (status == WGPUWaitStatus_TimedOut) return false;
   check_alive();
   throw Error(BaseError::kInternal,
               fmt::format("Waiting for the GPU device {} failed with status {}", adapter.id, static_cast<int>(status)));
 }
 
+bool DeviceState::await(Completion& call, std::chrono::nanoseconds limit) {
+  return finish_wait(instance->provider->dialect->wait(functions(), {instance->instance.get(), device.get()}, call,
+                                                       wait_limit(limit)));
+}
+
 bool DeviceState::await_queue(std::chrono::nanoseconds limit) {
   check_alive();
-  WGPUQueueWorkDoneCallbackInfo info{};
-  info.mode = WGPUCallbackMode_WaitAnyOnly;
-  // Its parameters differ between libraries and none is needed: losing the device is reported on its own.
-  info.callback = [](WGPUQueueWorkDoneStatus, WGPUStringView, void*, void*) {};
-  const bool done = await(functions().queue_on_submitted_work_done(queue.get(), info), limit);
+  const bool done = finish_wait(instance->provider->dialect->wait_queue(
+      functions(), {instance->instance.get(), device.get()}, queue.get(), wait_limit(limit)));
   check_alive();
   return done;
 }

@@ -83,13 +83,17 @@ struct DeviceState : std::enable_shared_from_this<DeviceState> {
   /// Throws what the provider reported since the last call. `subject` names the kernel or buffer in the message.
   void check_reports(std::string_view subject);
 
-  /// Waits for a future without holding the mutex. False: the time was over.
-  bool await(WGPUFuture future, std::chrono::nanoseconds limit = std::chrono::nanoseconds::max());
+  /// Waits for a call without holding the mutex. False: the time was over.
+  bool await(Completion& call, std::chrono::nanoseconds limit = std::chrono::nanoseconds::max());
 
   /// Waits for all work submitted so far. False: the time was over.
   bool await_queue(std::chrono::nanoseconds limit = std::chrono::nanoseconds::max());
 
   Error gone_error() const;
+
+ private:
+  /// Whether a wait ended with the work done (false: the time was over); throws when it failed.
+  bool finish_wait(WGPUWaitStatus status) const;
 };
 
 /// Takes the device's lock for a group of provider calls; a device that is gone throws.

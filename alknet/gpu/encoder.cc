@@ -75,9 +75,14 @@ void Encoder::State::submit() {
   const Handle<WGPUCommandBuffer> buffer(functions.command_encoder_finish(encoder.get(), nullptr),
                                          functions.command_buffer_release);
   encoder.reset();
-  const WGPUCommandBuffer submitted = buffer.get();
-  if (submitted != nullptr) functions.queue_submit(device->queue.get(), 1, &submitted);
-  const auto report = device->sink->take();
+  // Commands that the provider found wrong are not submitted: some end the process then.
+  auto report = device->sink->take();
+  if (!report) {
+    check_buffers();
+    const WGPUCommandBuffer submitted = buffer.get();
+    if (submitted != nullptr) functions.queue_submit(device->queue.get(), 1, &submitted);
+    report = device->sink->take();
+  }
   device->check_alive();
   if (!report) return;
 
@@ -90,11 +95,24 @@ void Encoder::State::submit() {
     if (kernel.empty() && report->message.find('"' + name + '"') != std::string::npos) kernel = name;
     if (i < kNamesShown) kernels += fmt::format("{}{}", i == 0 ? "" : ", ", dispatches[i].name());
   }
+  if (kernel.empty() && dispatches.size() == 1) kernel = dispatches.front().pipeline->name;
   if (dispatches.size() > kNamesShown) kernels += fmt::format(" and {} more", dispatches.size() - kNamesShown);
   throw Error(device->instance->provider->dialect->classify(report->type, report->message),
               fmt::format("Submission \"{}\" ({}) failed{}{}: {}", label, kernels.empty() ? "copies only" : kernels,
                           kernel.empty() ? "" : " at kernel ", kernel, report->message),
               JsonObject{{"kernel", kernel}, {"label", label}, {"provider_message", report->message}});
+}
+
+void Encoder::State::check_buffers() const {
+  for (const Dispatch& dispatch : dispatches) {
+    for (const auto& buffer : dispatch.group->buffers) {
+      if (!buffer->destroyed) continue;
+      throw Error(GpuError::kDestroyed,
+                  fmt::format("Submission \"{}\" failed at kernel {}: {} that it uses was destroyed", label,
+                              dispatch.name(), buffer->describe()),
+                  JsonObject{{"kernel", dispatch.pipeline->name}, {"label", label}, {"buffer", buffer->label}});
+    }
+  }
 }
 
 void Encoder::State::reset() {
@@ -182,7 +200,7 @@ void prepare_dispatch(Encoder::State& state, const Pipeline& pipeline, const Bin
     }
     state.group = group.state();
   }
-  state.dispatches.push_back({pipeline.state(), label});
+  state.dispatches.push_back({pipeline.state(), group.state(), label});
 }
 
 void check_copy_range(const Buffer::State& buffer, std::string_view verb, std::uint64_t offset, std::uint64_t bytes) {

@@ -15,6 +15,7 @@ namespace alknet::gpu {
 struct Encoder::State {
   struct Dispatch {
     std::shared_ptr<const Pipeline::State> pipeline;
+    std::shared_ptr<const BindGroup::State> group;
     std::string_view label;
     std::string_view name() const { return label.empty() ? std::string_view(pipeline->name) : label; }
   };
@@ -36,6 +37,9 @@ struct Encoder::State {
 
   /// Hands what was recorded to the queue; recording may go on. The device's mutex is held.
   void submit();
+
+  /// Throws `destroyed` when a buffer of a recorded dispatch is.
+  void check_buffers() const;
 
   /// Drops everything recorded and the hold on the device.
   void reset();

@@ -38,6 +38,7 @@ class GpuTest : public testing::Test {
 
   const Device& device() const { return device_; }
   static const Instance& instance() { return *instance_; }
+  static bool provider_is(std::string_view name) { return instance_->provider().starts_with(name); }
 
   Buffer upload(const std::vector<std::uint32_t>& values, BufferUsage usage = BufferUsage::kStorage) const {
     return device_.create_buffer(std::as_bytes(std::span(values)), usage, "input");

@@ -52,20 +52,21 @@ Limits limits_of_device(const std::vector<Limit>& limits) {
   return result;
 }
 
-struct DeviceAnswer {
+struct DeviceAnswer : Completion {
   WGPUDevice device = nullptr;
   std::string message;
 };
 
 // Asks the adapter for a device with all of `features` and `limits`; the sink hears of its errors.
-DeviceAnswer request_device(const Instance::State& instance, WGPUAdapter adapter, const DeviceOptions& options,
-                            std::span<const Feature> features, const WGPULimits& limits, ErrorSink& sink) {
+void request_device(const Instance::State& instance, WGPUAdapter adapter, const DeviceOptions& options,
+                    std::span<const Feature> features, const WGPULimits& limits, ErrorSink& sink,
+                    DeviceAnswer& answer) {
   const Functions& functions = instance.functions();
   const auto chain = instance.provider->dialect->device_chain(options.robust, features);
   std::vector<WGPUFeatureName> numbers;
   for (const Feature& feature : features) numbers.push_back(feature.number);
   WGPUDeviceDescriptor descriptor{};
-  descriptor.nextInChain = chain->head();
+  if (chain) descriptor.nextInChain = chain->head();
   descriptor.label = view_of(options.label);
   descriptor.requiredFeatureCount = numbers.size();
   descriptor.requiredFeatures = numbers.data();
@@ -81,7 +82,7 @@ DeviceAnswer request_device(const Instance::State& instance, WGPUAdapter adapter
                                                        void* user, void*) {
     static_cast<ErrorSink*>(user)->report(type, text_of(message));
   };
-  DeviceAnswer answer;
+  answer.done = false;
   WGPURequestDeviceCallbackInfo info{};
   info.mode = WGPUCallbackMode_WaitAnyOnly;
   info.userdata1 = &answer;
@@ -89,10 +90,10 @@ DeviceAnswer request_device(const Instance::State& instance, WGPUAdapter adapter
     auto* to = static_cast<DeviceAnswer*>(user);
     to->device = device;
     to->message = text_of(message);
+    to->done = true;
   };
-  WGPUFutureWaitInfo wait{functions.adapter_request_device(adapter, &descriptor, info), WGPU_FALSE};
-  functions.instance_wait_any(instance.instance.get(), 1, &wait, UINT64_MAX);
-  return answer;
+  answer.future = functions.adapter_request_device(adapter, &descriptor, info);
+  instance.provider->dialect->wait(functions, {instance.instance.get(), nullptr}, answer, UINT64_MAX);
 }
 
 std::vector<Feature> useful_features(const FoundAdapter& adapter, bool experimental) {
@@ -151,7 +152,7 @@ const std::string& Instance::reason() const { return state_->reason; }
 Device Instance::acquire(std::string_view id, const DeviceOptions& options) const {
   const FoundAdapter& found = find_adapter(*state_, id);
   const Functions& functions = state_->functions();
-  const Handle<WGPUAdapter> adapter = request_adapter(functions, state_->instance.get(), found.request);
+  const Handle<WGPUAdapter> adapter = request_adapter(*state_->provider, state_->instance.get(), found.request);
   if (!adapter) {
     throw Error(GpuError::kNoAdapter, fmt::format("The GPU adapter {} ({}) is gone", found.info.id, found.info.name),
                 JsonObject{{"id", found.info.id}});
@@ -168,11 +169,12 @@ Device Instance::acquire(std::string_view id, const DeviceOptions& options) cons
   WGPULimits limits{};
   functions.adapter_get_limits(adapter.get(), &limits);
   std::vector<Feature> features = useful_features(found, !options.robust);
-  DeviceAnswer answer = request_device(*state_, adapter.get(), options, features, limits, *device->sink);
+  DeviceAnswer answer;
+  request_device(*state_, adapter.get(), options, features, limits, *device->sink, answer);
   if (answer.device == nullptr && !options.robust) {
     // Some driver versions list an experimental feature that they then refuse; Device::features tells what was granted.
     features = useful_features(found, false);
-    answer = request_device(*state_, adapter.get(), options, features, limits, *device->sink);
+    request_device(*state_, adapter.get(), options, features, limits, *device->sink, answer);
   }
   if (answer.device == nullptr) {
     throw Error(GpuError::kDeviceRefused,

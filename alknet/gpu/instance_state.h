@@ -42,7 +42,7 @@ struct Instance::State {
 };
 
 /// Asks for an adapter and waits for the answer; null when there is none.
-Handle<WGPUAdapter> request_adapter(const Functions& functions, WGPUInstance instance, const AdapterRequest& request);
+Handle<WGPUAdapter> request_adapter(const Provider& provider, WGPUInstance instance, const AdapterRequest& request);
 
 /// All adapters of an instance in order of preference, with ids.
 std::vector<FoundAdapter> find_adapters(const Provider& provider, WGPUInstance instance);

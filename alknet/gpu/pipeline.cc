@@ -25,6 +25,7 @@ std::string cache_key(const KernelSource& source) {
   }
   key += '\0';
   for (const BindingKind kind : source.bindings) key += static_cast<char>('0' + static_cast<int>(kind));
+  key += static_cast<char>('a' + static_cast<int>(source.language));
   return key;
 }
 
@@ -33,10 +34,14 @@ struct Position {
   std::int64_t column = 0;
 };
 
-// Compilers write ":LINE:COLUMN error:" or "LINE:COLUMN error:"; the first such place.
+// Dawn writes ":LINE:COLUMN error:" or "LINE:COLUMN error:", naga " wgsl:LINE:COLUMN" and a line end; the first such
+// place.
 std::optional<Position> error_position(std::string_view message) {
-  constexpr std::string_view kMark = " error: ";
-  const std::size_t mark = message.find(kMark);
+  std::size_t mark = message.find(" error: ");
+  constexpr std::string_view kNaga = "wgsl:";
+  if (const std::size_t naga = message.find(kNaga); naga != std::string_view::npos) {
+    mark = message.find_first_not_of("0123456789:", naga + kNaga.size());
+  }
   if (mark == std::string_view::npos) return std::nullopt;
   const auto number_before = [&](std::size_t& end) -> std::int64_t {
     std::size_t begin = end;
@@ -61,7 +66,11 @@ Error shader_error(const KernelSource& source, std::string_view message) {
     details["column"] = position->column;
     place = fmt::format(" at line {}, column {}", position->line, position->column);
   }
-  return {GpuError::kShaderInvalid, fmt::format("Kernel \"{}\" does not compile{}: {}", source.name, place, message),
+  // A library built without its reader refuses every SPIR-V.
+  const bool spirv = source.language == ShaderLanguage::kSpirv;
+  return {GpuError::kShaderInvalid,
+          fmt::format("Kernel \"{}\" does not compile{}: {}{}", source.name, place, message,
+                      spirv ? " (ALKNET_WEBGPU=wgpu names a provider that reads SPIR-V)" : ""),
           std::move(details)};
 }
 
@@ -114,9 +123,8 @@ struct Compilation {
   const KernelSource* source = nullptr;
   std::string key;
   std::shared_ptr<const BindLayout> layout;
-  WGPUFuture future{};
-  WGPUComputePipeline pipeline = nullptr;
-  std::string message;
+  PipelineAnswer answer;
+  bool begun = false;
 };
 
 // Starts compiling; the device's mutex is held. WGSL that does not parse throws here.
@@ -125,14 +133,10 @@ void begin_compilation(DeviceState& device, Compilation& compilation) {
   const KernelSource& source = *compilation.source;
   if (!source.bindings.empty()) compilation.layout = shared_layout(device, source.bindings);
 
-  WGPUShaderSourceWGSL wgsl{};
-  wgsl.chain.sType = WGPUSType_ShaderSourceWGSL;
-  wgsl.code = view_of(source.code);
-  WGPUShaderModuleDescriptor module_descriptor{};
-  module_descriptor.nextInChain = &wgsl.chain;
-  module_descriptor.label = view_of(source.name);
-  const Handle<WGPUShaderModule> module(functions.device_create_shader_module(device.device.get(), &module_descriptor),
-                                        functions.shader_module_release);
+  const Dialect& dialect = *device.instance->provider->dialect;
+  const Handle<WGPUShaderModule> module(
+      dialect.create_shader_module(functions, device.device.get(), source, device.options.robust),
+      functions.shader_module_release);
   const auto report = device.sink->take();
   device.check_alive();
   if (report) throw shader_error(source, report->message);
@@ -146,31 +150,30 @@ void begin_compilation(DeviceState& device, Compilation& compilation) {
   descriptor.compute.entryPoint = view_of(source.entry);
   descriptor.compute.constantCount = constants.size();
   descriptor.compute.constants = constants.data();
-  WGPUCreateComputePipelineAsyncCallbackInfo info{};
-  info.mode = WGPUCallbackMode_WaitAnyOnly;
-  info.userdata1 = &compilation;
-  info.callback = [](WGPUCreatePipelineAsyncStatus, WGPUComputePipeline pipeline, WGPUStringView message, void* user,
-                     void*) {
-    auto* to = static_cast<Compilation*>(user);
-    to->pipeline = pipeline;
-    to->message = text_of(message);
-  };
-  compilation.future = functions.device_create_compute_pipeline_async(device.device.get(), &descriptor, info);
+  dialect.create_pipeline(functions, device.device.get(), descriptor, compilation.answer);
+  compilation.begun = true;
+  if (!compilation.answer.done) return;
+  // Made at once: what the library reported meanwhile belongs to this kernel, not to the next.
+  if (const auto refused = device.sink->take()) {
+    if (compilation.answer.pipeline != nullptr) functions.compute_pipeline_release(compilation.answer.pipeline);
+    compilation.answer.pipeline = nullptr;
+    compilation.answer.message = refused->message;
+  }
 }
 
 // Puts a finished pipeline into the cache; the device's mutex is held.
 std::shared_ptr<const Pipeline::State> finish_compilation(DeviceState& device, Compilation& compilation) {
   const Functions& functions = device.functions();
   auto state = std::make_shared<Pipeline::State>();
-  state->pipeline = {compilation.pipeline, functions.compute_pipeline_release};
+  state->pipeline = {compilation.answer.pipeline, functions.compute_pipeline_release};
   device.check_reports(compilation.source->name);
-  if (compilation.pipeline == nullptr) throw shader_error(*compilation.source, compilation.message);
+  if (!state->pipeline) throw shader_error(*compilation.source, compilation.answer.message);
   state->name = compilation.source->name;
   state->device = device.sink;
   state->layout = compilation.layout;
   if (!state->layout) {
     auto derived = std::make_shared<BindLayout>();
-    derived->group = {functions.compute_pipeline_get_bind_group_layout(compilation.pipeline, 0),
+    derived->group = {functions.compute_pipeline_get_bind_group_layout(state->pipeline.get(), 0),
                       functions.bind_group_layout_release};
     device.sink->take();  // a kernel without bindings has no group 0, which is no error of the caller's
     state->layout = std::move(derived);
@@ -205,12 +208,12 @@ std::vector<Pipeline> Device::compile_shaders(std::span<const KernelSource> sour
       failure = std::current_exception();  // those begun before must be waited for first
     }
   }
-  for (const Compilation& compilation : compilations) {
-    if (compilation.future.id != 0) device.await(compilation.future);
+  for (Compilation& compilation : compilations) {
+    if (compilation.begun) device.await(compilation.answer);
   }
   const std::lock_guard lock(device.mutex);
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (compilations[i].future.id == 0) continue;
+    if (!compilations[i].begun) continue;
     try {
       result[i] = Pipeline(finish_compilation(device, compilations[i]));
     } catch (const Error&) {

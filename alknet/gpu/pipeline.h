@@ -17,15 +17,24 @@ enum class BindingKind : std::uint8_t {
   kDynamicUniform,  ///< var<uniform> at an offset given with each dispatch (see UniformRing)
 };
 
-/// WGSL text and how it is used. All bindings are in group 0.
+/// What a kernel is written in. Every provider takes WGSL; Dawn takes SPIR-V where it was built with its reader,
+/// wgpu-native takes all.
+enum class ShaderLanguage : std::uint8_t {
+  kWgsl,
+  kSpirv,  ///< Words in the machine's byte order.
+  kGlsl,   ///< GLSL 450, a compute shader whose buffers are in set 0; the entry is "main".
+};
+
+/// A kernel's text and how it is used. All bindings are in group 0.
 struct KernelSource {
   std::string name;  ///< For people: errors, timings and provider messages name the kernel so.
-  std::string code;  ///< WGSL
+  std::string code;  ///< In `language`; bytes for SPIR-V.
   std::string entry = "main";
   std::vector<std::pair<std::string, double>> constants = {};  ///< Values of `override` declarations.
   /// The kinds of bindings 0, 1, 2, ...; pipelines with equal lists share bind groups. Empty: derived from the shader
   /// (no dynamic offsets then, and bind groups fit this pipeline only).
   std::vector<BindingKind> bindings = {};
+  ShaderLanguage language = ShaderLanguage::kWgsl;
 };
 
 /// Numbers of workgroups; a 0 anywhere means that nothing runs.

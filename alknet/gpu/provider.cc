@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include "alknet/base/error.h"
 #include "alknet/base/json.h"
 #include "alknet/gpu/provider_dawn.h"
+#include "alknet/gpu/provider_wgpu.h"
 
 namespace alknet::gpu {
 namespace {
@@ -42,6 +44,7 @@ constexpr FunctionEntry kFunctions[] = {
     {"wgpuDeviceGetLimits", set<&Functions::device_get_limits>},
     {"wgpuDeviceCreateBuffer", set<&Functions::device_create_buffer>},
     {"wgpuDeviceCreateShaderModule", set<&Functions::device_create_shader_module>},
+    {"wgpuDeviceCreateComputePipeline", set<&Functions::device_create_compute_pipeline>},
     {"wgpuDeviceCreateComputePipelineAsync", set<&Functions::device_create_compute_pipeline_async>},
     {"wgpuDeviceCreateBindGroupLayout", set<&Functions::device_create_bind_group_layout>},
     {"wgpuDeviceCreatePipelineLayout", set<&Functions::device_create_pipeline_layout>},
@@ -81,6 +84,37 @@ constexpr FunctionEntry kFunctions[] = {
     {"wgpuComputePassEncoderEnd", set<&Functions::compute_pass_encoder_end>},
 };
 
+struct FeatureRow {
+  std::uint32_t number;
+  const char* name;
+};
+
+// Features under the numbers of the standard header.
+constexpr FeatureRow kStandardFeatures[] = {
+    {WGPUFeatureName_CoreFeaturesAndLimits, "core-features-and-limits"},
+    {WGPUFeatureName_DepthClipControl, "depth-clip-control"},
+    {WGPUFeatureName_Depth32FloatStencil8, "depth32float-stencil8"},
+    {WGPUFeatureName_TextureCompressionBC, "texture-compression-bc"},
+    {WGPUFeatureName_TextureCompressionBCSliced3D, "texture-compression-bc-sliced-3d"},
+    {WGPUFeatureName_TextureCompressionETC2, "texture-compression-etc2"},
+    {WGPUFeatureName_TextureCompressionASTC, "texture-compression-astc"},
+    {WGPUFeatureName_TextureCompressionASTCSliced3D, "texture-compression-astc-sliced-3d"},
+    {WGPUFeatureName_TimestampQuery, "timestamp-query"},
+    {WGPUFeatureName_IndirectFirstInstance, "indirect-first-instance"},
+    {WGPUFeatureName_ShaderF16, "shader-f16"},
+    {WGPUFeatureName_RG11B10UfloatRenderable, "rg11b10ufloat-renderable"},
+    {WGPUFeatureName_BGRA8UnormStorage, "bgra8unorm-storage"},
+    {WGPUFeatureName_Float32Filterable, "float32-filterable"},
+    {WGPUFeatureName_Float32Blendable, "float32-blendable"},
+    {WGPUFeatureName_ClipDistances, "clip-distances"},
+    {WGPUFeatureName_DualSourceBlending, "dual-source-blending"},
+    {WGPUFeatureName_Subgroups, "subgroups"},
+    {WGPUFeatureName_TextureFormatsTier1, "texture-formats-tier1"},
+    {WGPUFeatureName_TextureFormatsTier2, "texture-formats-tier2"},
+    {WGPUFeatureName_PrimitiveIndex, "primitive-index"},
+    {WGPUFeatureName_TextureComponentSwizzle, "texture-component-swizzle"},
+};
+
 // A provider: its name in ALKNET_WEBGPU, a function that only its library exports, and its dialect.
 struct ProviderKind {
   const char* name;
@@ -92,6 +126,7 @@ struct ProviderKind {
 
 constexpr ProviderKind kKinds[] = {
     {"dawn", "wgpuDeviceForceLoss", "libwebgpu_dawn.so", "webgpu/lib/libwebgpu_wrapper.so", make_dawn_dialect},
+    {"wgpu", "wgpuDevicePoll", "libwgpu_native.so", "webgpu/lib/libwgpu_native-release.so", make_wgpu_dialect},
 };
 
 const char* environment(const char* name) {
@@ -163,6 +198,27 @@ std::shared_ptr<const Provider> load_provider(const std::vector<std::string>& ca
               fmt::format("No WebGPU library could be loaded: {}. Run bin/setup, or name one in ALKNET_WEBGPU_LIBRARY",
                           failures),
               JsonObject{{"tried", std::move(tried)}});
+}
+
+std::string_view standard_feature_name(std::uint32_t number) {
+  const auto row = std::ranges::find(kStandardFeatures, number, &FeatureRow::number);
+  return row == std::end(kStandardFeatures) ? std::string_view() : row->name;
+}
+
+WGPUShaderModule create_standard_module(const Functions& functions, WGPUDevice device, const KernelSource& source) {
+  WGPUShaderSourceWGSL wgsl{};
+  wgsl.chain.sType = WGPUSType_ShaderSourceWGSL;
+  wgsl.code = view_of(source.code);
+  WGPUShaderSourceSPIRV spirv{};
+  spirv.chain.sType = WGPUSType_ShaderSourceSPIRV;
+  std::vector<std::uint32_t> words(source.code.size() / 4);
+  std::memcpy(words.data(), source.code.data(), words.size() * 4);
+  spirv.codeSize = static_cast<std::uint32_t>(words.size());
+  spirv.code = words.data();
+  WGPUShaderModuleDescriptor descriptor{};
+  descriptor.nextInChain = source.language == ShaderLanguage::kSpirv ? &spirv.chain : &wgsl.chain;
+  descriptor.label = view_of(source.name);
+  return functions.device_create_shader_module(device, &descriptor);
 }
 
 std::string_view text_of(const WGPUStringView& view) {

@@ -2,6 +2,7 @@
 
 #include <webgpu.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "alknet/gpu/error.h"
+#include "alknet/gpu/pipeline.h"
 
 namespace alknet::gpu {
 
@@ -32,6 +34,7 @@ struct Functions {
   decltype(&wgpuDeviceGetLimits) device_get_limits = nullptr;
   decltype(&wgpuDeviceCreateBuffer) device_create_buffer = nullptr;
   decltype(&wgpuDeviceCreateShaderModule) device_create_shader_module = nullptr;
+  decltype(&wgpuDeviceCreateComputePipeline) device_create_compute_pipeline = nullptr;
   decltype(&wgpuDeviceCreateComputePipelineAsync) device_create_compute_pipeline_async = nullptr;
   decltype(&wgpuDeviceCreateBindGroupLayout) device_create_bind_group_layout = nullptr;
   decltype(&wgpuDeviceCreatePipelineLayout) device_create_pipeline_layout = nullptr;
@@ -85,6 +88,24 @@ class DeviceChain {
   virtual WGPUChainedStruct* head() = 0;
 };
 
+/// An asynchronous call under way: the call's callback sets `done` last. Stays in place until waited for.
+struct Completion {
+  WGPUFuture future{};
+  std::atomic<bool> done = false;
+};
+
+/// A pipeline being made.
+struct PipelineAnswer : Completion {
+  WGPUComputePipeline pipeline = nullptr;  ///< Null: it does not compile, and `message` or the error sink says why.
+  std::string message;
+};
+
+/// The instance and device that a call belongs to; the device is null while adapters and devices are asked for.
+struct Owner {
+  WGPUInstance instance = nullptr;
+  WGPUDevice device = nullptr;
+};
+
 /// What differs between WebGPU libraries beyond the standard header. One implementation a provider; immutable.
 class Dialect {
  public:
@@ -101,12 +122,38 @@ class Dialect {
   /// Switches of a device with these features: bounds checks, experimental features, exact timestamps.
   virtual std::unique_ptr<DeviceChain> device_chain(bool robust, std::span<const Feature> features) const = 0;
 
+  /// Blocks until the call is done or the time is over. Any number of threads may wait for calls of one device.
+  virtual WGPUWaitStatus wait(const Functions& functions, const Owner& owner, Completion& call,
+                              std::uint64_t nanoseconds) const = 0;
+
+  /// Blocks until all work submitted to the queue so far is done, or the time is over.
+  virtual WGPUWaitStatus wait_queue(const Functions& functions, const Owner& owner, WGPUQueue queue,
+                                    std::uint64_t nanoseconds) const = 0;
+
+  /// Begins to compile a kernel's source, without bounds checks where `robust` is false and the library lets choose.
+  /// Throws `feature_missing` for a language that this provider does not take, naming one that does.
+  virtual WGPUShaderModule create_shader_module(const Functions& functions, WGPUDevice device,
+                                                const KernelSource& source, bool robust) const = 0;
+
+  /// Makes a pipeline, beside other work where the library can; `answer.done` tells when.
+  virtual void create_pipeline(const Functions& functions, WGPUDevice device,
+                               const WGPUComputePipelineDescriptor& descriptor, PipelineAnswer& answer) const = 0;
+
+  /// Nanoseconds that one tick of a resolved timestamp stands for.
+  virtual double timestamp_period(WGPUQueue queue) const = 0;
+
   /// The error that a provider's message stands for, beyond what its type says.
   virtual GpuError classify(WGPUErrorType type, std::string_view message) const = 0;
 
-  /// Makes the device lost.
+  /// Makes the device lost, or at least unusable where the library has no such call.
   virtual void force_loss(const Functions& functions, WGPUDevice device, std::string_view message) const = 0;
 };
+
+/// WebGPU's name for a feature under its number in the standard header; empty when it has none.
+std::string_view standard_feature_name(std::uint32_t number);
+
+/// A shader module of WGSL or SPIR-V, as the standard header has it.
+WGPUShaderModule create_standard_module(const Functions& functions, WGPUDevice device, const KernelSource& source);
 
 /// A loaded WebGPU library. It stays loaded to the end of the process: drivers and the library's own threads may
 /// outlive the last object made with it. Immutable.

@@ -8,6 +8,9 @@
 #include <optional>
 #include <span>
 
+#include "alknet/base/error.h"
+#include "alknet/base/json.h"
+
 namespace alknet::gpu {
 namespace {
 
@@ -35,39 +38,13 @@ constexpr std::string_view kSubgroupMatrix = "chromium-experimental-subgroup-mat
 constexpr std::uint32_t kFirstExtension = 0x50000;
 constexpr std::uint32_t kEndOfExtensions = 0x50048;
 
-struct FeatureRow {
+struct DawnFeature {
   std::uint32_t number;
   const char* name;
 };
 
-// Features under the numbers of the standard header.
-constexpr FeatureRow kStandardFeatures[] = {
-    {WGPUFeatureName_CoreFeaturesAndLimits, "core-features-and-limits"},
-    {WGPUFeatureName_DepthClipControl, "depth-clip-control"},
-    {WGPUFeatureName_Depth32FloatStencil8, "depth32float-stencil8"},
-    {WGPUFeatureName_TextureCompressionBC, "texture-compression-bc"},
-    {WGPUFeatureName_TextureCompressionBCSliced3D, "texture-compression-bc-sliced-3d"},
-    {WGPUFeatureName_TextureCompressionETC2, "texture-compression-etc2"},
-    {WGPUFeatureName_TextureCompressionASTC, "texture-compression-astc"},
-    {WGPUFeatureName_TextureCompressionASTCSliced3D, "texture-compression-astc-sliced-3d"},
-    {WGPUFeatureName_TimestampQuery, "timestamp-query"},
-    {WGPUFeatureName_IndirectFirstInstance, "indirect-first-instance"},
-    {WGPUFeatureName_ShaderF16, "shader-f16"},
-    {WGPUFeatureName_RG11B10UfloatRenderable, "rg11b10ufloat-renderable"},
-    {WGPUFeatureName_BGRA8UnormStorage, "bgra8unorm-storage"},
-    {WGPUFeatureName_Float32Filterable, "float32-filterable"},
-    {WGPUFeatureName_Float32Blendable, "float32-blendable"},
-    {WGPUFeatureName_ClipDistances, "clip-distances"},
-    {WGPUFeatureName_DualSourceBlending, "dual-source-blending"},
-    {WGPUFeatureName_Subgroups, "subgroups"},
-    {WGPUFeatureName_TextureFormatsTier1, "texture-formats-tier1"},
-    {WGPUFeatureName_TextureFormatsTier2, "texture-formats-tier2"},
-    {WGPUFeatureName_PrimitiveIndex, "primitive-index"},
-    {WGPUFeatureName_TextureComponentSwizzle, "texture-component-swizzle"},
-};
-
 // The older generation numbers WebGPU's features otherwise.
-constexpr FeatureRow kOldFeatures[] = {
+constexpr DawnFeature kOldFeatures[] = {
     {1, "depth-clip-control"},
     {2, "depth32float-stencil8"},
     {3, "timestamp-query"},
@@ -97,7 +74,7 @@ constexpr FeatureRow kOldFeatures[] = {
 };
 
 // Dawn's own features that all generations number alike.
-constexpr FeatureRow kDawnFeatures[] = {
+constexpr DawnFeature kDawnFeatures[] = {
     {0x50000, "dawn-internal-usages"},
     {0x50001, "dawn-multi-planar-formats"},
     {0x50002, "dawn-native"},
@@ -133,13 +110,12 @@ class TogglesChain final : public DeviceChain {
 };
 
 std::string known_name(std::uint32_t number, bool old_generation) {
-  const auto of_generation =
-      old_generation ? std::span<const FeatureRow>(kOldFeatures) : std::span<const FeatureRow>(kStandardFeatures);
-  for (const auto rows : {of_generation, std::span<const FeatureRow>(kDawnFeatures)}) {
-    const auto row = std::ranges::find(rows, number, &FeatureRow::number);
-    if (row != rows.end()) return row->name;
+  if (const auto name = standard_feature_name(number); !old_generation && !name.empty()) return std::string(name);
+  for (const DawnFeature& row : kOldFeatures) {
+    if (old_generation && row.number == number) return row.name;
   }
-  return fmt::format("extension-{:#x}", number);
+  const auto row = std::ranges::find(kDawnFeatures, number, &DawnFeature::number);
+  return row != std::end(kDawnFeatures) ? row->name : fmt::format("extension-{:#x}", number);
 }
 
 // Dawn refuses an experimental feature with "Feature <name> is guarded by toggle allow_unsafe_apis."
@@ -198,6 +174,47 @@ class DawnDialect final : public Dialect {
     return std::make_unique<TogglesChain>(robust, features);
   }
 
+  WGPUWaitStatus wait(const Functions& functions, const Owner& owner, Completion& call,
+                      std::uint64_t nanoseconds) const override {
+    return wait_future(functions, owner, call.future, nanoseconds);
+  }
+
+  WGPUWaitStatus wait_queue(const Functions& functions, const Owner& owner, WGPUQueue queue,
+                            std::uint64_t nanoseconds) const override {
+    WGPUQueueWorkDoneCallbackInfo info{};
+    info.mode = WGPUCallbackMode_WaitAnyOnly;
+    // Its parameters differ between generations and none is needed: losing the device is reported on its own.
+    info.callback = [](WGPUQueueWorkDoneStatus, WGPUStringView, void*, void*) {};
+    return wait_future(functions, owner, functions.queue_on_submitted_work_done(queue, info), nanoseconds);
+  }
+
+  WGPUShaderModule create_shader_module(const Functions& functions, WGPUDevice device, const KernelSource& source,
+                                        bool) const override {
+    if (source.language != ShaderLanguage::kGlsl) return create_standard_module(functions, device, source);
+    throw Error(GpuError::kFeatureMissing,
+                fmt::format("Kernel \"{}\" is GLSL, which the provider dawn does not read; set ALKNET_WEBGPU=wgpu, or "
+                            "give it as WGSL",
+                            source.name),
+                JsonObject{{"kernel", source.name}, {"feature", "glsl"}, {"provider", "wgpu"}});
+  }
+
+  void create_pipeline(const Functions& functions, WGPUDevice device, const WGPUComputePipelineDescriptor& descriptor,
+                       PipelineAnswer& answer) const override {
+    WGPUCreateComputePipelineAsyncCallbackInfo info{};
+    info.mode = WGPUCallbackMode_WaitAnyOnly;
+    info.userdata1 = &answer;
+    info.callback = [](WGPUCreatePipelineAsyncStatus, WGPUComputePipeline pipeline, WGPUStringView message, void* user,
+                       void*) {
+      auto* to = static_cast<PipelineAnswer*>(user);
+      to->pipeline = pipeline;
+      to->message = text_of(message);
+      to->done = true;
+    };
+    answer.future = functions.device_create_compute_pipeline_async(device, &descriptor, info);
+  }
+
+  double timestamp_period(WGPUQueue) const override { return 1; }
+
   GpuError classify(WGPUErrorType type, std::string_view message) const override {
     if (type == WGPUErrorType_OutOfMemory) return GpuError::kOutOfMemory;
     if (message.find("while destroyed") != std::string_view::npos) return GpuError::kDestroyed;
@@ -210,6 +227,13 @@ class DawnDialect final : public Dialect {
   }
 
  private:
+  static WGPUWaitStatus wait_future(const Functions& functions, const Owner& owner, WGPUFuture future,
+                                    std::uint64_t nanoseconds) {
+    WGPUFutureWaitInfo wait{future, WGPU_FALSE};
+    const WGPUWaitStatus status = functions.instance_wait_any(owner.instance, 1, &wait, nanoseconds);
+    return status == WGPUWaitStatus_Success && wait.completed == WGPU_FALSE ? WGPUWaitStatus_TimedOut : status;
+  }
+
   // The name of an experimental feature that the adapter has, found by asking for it without permission: the request
   // always fails, before any device is made.
   static std::optional<std::string> guarded_feature(const Functions& functions, WGPUInstance instance,

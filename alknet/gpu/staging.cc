@@ -33,9 +33,11 @@ void Staging::release(StagingBuffer buffer) {
   free_.push_back(std::move(buffer));
 }
 
-WGPUFuture map_async(const Functions& functions, WGPUBuffer buffer, WGPUMapMode mode, std::uint64_t offset,
-                     std::uint64_t bytes, MapAnswer& answer) {
-  answer = {};
+void map_async(const Functions& functions, WGPUBuffer buffer, WGPUMapMode mode, std::uint64_t offset,
+               std::uint64_t bytes, MapAnswer& answer) {
+  answer.done = false;
+  answer.status = WGPUMapAsyncStatus_Force32;
+  answer.message.clear();
   WGPUBufferMapCallbackInfo info{};
   info.mode = WGPUCallbackMode_WaitAnyOnly;
   info.userdata1 = &answer;
@@ -43,8 +45,9 @@ WGPUFuture map_async(const Functions& functions, WGPUBuffer buffer, WGPUMapMode 
     auto* to = static_cast<MapAnswer*>(user);
     to->status = status;
     to->message = text_of(message);
+    to->done = true;
   };
-  return functions.buffer_map_async(buffer, mode, offset, bytes, info);
+  answer.future = functions.buffer_map_async(buffer, mode, offset, bytes, info);
 }
 
 }  // namespace alknet::gpu

@@ -35,14 +35,14 @@ class Staging {
 };
 
 /// The answer to a request for mapping a buffer.
-struct MapAnswer {
+struct MapAnswer : Completion {
   WGPUMapAsyncStatus status = WGPUMapAsyncStatus_Force32;
   std::string message;
 };
 
-/// Asks for bytes of a buffer to be mapped. `answer` must stay in place until the future has been waited for.
-WGPUFuture map_async(const Functions& functions, WGPUBuffer buffer, WGPUMapMode mode, std::uint64_t offset,
-                     std::uint64_t bytes, MapAnswer& answer);
+/// Asks for bytes of a buffer to be mapped. `answer` must stay in place until it has been waited for.
+void map_async(const Functions& functions, WGPUBuffer buffer, WGPUMapMode mode, std::uint64_t offset,
+               std::uint64_t bytes, MapAnswer& answer);
 
 /// Buffers through which large writes go in turn: while the device copies one, the CPU fills the next. Made when first
 /// used. `mutex` guards the ring and is held for a whole write.
@@ -50,8 +50,7 @@ struct UploadRing {
   static constexpr std::uint64_t kChunkBytes = std::uint64_t{4} << 20;
   struct Slot {
     Handle<WGPUBuffer> buffer;
-    WGPUFuture mapping{};  // under way when `busy`
-    MapAnswer answer;
+    MapAnswer answer;  // under way when `busy`
     bool busy = false;
   };
 

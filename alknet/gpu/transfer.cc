@@ -42,7 +42,8 @@ void with_mapping(DeviceState& device, Buffer::State& state, WGPUMapMode mode, s
   device.await_queue();
   const ProviderCall call(device);
   MapAnswer answer;
-  device.await(map_async(device.functions(), state.buffer.get(), mode, begin, length, answer));
+  map_async(device.functions(), state.buffer.get(), mode, begin, length, answer);
+  device.await(answer);
   check_mapped(device, answer, state.describe());
   const Functions& functions = device.functions();
   const bool writes = mode == WGPUMapMode_Write;
@@ -61,14 +62,13 @@ struct PendingReadback::State {
   StagingBuffer staging;
   std::uint64_t bytes = 0;
   MapAnswer answer;
-  WGPUFuture future{};
   bool waiting = false;
 
   ~State() {
     if (!waiting) return;
     device->functions().buffer_destroy(staging.buffer.get());  // ends the mapping, so waiting returns at once
     try {
-      device->await(future);
+      device->await(answer);
     } catch (const Error&) {
       // The bytes are not wanted any more, and a device that is gone tells its next user.
     }
@@ -95,15 +95,14 @@ void begin_readback(PendingReadback::State& pending, DeviceState& device, const 
   const WGPUCommandBuffer submitted = commands.get();
   functions.queue_submit(device.queue.get(), 1, &submitted);
   call.check(source.describe());
-  pending.future =
-      map_async(device.functions(), pending.staging.buffer.get(), WGPUMapMode_Read, 0, length, pending.answer);
+  map_async(device.functions(), pending.staging.buffer.get(), WGPUMapMode_Read, 0, length, pending.answer);
   pending.waiting = true;
 }
 
 void finish_readback(PendingReadback::State& pending, std::span<std::byte> target) {
   DeviceState& device = *pending.device;
   const Functions& functions = device.functions();
-  device.await(pending.future);
+  device.await(pending.answer);
   pending.waiting = false;
   const ProviderCall call(device);
   check_mapped(device, pending.answer, "Reading back");
@@ -173,7 +172,8 @@ void read_timestamps(Submission::State& timing) {
   const std::uint64_t bytes = timing.times.size() * 2 * sizeof(std::uint64_t);
   MapAnswer answer;
   device.check_alive();
-  device.await(map_async(device.functions(), timing.staging.buffer.get(), WGPUMapMode_Read, 0, bytes, answer));
+  map_async(device.functions(), timing.staging.buffer.get(), WGPUMapMode_Read, 0, bytes, answer);
+  device.await(answer);
   const ProviderCall call(device);
   check_mapped(device, answer, "Kernel timings");
   const void* memory = functions.buffer_get_const_mapped_range(timing.staging.buffer.get(), 0, bytes);
@@ -182,10 +182,12 @@ void read_timestamps(Submission::State& timing) {
   std::memcpy(stamps.data(), memory, bytes);
   functions.buffer_unmap(timing.staging.buffer.get());
   device.staging.release(std::move(timing.staging));
+  const double period = device.instance->provider->dialect->timestamp_period(device.queue.get());
   for (std::size_t i = 0; i < timing.times.size(); ++i) {
     // A device may round both to the same tick, or swap them by one.
     const std::uint64_t end = std::max(stamps[2 * i], stamps[2 * i + 1]);
-    timing.times[i].duration = std::chrono::nanoseconds(end - stamps[2 * i]);
+    timing.times[i].duration =
+        std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(end - stamps[2 * i]) * period));
   }
   timing.read = true;
 }
@@ -223,7 +225,7 @@ void write_small(DeviceState& device, const Buffer::State& target, std::uint64_t
 std::byte* slot_memory(DeviceState& device, UploadRing::Slot& slot) {
   const Functions& functions = device.functions();
   if (slot.busy) {
-    device.await(slot.mapping);
+    device.await(slot.answer);
     slot.busy = false;
     if (slot.answer.status != WGPUMapAsyncStatus_Success) slot.buffer.reset();  // the next write makes a new one
     check_mapped(device, slot.answer, "Upload staging");
@@ -263,7 +265,7 @@ void write_large(DeviceState& device, const Buffer::State& target, std::uint64_t
                                              functions.command_buffer_release);
     const WGPUCommandBuffer submitted = commands.get();
     functions.queue_submit(device.queue.get(), 1, &submitted);
-    slot.mapping = map_async(functions, slot.buffer.get(), WGPUMapMode_Write, 0, UploadRing::kChunkBytes, slot.answer);
+    map_async(functions, slot.buffer.get(), WGPUMapMode_Write, 0, UploadRing::kChunkBytes, slot.answer);
     slot.busy = true;
     call.check(target.describe());
     written += length;

@@ -72,7 +72,8 @@ void check_dims(const Graph& graph, Problems& problems) {
   }
 }
 
-/// Names of dimensions that get a value: those in shapes of inputs and states, and those declared.
+/// Names of dimensions that get a value: those in shapes of inputs and states, those declared, and integer inputs of
+/// rank 0, whose number a run looks up.
 std::set<std::string> bound_dims(const Graph& graph) {
   std::set<std::string> bound;
   for (const auto& dim : graph.dims) bound.insert(dim.name);
@@ -83,7 +84,10 @@ std::set<std::string> bound_dims(const Graph& graph) {
         return std::set<std::string>(names.begin(), names.end());
       }());
   };
-  for (const auto& input : graph.inputs) add(input.shape);
+  for (const auto& input : graph.inputs) {
+    add(input.shape);
+    if (is_size_input(input)) bound.insert(input.name);
+  }
   for (const auto& state : graph.states) add(state.shape);
   return bound;
 }

@@ -25,6 +25,7 @@ enum class GraphError {
   kMissingInput,       ///< A required operand is absent.
   kBadOperand,         ///< An operand that the operation cannot take here: a scalar, a list, or one too many.
   kNotDifferentiable,  ///< A gradient is asked for that does not exist; details has `value` or `op`.
+  kAssignConflict,     ///< Two nodes assign to one version of a state.
   kTooLarge,           ///< A graph, rank or text is beyond a limit of this layer.
 };
 

@@ -12,6 +12,7 @@
 #include "alknet/base/near_names.h"
 #include "alknet/graph/analysis.h"
 #include "alknet/graph/backward_graph.h"
+#include "alknet/graph/composite.h"
 #include "alknet/graph/node_writer.h"
 
 namespace alknet::graph {
@@ -22,7 +23,8 @@ class GradientWalk {
   GradientWalk(const Graph& graph, const GradientRequest& request, const OpTable& ops)
       : request_(request),
         ops_(ops),
-        graph_(insert_casts(graph, ops)),
+        expanded_(expand_composites(insert_casts(graph, ops), ops, true)),
+        graph_(std::move(expanded_.graph)),
         typed_(infer(graph_, ops)),
         sources_(value_sources(graph_)),
         writer_(graph_, ops, typed_.types) {}
@@ -36,7 +38,7 @@ class GradientWalk {
     std::vector<GraphOutput> added;
     for (const Ref& ref : wrt_) added.push_back({{}, gradient_of(ref)});
     for (std::size_t i = 0; i < added.size(); ++i) {
-      added[i].name = output_name(wrt_[i]);
+      added[i].name = output_name(wrt_names_[i]);
       graph_.outputs.push_back(std::move(added[i]));
     }
     return std::move(graph_);
@@ -51,7 +53,7 @@ class GradientWalk {
   }
 
   void add_wrt(const std::string& name) {
-    const Ref ref = Ref::parse(name);
+    const Ref ref = expanded_.current(Ref::parse(name));
     const auto found = typed_.types.find(ref.text());
     if (found == typed_.types.end()) {
       std::vector<std::string_view> names;
@@ -63,6 +65,7 @@ class GradientWalk {
       refuse(name, fmt::format("\"{}\" is {}; only floats have gradients", name, dtype_name(found->second.dtype)));
     }
     wrt_.push_back(ref);
+    wrt_names_.push_back(Ref::parse(name).text());
     active_.insert(ref.text());
   }
 
@@ -110,11 +113,11 @@ class GradientWalk {
     }
     if (!seed.empty()) check_seed(name, seed, type);
     if (active_.contains(output->value.text()))
-      gain(output->value, seed.empty() ? writer_.ones(type) : Ref::parse(seed));
+      gain(output->value, seed.empty() ? writer_.ones(type) : expanded_.current(Ref::parse(seed)));
   }
 
   void check_seed(const std::string& output, const std::string& seed, const ValueType& type) const {
-    const auto found = typed_.types.find(Ref::parse(seed).text());
+    const auto found = typed_.types.find(expanded_.current(Ref::parse(seed)).text());
     if (found == typed_.types.end()) {
       throw Error(GraphError::kUnknownRef,
                   fmt::format("there is no value \"{}\" to be the seed of \"{}\"", seed, output));
@@ -173,7 +176,8 @@ class GradientWalk {
   std::optional<std::size_t> checkpointed(const Ref& ref) const {
     const auto source = sources_.find(ref.name);
     if (source == sources_.end() || source->second.kind != ValueSource::Kind::kNode) return std::nullopt;
-    if (!graph_.nodes[source->second.index].checkpoint) return std::nullopt;
+    const Node& node = graph_.nodes[source->second.index];
+    if (!node.checkpoint || node.op == kAssign) return std::nullopt;  // writing twice is no recomputation
     return source->second.index;
   }
 
@@ -222,8 +226,8 @@ class GradientWalk {
     return *found->second;
   }
 
-  std::string output_name(const Ref& ref) const {
-    std::string name = "grad/" + ref.text();
+  std::string output_name(const std::string& ref) const {
+    std::string name = "grad/" + ref;
     std::replace(name.begin(), name.end(), ':', '.');
     const auto taken = [&] {
       return std::any_of(graph_.outputs.begin(), graph_.outputs.end(),
@@ -235,11 +239,13 @@ class GradientWalk {
 
   const GradientRequest& request_;
   const OpTable& ops_;
+  Expansion expanded_;
   Graph graph_;
   TypedGraph typed_;
   ValueSources sources_;
   NodeWriter writer_;
   std::vector<Ref> wrt_;
+  std::vector<std::string> wrt_names_;  ///< As the request has them.
   std::set<std::string, std::less<>> active_;
   std::map<std::string, Gained, std::less<>> gained_;
   std::map<std::size_t, std::string> copies_;  ///< Of checkpointed nodes, by index.

@@ -19,9 +19,10 @@ struct GradientRequest {
   bool allow_unused = false;
 };
 
-/// A copy of `graph` with implied casts written out (`insert_casts`), the nodes of the gradients, and, after its
-/// outputs, one output `grad/<name>` for each of `wrt`, in order (`:` in a reference becomes `.`; where the name is
-/// taken, as in a second derivative, another `grad/` goes in front).
+/// A copy of `graph` with implied casts written out (`insert_casts`), composites expanded (`expand_composites`; names
+/// of single outputs stay), the nodes of the gradients, and, after its outputs, one output `grad/<name>` for each of
+/// `wrt`, in order (`:` in a reference becomes `.`; where the name is taken, as in a second derivative, another `grad/`
+/// goes in front).
 ///
 /// One walk backwards in topological order, linear in nodes, by the op table's `backward`, or for element-wise
 /// operations by the derivative of their expression. Every node that is added is an operation of the table, so the

@@ -34,6 +34,25 @@ struct Case {
 
 const Input kAbsent{{}, Dtype::kF64, false};
 
+/// Convolutions and pools.
+std::vector<Case> window_cases() {
+  return {
+      {"conv1d", {{{B, 2, 5}}, {{3, 2, 2}}, {{3}}}},
+      {"conv1d", {{{2, 6}}, {{4, 1, 3}}, {{4}}}, {{"stride", 2}, {"padding", 1}, {"groups", 2}}},
+      {"conv1d", {{{1, 2, 5}}, {{2, 2, 2}}, kAbsent}, {{"padding", "same"}, {"dilation", 3}}},
+      {"conv2d", {{{B, 1, 4, 3}}, {{2, 1, 3, 2}}, {{2}}}, {{"padding", {1, 0}}, {"stride", {2, 1}}}},
+      {"conv2d", {{{1, 1, 2, 2}}, {{1, 1, 2, 2}}, kAbsent}, {{"padding", "valid"}}},
+      {"conv3d", {{{1, 1, 3, 2, 2}}, {{2, 1, 2, 1, 2}}, {{2}}}, {{"stride", {1, 1, 2}}, {"padding", {0, 0, 1}}}},
+      {"conv_transpose1d", {{{B, 2, 3}}, {{2, 2, 2}}, {{2}}}, {{"stride", 2}, {"output_padding", 1}}},
+      {"conv_transpose1d", {{{4, 2}}, {{4, 1, 2}}, kAbsent}, {{"groups", 2}, {"dilation", 3}, {"output_padding", 2}}},
+      {"conv_transpose2d", {{{1, 1, 2, 3}}, {{1, 2, 2, 3}}, {{2}}}, {{"stride", {1, 2}}, {"padding", {1, 1}}}},
+      {"conv_transpose3d", {{{1, 2, 1, 2, 2}}, {{2, 1, 2, 2, 1}}, {{1}}}, {{"stride", 2}}},
+      {"convolution", {{{2, 1, 5}}, {{2, 1, 3}}}, {{"output_size", {2, 2, 2}}, {"stride", 2}}},
+      {"convolution_backward_input", {{{1, 2, 3}}, {{2, 1, 2}}}, {{"input_size", {1, 1, 6}}, {"stride", 2}}},
+      {"convolution_backward_weight", {{{2, 2, 3}}, {{2, 1, 4}}}, {{"weight_size", {2, 1, 2}}}},
+  };
+}
+
 /// Every differentiable operation that is not element-wise.
 std::vector<Case> structured_cases() {
   const Dim S = Dim::symbol("seq");
@@ -125,6 +144,16 @@ std::vector<Case> structured_cases() {
       {"expand", {{{B, 1}}}, {{"size", {2, -1, 3}}}},
       {"expand", {{{}}}, {{"size", {2, "batch"}}}},
       {"expand", {{{1, 3}}}, {{"size", {0, 3}}}},
+      {"mse_loss", {{{2, 3}}, {{3}}}},
+      {"mse_loss", {{{B, 3}}, {{B, 3}}}, {{"reduction", "sum"}}},
+      {"mse_loss", {{{B, 3}}, {{1, 3}}}, {{"reduction", "none"}}},
+      {"select", {{{2, 3}}}, {{"dim", 1}, {"index", -1}}},
+      {"select", {{{S, 3}}}, {{"dim", 0}, {"index", "seq - 1"}}},
+      {"narrow", {{{5, 3}}}, {{"dim", 0}, {"start", -3}, {"length", 2}}},
+      {"narrow", {{{S, 3}}}, {{"dim", 0}, {"start", 1}, {"length", "seq - 1"}}},
+      {"split", {{{5, 2}}}, {{"split_size", 2}}},
+      {"chunk", {{{5, 2}}}, {{"chunks", 2}}},
+      {"unbind", {{{2, 3}}}, {{"dim", 1}}},
   };
   const auto attention = [&](Input mask, JsonObject attrs, SymbolicShape batch = {2}, Dim queries = 3, Dim keys = 4) {
     const auto input = [&](const Dim& rows, const Dim& columns) {
@@ -146,6 +175,7 @@ std::vector<Case> structured_cases() {
   attention({{1, 4}}, {});
   attention({{B, 3, 4}}, {{"scale", 2}}, {B});
   attention(kAbsent, {}, {B, 0});
+  for (Case& each : window_cases()) cases.push_back(std::move(each));
   return cases;
 }
 

@@ -25,6 +25,10 @@ Ref Ref::parse(std::string_view text) {
   return {std::string(text.substr(0, colon)), output, std::nullopt};
 }
 
+bool is_size_input(const GraphInput& input) {
+  return input.shape.empty() && dtype_class(input.dtype) == DtypeClass::kInteger;
+}
+
 GraphBuilder::GraphBuilder(const OpTable& ops) : ops_(&ops) {}
 
 Ref GraphBuilder::input(std::string name, Dtype dtype, SymbolicShape shape) {

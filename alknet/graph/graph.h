@@ -50,6 +50,10 @@ struct GraphInput {
   SymbolicShape shape;
 };
 
+/// Whether dimension expressions may use the input by its name: an integer of rank 0, for example the position in a
+/// cache. Its value is read before a run.
+bool is_size_input(const GraphInput& input);
+
 enum class StateScope : std::uint8_t { kStore, kSession };
 
 /// A named tensor that outlives a run: a parameter, a running statistic, a cache.
@@ -59,7 +63,8 @@ struct State {
   SymbolicShape shape;
   StateScope scope = StateScope::kStore;
   bool trainable = false;
-  Json init;  ///< Null: must be in the store.
+  /// How it is made where the store lacks it: see initializer.h. Null: must be in the store.
+  Json init;
 };
 
 struct Constant {

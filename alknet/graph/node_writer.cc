@@ -10,11 +10,15 @@
 
 #include "alknet/base/bytes.h"
 #include "alknet/graph/analysis.h"
+#include "alknet/graph/composite.h"
 #include "alknet/graph/error.h"
 #include "alknet/graph/op_program.h"
 
 namespace alknet::graph {
 namespace {
+
+/// Composites that stand for composites, and so on.
+constexpr std::size_t kMaxDepth = 16;
 
 /// A constant of this many i32 goes into the graph.
 constexpr std::int64_t kMaxPositions = 1 << 24;
@@ -65,32 +69,67 @@ std::string NodeWriter::key(const OpSpec& op, const std::vector<std::vector<Ref>
   return text + json_text(attrs);
 }
 
-void NodeWriter::add(const OpSpec& op, Node node) {
-  const auto typed = type_call(op, node, types_);
+std::vector<Ref> NodeWriter::add(const OpSpec& op, Node node) {
+  const std::string id = node.id;
+  const auto typed = type_call(op, node, types_, ops_);
   for (std::size_t k = 0; typed && k < typed->outputs.size(); ++k) {
-    types_.try_emplace(Ref{node.id, k, std::nullopt}.text(), typed->outputs[k]);
+    types_.try_emplace(Ref{id, k, std::nullopt}.text(), typed->outputs[k]);
   }
   graph_.nodes.push_back(std::move(node));
+  return outputs(op, id);
+}
+
+std::vector<Ref> NodeWriter::outputs(const OpSpec& op, const std::string& id) const {
+  std::vector<Ref> refs;
+  for (std::size_t k = 0; k < op.outputs.size(); ++k) refs.push_back({id, k, std::nullopt});
+  return refs;
+}
+
+std::vector<Ref> NodeWriter::call(std::string_view name, std::vector<std::vector<Ref>> inputs, JsonObject attrs) {
+  const OpSpec& op = ops_.at(name);
+  const JsonObject complete = complete_attributes(op, attrs);
+  inputs.resize(op.inputs.size());
+  std::vector<Ref> first;
+  for (auto& refs : inputs) {
+    if (refs.size() == 1 && refs.front().absent()) refs.clear();
+    first.push_back(refs.empty() ? Ref{} : refs.front());
+  }
+  if (op.elementwise() && all_scalars(first)) return {folded(op, first, complete)};
+  Node node;
+  node.op = op.name;
+  node.inputs = inputs;
+  node.attrs = attrs;
+  const auto dtypes = call_dtypes(op, node, types_);
+  for (std::size_t i = 0; dtypes && i < inputs.size(); ++i) {
+    for (Ref& ref : node.inputs[i]) ref = cast(ref, *dtypes->inputs[i]);
+  }
+  if (op.composite()) {
+    if (++depth_ > kMaxDepth) {
+      throw Error(GraphError::kOpTableInvalid, fmt::format("[{}] stands for itself", op.name),
+                  JsonObject{{"op", op.name}});
+    }
+    auto results = write_composite(*this, {op, complete, node.inputs});
+    --depth_;
+    return results;
+  }
+  if (op.name == "mul" && inputs[1].front().scalar && inputs[1].front().scalar->number == 1) return {node.inputs[0]};
+  std::string identity = key(op, node.inputs, complete);
+  if (op.kind == OpKind::kRandom) identity += names_.unique("random");
+  const auto [place, added] = known_.try_emplace(std::move(identity));
+  if (!added) return outputs(op, place->second);
+  place->second = names_.unique(origin_.prefix + op.name);
+  node.id = place->second;
+  node.path = origin_.path;
+  node.source = origin_.source;
+  node.no_grad = origin_.no_grad;
+  node.checkpoint = origin_.checkpoint;
+  return add(op, std::move(node));
 }
 
 Ref NodeWriter::node(std::string_view name, const std::vector<Ref>& inputs, JsonObject attrs) {
-  const OpSpec& op = ops_.at(name);
-  const JsonObject complete = complete_attributes(op, attrs);
-  if (op.elementwise() && all_scalars(inputs)) return folded(op, inputs, complete);
-  if (op.name == "mul" && inputs[1].scalar && inputs[1].scalar->number == 1) return inputs[0];
-  Node node;
-  for (const Ref& ref : inputs) node.inputs.push_back(ref.absent() ? std::vector<Ref>{} : std::vector<Ref>{ref});
-  const auto [place, added] = known_.try_emplace(key(op, node.inputs, complete));
-  if (added) {
-    place->second = names_.unique(fmt::format("grad.{}", op.name));
-    node.id = place->second;
-    node.op = op.name;
-    node.attrs = std::move(attrs);
-    node.path = path_;
-    node.inputs.resize(op.inputs.size());
-    add(op, std::move(node));
-  }
-  return {place->second, 0, std::nullopt};
+  std::vector<std::vector<Ref>> lists;
+  for (const Ref& ref : inputs) lists.push_back({ref});
+  return call(name, std::move(lists), std::move(attrs)).front();
 }
 
 std::string NodeWriter::copy(const Node& original, std::vector<std::vector<Ref>> inputs) {
@@ -104,7 +143,7 @@ std::string NodeWriter::copy(const Node& original, std::vector<std::vector<Ref>>
 }
 
 Ref NodeWriter::cast(const Ref& ref, Dtype dtype) {
-  if (ref.scalar || type(ref).dtype == dtype) return ref;
+  if (ref.absent() || ref.scalar || type(ref).dtype == dtype) return ref;
   return node("cast", {ref}, {{"dtype", dtype_name(dtype)}});
 }
 

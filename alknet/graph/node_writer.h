@@ -12,8 +12,17 @@
 
 namespace alknet::graph {
 
-/// Appends typed nodes to a graph: each distinct one once, also when the graph had it before; arithmetic on scalars
-/// alone is done at once. Not thread-safe.
+/// What nodes carry besides what they compute.
+struct NodeOrigin {
+  std::string prefix = "grad.";  ///< Of their ids.
+  std::string path;
+  Json source;
+  bool no_grad = false;
+  bool checkpoint = false;
+};
+
+/// Appends typed nodes to a graph, implied casts written out and composites as the nodes that they stand for: each
+/// distinct one once, also when the graph had it before; arithmetic on scalars alone is done at once. Not thread-safe.
 class NodeWriter {
  public:
   using Types = std::map<std::string, ValueType, std::less<>>;
@@ -22,11 +31,20 @@ class NodeWriter {
   NodeWriter(Graph& graph, const OpTable& ops, Types types);
 
   /// Of nodes written from now on.
-  void set_path(std::string path) { path_ = std::move(path); }
+  void set_path(std::string path) { origin_.path = std::move(path); }
+  void set_origin(NodeOrigin origin) { origin_ = std::move(origin); }
+
+  /// Nodes written from now on are none that the graph has.
+  void forget() { known_.clear(); }
+
+  const OpTable& ops() const { return ops_; }
 
   const ValueType& type(const Ref& ref) const { return types_.at(ref.text()); }
 
-  /// First output of a node; a scalar when all operands are. Throws as `type_call`.
+  /// All outputs of a node; for an element-wise operation on scalars alone a scalar. `inputs` are parallel to the op's,
+  /// trailing ones may be left out. Throws as `type_call`.
+  std::vector<Ref> call(std::string_view op, std::vector<std::vector<Ref>> inputs, JsonObject attrs = {});
+  /// The first output of a node without lists.
   Ref node(std::string_view op, const std::vector<Ref>& inputs, JsonObject attrs = {});
 
   /// A copy of a node on other operands, never shared. Returns its id.
@@ -52,13 +70,16 @@ class NodeWriter {
  private:
   Ref constant(std::string_view name, Dtype dtype, Shape shape, SharedBytes data);
   static std::string key(const OpSpec& op, const std::vector<std::vector<Ref>>& inputs, const JsonObject& attrs);
-  void add(const OpSpec& op, Node node);
+  /// Appends a node and returns its outputs.
+  std::vector<Ref> add(const OpSpec& op, Node node);
+  std::vector<Ref> outputs(const OpSpec& op, const std::string& id) const;
 
   Graph& graph_;
   const OpTable& ops_;
   NameSet names_;
   Types types_;
-  std::string path_;
+  NodeOrigin origin_;
+  std::size_t depth_ = 0;                                  ///< Of composites inside composites.
   std::map<std::string, std::string, std::less<>> known_;  ///< Node ids by what they compute.
   std::map<std::string, Ref, std::less<>> constants_;
 };

@@ -62,6 +62,8 @@ struct OpOutput {
   std::string name;
   /// "promoted", a dtype name, or the name of an input or of a parameter that holds a dtype.
   std::string dtype;
+  /// The only output: a list as long as the attributes say (split), `id:k` in references. Only of composites.
+  bool variadic = false;
 };
 
 /// Element-wise: one expression in the language of expr/program.h, which reads inputs and parameters by name and sets
@@ -87,15 +89,18 @@ struct ReductionForward {
 /// What expressions cannot say: kernels of this name in each backend.
 struct TemplateForward {
   std::string name;
+  bool epilogue = false;  ///< The kernels apply an element-wise program to the result before they store it.
 };
 
 /// A view: no kernel; the rule of that name maps strides (shape.h).
 struct ViewForward {};
 
-/// A gradient as a small graph: which calls it is for, its nodes, and what each input gains.
+/// A small graph of other operations, a gradient or what a composite does: which calls it is for, its nodes, and what
+/// each input gains or each output is.
 ///
-/// A reference is the name of an input or output of the operation, `grad_<output>`, or the id of an earlier node.
-struct BackwardCase {
+/// A reference is the name of an input of the operation (in gradients also of an output, or `grad_<output>`), or the id
+/// of an earlier node, `id:k` for its k-th output.
+struct GraphCase {
   std::map<std::string, std::size_t> ranks;  ///< Applies when these inputs have these ranks,
   std::map<std::string, bool> present;       ///< are given or not,
   std::map<std::string, Dtype> dtypes;       ///< have these dtypes,
@@ -103,10 +108,10 @@ struct BackwardCase {
 
   struct Node {
     std::string id;
-    /// An operation of the table, or a step of `is_backward_step`.
+    /// An operation of the table, or a step of `is_case_step`.
     std::string op;
     /// A reference; a number or "inf", "-inf", "nan"; {"attr": parameter} or {"ref": input} with what `otherwise` says
-    /// when that is null or absent.
+    /// when that is null or absent. A list of references for a variadic input.
     std::vector<Json> inputs;
     /// Values, or what depends on the call: {"shape": ref}, {"size": ref, "dim": n}, {"attr": parameter}, {"list":
     /// parameter} as a list of one, {"inverse": parameter} of a permutation, {"last": parameter}: as many last
@@ -116,7 +121,14 @@ struct BackwardCase {
     JsonObject attrs;
   };
   std::vector<Node> nodes;
-  std::map<std::string, std::string> gradients;  ///< By input: a reference.
+  std::map<std::string, std::string> results;  ///< By input (gradients) or output (composites): a reference.
+};
+
+/// A small graph of other operations, which replaces the node before gradients and lowering (composite.h): it needs no
+/// kernel and no `backward`.
+struct CompositeForward {
+  std::string composer;          ///< Name of a function of composers.cc; empty when cases say it.
+  std::vector<GraphCase> cases;  ///< The first that applies.
 };
 
 /// How gradients of the inputs follow from those of the outputs. Element-wise operations without one are derived.
@@ -124,7 +136,7 @@ struct OpBackward {
   /// Element-wise and reductions: by input, an expression, or statements that set `gradient`, of inputs, outputs,
   /// `grad_<output>`, parameters and, in reductions, `count`; there outputs are as if they had been kept.
   std::map<std::string, ElementwiseForward> expressions;
-  std::vector<BackwardCase> cases;  ///< Others: the first that applies.
+  std::vector<GraphCase> cases;  ///< Others: the first that applies.
 
   bool empty() const { return expressions.empty() && cases.empty(); }
 };
@@ -138,8 +150,8 @@ struct OpSpec {
   std::vector<OpParameter> parameters;  ///< In positional order.
   std::vector<OpOutput> outputs;
   Promotion promotion = Promotion::kPromote;
-  std::string shape;  ///< Name of the rule in shape.cc.
-  std::variant<ElementwiseForward, ReductionForward, TemplateForward, ViewForward> forward;
+  std::string shape;  ///< Name of the rule in shape.cc; "composite": what the nodes of a composite give.
+  std::variant<ElementwiseForward, ReductionForward, TemplateForward, ViewForward, CompositeForward> forward;
   OpBackward backward;  ///< Empty when derived or not differentiable.
   /// Domain of random inputs by name: [min, max], or {"index_of": input}. Null while no device has kernels: compiling a
   /// plan with such a node is an error.
@@ -149,6 +161,7 @@ struct OpSpec {
   Json bound;
   std::string doc;
 
+  bool composite() const { return std::holds_alternative<CompositeForward>(forward); }
   bool elementwise() const { return std::holds_alternative<ElementwiseForward>(forward); }
   bool view() const { return kind == OpKind::kView && std::holds_alternative<ViewForward>(forward); }
   const OpInput* input(std::string_view input_name) const;

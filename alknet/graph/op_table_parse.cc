@@ -133,12 +133,15 @@ void read_forward(const JsonReader& json, OpSpec& op) {
     json.only({"init", "combine", "finish"});
     op.forward = ReductionForward{json.at("init").string(), json.at("combine").string(), json.at("finish").string()};
   } else if (const auto name = json.find("template")) {
-    json.only({"template"});
-    op.forward = TemplateForward{identifier(*name)};
+    json.only({"template", "epilogue"});
+    op.forward = TemplateForward{identifier(*name), json.boolean_or("epilogue", false)};
   } else if (const auto view = json.find("view")) {
     json.only({"view"});
     if (!view->boolean()) view->fail("must be true");
     op.forward = ViewForward{};
+  } else if (const auto composite = json.find("composite")) {
+    json.only({"composite"});
+    op.forward = read_composite(*composite, op);
   } else {
     op.forward = read_elementwise(json, op);
   }
@@ -157,10 +160,17 @@ void check_consistency(const JsonReader& json, const OpSpec& op) {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) json.fail(fmt::format("uses the name \"{}\" twice", *twice));
-  if (!has_shape_rule(op.shape)) json.at("shape").fail(fmt::format("there is no shape rule \"{}\"", op.shape));
-  if ((op.kind == OpKind::kView) != std::holds_alternative<ViewForward>(op.forward)) {
+  const bool by_nodes = op.composite() && op.shape == "composite";
+  if (!by_nodes && !has_shape_rule(op.shape))
+    json.at("shape").fail(fmt::format("there is no shape rule \"{}\"", op.shape));
+  if (!op.composite() && (op.kind == OpKind::kView) != std::holds_alternative<ViewForward>(op.forward)) {
     json.at("forward").fail("the kind \"view\" and the forward {\"view\": true} belong together");
   }
+  const bool list = std::any_of(op.outputs.begin(), op.outputs.end(), [](const OpOutput& o) { return o.variadic; });
+  if (list && (op.outputs.size() != 1 || !by_nodes)) {
+    json.at("outputs").fail("only a composite with the shape \"composite\" may have a list, as its only output");
+  }
+  if (op.composite() && json.find("backward")) json.at("backward").fail("is that of a composite's nodes: leave it out");
   if (op.doc.empty()) json.at("doc").fail("must describe the operation");
   try {
     check_expressions(op);
@@ -183,8 +193,8 @@ OpSpec op_spec(const JsonReader& json) {
     for (const auto& [name, schema] : parameters->members()) op.parameters.push_back(parameter(name, schema));
   }
   for (const auto& item : json.at("outputs").items()) {
-    item.only({"name", "dtype"});
-    OpOutput output{identifier(item.at("name")), item.at("dtype").string()};
+    item.only({"name", "dtype", "variadic"});
+    OpOutput output{identifier(item.at("name")), item.at("dtype").string(), item.boolean_or("variadic", false)};
     if (!dtype_source_exists(op, output.dtype)) {
       item.at("dtype").fail("must be \"promoted\", a dtype, or the name of an input or parameter");
     }
@@ -229,9 +239,14 @@ OpTable OpTable::from_json(const Json& document) {
       }
     }
   }
+  const auto items = json.items();
   for (std::size_t i = 0; i < table.ops_.size(); ++i) {
-    if (table.ops_[i].backward.cases.empty()) continue;
-    check_backward_nodes(json.items()[i].at("backward"), table.ops_[i], table);
+    const OpSpec& op = table.ops_[i];
+    if (!op.backward.cases.empty()) check_case_nodes(items[i].at("backward"), op.backward.cases, table);
+    const auto* composite = std::get_if<CompositeForward>(&op.forward);
+    if (composite != nullptr && !composite->cases.empty()) {
+      check_case_nodes(items[i].at("forward").at("composite"), composite->cases, table);
+    }
   }
   return table;
 }

@@ -20,13 +20,17 @@ ElementwiseForward read_elementwise(const JsonReader& json, const OpSpec& op);
 /// The member `backward` of an entry whose other members are read.
 OpBackward read_backward(const JsonReader& json, const OpSpec& op);
 
-/// Checks the nodes of `op.backward` against the operations that they name.
-void check_backward_nodes(const JsonReader& json, const OpSpec& op, const OpTable& table);
+/// The member `forward.composite` of an entry whose inputs, parameters and outputs are read.
+CompositeForward read_composite(const JsonReader& json, const OpSpec& op);
 
-/// Steps of gradients that stand for several nodes, depending on shapes (backward_graph.cc):
+/// Checks the nodes of `cases`, which `json` gave, against the operations that they name.
+void check_case_nodes(const JsonReader& json, const std::vector<GraphCase>& cases, const OpTable& table);
+
+/// Steps of cases that stand for several nodes, depending on shapes (case_writer.cc):
 /// `sum_to`: a value, summed over the dimensions that were broadcast from the shape of the second;
+/// `keep_dims`: a reduction's output with the reduced dimensions of the second, its input, as 1;
 /// `count`: the number of elements along the parameter `dim` of its input;
 /// `causal_mask`: of a query [.., L, E] and a key [.., S, E], bool [L, S], true where the key is not later.
-bool is_backward_step(std::string_view name);
+bool is_case_step(std::string_view name);
 
 }  // namespace alknet::graph

@@ -8,8 +8,10 @@
 
 #include "alknet/base/bytes.h"
 #include "alknet/graph/analysis.h"
+#include "alknet/graph/composite.h"
 #include "alknet/graph/op_program.h"
 #include "alknet/graph/reference_call.h"
+#include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
 
 namespace alknet::graph {
@@ -205,6 +207,9 @@ Outputs run_call(const Call& call) {
       {"embedding", embedding},
       {"scaled_dot_product_attention", attention},
   };
+  if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {
+    if (const auto window = find_window_reference(named->name)) return {window(call.attrs, call.inputs, call.shape)};
+  }
   const auto run = kRuns.find(call.op.name);
   if (run == kRuns.end()) throw std::runtime_error("no reference of " + call.op.name);
   return {run->second(call)};
@@ -228,8 +233,9 @@ Tensor decoded(const Constant& constant) {
 
 }  // namespace
 
-ReferenceValues reference_run(const Graph& graph, const ReferenceValues& inputs, const DimValues& dims,
+ReferenceValues reference_run(const Graph& written, const ReferenceValues& inputs, const DimValues& dims,
                               const OpTable& ops) {
+  const Graph graph = expand_composites(insert_casts(written, ops), ops).graph;
   const Analysis analysis = analyze_valid(graph, ops);
   ReferenceValues values = inputs;
   for (const auto& constant : graph.constants) values.emplace(constant.name, decoded(constant));

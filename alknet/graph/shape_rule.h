@@ -63,6 +63,9 @@ std::span<const ShapeRule> computing_shape_rules();
 /// Rules of operations that pick, place and order elements (indexing_shape_rules.cc).
 std::span<const ShapeRule> indexing_shape_rules();
 
+/// Rules of convolutions and pools (window_rules.cc).
+std::span<const ShapeRule> window_shape_rules();
+
 /// Rules of views (view_rules.cc).
 std::span<const ShapeRule> view_shape_rules();
 

@@ -138,6 +138,33 @@ Shapes embedding_dense_backward(const RuleCall& call) {
   return {{dim_from_attribute(call.attribute("num_weights")), gradient.back()}};
 }
 
+/// The state's shape, which the value has too, or with `at` fits into.
+Shapes assign(const RuleCall& call) {
+  const SymbolicShape& state = call.input(0);
+  const SymbolicShape& value = call.input(1);
+  if (call.attribute("at").is_null()) {
+    if (state != value) {
+      call.fail_shape(fmt::format("the state is {}, but the value {}; give \"at\" to write a part of it",
+                                  shape_text(state), shape_text(value)));
+    }
+    return {state};
+  }
+  const SymbolicShape at = call.dims("at");
+  if (at.size() != state.size() || value.size() != state.size()) {
+    call.fail_shape(fmt::format("the state {}, the value {} and \"at\" {} need one rank", shape_text(state),
+                                shape_text(value), shape_text(at)));
+  }
+  for (std::size_t d = 0; d < at.size(); ++d) {
+    const auto end = (at[d] + value[d]).constant();
+    const auto size = state[d].constant();
+    if ((at[d].constant() && *at[d].constant() < 0) || (end && size && *end > *size)) {
+      call.fail_attribute("at", fmt::format("is {}: a value {} does not lie inside the state {}", shape_text(at),
+                                            shape_text(value), shape_text(state)));
+    }
+  }
+  return {state};
+}
+
 /// query [..., L, E], key [..., S, E], value [..., S, V] -> [..., L, V], with equal leading sizes.
 Shapes attention(const RuleCall& call) {
   const SymbolicShape& query = call.input(0);
@@ -177,6 +204,7 @@ constexpr std::array kComputingRules = {
     ShapeRule{"matmul", matmul, nullptr, false, false},
     ShapeRule{"layer_norm", layer_norm, nullptr, false, false},
     ShapeRule{"embedding", embedding, nullptr, false, false},
+    ShapeRule{"assign", assign, nullptr, false, false},
     ShapeRule{"attention", attention, nullptr, false, false},
     ShapeRule{"slice_backward", slice_backward, nullptr, false, false},
     ShapeRule{"embedding_dense_backward", embedding_dense_backward, nullptr, false, false},

@@ -8,6 +8,7 @@
 
 #include "alknet/base/near_names.h"
 #include "alknet/graph/analysis.h"
+#include "alknet/graph/composite.h"
 #include "alknet/graph/order.h"
 
 namespace alknet::graph {
@@ -24,6 +25,7 @@ class Analyzer {
   Analysis run() && {
     result_.dtypes.resize(graph_.nodes.size());
     check_declarations(graph_, result_.problems);
+    check_initializers(graph_, result_.problems);
     check_unbound_dims(graph_, ops_, result_.problems);
     for (const auto& input : graph_.inputs) type(input.name, {input.dtype, input.shape});
     for (const auto& state : graph_.states) type(state.name, {state.dtype, state.shape});
@@ -59,12 +61,35 @@ class Analyzer {
     std::size_t outputs = 1;
     if (source->second.kind == ValueSource::Kind::kNode) {
       const OpSpec* op = ops_.find(graph_.nodes[source->second.index].op);
-      if (op == nullptr) return {};  // reported at that node
+      if (op == nullptr) return {};                 // reported at that node
+      if (op->outputs.front().variadic) return {};  // known when its node is typed
       outputs = op->outputs.size();
     }
     if (ref.output < outputs) return {};
+    return no_output(ref, outputs);
+  }
+
+  static std::string no_output(const Ref& ref, std::size_t outputs) {
     return fmt::format("\"{}\" names output {}, but there {} {}", ref.text(), ref.output, outputs == 1 ? "is" : "are",
                        outputs);
+  }
+
+  /// The same of an output that a node with a list of them does not have.
+  std::string list_problem(const Ref& ref) const {
+    const auto source = sources_.find(ref.name);
+    if (source == sources_.end() || source->second.kind != ValueSource::Kind::kNode) return {};
+    const auto count = output_counts_.find(source->second.index);
+    return count == output_counts_.end() || ref.output < count->second ? "" : no_output(ref, count->second);
+  }
+
+  void check_list_refs(const std::string& where, const Node& node) {
+    for (const auto& refs : node.inputs) {
+      for (const Ref& ref : refs) {
+        if (auto wrong = list_problem(ref); !wrong.empty()) {
+          report(result_.problems, where, GraphError::kUnknownRef, std::move(wrong));
+        }
+      }
+    }
   }
 
   /// Problems of a node that need no types. False when typing it would only repeat them.
@@ -126,16 +151,26 @@ class Analyzer {
         }
       }
     }
+    order_assigns(graph_, ops_, sources_, producers, result_.problems);
     NodeOrder found = order_nodes(producers);
     for (const auto& cycle : found.cycles) {
       std::vector<std::string> path;
       for (const std::size_t index : cycle) path.push_back(graph_.nodes[index].id);
       path.push_back(path.front());
       problem(graph_.nodes[cycle.front()], GraphError::kCycle,
-              fmt::format("depends on itself: {}", fmt::join(path, " -> ")));
+              fmt::format("depends on itself: {}{}", fmt::join(path, " -> "), assign_hint(cycle)));
     }
     result_.typed.order = found.order;
     return std::move(found.order);
+  }
+
+  /// Why a cycle may go through no operand.
+  std::string_view assign_hint(const std::vector<std::size_t>& cycle) const {
+    const bool assigns =
+        std::any_of(cycle.begin(), cycle.end(), [&](std::size_t index) { return graph_.nodes[index].op == kAssign; });
+    return assigns ? "; an assign runs after all that reads the version it replaces: copy that version with "
+                     "\"contiguous\", or read the assign's result"
+                   : std::string_view();
   }
 
   /// Types a node's outputs; leaves them out when an operand has no type, whose cause is reported already.
@@ -143,8 +178,9 @@ class Analyzer {
     const Node& node = graph_.nodes[index];
     const OpSpec& op = ops_.at(node.op);
     try {
-      auto typed = type_call(op, node, result_.typed.types);
-      if (!typed) return;
+      auto typed = type_call(op, node, result_.typed.types, ops_);
+      if (!typed) return check_list_refs(node_place(node), node);
+      output_counts_[index] = typed->outputs.size();
       for (std::size_t k = 0; k < typed->outputs.size(); ++k) {
         type(Ref{node.id, k, std::nullopt}.text(), std::move(typed->outputs[k]));
       }
@@ -160,6 +196,8 @@ class Analyzer {
       report(result_.problems, where, GraphError::kBadOperand, "must be a value of the graph, not a scalar or nothing");
     } else if (auto wrong = ref_problem(output.value); !wrong.empty()) {
       report(result_.problems, where, GraphError::kUnknownRef, std::move(wrong));
+    } else if (auto missing = list_problem(output.value); !missing.empty()) {
+      report(result_.problems, where, GraphError::kUnknownRef, std::move(missing));
     }
   }
 
@@ -167,6 +205,7 @@ class Analyzer {
   const OpTable& ops_;
   ValueSources sources_;
   std::vector<bool> usable_;
+  std::map<std::size_t, std::size_t> output_counts_;  ///< By node, once typed.
   Analysis result_;
 };
 
@@ -197,31 +236,60 @@ void report(std::vector<Problem>& problems, std::string where, const Error& erro
   problems.push_back({std::move(where), error.code_name(), error.message()});
 }
 
-std::optional<CallTypes> type_call(const OpSpec& op, const Node& node,
-                                   const std::map<std::string, ValueType, std::less<>>& types) {
-  std::vector<std::vector<DtypeOperand>> dtypes(op.inputs.size());
+namespace {
+
+/// Operands as the rules of dtypes and shapes see them.
+struct CallOperands {
+  std::vector<std::vector<DtypeOperand>> dtypes;
   std::vector<std::optional<SymbolicShape>> shapes;
+};
+
+/// Nothing when an operand has no type.
+std::optional<CallOperands> call_operands(const OpSpec& op, const Node& node,
+                                          const std::map<std::string, ValueType, std::less<>>& types) {
+  CallOperands operands;
+  operands.dtypes.resize(op.inputs.size());
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     const std::vector<Ref> none;
     const auto& refs = i < node.inputs.size() ? node.inputs[i] : none;
-    if (refs.empty() || refs.front().absent()) shapes.emplace_back(std::nullopt);
+    if (refs.empty() || refs.front().absent()) operands.shapes.emplace_back(std::nullopt);
     for (const Ref& ref : refs) {
       if (ref.absent()) continue;
       if (ref.scalar) {
-        dtypes[i].push_back({Dtype::kF32, true, ref.scalar});
-        shapes.emplace_back(SymbolicShape{});
+        operands.dtypes[i].push_back({Dtype::kF32, true, ref.scalar});
+        operands.shapes.emplace_back(SymbolicShape{});
         continue;
       }
       const auto found = types.find(ref.text());
       if (found == types.end()) return std::nullopt;
-      dtypes[i].push_back({found->second.dtype, found->second.shape.empty(), std::nullopt});
-      shapes.emplace_back(found->second.shape);
+      operands.dtypes[i].push_back({found->second.dtype, found->second.shape.empty(), std::nullopt});
+      operands.shapes.emplace_back(found->second.shape);
     }
   }
+  return operands;
+}
+
+}  // namespace
+
+std::optional<OpDtypes> call_dtypes(const OpSpec& op, const Node& node,
+                                    const std::map<std::string, ValueType, std::less<>>& types) {
+  const auto operands = call_operands(op, node, types);
+  if (!operands) return std::nullopt;
+  return infer_dtypes(op, operands->dtypes, complete_attributes(op, node.attrs));
+}
+
+std::optional<CallTypes> type_call(const OpSpec& op, const Node& node,
+                                   const std::map<std::string, ValueType, std::less<>>& types, const OpTable& ops) {
+  const auto operands = call_operands(op, node, types);
+  if (!operands) return std::nullopt;
   const JsonObject attrs = complete_attributes(op, node.attrs);
   CallTypes typed;
-  typed.dtypes = infer_dtypes(op, dtypes, attrs);
-  const auto output_shapes = infer_shapes(op, shapes, attrs);
+  typed.dtypes = infer_dtypes(op, operands->dtypes, attrs);
+  if (op.composite() && !has_shape_rule(op.shape)) {
+    typed.outputs = composite_types(op, attrs, node, types, ops);
+    return typed;
+  }
+  const auto output_shapes = infer_shapes(op, operands->shapes, attrs);
   for (std::size_t k = 0; k < op.outputs.size(); ++k) {
     typed.outputs.push_back({typed.dtypes.outputs[k], output_shapes[k]});
   }

@@ -19,7 +19,7 @@
 namespace alknet::tensor {
 namespace {
 
-constexpr std::array kMadvise = {MADV_NORMAL, MADV_SEQUENTIAL, MADV_RANDOM, MADV_HUGEPAGE};
+constexpr std::array kMadvise = {MADV_NORMAL, MADV_SEQUENTIAL, MADV_RANDOM, MADV_HUGEPAGE, MADV_POPULATE_READ};
 
 std::shared_ptr<const FileState> open_source(ByteSource source) {
   std::array<std::byte, kHeaderPrefixBytes> prefix{};

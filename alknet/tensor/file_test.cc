@@ -142,7 +142,11 @@ TEST_P(MetatensorFile, ReadsRanges) {
 }
 
 TEST_P(MetatensorFile, HintsChangeNothing) {
-  const File file = File::open(write_sample(folder_), {.access = GetParam(), .advice = Advice::kSequential});
+  const std::string path = write_sample(folder_);
+  for (const Advice advice : {Advice::kSequential, Advice::kRandom, Advice::kHugePages, Advice::kPopulate}) {
+    EXPECT_EQ(File::open(path, {.access = GetParam(), .advice = advice}).tensor("w").as<float>()[0], 0.5f);
+  }
+  const File file = File::open(path, {.access = GetParam(), .advice = Advice::kSequential});
   const std::array<std::string_view, 2> names = {"w", "b"};
   EXPECT_NO_THROW(file.prefetch(names));
   file.advise(file.entry("w"), Advice::kRandom);

@@ -3,6 +3,7 @@
 import pathlib
 import sys
 
+import elementwise_cases as cases
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "end_to_end"))
@@ -18,6 +19,13 @@ def matmul(parameters):
     return lambda: np.matmul(a, b, out=out)
 
 
+def pointwise(parameters):
+    x, y = (cases.uniform(*parameters["shape"]) for _ in range(2))
+    weight, bias = (cases.uniform(x.shape[-1]) for _ in range(2))
+    function = cases.FUNCTIONS[parameters["function"]]
+    return lambda: function(np, x, y, weight, bias)
+
+
 def embed(parameters):
     from tokenizers import Tokenizer
 
@@ -29,4 +37,4 @@ def embed(parameters):
     return lambda: model.encode([encoding.ids for encoding in tokenizer.encode_batch(texts)])
 
 
-serve({"matmul": matmul, "embed": embed}, f"numpy {np.__version__}")
+serve({"matmul": matmul, "pointwise": pointwise, "embed": embed}, f"numpy {np.__version__}")

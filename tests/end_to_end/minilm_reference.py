@@ -38,6 +38,8 @@ def fast_erf(x):
 
 
 class MiniLm:
+    numbers = np  # the module that computes: numpy, or one with its functions
+
     def __init__(self, folder, dtype=np.float64, erf=exact_erf):
         folder = pathlib.Path(folder)
         self.config = json.loads((folder / "config.json").read_text())
@@ -51,7 +53,7 @@ class MiniLm:
     def layer_norm(self, name, x):
         mean = x.mean(-1, keepdims=True)
         variance = ((x - mean) ** 2).mean(-1, keepdims=True)
-        x = (x - mean) / np.sqrt(variance + self.dtype(self.config["layer_norm_eps"]))
+        x = (x - mean) / self.numbers.sqrt(variance + self.dtype(self.config["layer_norm_eps"]))
         return x * self.weights[name + ".weight"] + self.weights[name + ".bias"]
 
     def attention(self, name, x, bias):
@@ -62,6 +64,7 @@ class MiniLm:
             return self.linear(name + part, x).reshape(batch, seq, heads, hidden // heads).transpose(0, 2, 1, 3)
 
         query, key, value = split(".query"), split(".key"), split(".value")
+        np = self.numbers
         scores = query @ key.transpose(0, 1, 3, 2) / self.dtype(math.sqrt(hidden // heads)) + bias
         scores = np.exp(scores - scores.max(-1, keepdims=True))
         scores /= scores.sum(-1, keepdims=True)
@@ -75,9 +78,13 @@ class MiniLm:
         for row, tokens in enumerate(token_lists):
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
-        w = self.weights
+        return self.encode_padded(ids, mask, normalize)
+
+    def encode_padded(self, ids, mask, normalize=True):
+        """The vectors of token ids [sentences, tokens], of which `mask` (1 or 0) tells what is no padding."""
+        np, w = self.numbers, self.weights
         x = w["embeddings.word_embeddings.weight"][ids]
-        x = x + w["embeddings.position_embeddings.weight"][:longest] + w["embeddings.token_type_embeddings.weight"][0]
+        x = x + w["embeddings.position_embeddings.weight"][: ids.shape[1]] + w["embeddings.token_type_embeddings.weight"][0]
         x = self.layer_norm("embeddings.LayerNorm", x)
         bias = ((1 - mask) * self.dtype(np.finfo(np.float32).min))[:, None, None, :]
         for layer in range(self.config["num_hidden_layers"]):

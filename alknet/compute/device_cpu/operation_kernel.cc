@@ -18,6 +18,9 @@ struct Template {
 };
 constexpr std::array kTemplates = {
     Template{"arg_reduce", bind_arg_reduce},
+    Template{"convolution", bind_convolution},
+    Template{"convolution_backward_input", bind_convolution_backward_input},
+    Template{"convolution_backward_weight", bind_convolution_backward_weight},
     Template{"embedding", bind_embedding},
     Template{"gather", bind_gather},
     Template{"layer_norm", bind_layer_norm},

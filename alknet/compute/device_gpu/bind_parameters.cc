@@ -8,6 +8,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/device_gpu/bind_indexing.h"
+#include "alknet/compute/device_gpu/bind_windows.h"
 #include "alknet/compute/error.h"
 
 namespace alknet::compute {
@@ -205,9 +206,15 @@ struct PatternBinder {
   void (*bind)(const Use&);
 };
 constexpr PatternBinder kBinders[] = {
-    {"elementwise", [](const Use&) {}}, {"reduce_", bind_reduction},   {"softmax_", bind_softmax},
-    {"layer_norm_", bind_layer_norm},   {"embedding", bind_embedding}, {"matmul_", bind_matmul},
+    {"elementwise", [](const Use&) {}},
+    {"reduce_", bind_reduction},
+    {"softmax_", bind_softmax},
+    {"layer_norm_", bind_layer_norm},
+    {"embedding", bind_embedding},
+    {"matmul_", bind_matmul},
     {"attention", bind_attention},
+    {"convolution_weight", [](const Use& use) { bind_convolution_weight_parameters(use.binding, use.block); }},
+    {"convolution", [](const Use& use) { bind_convolution_parameters(use.computation, use.binding, use.block); }},
 };
 
 }  // namespace

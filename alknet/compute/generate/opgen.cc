@@ -154,6 +154,38 @@ void attention(Builder& b) {
   b.workgroup(size, fmt::format("(heads*queries*chunks + {})//{}", size - 1, size));
 }
 
+/// NAME_0 .. NAME_2 for each name.
+void spatial_numbers(Builder& b, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    for (int d = 0; d < 3; ++d) b.number(fmt::format("{}_{}", name, d));
+  }
+}
+
+void one_element_an_invocation(Builder& b, const char* pattern) {
+  constexpr std::uint32_t kSize = 64;
+  b.spec().pattern = pattern;
+  b.workgroup(kSize, fmt::format("(count + {})//{}", kSize - 1, kSize));
+}
+
+/// A convolution or its gradient by the input.
+void convolution(Builder& b, bool backward) {
+  b.op_inputs();
+  one_element_an_invocation(b, "convolution");
+  const bool bias = b.from().op_inputs() > 2 && b.has(2);
+  b.spec().values = {{"source", b.from().op->inputs[0].name}, {"backward", backward}, {"bias", bias}};
+  b.numbers(
+      {"channels", "rows", "depth", "weight_group", "weight_row", "weight_depth", "source_image", "source_channel"});
+  spatial_numbers(b, {"kernel", "stride", "padding", "dilation", "result", "source", "source_step", "weight_step"});
+  if (bias) b.number("bias_step");
+}
+
+void convolution_weight(Builder& b) {
+  b.op_inputs();
+  one_element_an_invocation(b, "convolution_weight");
+  b.numbers({"images", "rows", "depth", "input_image", "input_channel", "gradient_image", "gradient_channel"});
+  spatial_numbers(b, {"kernel", "stride", "padding", "dilation", "input", "input_step", "gradient", "gradient_step"});
+}
+
 struct StructuredPattern {
   std::string_view name;  // of the template in the op table
   void (*build)(Builder&);
@@ -164,6 +196,9 @@ constexpr StructuredPattern kStructured[] = {
     {"layer_norm", layer_norm},
     {"embedding", embedding},
     {"scaled_dot_product_attention", attention},
+    {"convolution", [](Builder& b) { convolution(b, false); }},
+    {"convolution_backward_input", [](Builder& b) { convolution(b, true); }},
+    {"convolution_backward_weight", convolution_weight},
 };
 
 void structured(Builder& b, const std::string& name) {

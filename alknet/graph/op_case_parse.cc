@@ -4,23 +4,24 @@
 #include <array>
 #include <set>
 
+#include "alknet/graph/composers.h"
 #include "alknet/graph/op_program.h"
 #include "alknet/graph/op_table_parse.h"
 
 namespace alknet::graph {
 namespace {
 
-struct BackwardStep {
+struct CaseStep {
   std::string_view name;
   std::size_t inputs;
 };
-constexpr std::array kBackwardSteps = {BackwardStep{"sum_to", 2}, BackwardStep{"keep_dims", 2},
-                                       BackwardStep{"count", 1}, BackwardStep{"causal_mask", 2}};
+constexpr std::array kCaseSteps = {CaseStep{"sum_to", 2}, CaseStep{"keep_dims", 2}, CaseStep{"count", 1},
+                                   CaseStep{"causal_mask", 2}};
 
-const BackwardStep* find_step(std::string_view name) {
-  const auto found = std::find_if(kBackwardSteps.begin(), kBackwardSteps.end(),
-                                  [&](const BackwardStep& step) { return step.name == name; });
-  return found == kBackwardSteps.end() ? nullptr : &*found;
+const CaseStep* find_step(std::string_view name) {
+  const auto found =
+      std::find_if(kCaseSteps.begin(), kCaseSteps.end(), [&](const CaseStep& step) { return step.name == name; });
+  return found == kCaseSteps.end() ? nullptr : &*found;
 }
 
 bool is_number(const Json& value) {
@@ -35,18 +36,28 @@ class CaseReader {
  public:
   explicit CaseReader(const OpSpec& op) : op_(op) {
     for (const auto& input : op.inputs) known_.insert(input.name);
-    for (const auto& output : op.outputs) known_.insert({output.name, "grad_" + output.name});
   }
 
-  BackwardCase read(const JsonReader& json) && {
-    json.only({"when", "nodes", "gradients"});
-    if (const auto when = json.find("when")) read_when(*when);
-    for (const auto& node : json.at("nodes").items()) read_node(node);
+  GraphCase read_gradient(const JsonReader& json) && {
+    for (const auto& output : op_.outputs) known_.insert({output.name, "grad_" + output.name});
+    read(json, "gradients");
     for (const auto& [input, ref] : json.at("gradients").members()) {
       check_input(ref, input);
-      result_.gradients.emplace(input, reference(ref));
+      result_.results.emplace(input, reference(ref));
     }
-    if (result_.gradients.empty()) json.at("gradients").fail("must name an input");
+    if (result_.results.empty()) json.at("gradients").fail("must name an input");
+    return std::move(result_);
+  }
+
+  GraphCase read_composite(const JsonReader& json) && {
+    read(json, "outputs");
+    for (const auto& output : op_.outputs) {
+      if (output.variadic) json.fail("a list of outputs needs a composer");
+      result_.results.emplace(output.name, reference(json.at("outputs").at(output.name)));
+    }
+    if (json.at("outputs").members().size() != op_.outputs.size()) {
+      json.at("outputs").fail("names an output that the operation does not have");
+    }
     return std::move(result_);
   }
 
@@ -57,6 +68,12 @@ class CaseReader {
 
   void check_parameter(const JsonReader& json) const {
     if (op_.parameter(json.string()) == nullptr) json.fail("names no parameter");
+  }
+
+  void read(const JsonReader& json, std::string_view results) {
+    json.only({"when", "nodes", results});
+    if (const auto when = json.find("when")) read_when(*when);
+    for (const auto& node : json.at("nodes").items()) read_node(node);
   }
 
   void read_when(const JsonReader& json) {
@@ -87,7 +104,8 @@ class CaseReader {
 
   std::string reference(const JsonReader& json) const {
     std::string name = json.string();
-    if (!known_.contains(name)) {
+    const bool output = nodes_.contains(name.substr(0, name.find(':')));
+    if (!known_.contains(name) && !output) {
       json.fail(fmt::format("\"{}\" is no input, output, grad_<output> or earlier node", name));
     }
     return name;
@@ -95,6 +113,10 @@ class CaseReader {
 
   void check_operand(const JsonReader& json) const {
     if (is_number(json.value())) return;
+    if (json.value().is_array()) {
+      for (const auto& item : json.items()) check_operand(item);
+      return;
+    }
     if (json.value().is_string()) {
       reference(json);
       return;
@@ -134,7 +156,7 @@ class CaseReader {
 
   void read_node(const JsonReader& json) {
     json.only({"id", "op", "inputs", "attrs"});
-    BackwardCase::Node node;
+    GraphCase::Node node;
     node.op = json.at("op").string();
     for (const auto& operand : json.at("inputs").items()) {
       check_operand(operand);
@@ -148,16 +170,18 @@ class CaseReader {
     }
     node.id = identifier(json.at("id"));
     if (!known_.insert(node.id).second) json.at("id").fail("is taken");
+    nodes_.insert(node.id);
     result_.nodes.push_back(std::move(node));
   }
 
   const OpSpec& op_;
   std::set<std::string> known_;
-  BackwardCase result_;
+  std::set<std::string> nodes_;
+  GraphCase result_;
 };
 
-void check_node(const JsonReader& json, const BackwardCase::Node& node, const OpTable& table) {
-  if (const BackwardStep* step = find_step(node.op)) {
+void check_node(const JsonReader& json, const GraphCase::Node& node, const OpTable& table) {
+  if (const CaseStep* step = find_step(node.op)) {
     if (node.inputs.size() != step->inputs) {
       json.at("inputs").fail(fmt::format("{} takes {} input(s)", step->name, step->inputs));
     }
@@ -181,15 +205,15 @@ void check_node(const JsonReader& json, const BackwardCase::Node& node, const Op
 
 }  // namespace
 
-bool is_backward_step(std::string_view name) { return find_step(name) != nullptr; }
+bool is_case_step(std::string_view name) { return find_step(name) != nullptr; }
 
 OpBackward read_backward(const JsonReader& json, const OpSpec& op) {
   OpBackward backward;
   if (const auto cases = json.find("cases"); cases && op.input("cases") == nullptr) {
     json.only({"cases"});
-    for (const auto& each : cases->items()) backward.cases.push_back(CaseReader(op).read(each));
+    for (const auto& each : cases->items()) backward.cases.push_back(CaseReader(op).read_gradient(each));
   } else if (json.find("nodes") && op.input("nodes") == nullptr) {
-    backward.cases.push_back(CaseReader(op).read(json));
+    backward.cases.push_back(CaseReader(op).read_gradient(json));
   } else {
     for (const auto& [input, expression] : json.members()) {
       if (op.input(input) == nullptr) json.fail(fmt::format("\"{}\" is no input of the operation", input));
@@ -206,12 +230,26 @@ OpBackward read_backward(const JsonReader& json, const OpSpec& op) {
   return backward;
 }
 
-void check_backward_nodes(const JsonReader& json, const OpSpec& op, const OpTable& table) {
-  const auto cases = json.find("cases");
-  for (std::size_t i = 0; i < op.backward.cases.size(); ++i) {
-    const JsonReader nodes = (cases ? cases->items()[i] : json).at("nodes");
-    const auto items = nodes.items();
-    for (std::size_t n = 0; n < items.size(); ++n) check_node(items[n], op.backward.cases[i].nodes[n], table);
+CompositeForward read_composite(const JsonReader& json, const OpSpec& op) {
+  CompositeForward composite;
+  if (json.value().is_string()) {
+    composite.composer = json.string();
+    if (!has_composer(composite.composer)) json.fail(fmt::format("there is no composer \"{}\"", composite.composer));
+  } else if (const auto cases = json.find("cases")) {
+    json.only({"cases"});
+    for (const auto& each : cases->items()) composite.cases.push_back(CaseReader(op).read_composite(each));
+    if (composite.cases.empty()) cases->fail("must have a case");
+  } else {
+    composite.cases.push_back(CaseReader(op).read_composite(json));
+  }
+  return composite;
+}
+
+void check_case_nodes(const JsonReader& json, const std::vector<GraphCase>& cases, const OpTable& table) {
+  const auto list = json.find("cases");
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto items = (list ? list->items()[i] : json).at("nodes").items();
+    for (std::size_t n = 0; n < items.size(); ++n) check_node(items[n], cases[i].nodes[n], table);
   }
 }
 

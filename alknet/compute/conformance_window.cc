@@ -1,0 +1,99 @@
+#include "alknet/compute/conformance_window.h"
+
+namespace alknet::compute::conformance {
+namespace {
+
+using WindowInput = TemplateCase::Input;
+constexpr auto kDense = Arrangement::kContiguous;
+
+/// One convolution: of its family's three operations, each a case.
+struct Convolution {
+  Shape input, weight, output;
+  JsonObject attrs = {};
+  Arrangement arrangement = kDense;
+  bool large = false;
+};
+
+Json shape_json(const Shape& shape) {
+  JsonArray list;
+  for (const std::int64_t size : shape) list.push_back(size);
+  return list;
+}
+
+void add_convolution(std::vector<TemplateCase>& cases, const Convolution& each) {
+  const auto& [input, weight, output, attrs, arrangement, large] = each;
+  const WindowInput bias{{weight[0]}, arrangement == Arrangement::kBroadcast ? kDense : arrangement, {}};
+  const std::string rank = std::to_string(weight.size() - 2);
+  const auto add = [&](const std::string& op, std::vector<std::optional<WindowInput>> inputs, const char* size,
+                       const Shape& shape) {
+    TemplateCase made{{}, std::move(inputs), attrs, large};
+    made.op = op;
+    if (size) made.attrs[size] = shape_json(shape);
+    cases.push_back(std::move(made));
+  };
+  add("conv" + rank + "d", {WindowInput{input, arrangement, {}}, WindowInput{weight, arrangement, {}}, bias}, nullptr,
+      {});
+  add("conv" + rank + "d", {WindowInput{input, arrangement, {}}, WindowInput{weight, kDense, {}}, {}}, nullptr, {});
+  add("convolution", {WindowInput{input, kDense, {}}, WindowInput{weight, arrangement, {}}}, "output_size", output);
+  add("convolution_backward_input", {WindowInput{output, arrangement, {}}, WindowInput{weight, arrangement, {}}},
+      "input_size", input);
+  add("convolution_backward_weight", {WindowInput{output, arrangement, {}}, WindowInput{input, arrangement, {}}},
+      "weight_size", weight);
+}
+
+std::vector<Convolution> convolutions() {
+  std::vector<Convolution> list = {
+      {{2, 3, 7}, {4, 3, 3}, {2, 4, 5}},
+      {{3, 7}, {4, 3, 3}, {4, 7}, {{"padding", "same"}}},
+      {{1, 2, 8}, {2, 2, 4}, {1, 2, 8}, {{"padding", "same"}, {"dilation", 3}}},
+      {{0, 2, 8}, {3, 2, 3}, {0, 3, 6}},
+      {{2, 2, 40}, {3, 2, 5}, {2, 3, 9}, {{"stride", 4}, {"padding", "valid"}}},
+      {{1, 1, 5}, {1, 1, 1}, {1, 1, 2}, {{"stride", 3}}},
+      {{5, 1, 8, 8}, {16, 1, 3, 3}, {5, 16, 8, 8}, {{"padding", 1}}},
+      {{3, 16, 8, 8}, {20, 16, 3, 3}, {3, 20, 8, 8}, {{"padding", 1}}},
+      {{2, 6, 9, 10}, {4, 3, 3, 2}, {2, 4, 5, 5}, {{"stride", 2}, {"padding", {1, 0}}, {"groups", 2}}},
+      {{2, 4, 11, 6},
+       {8, 1, 3, 3},
+       {2, 8, 5, 2},
+       {{"stride", {2, 3}}, {"padding", {1, 1}}, {"groups", 4}, {"dilation", {2, 1}}}},
+      {{2, 3, 1, 1}, {3, 3, 3, 3}, {2, 3, 2, 2}, {{"stride", 3}, {"padding", 3}}},
+      {{4, 5, 6}, {2, 4, 2, 3}, {2, 4, 4}},
+      {{1, 40, 5, 5}, {33, 40, 3, 3}, {1, 33, 3, 3}},
+      {{1, 2, 4, 5, 6}, {3, 2, 2, 3, 3}, {1, 3, 2, 2, 4}, {{"stride", {2, 2, 1}}, {"padding", {0, 0, 0}}}},
+      {{2, 2, 3, 4, 5}, {2, 1, 3, 3, 3}, {2, 2, 3, 2, 3}, {{"stride", {1, 2, 2}}, {"padding", 1}, {"groups", 2}}},
+      {{1, 20, 30, 31}, {20, 20, 3, 3}, {1, 20, 30, 31}, {{"padding", 1}}, kDense, true},
+      {{40, 4, 9, 9}, {15, 4, 5, 5}, {40, 15, 5, 5}, {{"stride", 2}, {"padding", 2}}, kDense, true},
+  };
+  for (const Arrangement arrangement : {Arrangement::kTransposed, Arrangement::kSliced, Arrangement::kBroadcast}) {
+    list.push_back({{2, 3, 6, 7}, {4, 3, 3, 2}, {2, 4, 3, 6}, {{"stride", {2, 1}}, {"padding", {1, 0}}}, arrangement});
+    list.push_back({{3, 6, 7}, {2, 3, 3, 2}, {2, 4, 6}, {}, arrangement});
+  }
+  return list;
+}
+
+void add_transposed(std::vector<TemplateCase>& cases) {
+  const auto add = [&](Shape input, Shape weight, std::int64_t channels, JsonObject attrs, bool bias) {
+    TemplateCase made{
+        {}, {WindowInput{input, kDense, {}}, WindowInput{weight, kDense, {}}, {}}, std::move(attrs), false};
+    made.op = "conv_transpose" + std::to_string(weight.size() - 2) + "d";
+    if (bias) made.inputs[2] = WindowInput{{channels}, kDense, {}};
+    cases.push_back(std::move(made));
+  };
+  add({2, 3, 5}, {3, 4, 3}, 4, {{"stride", 2}, {"output_padding", 1}}, true);
+  add({3, 5}, {3, 4, 3}, 4, {{"padding", 1}}, false);
+  add({2, 4, 5}, {4, 3, 2}, 6, {{"groups", 2}, {"dilation", 3}, {"output_padding", 2}}, true);
+  add({2, 3, 4, 5}, {3, 2, 3, 2}, 2, {{"stride", {2, 3}}, {"padding", {1, 0}}, {"output_padding", {1, 2}}}, true);
+  add({1, 3, 2, 2}, {3, 2, 1, 1}, 2, {{"stride", 3}}, true);
+  add({1, 2, 3, 2, 3}, {2, 2, 2, 3, 1}, 2, {{"stride", {2, 1, 2}}, {"padding", {1, 1, 0}}}, true);
+}
+
+}  // namespace
+
+std::vector<TemplateCase> window_cases() {
+  std::vector<TemplateCase> cases;
+  for (const Convolution& each : convolutions()) add_convolution(cases, each);
+  add_transposed(cases);
+  return cases;
+}
+
+}  // namespace alknet::compute::conformance

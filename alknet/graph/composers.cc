@@ -1,0 +1,42 @@
+#include "alknet/graph/composers.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "alknet/graph/error.h"
+
+namespace alknet::graph {
+namespace {
+
+const Composer* find_composer(std::string_view name) {
+  for (const auto composers : {shape_composers()}) {
+    for (const Composer& composer : composers) {
+      if (composer.name == name) return &composer;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Composition::Composition(NodeWriter& writer, const CompositeCall& call)
+    : writer_(writer), call_(call), shapes_(shapes_of(writer, call)), rule_(call.op, shapes_, call.attrs) {}
+
+std::vector<std::optional<SymbolicShape>> Composition::shapes_of(const NodeWriter& writer, const CompositeCall& call) {
+  std::vector<std::optional<SymbolicShape>> shapes;
+  for (const auto& refs : call.inputs) {
+    if (refs.empty()) shapes.emplace_back(std::nullopt);
+    for (const Ref& ref : refs) shapes.emplace_back(ref.scalar ? SymbolicShape{} : writer.type(ref).shape);
+  }
+  return shapes;
+}
+
+bool has_composer(std::string_view name) { return find_composer(name) != nullptr; }
+
+const Composer& composer(std::string_view name) {
+  if (const Composer* found = find_composer(name)) return *found;
+  throw Error(GraphError::kOpTableInvalid, fmt::format("there is no composer \"{}\"", name));
+}
+
+}  // namespace alknet::graph
