@@ -10,7 +10,7 @@ namespace alknet::graph {
 namespace {
 
 const Composer* find_composer(std::string_view name) {
-  for (const auto composers : {shape_composers()}) {
+  for (const auto composers : {indexing_composers(), reduction_composers(), shape_composers()}) {
     for (const Composer& composer : composers) {
       if (composer.name == name) return &composer;
     }

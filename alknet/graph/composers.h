@@ -68,4 +68,10 @@ const Composer& composer(std::string_view name);
 /// Views and what is made of them (compose/shapes.cc).
 std::span<const Composer> shape_composers();
 
+/// What picks and places elements (compose/indexing.cc).
+std::span<const Composer> indexing_composers();
+
+/// Reductions and what is made of sorting (compose/reductions.cc).
+std::span<const Composer> reduction_composers();
+
 }  // namespace alknet::graph
