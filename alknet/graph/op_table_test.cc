@@ -19,6 +19,10 @@ TEST(BuiltinOps, HaveEverythingThatGeneratorsAndTestsNeed) {
     SCOPED_TRACE(op.name);
     EXPECT_GE(op.doc.size(), 12u);
     EXPECT_TRUE(op.doc.ends_with('.'));
+    if (kWithoutKernels.contains(op.name)) {
+      EXPECT_TRUE(op.test.is_null());
+      continue;
+    }
     ASSERT_TRUE(op.test.is_object());
     ASSERT_TRUE(op.bound.is_object());
     for (const auto& input : op.inputs) {

@@ -169,7 +169,7 @@ std::vector<Ref> index_put(Composition& c) {
 Ref padded_places(Composition& c, std::string_view mode, const Dim& size, const Dim& before, const Dim& after) {
   const Ref zero = c.scalar(std::int64_t{0});
   const Ref count = whole_count(c, size, Dtype::kI32);
-  const Ref last = c.node("sub", {count, c.scalar(std::int64_t{1})});
+  const Ref last = whole_count(c, size - Dim(1), Dtype::kI32);
   Ref at = c.writer().positions(size + before + after);
   at = c.node("sub", {at, whole_count(c, before, Dtype::kI32)});
   if (mode == "replicate") return c.node("minimum", {c.node("maximum", {at, zero}), last});
@@ -178,7 +178,7 @@ Ref padded_places(Composition& c, std::string_view mode, const Dim& size, const 
     return c.node("where", {c.node("ge", {at, count}), c.node("sub", {at, count}), at});
   }
   at = c.node("where", {c.node("lt", {at, zero}), c.node("neg", {at}), at});
-  const Ref mirrored = c.node("sub", {c.node("add", {last, last}), at});
+  const Ref mirrored = c.node("sub", {whole_count(c, Dim(2) * size - Dim(2), Dtype::kI32), at});
   return c.node("where", {c.node("gt", {at, last}), mirrored, at});
 }
 
