@@ -41,9 +41,9 @@ void add_matmul(std::vector<TemplateCase>& cases) {
   }
 }
 
-void add_softmax(std::vector<TemplateCase>& cases) {
+void add_softmax(std::vector<TemplateCase>& cases, const std::string& name) {
   const auto add = [&](Shape shape, std::int64_t dim, Arrangement arrangement = kPlain, bool large = false) {
-    cases.push_back({"softmax", {Input{shape, arrangement, {}}}, {{"dim", dim}}, large});
+    cases.push_back({name, {Input{shape, arrangement, {}}}, {{"dim", dim}}, large});
   };
   add({1}, 0);
   add({0}, 0);
@@ -83,6 +83,20 @@ void add_layer_norm(std::vector<TemplateCase>& cases) {
     add({2, 3, 17}, 1, true, true, arrangement);
     add({2, 3, 17}, 2, true, true, arrangement);
     add({2, 3, 17}, 3, true, true, arrangement);
+  }
+}
+
+/// The cases of layer_norm without a bias, also with the eps of the dtype.
+void add_rms_norm(std::vector<TemplateCase>& cases) {
+  std::vector<TemplateCase> all;
+  add_layer_norm(all);
+  for (auto& made : all) {
+    if (made.inputs[2]) continue;
+    made.template_name = "rms_norm";
+    made.inputs.pop_back();
+    cases.push_back(made);
+    made.attrs["eps"] = nullptr;
+    cases.push_back(std::move(made));
   }
 }
 
@@ -143,6 +157,20 @@ void add_attention(std::vector<TemplateCase>& cases) {
   add(heads, Input{{9}, kPlain, Dtype::kF64}, false);
 }
 
+void add_random_words(std::vector<TemplateCase>& cases) {
+  for (const char* words : {"element", "first", "second", "high", "low"}) {
+    for (const Shape& size : {Shape{}, Shape{0}, Shape{1}, Shape{7}, Shape{3, 5}, Shape{2, 1500}}) {
+      JsonArray sizes(size.begin(), size.end());
+      for (const Arrangement arrangement : {kPlain, kSliced}) {
+        cases.push_back({"random_words",
+                         {Input{{4}, arrangement, {}}},
+                         {{"size", sizes}, {"stream", 5 + size.size()}, {"words", words}},
+                         false});
+      }
+    }
+  }
+}
+
 /// The values that a parameter is tried with; empty when it has only what the caller gives.
 std::vector<Json> values_of(const graph::OpParameter& parameter) {
   const JsonObject& schema = parameter.schema.as_object();
@@ -152,9 +180,13 @@ std::vector<Json> values_of(const graph::OpParameter& parameter) {
   } else if (const Json* type = schema.if_contains("type"); type && type->is_string()) {
     if (type->as_string() == "boolean")
       values = {false, true};
-    else if (type->as_string() == "number" && parameter.default_value)
-      values = {*parameter.default_value, 2};
+    else if (type->as_string() == "number")
+      values = parameter.default_value ? std::vector<Json>{*parameter.default_value, 2} : std::vector<Json>{2};
+  } else if (type && *type == Json(JsonArray{"number", "null"})) {
+    values = {nullptr, 1};
   }
+  const Json* type = schema.if_contains("type");
+  if (values.empty() && !parameter.default_value && type && *type == Json("integer")) values = {7};
   if (values.empty() && parameter.default_value) values = {*parameter.default_value};
   return values;
 }
@@ -163,8 +195,11 @@ std::vector<Json> values_of(const graph::OpParameter& parameter) {
 
 std::vector<TemplateCase> template_cases() {
   std::vector<TemplateCase> cases;
+  add_random_words(cases);
+  add_softmax(cases, "log_softmax");
+  add_rms_norm(cases);
   add_matmul(cases);
-  add_softmax(cases);
+  add_softmax(cases, "softmax");
   add_layer_norm(cases);
   add_embedding(cases);
   add_attention(cases);

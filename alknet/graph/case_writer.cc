@@ -212,6 +212,7 @@ std::vector<Ref> CaseWriter::write_node(const GraphCase::Node& node) {
   }
   if (node.op == "count") return {count(operand(node.inputs[0]), attrs.at("dim").to_number<std::int64_t>())};
   if (node.op == "causal_mask") return {causal_mask(operand(node.inputs[0]), operand(node.inputs[1]))};
+  if (node.op == "epsilon") return {scalar(dtype_epsilon(writer_.type(operand(node.inputs[0])).dtype))};
   std::vector<std::vector<Ref>> inputs;
   for (const Json& input : node.inputs) inputs.push_back(operands(input));
   return writer_.call(node.op, std::move(inputs), std::move(attrs));

@@ -67,6 +67,14 @@ const Composer& composer(std::string_view name);
 
 /// Views and what is made of them (compose/shapes.cc).
 std::span<const Composer> shape_composers();
+/// Products of matrices and vectors (compose/linear_algebra.cc).
+std::span<const Composer> linear_algebra_composers();
+/// compose/einsum.cc.
+std::span<const Composer> einsum_composers();
+/// Normalisation, positions, classes (compose/nn.cc).
+std::span<const Composer> nn_composers();
+/// compose/losses.cc.
+std::span<const Composer> loss_composers();
 
 /// What picks and places elements (compose/indexing.cc).
 std::span<const Composer> indexing_composers();

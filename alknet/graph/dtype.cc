@@ -77,4 +77,14 @@ Dtype scalar_dtype(DtypeClass scalar) {
 
 Dtype compute_dtype(Dtype dtype) { return dtype == Dtype::kF16 || dtype == Dtype::kBF16 ? Dtype::kF32 : dtype; }
 
+double dtype_epsilon(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kF16: return 0x1p-10;
+    case Dtype::kBF16: return 0x1p-7;
+    case Dtype::kF32: return 0x1p-23;
+    case Dtype::kF64: return 0x1p-52;
+    default: return 0;
+  }
+}
+
 }  // namespace alknet::graph

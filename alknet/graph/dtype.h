@@ -35,4 +35,7 @@ Dtype scalar_dtype(DtypeClass scalar);
 /// The dtype in which kernels compute on `dtype`: f32 for f16 and bf16, itself otherwise.
 Dtype compute_dtype(Dtype dtype);
 
+/// The difference between 1 and the next number; 0 for integers and bool.
+double dtype_epsilon(Dtype dtype);
+
 }  // namespace alknet::graph

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "alknet/base/bytes.h"
+#include "alknet/base/hash.h"
 #include "alknet/graph/analysis.h"
 #include "alknet/graph/composite.h"
 #include "alknet/graph/error.h"
@@ -191,6 +192,14 @@ Ref NodeWriter::number(double value, Dtype dtype) {
   const auto narrow = static_cast<float>(value);
   return cast(constant(fmt::format("grad.number.{}", narrow), Dtype::kF32, {}, bytes_of(std::vector<float>{narrow})),
               dtype);
+}
+
+Ref NodeWriter::vector(const std::vector<double>& values, Dtype dtype) {
+  const std::vector<float> narrow(values.begin(), values.end());
+  SharedBytes data = dtype == Dtype::kF64 ? bytes_of(values) : bytes_of(narrow);
+  const Shape shape = {std::ssize(values)};
+  return constant(fmt::format("vector.{}.{}", dtype_name(dtype), xxh3_128_hex(data.span())), dtype, shape,
+                  std::move(data));
 }
 
 Ref NodeWriter::zeros(const ValueType& type) { return expand(number(0, type.dtype), type.shape); }

@@ -39,6 +39,9 @@ class NodeWriter {
 
   const OpTable& ops() const { return ops_; }
 
+  /// Makes known an input or state that was added to the graph since.
+  void declare(std::string name, ValueType type) { types_.insert_or_assign(std::move(name), std::move(type)); }
+
   const ValueType& type(const Ref& ref) const { return types_.at(ref.text()); }
 
   /// All outputs of a node; for an element-wise operation on scalars alone a scalar. `inputs` are parallel to the op's,
@@ -59,6 +62,8 @@ class NodeWriter {
   Ref sum_to(const Ref& ref, const SymbolicShape& shape);
   /// A value of rank 0.
   Ref number(double value, Dtype dtype);
+  /// A value of rank 1; `dtype` is f32 or f64.
+  Ref vector(const std::vector<double>& values, Dtype dtype);
   Ref zeros(const ValueType& type);
   Ref ones(const ValueType& type);
   /// The product of sizes: a scalar, or where they are symbolic a value of rank 0.

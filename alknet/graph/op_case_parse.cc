@@ -16,7 +16,7 @@ struct CaseStep {
   std::size_t inputs;
 };
 constexpr std::array kCaseSteps = {CaseStep{"sum_to", 2}, CaseStep{"keep_dims", 2}, CaseStep{"count", 1},
-                                   CaseStep{"causal_mask", 2}};
+                                   CaseStep{"causal_mask", 2}, CaseStep{"epsilon", 1}};
 
 const CaseStep* find_step(std::string_view name) {
   const auto found =

@@ -31,7 +31,12 @@ Tensor elementwise(const Call& call) {
     const Shape at = position(static_cast<std::int64_t>(i), call.shape);
     std::vector<double> values;
     for (const Tensor* input : call.inputs) values.push_back(input->data[broadcast_index(at, input->shape)]);
-    for (const auto& name : scalar_parameters(call.op)) values.push_back(call.attrs.at(name).to_number<double>());
+    for (const auto& name : scalar_parameters(call.op)) values.push_back(*scalar_value(call.attrs, name));
+    for (std::size_t v = values.size(); v < program.variables.size(); ++v) {
+      const auto linear = static_cast<std::int64_t>(i);
+      values.push_back(
+          static_cast<double>(expr::coordinate_value(program.variables[v].coordinate, linear, call.shape)));
+    }
     result.data[i] = expr::evaluate(program, values).front();
   }
   return result;
@@ -123,16 +128,24 @@ Tensor softmax(const Call& call) {
   return result;
 }
 
+Tensor log_softmax(const Call& call) {
+  Tensor result = softmax(call);
+  for (double& value : result.data) value = std::log(value);
+  return result;
+}
+
+template <bool centred>
 Tensor layer_norm(const Call& call) {
   Tensor result = call.input(0);
   const std::size_t trailing = call.attrs.at("normalized_shape").get_array().size();
   std::size_t width = 1;
   for (std::size_t i = 0; i < trailing; ++i) width *= to_index(result.shape[result.shape.size() - 1 - i]);
-  const double eps = call.attrs.at("eps").to_number<double>();
+  const Json& given = call.attrs.at("eps");
+  const double eps = given.is_null() ? dtype_epsilon(*call.dtypes.inputs[0]) : given.to_number<double>();
   for (std::size_t row = 0; width > 0 && row < result.data.size() / width; ++row) {
     double* values = &result.data[row * width];
     double average = 0, variance = 0;
-    for (std::size_t i = 0; i < width; ++i) average += values[i] / static_cast<double>(width);
+    for (std::size_t i = 0; centred && i < width; ++i) average += values[i] / static_cast<double>(width);
     for (std::size_t i = 0; i < width; ++i) {
       variance += (values[i] - average) * (values[i] - average) / static_cast<double>(width);
     }
@@ -203,12 +216,15 @@ Outputs run_call(const Call& call) {
       {"mean", mean},
       {"matmul", matmul},
       {"softmax", softmax},
-      {"layer_norm", layer_norm},
+      {"layer_norm", layer_norm<true>},
+      {"log_softmax", log_softmax},
+      {"rms_norm", layer_norm<false>},
       {"embedding", embedding},
       {"scaled_dot_product_attention", attention},
   };
   if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {
-    if (const auto window = find_window_reference(named->name)) return {window(call.attrs, call.inputs, call.shape)};
+    if (const auto window = find_window_reference(named->name))
+      return {window(call.op, call.attrs, call.inputs, call.shape)};
   }
   const auto run = kRuns.find(call.op.name);
   if (run == kRuns.end()) throw std::runtime_error("no reference of " + call.op.name);

@@ -49,16 +49,18 @@ class RowReader {
   bool in_place_;
 };
 
+/// Layer norm, or without `centred` the RMS norm, which subtracts no mean and has no bias.
 template <typename T>
 class LayerNormLaunch final : public CpuLaunch {
  public:
-  LayerNormLaunch(const OperationContext& context, const Binding& binding)
+  LayerNormLaunch(const OperationContext& context, const Binding& binding, bool centred)
       : resources_(context.resources),
-        eps_(binding.attrs.at("eps").to_number<double>()),
+        centred_(centred),
+        eps_(epsilon(binding)),
         input_(binding.inputs[0].value(), binding.attrs.at("normalized_shape").as_array().size()),
-        sink_(context.epilogue, 3, binding) {
+        sink_(context.epilogue, context.op->inputs.size(), binding) {
     if (binding.inputs[1]) weight_.emplace(*binding.inputs[1], binding.inputs[1]->layout.shape.size());
-    if (binding.inputs[2]) bias_.emplace(*binding.inputs[2], binding.inputs[2]->layout.shape.size());
+    if (centred && binding.inputs[2]) bias_.emplace(*binding.inputs[2], binding.inputs[2]->layout.shape.size());
     const std::size_t row_bytes = to_size(input_.length()) * sizeof(T);
     ScratchLayout layout;
     row_at_ = layout.add(row_bytes);
@@ -83,8 +85,8 @@ class LayerNormLaunch final : public CpuLaunch {
         const T* from = input_.read(slots, row, buffer(row_at_));
         auto* result = reinterpret_cast<T*>(sink_.place(slots, row * length));
         if (!result) result = buffer(result_at_);
-        T mean, variance;
-        row_kernels<T>().moments(from, to_size(length), &mean, &variance);
+        const T mean = centred_ ? row_kernels<T>().mean(from, to_size(length)) : T{0};
+        const T variance = row_kernels<T>().mean_square(from, to_size(length), mean);
         const T factor = T{1} / std::sqrt(variance + static_cast<T>(eps_));
         row_kernels<T>().normalize(from, to_size(length), mean, factor, weight, bias, result);
         sink_.store(slots, row * length, (row + 1) * length, result, scratch.data() + sink_at_);
@@ -93,7 +95,13 @@ class LayerNormLaunch final : public CpuLaunch {
   }
 
  private:
+  static double epsilon(const Binding& binding) {
+    const Json& eps = binding.attrs.at("eps");
+    return eps.is_null() ? graph::dtype_epsilon(binding.inputs[0]->dtype) : eps.to_number<double>();
+  }
+
   std::shared_ptr<CpuResources> resources_;
+  bool centred_;
   double eps_;
   RowReader input_;
   std::optional<RowReader> weight_, bias_;
@@ -101,13 +109,21 @@ class LayerNormLaunch final : public CpuLaunch {
   std::size_t row_at_, weight_at_, bias_at_, result_at_, sink_at_, scratch_bytes_;
 };
 
+std::unique_ptr<Launch> bind_norm(const OperationContext& context, const Binding& binding, bool centred) {
+  if (context.epilogue.compute_dtype() == Dtype::kF64) {
+    return std::make_unique<LayerNormLaunch<double>>(context, binding, centred);
+  }
+  return std::make_unique<LayerNormLaunch<float>>(context, binding, centred);
+}
+
 }  // namespace
 
 std::unique_ptr<Launch> bind_layer_norm(const OperationContext& context, const Binding& binding) {
-  if (context.epilogue.compute_dtype() == Dtype::kF64) {
-    return std::make_unique<LayerNormLaunch<double>>(context, binding);
-  }
-  return std::make_unique<LayerNormLaunch<float>>(context, binding);
+  return bind_norm(context, binding, true);
+}
+
+std::unique_ptr<Launch> bind_rms_norm(const OperationContext& context, const Binding& binding) {
+  return bind_norm(context, binding, false);
 }
 
 }  // namespace alknet::compute

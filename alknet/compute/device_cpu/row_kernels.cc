@@ -95,27 +95,43 @@ void add(T* row, std::size_t count, const T* other) {
 }
 
 template <typename T>
-void moments(const T* row, std::size_t count, T* mean, T* variance) {
+void subtract(const T* row, std::size_t count, T a, T b, T* result) {
   const Tag<T> d;
-  double sum = 0, squares = 0;
+  const auto first = hn::Set(d, a);
+  const auto second = hn::Set(d, b);
+  for_each_vector(row, 0, count, T{0}, [&](auto x, std::size_t i, std::size_t n) HWY_ATTR {
+    store(hn::Sub(hn::Sub(x, first), second), result + i, n);
+  });
+}
+
+template <typename T>
+T mean(const T* row, std::size_t count) {
+  const Tag<T> d;
+  double sum = 0;
   for (std::size_t begin = 0; begin < count; begin += kStretch) {
     auto part = hn::Zero(d);
     for_each_vector(row, begin, std::min(begin + kStretch, count), T{0},
                     [&](auto x, std::size_t, std::size_t) HWY_ATTR { part = hn::Add(part, x); });
     sum += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, part)));
   }
-  *mean = static_cast<T>(sum / static_cast<double>(count));
-  const auto centre = hn::Set(d, *mean);
+  return static_cast<T>(sum / static_cast<double>(count));
+}
+
+template <typename T>
+T mean_square(const T* row, std::size_t count, T centre) {
+  const Tag<T> d;
+  const auto middle = hn::Set(d, centre);
+  double squares = 0;
   for (std::size_t begin = 0; begin < count; begin += kStretch) {
     auto part = hn::Zero(d);
-    for_each_vector(row, begin, std::min(begin + kStretch, count), *mean,
+    for_each_vector(row, begin, std::min(begin + kStretch, count), centre,
                     [&](auto x, std::size_t, std::size_t) HWY_ATTR {
-                      const auto deviation = hn::Sub(x, centre);
+                      const auto deviation = hn::Sub(x, middle);
                       part = hn::MulAdd(deviation, deviation, part);
                     });
     squares += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, part)));
   }
-  *variance = static_cast<T>(squares / static_cast<double>(count));
+  return static_cast<T>(squares / static_cast<double>(count));
 }
 
 template <typename T>
@@ -140,7 +156,8 @@ void normalize(const T* row, std::size_t count, T mean, T factor, const T* weigh
 }
 
 template <typename T>
-constexpr RowKernels<T> kRowKernels = {maximum<T>, exp_sum<T>, scale<T>, add<T>, moments<T>, normalize<T>};
+constexpr RowKernels<T> kRowKernels = {maximum<T>,  exp_sum<T>, scale<T>,       add<T>,
+                                       subtract<T>, mean<T>,    mean_square<T>, normalize<T>};
 
 }  // namespace
 

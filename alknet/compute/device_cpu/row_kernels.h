@@ -16,8 +16,11 @@ struct RowKernels {
   void (*scale)(T* row, std::size_t count, T factor);
   /// row = row + other.
   void (*add)(T* row, std::size_t count, const T* other);
-  /// Mean, and mean of the squared deviations, in two passes.
-  void (*moments)(const T* row, std::size_t count, T* mean, T* variance);
+  /// result = row - a - b. `result` may be `row`.
+  void (*subtract)(const T* row, std::size_t count, T a, T b, T* result);
+  T (*mean)(const T* row, std::size_t count);
+  /// Mean of the squared deviations from `centre`.
+  T (*mean_square)(const T* row, std::size_t count, T centre);
   /// result = (row - mean) * factor * weight + bias; weight and bias may be null. `result` may be `row`.
   void (*normalize)(const T* row, std::size_t count, T mean, T factor, const T* weight, const T* bias, T* result);
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "alknet/compute/device_cpu/operation_kernel.h"
 #include "alknet/compute/device_cpu/row_kernels.h"
@@ -11,12 +12,13 @@ constexpr std::int64_t kBlockElements = 16384;
 constexpr std::int64_t kMaxColumns = 64;
 
 /// The input as [outer][length][inner], the softmax running over `length`. A block is some columns of one outer index:
-/// transposed to rows, computed, and transposed back. With inner = 1 it is a row.
+/// transposed to rows, computed, and transposed back. With inner = 1 it is a row. With `logarithm` its logarithm.
 template <typename T>
 class SoftmaxLaunch final : public CpuLaunch {
  public:
-  SoftmaxLaunch(const OperationContext& context, const Binding& binding)
+  SoftmaxLaunch(const OperationContext& context, const Binding& binding, bool logarithm)
       : resources_(context.resources),
+        logarithm_(logarithm),
         input_(binding.inputs.front().value()),
         sink_(context.epilogue, 1, binding),
         load_(load_function(input_.dtype)),
@@ -43,6 +45,7 @@ class SoftmaxLaunch final : public CpuLaunch {
     ScratchLayout layout;
     rows_at_ = layout.add(to_size(length_ * columns_) * sizeof(T));
     line_at_ = layout.add(to_size(columns_) * sizeof(T));
+    powers_at_ = layout.add(logarithm_ ? to_size(length_) * sizeof(T) : 0);
     sink_at_ = layout.add(sink_.scratch_bytes());
     scratch_bytes_ = layout.total();
     resources_->scratch.reserve(scratch_bytes_);
@@ -70,8 +73,13 @@ class SoftmaxLaunch final : public CpuLaunch {
   }
 
   /// result = softmax of a row; they may be the same.
-  void softmax(const T* row, T* result) const {
+  void softmax(const T* row, T* result, std::byte* scratch) const {
     const RowKernels<T>& kernels = row_kernels<T>();
+    if (logarithm_) {
+      const T largest = kernels.maximum(row, to_size(length_));
+      const T total = kernels.exp_sum(row, to_size(length_), largest, reinterpret_cast<T*>(scratch + powers_at_));
+      return kernels.subtract(row, to_size(length_), largest, std::log(total), result);
+    }
     const T sum = kernels.exp_sum(row, to_size(length_), kernels.maximum(row, to_size(length_)), result);
     kernels.scale(result, to_size(length_), T{1} / sum);
   }
@@ -82,10 +90,10 @@ class SoftmaxLaunch final : public CpuLaunch {
     auto* result = reinterpret_cast<T*>(sink_.place(slots, first));
     if (!result) result = reinterpret_cast<T*>(scratch + rows_at_);
     if (stride_ == 1 && in_place_readable_) {
-      softmax(reinterpret_cast<const T*>(from), result);
+      softmax(reinterpret_cast<const T*>(from), result, scratch);
     } else {
       load_(from, stride_, result, to_size(length_));
-      softmax(result, result);
+      softmax(result, result, scratch);
     }
     sink_.store(slots, first, first + length_, result, scratch + sink_at_);
   }
@@ -103,7 +111,7 @@ class SoftmaxLaunch final : public CpuLaunch {
       });
       for (std::int64_t c = 0; c < columns; ++c) rows[c * length_ + i] = line[c];
     }
-    for (std::int64_t c = 0; c < columns; ++c) softmax(rows + c * length_, rows + c * length_);
+    for (std::int64_t c = 0; c < columns; ++c) softmax(rows + c * length_, rows + c * length_, scratch);
     for (std::int64_t i = 0; i < length_; ++i) {
       for (std::int64_t c = 0; c < columns; ++c) line[c] = rows[c * length_ + i];
       const std::int64_t first = (outer * length_ + i) * inner_.count() + column;
@@ -112,6 +120,7 @@ class SoftmaxLaunch final : public CpuLaunch {
   }
 
   std::shared_ptr<CpuResources> resources_;
+  bool logarithm_;
   Operand input_;
   ResultSink sink_;
   ConvertFunction load_;
@@ -120,14 +129,24 @@ class SoftmaxLaunch final : public CpuLaunch {
   std::int64_t length_, stride_;
   Walk outer_, inner_;
   std::int64_t columns_, blocks_;
-  std::size_t rows_at_, line_at_, sink_at_, scratch_bytes_;
+  std::size_t rows_at_, line_at_, powers_at_, sink_at_, scratch_bytes_;
 };
+
+std::unique_ptr<Launch> bind_rows(const OperationContext& context, const Binding& binding, bool logarithm) {
+  if (context.epilogue.compute_dtype() == Dtype::kF64) {
+    return std::make_unique<SoftmaxLaunch<double>>(context, binding, logarithm);
+  }
+  return std::make_unique<SoftmaxLaunch<float>>(context, binding, logarithm);
+}
 
 }  // namespace
 
 std::unique_ptr<Launch> bind_softmax(const OperationContext& context, const Binding& binding) {
-  if (context.epilogue.compute_dtype() == Dtype::kF64) return std::make_unique<SoftmaxLaunch<double>>(context, binding);
-  return std::make_unique<SoftmaxLaunch<float>>(context, binding);
+  return bind_rows(context, binding, false);
+}
+
+std::unique_ptr<Launch> bind_log_softmax(const OperationContext& context, const Binding& binding) {
+  return bind_rows(context, binding, true);
 }
 
 }  // namespace alknet::compute

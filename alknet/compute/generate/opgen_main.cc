@@ -3,9 +3,12 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/generate/cpp.h"
+#include "alknet/compute/generate/eager_api.h"
 
 namespace {
 
@@ -19,17 +22,37 @@ void write_if_changed(const std::filesystem::path& path, const std::string& text
   if (!file) throw alknet::Error(alknet::BaseError::kIoError, "cannot write " + path.string());
 }
 
+using Generate = std::vector<alknet::compute::GeneratedFile> (*)(const alknet::graph::OpTable&);
+
+struct Output {
+  std::string_view name;
+  Generate generate;
+};
+constexpr Output kOutputs[] = {
+    {"cpp", alknet::compute::generate_cpp},
+    {"eager", alknet::compute::generate_eager_api},
+};
+
+Generate find_generator(std::string_view name) {
+  for (const Output& output : kOutputs) {
+    if (output.name == name) return output.generate;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
-/// The build's generator: alknet-opgen cpp FOLDER
+/// The build's generator: alknet-opgen cpp|eager FOLDER
 int main(int argc, char** argv) {
-  if (argc != 3 || std::string(argv[1]) != "cpp") {
-    std::cerr << "usage: alknet-opgen cpp FOLDER\nWrites the CPU kernels of the op table into FOLDER.\n";
+  const Generate generate = argc == 3 ? find_generator(argv[1]) : nullptr;
+  if (generate == nullptr) {
+    std::cerr << "usage: alknet-opgen cpp|eager FOLDER\n"
+                 "Writes into FOLDER, from the op table: cpp, the CPU kernels; eager, the C++ functions.\n";
     return 2;
   }
   try {
     std::filesystem::create_directories(argv[2]);
-    for (const auto& file : alknet::compute::generate_cpp(alknet::graph::OpTable::builtin())) {
+    for (const auto& file : generate(alknet::graph::OpTable::builtin())) {
       write_if_changed(std::filesystem::path(argv[2]) / file.name, file.text);
     }
   } catch (const std::exception& error) {

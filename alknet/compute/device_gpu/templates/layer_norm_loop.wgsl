@@ -1,4 +1,4 @@
-// One invocation a row: mean, then variance about it, then the result. Sums go by runs of 32 for precision.
+// One invocation a row: mean (0 for the RMS norm), then variance about it, then the result. Sums go by runs of 32 for precision.
 @compute @workgroup_size({{size}})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
@@ -7,6 +7,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   let base = locate_row(row).input;
   var sum = 0.0;
   var run = 0.0;
+{{#centred}}
   for (var k = 0u; k < p.length; k += 1u) {
     run += load_input(base + locate_column(k).input);
     if ((k & 31u) == 31u) {
@@ -15,6 +16,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
     }
   }
   let mean = (sum + run) / f32(p.length);
+{{/centred}}
+{{^centred}}
+  let mean = 0.0;
+{{/centred}}
   sum = 0.0;
   run = 0.0;
   for (var k = 0u; k < p.length; k += 1u) {

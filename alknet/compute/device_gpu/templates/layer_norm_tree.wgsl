@@ -1,4 +1,4 @@
-// `lanes` invocations a row: mean, then variance about it, as trees; then each writes its share.
+// `lanes` invocations a row: mean (0 for the RMS norm), then variance about it, as trees; then each writes its share.
 fn row_sum(local: u32, lane: u32, value: f32) -> f32 {
   partial[local] = value;
   for (var step = p.lanes >> 1u; step > 0u; step >>= 1u) {
@@ -19,9 +19,14 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   let length = select(0u, p.length, row < p.rows);
   let base = locate_row(row).input;
   var sum = 0.0;
+{{#centred}}
   for (var k = lane; k < length; k += p.lanes) { sum += load_input(base + locate_column(k).input); }
   let mean = row_sum(local, lane, sum) / f32(p.length);
   sum = 0.0;
+{{/centred}}
+{{^centred}}
+  let mean = 0.0;
+{{/centred}}
   for (var k = lane; k < length; k += p.lanes) {
     let difference = load_input(base + locate_column(k).input) - mean;
     sum += difference * difference;

@@ -19,6 +19,11 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   sum += run;
   let target_base = (row / p.inner) * p.length * p.inner + row % p.inner;
   for (var k = 0u; k < p.length; k += 1u) {
+{{#logarithm}}
+    store(target_base + k * p.inner, load_input(base + k * p.stride) - highest - log(sum));
+{{/logarithm}}
+{{^logarithm}}
     store(target_base + k * p.inner, exp(load_input(base + k * p.stride) - highest) / sum);
+{{/logarithm}}
   }
 }

@@ -36,6 +36,11 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   sum = row_sum(local, lane, sum);
   let target_base = (row / p.inner) * p.length * p.inner + row % p.inner;
   for (var k = lane; k < length; k += p.lanes) {
+{{#logarithm}}
+    store(target_base + k * p.inner, load_input(base + k * p.stride) - highest - log(sum));
+{{/logarithm}}
+{{^logarithm}}
     store(target_base + k * p.inner, exp(load_input(base + k * p.stride) - highest) / sum);
+{{/logarithm}}
   }
 }
