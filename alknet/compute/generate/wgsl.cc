@@ -49,7 +49,7 @@ class Printer {
     coordinates();
     if (spec_.pattern == "elementwise") {
       elementwise_store();
-    } else {
+    } else if (!spec_.stores_directly) {
       store();
     }
     out_ += pattern();
