@@ -70,6 +70,8 @@ struct Computation {
   /// Without `op`: its inputs are `inputs`. With `op`: its input 0 is the op's result, input i > 0 is
   /// `inputs[op inputs + i - 1]`. No steps and no outputs: nothing follows the op.
   ElementwiseProgram program;
+  /// Outputs may have any strides; only without `op`.
+  bool strided = false;
 
   /// How many of `inputs` belong to `op`.
   std::size_t op_inputs() const { return op ? op->inputs.size() : 0; }
@@ -87,8 +89,10 @@ struct Operand {
 /// Everything about one use of a kernel that stays the same from run to run.
 struct Binding {
   std::vector<std::optional<Operand>> inputs;  ///< Parallel to Computation::inputs. Any strides, also 0.
-  std::vector<Operand> outputs;                ///< Contiguous; never the memory of an input.
-  JsonObject attrs;                            ///< Of the op, without symbols.
+  /// Contiguous, except of an element-wise computation whose `strided` is set. Not the memory of an input, except of an
+  /// element-wise computation where KernelLimits::in_place and the input has the output's layout.
+  std::vector<Operand> outputs;
+  JsonObject attrs;  ///< Of the op, without symbols.
 };
 
 /// The memories of one run, by slot.
@@ -106,6 +110,16 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
   virtual std::unique_ptr<Launch> bind(const Binding& binding) const = 0;
+};
+
+/// What one kernel of a backend can do.
+struct KernelLimits {
+  std::size_t operands = 7;  ///< Tensors of one kernel, inputs and outputs.
+  /// An element-wise program may write the memory of an input.
+  bool in_place = false;
+  /// Between the steps of a program values of dtypes narrower than their register (f16, bf16, i8, u8) are rounded or
+  /// wrapped as if they had been stored; otherwise plans do not put such steps into one program.
+  bool exact_steps = false;
 };
 
 /// Counts since the backend was made; exact.
@@ -128,6 +142,8 @@ class Backend {
 
   /// Alignment in bytes at which a kernel's operand may start inside a memory.
   virtual std::size_t alignment() const = 0;
+
+  virtual KernelLimits kernel_limits() const { return {}; }
 
   /// Uninitialised memory. Throws Error `out_of_memory` or `limit_exceeded`; the backend stays usable.
   virtual std::unique_ptr<Memory> allocate(std::size_t bytes) = 0;

@@ -1,5 +1,6 @@
 #include "alknet/compute/conformance_cases.h"
 
+#include "alknet/compute/conformance_indexing.h"
 #include "alknet/compute/conformance_window.h"
 
 namespace alknet::compute::conformance {
@@ -183,6 +184,7 @@ std::vector<TemplateCase> template_cases() {
   add_layer_norm(cases);
   add_embedding(cases);
   add_attention(cases);
+  for (TemplateCase& each : indexing_cases()) cases.push_back(std::move(each));
   for (TemplateCase& each : window_cases()) cases.push_back(std::move(each));
   return cases;
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/reference_call.h"
 #include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
 
@@ -283,10 +284,37 @@ Reference reduction_reference(const OpSpec& op, const JsonObject& attrs, const T
 
 namespace {
 
+/// Those whose loops are in graph/reference_indexing.cc: the terms are what they give for absolute values.
+std::vector<Reference> indexing_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+  const auto run = graph::reference::indexing_runs().find(op.name);
+  if (run == graph::reference::indexing_runs().end()) return {};
+  std::vector<std::optional<graph::SymbolicShape>> shapes(inputs.size());
+  std::vector<graph::ReferenceTensor> values(inputs.size()), terms(inputs.size());
+  std::vector<const graph::ReferenceTensor*> value_list(inputs.size()), term_list(inputs.size());
+  graph::OpDtypes dtypes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    dtypes.inputs.emplace_back();
+    if (!inputs[i]) continue;
+    const Shape& shape = inputs[i]->layout.shape;
+    shapes[i].emplace(shape.begin(), shape.end());
+    values[i] = terms[i] = {shape, inputs[i]->values()};
+    for (double& term : terms[i].data) term = std::fabs(term);
+    value_list[i] = &values[i];
+    term_list[i] = &terms[i];
+    dtypes.inputs.back() = inputs[i]->dtype;
+  }
+  const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
+  const auto exact = run->second({op, attrs, value_list, dtypes, shape});
+  const auto of_terms = run->second({op, attrs, term_list, dtypes, shape});
+  std::vector<Reference> results;
+  for (std::size_t k = 0; k < exact.size(); ++k) results.push_back({exact[k].shape, exact[k].data, of_terms[k].data});
+  return results;
+}
+
 /// Of convolutions and pools: the terms are what the same loops give for the absolute values.
-std::optional<Reference> window_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+std::vector<Reference> window_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   const auto run = graph::find_window_reference(std::get<graph::TemplateForward>(op.forward).name);
-  if (run == nullptr) return std::nullopt;
+  if (run == nullptr) return indexing_reference(op, attrs, inputs);
   std::vector<std::optional<graph::SymbolicShape>> shapes;
   std::vector<graph::ReferenceTensor> values(inputs.size()), terms(inputs.size());
   std::vector<const graph::ReferenceTensor*> value_list, term_list;
@@ -301,12 +329,12 @@ std::optional<Reference> window_reference(const OpSpec& op, const JsonObject& at
     for (double& value : terms[i].data) value = std::fabs(value);
   }
   const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
-  return Reference{shape, run(attrs, value_list, shape).data, run(attrs, term_list, shape).data};
+  return {{shape, run(attrs, value_list, shape).data, run(attrs, term_list, shape).data}};
 }
 
 }  // namespace
 
-std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
       {"embedding", embedding},    {"layer_norm", layer_norm<true>}, {"log_softmax", softmax<true>},
@@ -315,7 +343,7 @@ std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& 
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
   if (found == kReferences.end()) return window_reference(op, attrs, inputs);
-  return found->second(attrs, inputs);
+  return {found->second(attrs, inputs)};
 }
 
 }  // namespace alknet::compute::conformance

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/passes/passes.h"
@@ -10,8 +12,22 @@
 namespace alknet::compute {
 
 std::uint32_t PlanProgram::base(std::uint32_t value) const {
-  while (values[value].source == ValueSource::kView) value = values[value].index;
+  while (values[value].source == ValueSource::kView || values[value].source == ValueSource::kVersion) {
+    value = values[value].index;
+  }
   return value;
+}
+
+std::optional<std::uint32_t> PlanProgram::state_of(std::uint32_t value) const {
+  const PlanValue& memory = values[base(value)];
+  if (memory.source == ValueSource::kState) return memory.index;
+  if (memory.target) return memory.target->state;
+  return std::nullopt;
+}
+
+bool PlanProgram::assigns(const PlanStep& step) const {
+  return std::any_of(step.outputs.begin(), step.outputs.end(),
+                     [&](std::uint32_t output) { return values[output].target.has_value(); });
 }
 
 std::shared_ptr<const Plan> Plan::compile(const graph::Graph& graph, std::shared_ptr<Backend> backend,
@@ -23,10 +39,17 @@ std::shared_ptr<const Plan> Plan::compile(const graph::Graph& graph, std::shared
   program = lower(plan->graph_, graph::infer(plan->graph_, ops), ops);
   eliminate_dead_steps(program);
   if (options.fuse) {
-    fuse_elementwise(program);
-    fuse_epilogue(program);
+    const KernelLimits limits = plan->backend_->kernel_limits();
+    fuse_elementwise(program, limits);
+    fuse_epilogue(program, limits);
   }
   plan_memory(program, plan->graph_);
+  plan->size_inputs_ = find_size_inputs(program, plan->graph_);
+  plan->sized_ = find_sized_parts(program, plan->graph_, plan->size_inputs_);
+  plan->assigned_.assign(plan->graph_.states.size(), false);
+  for (const PlanValue& value : program.values) {
+    if (value.target) plan->assigned_[value.target->state] = true;
+  }
   for (PlanStep& step : program.steps) {
     try {
       step.kernel = plan->backend_->kernel(step.computation);

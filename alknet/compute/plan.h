@@ -11,18 +11,33 @@
 namespace alknet::compute {
 
 /// Where a value of a plan gets its elements.
-enum class ValueSource : std::uint8_t { kInput, kState, kConstant, kStep, kView };
+enum class ValueSource : std::uint8_t {
+  kInput,
+  kState,  ///< A state as the run finds it.
+  kConstant,
+  kStep,
+  kView,
+  kVersion,  ///< A whole state, after a step has written a part of it.
+};
+
+/// The memory of a state as the place of a step's result: what an assign becomes.
+struct StateTarget {
+  std::uint32_t state = 0;     ///< Index in the graph's list.
+  graph::SymbolicShape start;  ///< Of a part, by dimension; empty when the whole state is written.
+};
 
 /// A tensor inside a plan. Sizes may be symbolic until a session binds them.
 struct PlanValue {
   ValueSource source = ValueSource::kStep;
   /// kInput, kState, kConstant: index in the graph's list. kStep: the step that computes it. kView: the viewed value.
+  /// kVersion: the value that was written.
   std::uint32_t index = 0;
   Dtype dtype = Dtype::kF32;
   graph::SymbolicShape shape;
   const OpSpec* view = nullptr;  ///< kView: the operation, with its attributes.
   JsonObject view_attrs = {};
-  bool contiguous = true;  ///< Whatever the sizes.
+  bool contiguous = true;                  ///< Whatever the sizes.
+  std::optional<StateTarget> target = {};  ///< kStep: written into a state, not into memory of its own.
 
   /// Which of a run's memories holds it; set by the memory pass for all but views.
   std::uint32_t slot = 0;
@@ -34,6 +49,7 @@ struct PlanStep {
   std::vector<std::optional<std::uint32_t>> inputs;  ///< Values, parallel to Computation::inputs.
   std::vector<std::uint32_t> outputs;                ///< Values.
   std::string path;                                  ///< Of the node it began with, for messages and dumps.
+  std::vector<std::string> merged = {};              ///< Paths of all nodes in it, where it is more than one.
   std::shared_ptr<const Kernel> kernel;              ///< Set when the passes are done.
 };
 
@@ -54,12 +70,21 @@ struct PlanProgram {
   std::vector<std::uint32_t> outputs;  ///< Values, parallel to the graph's outputs.
   SlotRanges slots;
 
-  /// The value whose memory `value` lies in: itself unless it is a view.
+  /// The value whose memory `value` lies in: itself unless it is a view or a version.
   std::uint32_t base(std::uint32_t value) const;
+  /// The state whose memory `value` lies in, if any.
+  std::optional<std::uint32_t> state_of(std::uint32_t value) const;
+  /// Whether the step writes into a state.
+  bool assigns(const PlanStep& step) const;
 };
 
 struct CompileOptions {
   bool fuse = true;
+};
+
+/// Values and steps that depend on the numbers in inputs.
+struct SizedParts {
+  std::vector<std::uint32_t> values, steps;
 };
 
 /// A graph compiled for a device: kernels chosen, memory planned by liveness. Immutable; shared between threads and
@@ -74,6 +99,11 @@ class Plan {
   const graph::Graph& graph() const { return graph_; }
   const std::shared_ptr<Backend>& backend() const { return backend_; }
   const PlanProgram& program() const { return program_; }
+  /// Whether a run writes into the state of that index.
+  bool assigns(std::size_t state) const { return assigned_[state]; }
+  /// Inputs that a run reads before it starts, because dimension expressions use their numbers.
+  const std::vector<std::uint32_t>& size_inputs() const { return size_inputs_; }
+  const SizedParts& sized() const { return sized_; }
 
   /// The kernels in order, with their fusions, symbolic shapes and slots: one line each, for people.
   std::string dump() const;
@@ -84,6 +114,9 @@ class Plan {
   graph::Graph graph_;
   std::shared_ptr<Backend> backend_;
   PlanProgram program_;
+  std::vector<bool> assigned_;  ///< By state.
+  std::vector<std::uint32_t> size_inputs_;
+  SizedParts sized_;
 };
 
 }  // namespace alknet::compute

@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <list>
+#include <mutex>
+#include <shared_mutex>
 
 #include "alknet/base/error.h"
+#include "alknet/compute/bound_plan.h"
 #include "alknet/compute/error.h"
-#include "alknet/graph/validate.h"
+#include "alknet/compute/session_states.h"
 
 namespace alknet::compute {
 namespace {
@@ -15,56 +20,20 @@ namespace {
 /// Sets of layouts kept ready; the least recently used one goes first.
 constexpr std::size_t kMaxBindings = 64;
 
-[[noreturn]] void mismatch(std::string_view name, const graph::SymbolicShape& expected, const Shape& given) {
-  throw Error(ComputeError::kShapeMismatch, fmt::format("input \"{}\" has shape {}, the plan takes {}", name,
-                                                        graph::shape_text(given), graph::shape_text(expected)));
-}
-
-/// The name, when the dimension is nothing but one.
-std::optional<std::string> lone_symbol(const graph::Dim& dim) {
-  const auto names = dim.names();
-  if (names.size() == 1 && dim == graph::Dim::symbol(names.front())) return names.front();
-  return std::nullopt;
-}
-
-/// Reads the symbolic dimensions off the inputs' shapes and checks every shape against them.
-graph::DimValues bind_dims(const graph::Graph& graph, std::span<const Tensor> inputs) {
-  graph::DimValues values;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const auto& expected = graph.inputs[i];
-    if (inputs[i].shape().size() != expected.shape.size()) mismatch(expected.name, expected.shape, inputs[i].shape());
-    for (std::size_t d = 0; d < expected.shape.size(); ++d) {
-      if (const auto symbol = lone_symbol(expected.shape[d])) values.try_emplace(*symbol, inputs[i].shape()[d]);
-    }
-  }
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const auto& expected = graph.inputs[i];
-    if (graph::evaluate(expected.shape, values) != inputs[i].shape()) {
-      mismatch(expected.name, expected.shape, inputs[i].shape());
-    }
-  }
-  graph::check_dim_values(graph, values);
-  return values;
-}
-
-std::size_t bytes_of(Dtype dtype, const Shape& shape) {
-  return static_cast<std::size_t>(graph::element_count(shape)) * graph::dtype_bytes(dtype);
-}
-
 }  // namespace
 
 struct Session::Impl {
-  /// All that depends on the inputs' layouts.
-  struct Bound {
-    std::vector<Strided> inputs;
-    std::vector<std::size_t> arena_bytes;  ///< By arena slot.
-    std::vector<Shape> outputs;
-    std::vector<std::unique_ptr<Launch>> launches;
-  };
-
-  Impl(std::shared_ptr<const Plan> session_plan, Store session_store)
+  Impl(std::shared_ptr<const Plan> session_plan, Store session_store, const SessionOptions& options)
       : plan(std::move(session_plan)), store(std::move(session_store)), program(plan->program()) {
-    find_states();
+    SessionStates states = find_states(*plan, store, options);
+    known.dims = std::move(states.dims);
+    for (const Tensor& state : states.tensors) known.states.push_back(state.layout());
+    fixed = std::move(states.tensors);
+    for (std::size_t i = 0; i < fixed.size(); ++i) {
+      if (!plan->assigns(i)) continue;
+      assigned.push_back(fixed[i].buffer().get());
+      writes_store |= plan->graph().states[i].scope == graph::StateScope::kStore;
+    }
     for (const auto& constant : plan->graph().constants) {
       fixed.push_back(store.context().wrap(constant.dtype, constant.shape, constant.data, constant.name));
     }
@@ -76,180 +45,203 @@ struct Session::Impl {
       const PlanValue& base = program.values[program.base(i)];
       if (base.source == ValueSource::kInput) needs_contiguous[base.index] = true;
     }
+    inputs.reserve(program.slots.inputs);
+    sizes.resize(plan->size_inputs().size());
+    memories.reserve(program.slots.count());
+    slots.reserve(program.slots.count());
   }
 
-  void find_states() {
-    std::string missing;
-    for (const auto& state : plan->graph().states) {
-      Tensor tensor = store.find(state.name);
-      if (!tensor) {
-        missing += (missing.empty() ? "" : ", ") + state.name;
-        continue;
+  /// Checks the inputs and sets `inputs`; copies what the plan needs contiguous into `copies`.
+  void take_inputs(std::span<const Tensor> given) {
+    const auto& declared = plan->graph().inputs;
+    if (given.size() != declared.size()) {
+      throw Error(ComputeError::kMissingInput,
+                  fmt::format("the plan takes {} inputs, {} were given", declared.size(), given.size()));
+    }
+    inputs.clear();
+    copies.clear();
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      if (!given[i]) {
+        throw Error(ComputeError::kMissingInput, fmt::format("input \"{}\" was not given", declared[i].name));
       }
-      if (tensor.dtype() != state.dtype || graph::evaluate(state.shape, {}) != tensor.shape()) {
+      if (given[i].dtype() != declared[i].dtype) {
         throw Error(ComputeError::kShapeMismatch,
-                    fmt::format("parameter {} is {} {}, the plan takes {} {}", state.name,
-                                graph::dtype_name(tensor.dtype()), graph::shape_text(tensor.shape()),
-                                graph::dtype_name(state.dtype), graph::shape_text(state.shape)));
+                    fmt::format("input \"{}\" is {}, the plan takes {}", declared[i].name,
+                                graph::dtype_name(given[i].dtype()), graph::dtype_name(declared[i].dtype)));
       }
-      fixed.push_back(store.context().contiguous(tensor));
-    }
-    if (!missing.empty()) {
-      throw Error(ComputeError::kMissingParameter, fmt::format("the store lacks these parameters: {}", missing));
+      if (std::find(assigned.begin(), assigned.end(), given[i].buffer().get()) != assigned.end()) {
+        throw Error(BaseError::kInvalidArgument,
+                    fmt::format("input \"{}\" lies in the memory of a state that the run assigns to: pass a copy",
+                                declared[i].name));
+      }
+      if (needs_contiguous[i] && !given[i].contiguous()) {
+        if (copies.empty()) copies.reserve(given.size());
+        copies.push_back(store.context().contiguous(given[i]));
+        inputs.push_back(&copies.back());
+      } else {
+        inputs.push_back(&given[i]);
+      }
     }
   }
 
-  Bound& bound_for(std::span<const Tensor> inputs) {
-    const auto same = [&](const Bound& candidate) {
+  void read_sizes() {
+    const auto& which = plan->size_inputs();
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      const Tensor& input = *inputs[which[i]];
+      const std::size_t width = graph::dtype_bytes(input.dtype());
+      std::array<std::byte, sizeof(std::int64_t)> bytes{};
+      plan->backend()->read(*input.buffer()->memory(), static_cast<std::size_t>(input.layout().offset) * width,
+                            std::span(bytes).first(width));
+      sizes[i] = integer(input.dtype(), bytes);
+    }
+  }
+
+  static std::int64_t integer(Dtype dtype, const std::array<std::byte, sizeof(std::int64_t)>& bytes) {
+    const auto as = [&]<typename T>(T value) {
+      std::memcpy(&value, bytes.data(), sizeof(value));
+      return static_cast<std::int64_t>(value);
+    };
+    switch (dtype) {
+      case Dtype::kI8: return as(std::int8_t{});
+      case Dtype::kU8: return as(std::uint8_t{});
+      case Dtype::kI32: return as(std::int32_t{});
+      case Dtype::kU32: return as(std::uint32_t{});
+      default: return as(std::int64_t{});
+    }
+  }
+
+  BoundPlan& bound() {
+    const auto same = [&](const BoundPlan& candidate) {
       return std::equal(inputs.begin(), inputs.end(), candidate.inputs.begin(),
-                        [](const Tensor& tensor, const Strided& layout) { return tensor.layout() == layout; });
+                        [](const Tensor* tensor, const Strided& layout) { return tensor->layout() == layout; });
     };
     const auto found = std::find_if(bounds.begin(), bounds.end(), same);
     if (found != bounds.end()) {
       bounds.splice(bounds.begin(), bounds, found);
-      return bounds.front();
+      if (found->sizes != sizes) rebind_sizes(*plan, known, inputs, sizes, *found);
+      return *found;
     }
-    bounds.push_front(bind(inputs));
+    bounds.push_front(bind_plan(*plan, known, inputs, sizes));
     ++bindings_made;
     if (bounds.size() > kMaxBindings) bounds.pop_back();
     return bounds.front();
   }
 
-  Bound bind(std::span<const Tensor> inputs) const {
-    const graph::DimValues dims = bind_dims(plan->graph(), inputs);
-    Bound bound;
-    bound.arena_bytes.assign(program.slots.arena, 0);
-    for (const Tensor& input : inputs) bound.inputs.push_back(input.layout());
-
-    std::vector<Operand> operands;
-    for (const PlanValue& value : program.values) operands.push_back(place(value, operands, inputs, dims));
-    for (std::size_t i = 0; i < operands.size(); ++i) {
-      if (program.values[i].source != ValueSource::kStep || operands[i].slot >= program.slots.arena) continue;
-      auto& bytes = bound.arena_bytes[operands[i].slot];
-      bytes = std::max(bytes, bytes_of(operands[i].dtype, operands[i].layout.shape));
-    }
-    for (const std::uint32_t output : program.outputs) bound.outputs.push_back(operands[output].layout.shape);
-    for (const PlanStep& step : program.steps) bound.launches.push_back(launch(step, operands, dims));
-    return bound;
-  }
-
-  Operand place(const PlanValue& value, const std::vector<Operand>& earlier, std::span<const Tensor> inputs,
-                const graph::DimValues& dims) const {
-    if (value.source == ValueSource::kInput) return {value.slot, value.dtype, inputs[value.index].layout()};
-    if (value.source == ValueSource::kView) {
-      const Operand& viewed = earlier[value.index];
-      const Shape planned = graph::evaluate(value.shape, dims);
-      auto layout = graph::apply_view(*value.view, viewed.layout,
-                                      graph::bind_attributes(*value.view, value.view_attrs, dims), &planned);
-      if (!layout) {
-        throw Error(BaseError::kInternal, fmt::format("[{}] needs a copy that was not planned", value.view->name));
-      }
-      return {viewed.slot, value.dtype, std::move(*layout)};
-    }
-    Shape shape = graph::evaluate(value.shape, dims);
-    Shape strides = graph::contiguous_strides(shape);
-    return {value.slot, value.dtype, {std::move(shape), std::move(strides), 0}};
-  }
-
-  static std::unique_ptr<Launch> launch(const PlanStep& step, const std::vector<Operand>& operands,
-                                        const graph::DimValues& dims) {
-    Binding binding;
-    for (const auto& input : step.inputs) {
-      binding.inputs.push_back(input ? std::optional(operands[*input]) : std::nullopt);
-    }
-    for (const std::uint32_t output : step.outputs) binding.outputs.push_back(operands[output]);
-    if (step.computation.op) {
-      binding.attrs = graph::bind_attributes(*step.computation.op, step.computation.attrs, dims);
-    }
-    try {
-      return step.kernel->bind(binding);
-    } catch (const Error& error) {
-      throw Error(error.code(), fmt::format("{}: {}", step.path, error.message()), error.details());
-    }
-  }
-
-  void grow_arena(const Bound& bound) {
+  void grow_arena(const BoundPlan& needed) {
     for (std::size_t i = 0; i < arena.size(); ++i) {
-      if (arena[i] && arena[i]->bytes() >= bound.arena_bytes[i]) continue;
+      if (arena[i] && arena[i]->bytes() >= needed.arena_bytes[i]) continue;
       arena[i].reset();
-      arena[i] = store.context().buffers()->allocate(plan->backend(), bound.arena_bytes[i], "arena");
+      arena[i] = store.context().buffers()->allocate(plan->backend(), needed.arena_bytes[i], "arena");
     }
   }
 
-  std::vector<Tensor> results(const Bound& bound, std::span<const Tensor> out) const {
-    if (!out.empty() && out.size() != bound.outputs.size()) {
-      throw Error(ComputeError::kShapeMismatch,
-                  fmt::format("{} output tensors given, the plan has {}", out.size(), bound.outputs.size()));
-    }
+  std::vector<Tensor> fresh_outputs(const BoundPlan& needed) const {
     std::vector<Tensor> tensors;
-    for (std::size_t i = 0; i < bound.outputs.size(); ++i) {
+    for (std::size_t i = 0; i < needed.outputs.size(); ++i) {
       const Dtype dtype = program.values[program.outputs[i]].dtype;
-      if (out.empty()) {
-        tensors.push_back(store.context().empty(dtype, bound.outputs[i], plan->graph().outputs[i].name));
-        continue;
-      }
-      if (out[i].dtype() != dtype || out[i].shape() != bound.outputs[i] || !out[i].contiguous() ||
+      tensors.push_back(store.context().empty(dtype, needed.outputs[i], plan->graph().outputs[i].name));
+    }
+    return tensors;
+  }
+
+  void check_outputs(const BoundPlan& needed, std::span<const Tensor> out) const {
+    if (out.size() != needed.outputs.size()) {
+      throw Error(ComputeError::kShapeMismatch,
+                  fmt::format("{} output tensors given, the plan has {}", out.size(), needed.outputs.size()));
+    }
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const Dtype dtype = program.values[program.outputs[i]].dtype;
+      if (!out[i] || out[i].dtype() != dtype || out[i].shape() != needed.outputs[i] || !out[i].contiguous() ||
           out[i].layout().offset != 0) {
         throw Error(ComputeError::kShapeMismatch,
                     fmt::format("output \"{}\" needs a contiguous {} tensor of shape {}", plan->graph().outputs[i].name,
-                                graph::dtype_name(dtype), graph::shape_text(bound.outputs[i])));
+                                graph::dtype_name(dtype), graph::shape_text(needed.outputs[i])));
       }
-      tensors.push_back(out[i]);
+      const auto shares = [&](const Tensor& tensor) { return tensor.buffer() == out[i].buffer(); };
+      if (std::any_of(inputs.begin(), inputs.end(), [&](const Tensor* input) { return shares(*input); }) ||
+          std::any_of(fixed.begin(), fixed.end(), shares) ||
+          std::any_of(out.begin(), out.begin() + std::ptrdiff_t(i), shares)) {
+        throw Error(BaseError::kInvalidArgument,
+                    fmt::format("output \"{}\" lies in the memory of an input, a state or another output",
+                                plan->graph().outputs[i].name));
+      }
+      if (out[i].buffer()->memory()->read_only()) {
+        throw Error(ComputeError::kReadOnly,
+                    fmt::format("output \"{}\" is mapped from a file", plan->graph().outputs[i].name));
+      }
     }
-    return tensors;
+  }
+
+  void launch(const BoundPlan& ready, std::span<const Tensor> out) {
+    const auto use = [&](const Buffer& buffer) { memories.push_back(buffer.memory()); };
+    memories.clear();
+    for (const auto& buffer : arena) use(*buffer);
+    for (const Tensor* tensor : inputs) use(*tensor->buffer());
+    for (const Tensor& tensor : fixed) use(*tensor.buffer());
+    for (const Tensor& tensor : out) use(*tensor.buffer());
+    slots.clear();
+    for (const auto& memory : memories) slots.push_back(memory.get());
+    if (writes_store) {
+      const std::unique_lock alone(store.runs());
+      plan->backend()->run(ready.launches, slots);
+    } else {
+      const std::shared_lock together(store.runs());
+      plan->backend()->run(ready.launches, slots);
+    }
+    memories.clear();
+  }
+
+  BoundPlan& prepare(std::span<const Tensor> given) {
+    take_inputs(given);
+    read_sizes();
+    BoundPlan& ready = bound();
+    grow_arena(ready);
+    return ready;
   }
 
   std::shared_ptr<const Plan> plan;
   Store store;
   const PlanProgram& program;
+  SessionLayouts known;
   std::vector<Tensor> fixed;  ///< States, then constants.
+  std::vector<const Buffer*> assigned;
+  bool writes_store = false;
   std::vector<std::shared_ptr<Buffer>> arena;
-  std::vector<bool> needs_contiguous;
-  std::list<Bound> bounds;  ///< Most recently used first.
+  std::vector<bool> needs_contiguous;  ///< By input.
+  std::list<BoundPlan> bounds;         ///< Most recently used first.
   std::size_t bindings_made = 0;
+
+  // Of the run that is going on; kept so that the next one allocates nothing.
+  std::vector<const Tensor*> inputs;
+  std::vector<Tensor> copies;
+  std::vector<std::int64_t> sizes;
+  std::vector<std::shared_ptr<Memory>> memories;
+  std::vector<Memory*> slots;
 };
 
-Session::Session(std::shared_ptr<const Plan> plan, Store store)
-    : impl_(std::make_unique<Impl>(std::move(plan), std::move(store))) {}
+Session::Session(std::shared_ptr<const Plan> plan, Store store, const SessionOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(plan), std::move(store), options)) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
-std::vector<Tensor> Session::run(std::span<const Tensor> given, std::span<const Tensor> out) {
-  Impl& self = *impl_;
-  const auto& declared = self.plan->graph().inputs;
-  if (given.size() != declared.size()) {
-    throw Error(ComputeError::kMissingInput,
-                fmt::format("the plan takes {} inputs, {} were given", declared.size(), given.size()));
-  }
-  std::vector<Tensor> inputs(given.begin(), given.end());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!inputs[i]) {
-      throw Error(ComputeError::kMissingInput, fmt::format("input \"{}\" was not given", declared[i].name));
-    }
-    if (inputs[i].dtype() != declared[i].dtype) {
-      throw Error(ComputeError::kShapeMismatch,
-                  fmt::format("input \"{}\" is {}, the plan takes {}", declared[i].name,
-                              graph::dtype_name(inputs[i].dtype()), graph::dtype_name(declared[i].dtype)));
-    }
-    if (self.needs_contiguous[i]) inputs[i] = self.store.context().contiguous(inputs[i]);
-  }
-  Impl::Bound& bound = self.bound_for(inputs);
-  self.grow_arena(bound);
-  std::vector<Tensor> outputs = self.results(bound, out);
-
-  std::vector<std::shared_ptr<Memory>> owners;
-  owners.reserve(self.program.slots.count());
-  for (const auto& buffer : self.arena) owners.push_back(buffer->memory());
-  for (const Tensor& tensor : inputs) owners.push_back(tensor.buffer()->memory());
-  for (const Tensor& tensor : self.fixed) owners.push_back(tensor.buffer()->memory());
-  for (const Tensor& tensor : outputs) owners.push_back(tensor.buffer()->memory());
-  std::vector<Memory*> slots;
-  slots.reserve(owners.size());
-  for (const auto& memory : owners) slots.push_back(memory.get());
-  self.plan->backend()->run(bound.launches, slots);
+std::vector<Tensor> Session::run(std::span<const Tensor> inputs, std::span<const Tensor> out) {
+  BoundPlan& ready = impl_->prepare(inputs);
+  std::vector<Tensor> outputs = out.empty() ? impl_->fresh_outputs(ready) : std::vector<Tensor>(out.begin(), out.end());
+  if (!out.empty()) impl_->check_outputs(ready, outputs);
+  impl_->launch(ready, outputs);
   return outputs;
 }
+
+void Session::run_into(std::span<const Tensor> inputs, std::span<const Tensor> out) {
+  BoundPlan& ready = impl_->prepare(inputs);
+  impl_->check_outputs(ready, out);
+  impl_->launch(ready, out);
+}
+
+const Plan& Session::plan() const { return *impl_->plan; }
+
+const Tensor& Session::state(std::size_t index) const { return impl_->fixed.at(index); }
 
 std::size_t Session::arena_bytes() const {
   std::size_t bytes = 0;

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <mutex>
-#include <vector>
+#include <set>
+#include <utility>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
@@ -32,17 +33,40 @@ std::optional<Dtype> graph_dtype(schema::FileDtype dtype) {
 }  // namespace
 
 struct Store::State {
-  explicit State(Context store_context) : context(std::move(store_context)) {}
+  State(Context store_context, std::uint64_t initial_seed) : context(std::move(store_context)), seed(initial_seed) {}
 
-  Context context;
-  std::mutex mutex;
+  /// With `mutex` held.
+  Tensor find(std::string_view name) {
+    if (const auto it = tensors.find(name); it != tensors.end()) return it->second;
+    for (const auto& file : files) {
+      if (!file.find(name)) continue;
+      const auto view = file.tensor(name);
+      const auto dtype = graph_dtype(view.dtype());
+      if (!dtype) {
+        throw Error(ComputeError::kUnsupported,
+                    fmt::format("the entry {} is {}, which graphs cannot compute with; convert it", name,
+                                schema::name(view.dtype())));
+      }
+      Tensor tensor =
+          context.wrap(*dtype, Shape(view.shape().begin(), view.shape().end()), view.bytes(), std::string(name));
+      return tensors.emplace(std::string(name), std::move(tensor)).first->second;
+    }
+    return {};
+  }
+
+  const Context context;
+  const std::uint64_t seed;
+  std::shared_mutex runs;
+  std::mutex mutex;  ///< Guards what follows.
   std::vector<tensor::File> files;
   std::map<std::string, Tensor, std::less<>> tensors;
 };
 
-Store::Store(Context context) : state_(std::make_shared<State>(std::move(context))) {}
+Store::Store(Context context, std::uint64_t seed) : state_(std::make_shared<State>(std::move(context), seed)) {}
 
 const Context& Store::context() const { return state_->context; }
+std::uint64_t Store::seed() const { return state_->seed; }
+std::shared_mutex& Store::runs() const { return state_->runs; }
 
 void Store::add_file(tensor::File file) {
   const std::lock_guard lock(state_->mutex);
@@ -56,21 +80,39 @@ void Store::set(std::string name, Tensor tensor) {
 
 Tensor Store::find(std::string_view name) const {
   const std::lock_guard lock(state_->mutex);
-  if (const auto it = state_->tensors.find(name); it != state_->tensors.end()) return it->second;
-  for (const auto& file : state_->files) {
-    if (!file.find(name)) continue;
-    const auto view = file.tensor(name);
-    const auto dtype = graph_dtype(view.dtype());
-    if (!dtype) {
-      throw Error(ComputeError::kUnsupported,
-                  fmt::format("the entry {} is {}, which graphs cannot compute with; convert it", name,
-                              schema::name(view.dtype())));
-    }
-    Tensor tensor =
-        state_->context.wrap(*dtype, Shape(view.shape().begin(), view.shape().end()), view.bytes(), std::string(name));
-    return state_->tensors.emplace(std::string(name), std::move(tensor)).first->second;
+  return state_->find(name);
+}
+
+Tensor Store::find_or_make(std::string_view name, FunctionRef<Tensor()> make) {
+  const std::lock_guard lock(state_->mutex);
+  Tensor tensor = state_->find(name);
+  if (!tensor) {
+    tensor = make();
+    state_->tensors.emplace(std::string(name), tensor);
   }
-  return {};
+  return tensor;
+}
+
+std::vector<std::string> Store::names() const {
+  const std::lock_guard lock(state_->mutex);
+  std::set<std::string, std::less<>> names;
+  for (const auto& [name, tensor] : state_->tensors) names.insert(name);
+  for (const auto& file : state_->files) {
+    for (const auto& entry : file.entries()) {
+      if (!file.is_reserved(entry)) names.emplace(entry.name);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+Store Store::writable() const {
+  Store copies(context(), seed());
+  const std::shared_lock no_writer(runs());
+  for (const std::string& name : names()) {
+    const Tensor tensor = find(name);
+    copies.set(name, context().from_bytes(tensor.dtype(), tensor.shape(), tensor.read(), name));
+  }
+  return copies;
 }
 
 }  // namespace alknet::compute

@@ -56,9 +56,6 @@ void check_initializers(const Graph& graph, std::vector<Problem>& problems);
 /// Dimensions in attributes that no input, state or declaration gives a value (declarations.cc).
 void check_unbound_dims(const Graph& graph, const OpTable& ops, std::vector<Problem>& problems);
 
-/// The operation that writes states.
-inline constexpr std::string_view kAssign = "assign";
-
 /// Adds what versions of states ask of the order: a node that reads a version, also through views, comes before the
 /// `assign` that replaces it. Reports an `assign` to no state, and two to one version (assign.cc).
 void order_assigns(const Graph& graph, const OpTable& ops, const ValueSources& sources,

@@ -17,7 +17,7 @@ constexpr std::string_view kDocument = R"({
   "alknet_graph": 1,
   "dims": {"batch": {"min": 1}, "seq": {"min": 1, "max": 512}},
   "inputs": [{"name": "x", "dtype": "f32", "shape": ["batch", "seq", 4]}],
-  "states": [{"name": "w", "dtype": "f32", "shape": [4], "scope": "store", "trainable": true, "init": {"ones": true}}],
+  "states": [{"name": "w", "dtype": "f32", "shape": [4], "scope": "store", "trainable": true, "init": "ones"}],
   "constants": [{"name": "c", "dtype": "u8", "shape": [3], "data": {"$bytes": 0}}],
   "nodes": [
     {"id": "n", "op": "layer_norm", "inputs": {"input": "x", "weight": "w", "bias": null},

@@ -28,12 +28,13 @@ constexpr Names<OpKind, 9> kKinds = {{
     {"structured", OpKind::kStructured},
 }};
 
-constexpr Names<Promotion, 5> kPromotions = {{
+constexpr Names<Promotion, 6> kPromotions = {{
     {"same", Promotion::kSame},
     {"promote", Promotion::kPromote},
     {"float", Promotion::kFloat},
     {"none", Promotion::kNone},
     {"accumulate", Promotion::kAccumulate},
+    {"bool", Promotion::kBool},
 }};
 
 template <typename Value, std::size_t N>
@@ -132,8 +133,8 @@ void read_forward(const JsonReader& json, OpSpec& op) {
     json.only({"init", "combine", "finish"});
     op.forward = ReductionForward{json.at("init").string(), json.at("combine").string(), json.at("finish").string()};
   } else if (const auto name = json.find("template")) {
-    json.only({"template"});
-    op.forward = TemplateForward{identifier(*name)};
+    json.only({"template", "epilogue"});
+    op.forward = TemplateForward{identifier(*name), json.boolean_or("epilogue", false)};
   } else if (const auto view = json.find("view")) {
     json.only({"view"});
     if (!view->boolean()) view->fail("must be true");

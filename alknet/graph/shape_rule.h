@@ -60,6 +60,9 @@ SymbolicShape slice_shape(const RuleCall& call, const SymbolicShape& input);
 /// Rules of operations that compute (shape_rules.cc).
 std::span<const ShapeRule> computing_shape_rules();
 
+/// Rules of operations that pick, place and order elements (indexing_shape_rules.cc).
+std::span<const ShapeRule> indexing_shape_rules();
+
 /// Rules of convolutions and pools (window_rules.cc).
 std::span<const ShapeRule> window_shape_rules();
 

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alknet/graph/graph.h"
@@ -9,6 +10,9 @@
 #include "alknet/graph/shape.h"
 
 namespace alknet::graph {
+
+/// The operation that writes states.
+inline constexpr std::string_view kAssign = "assign";
 
 /// What is wrong with a graph, and where.
 struct Problem {

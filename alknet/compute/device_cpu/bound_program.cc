@@ -21,6 +21,7 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
     : program_(program), result_given_(result_given) {
   std::vector<Strided> layouts;
   for (const Operand& input : inputs) layouts.push_back(input.layout);
+  for (const Operand& output : outputs) layouts.push_back(output.layout);
   walk_ = make_walk(outputs.front().layout.shape, layouts);
   count_ = walk_.count();
   bool all_linear = true;
@@ -28,17 +29,17 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
     const Operand& operand = inputs[i];
     const Shape& strides = walk_.strides[i];
     const bool constant = std::all_of(strides.begin(), strides.end(), [](std::int64_t stride) { return stride == 0; });
-    bool linear = true;
-    std::int64_t expected = 1;
-    for (std::size_t d = strides.size(); d-- > 0;) {
-      linear = linear && strides[d] == expected;
-      expected *= walk_.sizes[d];
-    }
-    all_linear = all_linear && (linear || constant);
-    inputs_.push_back({static_cast<std::uint32_t>(i + (result_given ? 1 : 0)), operand.slot, operand.layout.offset,
-                       graph::dtype_bytes(operand.dtype), load_function(operand.dtype),
-                       register_dtype(operand.dtype) != operand.dtype, linear, constant && count_ > 1});
+    all_linear = all_linear && (linear(i) || constant);
+    const auto value = static_cast<std::uint32_t>(i + (result_given ? 1 : 0));
+    const bool overwritten =
+        std::any_of(outputs.begin(), outputs.end(), [&](const Operand& output) { return output.slot == operand.slot; });
+    const bool passed_on = std::any_of(program.outputs().begin(), program.outputs().end(),
+                                       [&](std::uint32_t output) { return program.origin(output) == value; });
+    inputs_.push_back({value, operand.slot, operand.layout.offset, graph::dtype_bytes(operand.dtype),
+                       load_function(operand.dtype), register_dtype(operand.dtype) != operand.dtype, linear(i),
+                       constant && count_ > 1, overwritten && passed_on});
   }
+  for (std::size_t k = 0; k < outputs.size(); ++k) all_linear = all_linear && linear(inputs.size() + k);
   by_rows_ = !all_linear && walk_.inner() >= kShortRow;
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const std::uint32_t value = program.outputs()[k];
@@ -46,10 +47,22 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
                            (program.steps().back().kernel || program.steps().back().cast);
     const bool first_use = std::find(program.outputs().begin(), program.outputs().begin() + to_signed(k), value) ==
                            program.outputs().begin() + to_signed(k);
-    outputs_.push_back({value, outputs[k].slot, outputs[k].layout.offset, graph::dtype_bytes(outputs[k].dtype),
-                        store_function(outputs[k].dtype),
-                        last_step && first_use && register_dtype(outputs[k].dtype) == outputs[k].dtype});
+    outputs_.push_back(
+        {value, outputs[k].slot, outputs[k].layout.offset, graph::dtype_bytes(outputs[k].dtype),
+         store_function(outputs[k].dtype),
+         last_step && first_use && register_dtype(outputs[k].dtype) == outputs[k].dtype && linear(inputs.size() + k),
+         linear(inputs.size() + k)});
   }
+}
+
+bool BoundProgram::linear(std::size_t operand) const {
+  const Shape& strides = walk_.strides[operand];
+  std::int64_t expected = 1;
+  for (std::size_t d = strides.size(); d-- > 0;) {
+    if (strides[d] != expected) return false;
+    expected *= walk_.sizes[d];
+  }
+  return true;
 }
 
 /// One pass over a range: pointers to the current tile of every value.
@@ -82,6 +95,10 @@ class BoundProgram::Run {
     const std::size_t padded = whole ? count : kTileMultiple;
     if (bound_.result_given_) {
       tiles_[0] = whole ? result : padded_copy(0, result, count);
+      if (program_.round_result()) {
+        program_.round_result()(tiles_[0], 1, register_of(0), padded);
+        tiles_[0] = register_of(0);
+      }
     }
     for (const Input& input : bound_.inputs_) {
       if (!input.constant) tiles_[input.value] = load(input, index, count, whole);
@@ -91,9 +108,7 @@ class BoundProgram::Run {
       prefetch(index + to_signed(count), count * i / steps.size(), count * (i + 1) / steps.size());
       run_step(steps[i], index, padded, whole);
     }
-    for (const Output& output : bound_.outputs_) {
-      if (!(output.direct && whole)) output.store(tiles_[output.value], 1, target(output, index), count);
-    }
+    for (std::size_t k = 0; k < bound_.outputs_.size(); ++k) store(k, index, count, whole);
   }
 
  private:
@@ -106,6 +121,26 @@ class BoundProgram::Run {
   }
   std::byte* target(const Output& output, std::int64_t index) const {
     return slots_[output.slot]->data() + (output.offset + index) * to_signed(output.storage_bytes);
+  }
+
+  void store(std::size_t number, std::int64_t index, std::size_t count, bool whole) const {
+    const Output& output = bound_.outputs_[number];
+    if (output.direct && whole) return;
+    if (output.linear) {
+      output.store(tiles_[output.value], 1, target(output, index), count);
+      return;
+    }
+    const std::size_t operand = bound_.inputs_.size() + number;
+    const std::int64_t stride = bound_.walk_.inner_stride(operand);
+    const auto* from = static_cast<const std::byte*>(tiles_[output.value]);
+    const std::size_t bytes = graph::dtype_bytes(register_dtype(program_.dtype(output.value)));
+    for_each_run(bound_.walk_, operand, index, index + to_signed(count), [&](std::int64_t offset, std::int64_t length) {
+      const std::int64_t part = stride == 1 ? length : 1;  // stores go to consecutive places
+      for (std::int64_t done = 0; done < length; done += part) {
+        output.store(from, 1, target(output, offset + done * stride), to_size(part));
+        from += to_size(part) * bytes;
+      }
+    });
   }
 
   /// Asks for elements [begin, end) behind `index` of every input that is read in place. Between two tiles of a program
@@ -135,7 +170,7 @@ class BoundProgram::Run {
     const bool one_run = input.linear || bound_.by_rows_;
     const std::int64_t stride = input.linear ? 1 : bound_.walk_.inner_stride(operand);
     const std::int64_t start = input.linear ? index : bound_.walk_.offset(operand, index);
-    if (whole && one_run && stride == 1 && !input.converts) return source(input, start);
+    if (whole && one_run && stride == 1 && !input.converts && !input.copied) return source(input, start);
     std::byte* tile = register_of(input.value);
     const std::size_t bytes = graph::dtype_bytes(register_dtype(program_.dtype(input.value)));
     if (one_run) {
@@ -167,6 +202,7 @@ class BoundProgram::Run {
       std::array<const void*, kMaxArguments> arguments;
       for (std::size_t i = 0; i < step.arguments.size(); ++i) arguments[i] = tiles_[step.arguments[i]];
       step.kernel(arguments.data(), &result, count, step.parameters);
+      if (step.round) step.round(result, 1, result, count);
     }
     tiles_[step.result] = result;
   }

@@ -115,6 +115,7 @@ class CpuBackend final : public Backend {
   const std::string& id() const override { return id_; }
   bool supports(Dtype) const override { return true; }
   std::size_t alignment() const override { return 8; }
+  KernelLimits kernel_limits() const override { return {.operands = 64, .in_place = true, .exact_steps = true}; }
 
   std::unique_ptr<Memory> allocate(std::size_t bytes) override {
     return std::make_unique<HeapMemory>(bytes, counters_);

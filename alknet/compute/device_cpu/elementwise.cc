@@ -68,8 +68,9 @@ class ElementwiseKernelOfCpu final : public Kernel {
   std::unique_ptr<Launch> bind(const Binding& binding) const override {
     std::vector<Operand> inputs;
     for (const auto& input : binding.inputs) inputs.push_back(input.value());
-    if (is_copy() && inputs.front().dtype == binding.outputs.front().dtype) {
-      return std::make_unique<CopyLaunch>(resources_, inputs.front(), binding.outputs.front());
+    const Operand& output = binding.outputs.front();
+    if (is_copy() && inputs.front().dtype == output.dtype && graph::is_contiguous(output.layout)) {
+      return std::make_unique<CopyLaunch>(resources_, inputs.front(), output);
     }
     return std::make_unique<ElementwiseLaunch>(resources_, program_, inputs, binding.outputs);
   }

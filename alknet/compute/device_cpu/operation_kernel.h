@@ -28,5 +28,11 @@ std::unique_ptr<Launch> bind_rms_norm(const OperationContext& context, const Bin
 std::unique_ptr<Launch> bind_layer_norm(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_embedding(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_attention(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_gather(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_scatter(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_place(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_scan(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_sort(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_arg_reduce(const OperationContext& context, const Binding& binding);
 
 }  // namespace alknet::compute

@@ -91,7 +91,32 @@ VectorProgram::VectorProgram(const ElementwiseProgram& program) : input_count_(p
     steps_.back().result = static_cast<std::uint32_t>(input_count_ + steps_.size() - 1);
   }
   outputs_ = program.outputs;
+  round_between_steps();
   allocate_registers();
+}
+
+void VectorProgram::round_between_steps() {
+  const auto rounding = [&](std::uint32_t value) {
+    const Dtype dtype = dtypes_[value], held = register_dtype(dtype);
+    return held == dtype ? nullptr : cast_function(held, dtype);
+  };
+  for (const Step& reader : steps_) {
+    for (const std::uint32_t argument : reader.arguments) {
+      if (argument == 0 && input_count_ > 0) round_result_ = rounding(0);
+      if (argument < input_count_ || argument >= first_constant_) continue;
+      Step& step = steps_[argument - input_count_];
+      if (step.kernel) step.round = rounding(argument);  // a cast rounds by itself
+    }
+  }
+}
+
+std::uint32_t VectorProgram::origin(std::uint32_t value) const {
+  while (value >= input_count_ && value < first_constant_) {
+    const Step& step = steps_[value - input_count_];
+    if (step.kernel || step.cast) break;
+    value = step.arguments.front();
+  }
+  return value;
 }
 
 void VectorProgram::choose_tile_bytes(const ElementwiseProgram& program) {

@@ -24,6 +24,8 @@ class VectorProgram {
   struct Step {
     TileFunction kernel = nullptr;  ///< Null: a cast, or nothing when that is null as well.
     ConvertFunction cast = nullptr;
+    /// Rounds or wraps the result, in place, as storing it would: where the register holds more than the dtype.
+    ConvertFunction round = nullptr;
     std::vector<std::uint32_t> arguments;
     std::uint32_t result = 0;
     TileParameters parameters;
@@ -39,6 +41,10 @@ class VectorProgram {
   std::size_t scratch_bytes() const;
 
   std::span<const Step> steps() const { return steps_; }
+  /// The same for input 0 when an operation's result is given as it.
+  ConvertFunction round_result() const { return round_result_; }
+  /// The input that a value is, passed on by steps that do nothing; the value itself when it is computed.
+  std::uint32_t origin(std::uint32_t value) const;
   std::span<const std::uint32_t> outputs() const { return outputs_; }
   Dtype dtype(std::uint32_t value) const { return dtypes_[value]; }
   /// The tile register that a value lives in when it is not used in place.
@@ -50,6 +56,7 @@ class VectorProgram {
   void choose_tile_bytes(const ElementwiseProgram& program);
   std::uint32_t add_constant(const Scalar& scalar, Dtype dtype);
   Step make_step(const ElementwiseProgram& program, const ElementwiseProgram::Step& step);
+  void round_between_steps();
   void allocate_registers();
 
   std::size_t input_count_ = 0;
@@ -59,6 +66,7 @@ class VectorProgram {
   std::size_t register_count_ = 0;
   std::size_t tile_bytes_ = 0;
   std::vector<Step> steps_;
+  ConvertFunction round_result_ = nullptr;
   std::vector<std::uint32_t> outputs_;
   std::vector<std::byte> constants_;  // one tile each
 };
@@ -87,6 +95,7 @@ class BoundProgram {
     bool converts;  // its register dtype is another than that in memory
     bool linear;    // element i lies at offset + i
     bool constant;  // all elements are one
+    bool copied;    // to a register even where it could be used in place: an output overwrites it too early
   };
   struct Output {
     std::uint32_t value;
@@ -95,13 +104,16 @@ class BoundProgram {
     std::size_t storage_bytes;
     ConvertFunction store;
     bool direct;  // the last step may write it in place
+    bool linear;  // element i lies at offset + i
   };
   class Run;
+
+  bool linear(std::size_t operand) const;
 
   const VectorProgram& program_;
   bool result_given_;
   bool by_rows_ = false;  // tiles stay inside one run of the innermost dimension
-  Walk walk_;
+  Walk walk_;             // operands: inputs, outputs
   std::int64_t count_ = 0;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;

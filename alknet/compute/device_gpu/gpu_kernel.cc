@@ -142,7 +142,7 @@ GpuLaunch::Range GpuKernel::place(const KernelSpec::Buffer& buffer, const Operan
   }
   const Extent used = extent(operand.layout);
   const std::int64_t start = used.first * element / alignment * alignment;
-  const std::int64_t end = std::max((used.last + 1) * element, start + 4);
+  const std::int64_t end = std::max((used.last + 1) * element, start + std::max<std::int64_t>(element, 4));
   const auto size = static_cast<std::uint64_t>((end - start + 3) / 4 * 4);
   if (size > limits.max_storage_binding_size) {
     exceed(spec.name, buffer.name, "maxStorageBufferBindingSize", size, limits.max_storage_binding_size);

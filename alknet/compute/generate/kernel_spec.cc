@@ -240,7 +240,8 @@ Json to_json(const KernelSpec& spec) {
           {"values", spec.values},
           {"functions", std::move(functions)},
           {"elements_per_invocation", spec.elements_per_invocation},
-          {"checks_indices", spec.checks_indices}};
+          {"checks_indices", spec.checks_indices},
+          {"stores_directly", spec.stores_directly}};
 }
 
 KernelSpec kernel_spec_from_json(const Json& json) {
@@ -273,6 +274,7 @@ KernelSpec kernel_spec_from_json(const Json& json) {
   }
   spec.elements_per_invocation = number(member(json, "elements_per_invocation"), "elements_per_invocation");
   spec.checks_indices = boolean(json, "checks_indices");
+  spec.stores_directly = boolean(json, "stores_directly");
   return spec;
 }
 

@@ -76,6 +76,7 @@ struct KernelSpec {
   std::vector<Function> functions;
   std::uint32_t elements_per_invocation = 1;  ///< Of "elementwise": 4 where outputs are packed four to a word.
   bool checks_indices = false;                ///< The pattern reports bad indices through `report_error(index)`.
+  bool stores_directly = false;               ///< The pattern calls `store_OUTPUT(index, value)`; nothing is applied.
 
   const Buffer* input(std::string_view input_name) const;
   const Parameter* parameter(std::string_view parameter_name) const;

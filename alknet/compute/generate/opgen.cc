@@ -6,117 +6,22 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/generate/opgen_builder.h"
 #include "alknet/graph/op_program.h"
 
 namespace alknet::compute {
 namespace {
 
-using graph::compute_dtype;
-using graph::expr::Instruction;
+using Builder = OpgenBuilder;
 using graph::expr::Opcode;
 using graph::expr::Program;
 
-constexpr std::uint32_t kElementwiseSize = 256;  // invocations of a workgroup
-constexpr std::uint32_t kRowLanes = 256;         // of the workgroup that reduces rows together
-constexpr std::uint32_t kMatmulTile = 64;        // rows and columns of a workgroup's tile
-
-bool packed(Dtype dtype) { return graph::dtype_bytes(dtype) == 1; }
-
-/// Builds a specification part by part.
-class Builder {
- public:
-  Builder(const Computation& computation, bool software) : from_(computation), software_(software) {
-    result_.spec.name = computation.name();
-  }
-
-  const Computation& from() const { return from_; }
-  bool software() const { return software_; }
-  KernelSpec& spec() { return result_.spec; }
-
-  void number(std::string name, WordType type = WordType::kU32) {
-    spec().parameters.push_back({std::move(name), type, 0});
-  }
-  void numbers(std::initializer_list<const char*> names) {
-    for (const char* name : names) number(name);
-  }
-
-  void map(std::string name, std::vector<std::string> operands) {
-    spec().maps.push_back({name, std::move(operands)});
-    number(name + "_rank");
-    spec().parameters.push_back({name + "_map", WordType::kU32, kMaxMapRank * map_stride(spec().maps.back())});
-  }
-
-  void workgroup(std::uint32_t size, std::string count) {
-    spec().workgroup_size = {size, 1, 1};
-    spec().workgroup_count = std::move(count);
-  }
-
-  bool has(std::size_t op_input) const { return from_.inputs[op_input].has_value(); }
-
-  /// Buffers of the op's present inputs, named as in the op table.
-  void op_inputs() {
-    for (std::size_t i = 0; i < from_.op_inputs(); ++i) {
-      if (has(i)) spec().inputs.push_back({from_.op->inputs[i].name, *from_.inputs[i]});
-    }
-  }
-
-  /// A function, and the parameters its program reads that are not there yet.
-  void function(std::string name, Program program) {
-    for (const auto& variable : program.variables) {
-      if (!variable.parameter || spec().parameter(variable.name)) continue;
-      number(variable.name, word_type(variable.dtype));
-    }
-    spec().functions.push_back({std::move(name), std::move(program)});
-  }
-
-  /// Outputs, the function "apply" and what it reads beside the pattern's result.
-  GeneratedKernel finish() {
-    const bool plain = from_.program.outputs.empty();
-    Program apply = plain ? identity(compute_dtype(from_.outputs.front())) : compose(from_.program, result_.constants);
-    const std::size_t first = from_.op ? 1 : 0;  // x0 is then the op's result
-    std::vector<std::string> operands;
-    for (std::size_t i = first; i < from_.program.inputs.size(); ++i) {
-      operands.push_back(fmt::format("x{}", i));
-      spec().inputs.push_back({operands.back(), from_.program.inputs[i]});
-    }
-    for (std::size_t k = 0; k < from_.outputs.size(); ++k) {
-      spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k]});
-      if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
-    }
-    if (!operands.empty()) map("element", std::move(operands));
-    function("apply", std::move(apply));
-    number("count");
-    for (const auto& buffer : spec().inputs) number(buffer.name + "_offset");
-    for (const auto& buffer : spec().outputs) number(buffer.name + "_offset");
-    if (spec().checks_indices) number("error_id");
-    return std::move(result_);
-  }
-
- private:
-  static WordType word_type(Dtype dtype) {
-    if (graph::is_float(dtype)) return WordType::kF32;
-    return dtype == Dtype::kI32 ? WordType::kI32 : WordType::kU32;
-  }
-
-  static Program identity(Dtype dtype) {
-    Program program;
-    program.variables = {{"x0", dtype, false}};
-    Instruction read;
-    read.opcode = Opcode::kVariable;
-    read.dtype = dtype;
-    program.instructions = {read};
-    program.outputs = {{"y0", 0}};
-    return program;
-  }
-
-  const Computation& from_;
-  bool software_;
-  GeneratedKernel result_;
-};
+constexpr std::uint32_t kRowLanes = 256;   // of the workgroup that reduces rows together
+constexpr std::uint32_t kMatmulTile = 64;  // rows and columns of a workgroup's tile
 
 void elementwise(Builder& b) {
   b.spec().pattern = "elementwise";
-  const bool words = std::any_of(b.from().outputs.begin(), b.from().outputs.end(), packed);
+  const bool words = std::any_of(b.from().outputs.begin(), b.from().outputs.end(), packed_in_words);
   const std::uint32_t elements = kElementwiseSize * (words ? 4 : 1);
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", elements - 1, elements));
 }
@@ -162,7 +67,7 @@ void reduction(Builder& b) {
   b.numbers({"rows", "reduced_count"});
   b.map("row", {op.inputs[0].name});
   b.map("reduced", {op.inputs[0].name});
-  const bool tree = !b.software() && partials;
+  const bool tree = !b.software() && partials && programs.accumulator != Dtype::kBool;
   b.spec().pattern = tree ? "reduce_tree" : partials ? "reduce_cascade" : "reduce_loop";
   b.spec().values["input"] = op.inputs[0].name;
   b.spec().values["accumulator"] = graph::dtype_name(programs.accumulator);
@@ -307,6 +212,7 @@ void structured(Builder& b, const std::string& name) {
   for (const auto& pattern : kStructured) {
     if (pattern.name == name) return pattern.build(b);
   }
+  if (opgen_indexing(b, name)) return;
   throw Error(
       ComputeError::kUnsupported,
       fmt::format("[{}] there is no GPU kernel for the template \"{}\"; use .to('cpu')", b.from().op->name, name),

@@ -13,7 +13,8 @@ namespace {
 
 using graph::Dtype;
 
-/// How a dtype lies in storage buffers, and which type kernels compute it in.
+/// How a dtype lies in storage buffers, and which type kernels compute it in. i64 holds places only: those beyond i32
+/// read as the lowest i32, which is no place.
 struct Storage {
   Dtype dtype;
   std::string_view element;  // of the buffer's array
@@ -21,7 +22,7 @@ struct Storage {
 };
 constexpr Storage kStorage[] = {
     {Dtype::kF32, "f32", "f32"}, {Dtype::kI32, "i32", "i32"},   {Dtype::kU32, "u32", "u32"},
-    {Dtype::kF16, "f16", "f32"}, {Dtype::kBool, "u32", "bool"},
+    {Dtype::kF16, "f16", "f32"}, {Dtype::kBool, "u32", "bool"}, {Dtype::kI64, "vec2<i32>", "i32"},
 };
 
 const Storage& storage(const KernelSpec& spec, Dtype dtype, bool shader_f16) {
@@ -57,7 +58,7 @@ class Printer {
     for (const auto& f : spec_.functions) out_ += wgsl_function(f.name, f.program);
     if (spec_.pattern == "elementwise") {
       elementwise_store();
-    } else {
+    } else if (!spec_.stores_directly) {
       store();
     }
     out_ += pattern();
@@ -94,6 +95,13 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
           b.name);
       return;
     }
+    if (b.dtype == Dtype::kI64) {
+      out_ += fmt::format(
+          "fn load_{0}(k: u32) -> i32 {{\n  let value = b_{0}[p.{0}_offset + k];\n"
+          "  return select(i32(-2147483648), value.x, value.y == (value.x >> 31u));\n}}\n",
+          b.name);
+      return;
+    }
     const std::string element = fmt::format("b_{0}[p.{0}_offset + k]", b.name);
     out_ += fmt::format("fn load_{}(k: u32) -> {} {{ return {}; }}\n", b.name, row.computed,
                         row.element == row.computed ? element : fmt::format("{}({})", row.computed, element));
@@ -116,6 +124,9 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
           "  atomicAnd(&b_{0}[i >> 2u], ~(0xffu << shift));\n"
           "  atomicOr(&b_{0}[i >> 2u], select(0u, 1u, value) << shift);\n}}\n",
           b.name);
+    } else if (b.dtype == Dtype::kI64) {
+      out_ += fmt::format(
+          "fn store_{0}(k: u32, value: i32) {{ b_{0}[p.{0}_offset + k] = vec2<i32>(value, value >> 31u); }}\n", b.name);
     } else {
       out_ += fmt::format("fn store_{0}(k: u32, value: {1}) {{ b_{0}[p.{0}_offset + k] = {2}; }}\n", b.name,
                           row.computed, row.element == row.computed ? "value" : fmt::format("{}(value)", row.element));

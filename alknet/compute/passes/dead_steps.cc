@@ -8,7 +8,11 @@ std::vector<std::uint32_t> count_uses(const PlanProgram& program) {
   std::vector<std::uint32_t> uses(program.values.size(), 0);
   const auto use = [&](std::uint32_t value) {
     ++uses[value];
-    for (; program.values[value].source == ValueSource::kView; ++uses[value]) value = program.values[value].index;
+    const auto viewed = [&] {
+      const ValueSource source = program.values[value].source;
+      return source == ValueSource::kView || source == ValueSource::kVersion;
+    };
+    for (; viewed(); ++uses[value]) value = program.values[value].index;
   };
   for (const auto& step : program.steps) {
     for (const auto& input : step.inputs) {
@@ -37,7 +41,8 @@ void eliminate_dead_steps(PlanProgram& program) {
   std::vector<bool> dead(program.steps.size(), false);
   for (std::size_t s = program.steps.size(); s-- > 0;) {
     const PlanStep& step = program.steps[s];
-    dead[s] = std::all_of(step.outputs.begin(), step.outputs.end(), [&](std::uint32_t v) { return uses[v] == 0; });
+    dead[s] = !program.assigns(step) &&
+              std::all_of(step.outputs.begin(), step.outputs.end(), [&](std::uint32_t v) { return uses[v] == 0; });
     if (!dead[s]) continue;
     for (const auto& input : step.inputs) {
       if (input) --uses[program.base(*input)];

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "alknet/base/error.h"
@@ -37,8 +38,12 @@ class Lowering {
     declare(graph_.inputs, ValueSource::kInput);
     declare(graph_.states, ValueSource::kState);
     declare(graph_.constants, ValueSource::kConstant);
+    outputs_.resize(graph_.outputs.size());
     for (const std::size_t index : types_.order) lower_node(graph_.nodes[index]);
-    for (const auto& output : graph_.outputs) lower_output(output.value);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      if (!outputs_[i]) outputs_[i] = lower_output(value_of(graph_.outputs[i].value), graph_.outputs[i].name);
+    }
+    for (const auto& output : outputs_) program_.outputs.push_back(*output);
     return std::move(program_);
   }
 
@@ -57,7 +62,8 @@ class Lowering {
     std::vector<std::uint32_t> values;
     for (const auto& type : outputs) values.push_back(add({ValueSource::kStep, step, type.dtype, type.shape}));
     const std::uint32_t first = values.front();
-    program_.steps.push_back({std::move(computation), std::move(inputs), std::move(values), std::move(path), nullptr});
+    program_.steps.push_back(
+        {std::move(computation), std::move(inputs), std::move(values), std::move(path), {}, nullptr});
     return first;
   }
 
@@ -74,6 +80,10 @@ class Lowering {
     std::vector<graph::ValueType> outputs;
     for (std::size_t k = 0; k < op.outputs.size(); ++k) {
       outputs.push_back(types_.types.at(Ref{node.id, k, {}}.text()));
+    }
+    if (op.name == graph::kAssign) {
+      names_[node.id] = lower_assign(attrs, value_of(node.inputs[0].front()), value_of(node.inputs[1].front()), path);
+      return;
     }
     if (op.view()) {
       names_[node.id] = lower_view(op, attrs, value_of(node.inputs.front().front()), outputs.front(), path);
@@ -137,13 +147,40 @@ class Lowering {
     return add_step(std::move(computation), std::move(inputs), outputs, path);
   }
 
+  /// Writes `value` over `version` of a state, after what still needs that; returns the new version.
+  std::uint32_t lower_assign(const JsonObject& attrs, std::uint32_t version, std::uint32_t value,
+                             const std::string& path) {
+    if (value == version) return version;
+    copy_outputs_of(version);
+    const std::uint32_t state = *program_.state_of(version);
+    // What lies elsewhere in the same memory would be overwritten while it is read.
+    if (program_.state_of(value) == state) value = copy(value, path);
+    const std::uint32_t written = copy(value, path);
+    PlanValue& target = program_.values[written];
+    target.target = StateTarget{state, {}};
+    if (attrs.at("at").is_null()) return written;
+    for (const Json& start : attrs.at("at").as_array()) {
+      target.target->start.push_back(graph::dim_from_attribute(start));
+    }
+    target.contiguous = false;
+    program_.steps[target.index].computation.strided = true;
+    return add({ValueSource::kVersion, written, target.dtype, program_.values[version].shape});
+  }
+
+  /// Copies the outputs that read a version of a state, which is about to be replaced.
+  void copy_outputs_of(std::uint32_t version) {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const auto value = names_.find(graph_.outputs[i].value.text());
+      if (outputs_[i] || value == names_.end() || program_.base(value->second) != program_.base(version)) continue;
+      outputs_[i] = lower_output(value->second, graph_.outputs[i].name);
+    }
+  }
+
   /// Outputs are fresh and contiguous, so what a step computed for one output only is used as it is.
-  void lower_output(const Ref& ref) {
-    std::uint32_t value = value_of(ref);
-    const bool fresh = program_.values[value].source == ValueSource::kStep &&
-                       std::find(program_.outputs.begin(), program_.outputs.end(), value) == program_.outputs.end();
-    if (!fresh) value = copy(value, fmt::format("output {}", ref.text()));
-    program_.outputs.push_back(value);
+  std::uint32_t lower_output(std::uint32_t value, const std::string& name) {
+    const bool fresh = program_.values[value].source == ValueSource::kStep && !program_.values[value].target &&
+                       std::find(outputs_.begin(), outputs_.end(), value) == outputs_.end();
+    return fresh ? value : copy(value, fmt::format("output {}", name));
   }
 
   const graph::Graph& graph_;
@@ -151,6 +188,7 @@ class Lowering {
   const graph::OpTable& ops_;
   const OpSpec& copy_;
   PlanProgram program_;
+  std::vector<std::optional<std::uint32_t>> outputs_;  ///< By the graph's outputs: those lowered so far.
   std::map<std::string, std::uint32_t, std::less<>> names_;
 };
 

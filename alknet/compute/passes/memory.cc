@@ -34,7 +34,7 @@ void plan_memory(PlanProgram& program, const graph::Graph& graph) {
   std::vector<ArenaSlot> arena;
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
     for (const std::uint32_t index : program.steps[s].outputs) {
-      if (output_of[index] != 0) continue;
+      if (output_of[index] != 0 || program.values[index].target) continue;
       PlanValue& value = program.values[index];
       const graph::Dim elements = graph::element_count(value.shape);
       // A slot is reusable only after the last reader has run: a kernel never writes the memory of its own inputs.
@@ -59,8 +59,10 @@ void plan_memory(PlanProgram& program, const graph::Graph& graph) {
       case ValueSource::kConstant: value.slot = program.slots.first_constant() + value.index; break;
       case ValueSource::kStep:
         if (output_of[i] != 0) value.slot = program.slots.first_output() + output_of[i] - 1;
+        if (value.target) value.slot = program.slots.first_state() + value.target->state;
         break;
-      case ValueSource::kView: break;
+      case ValueSource::kView:
+      case ValueSource::kVersion: break;
     }
   }
 }
