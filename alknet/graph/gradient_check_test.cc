@@ -306,6 +306,51 @@ std::vector<Case> structured_cases() {
   return cases;
 }
 
+/// Composites: what they stand for is differentiated.
+std::vector<Case> composite_cases() {
+  const Dtype kI64 = Dtype::kI64;
+  std::vector<Case> cases = {
+      {"log_softmax", {{{B, 4}}}, {{"dim", -1}}},
+      {"log_softmax", {{{}}}, {{"dim", 0}}},
+      {"rms_norm", {{{B, 5}}, kAbsent}, {{"normalized_shape", {5}}, {"eps", 0.1}}},
+      {"rms_norm", {{{B, 2, 3}}, {{2, 3}}}, {{"normalized_shape", {2, 3}}}},
+      {"group_norm", {{{B, 4, 3}}, {{4}}, {{4}}}, {{"num_groups", 2}, {"eps", 0.1}}},
+      {"instance_norm", {{{2, 3, 4}}, kAbsent, {{3}}}, {{"eps", 0.1}}},
+      {"rope", {{{B, 3, 4}}, kAbsent}},
+      {"rope", {{{2, 3, 4}}, {{3}, kI64}}, {{"interleaved", true}}},
+      {"mm", {{{2, 3}}, {{3, B}}}},
+      {"bmm", {{{B, 2, 3}}, {{B, 3, 2}}}},
+      {"mv", {{{2, 3}}, {{3}}}},
+      {"dot", {{{3}}, {{3}}}},
+      {"outer", {{{3}}, {{B}}}},
+      {"addmm", {{{3}}, {{B, 2}}, {{2, 3}}}, {{"beta", 0.5}, {"alpha", -2}}},
+      {"addmv", {{{2}}, {{2, 3}}, {{3}}}},
+      {"baddbmm", {{{2, 1}}, {{B, 2, 3}}, {{B, 3, 2}}}, {{"alpha", 3}}},
+      {"stack", {{{2, B}}}, {{"dim", 1}}},
+      {"einsum", {{{3, B, 3}}}, {{"equation", "iji->ji"}}},
+      {"unflatten", {{{B, 6}}}, {{"dim", 1}, {"sizes", {2, -1}}}},
+      {"flatten", {{{B, 2, 3}}}, {{"start_dim", 1}}},
+      {"movedim", {{{B, 2, 3}}}, {{"source", 0}, {"destination", -1}}},
+      {"tile", {{{2, B}}}, {{"dims", {2, 1, 3}}}},
+      {"repeat", {{{2, 3}}}, {{"repeats", {2, 2}}}},
+      {"roll", {{{2, 5}}}, {{"shifts", {2}}, {"dims", {1}}}},
+      {"nll_loss", {{{4, 3}}, {{4}, kI64}, {{3}}}},
+      {"nll_loss", {{{2, 3, 2}}, {{2, 2}, kI64}, kAbsent}, {{"reduction", "none"}, {"ignore_index", 1}}},
+      {"cross_entropy", {{{4, 3}}, {{4}, kI64}, {{3}}}, {{"label_smoothing", 0.2}}},
+      {"cross_entropy", {{{4, 3}}, {{4, 3}}, {{3}}}},
+      {"binary_cross_entropy_with_logits", {{{B, 3}}, {{B, 3}}, kAbsent, {{3}}}},
+      {"binary_cross_entropy", {{{B, 3}}, {{B, 3}}, {{3}}}},
+      {"kl_div", {{{B, 3}}, {{B, 3}}}, {{"log_target", true}}},
+      {"kl_div", {{{B, 3}}, {{B, 3}}}, {{"reduction", "batchmean"}}},
+  };
+  for (const char* name : {"l1_loss", "smooth_l1_loss", "huber_loss"}) {
+    for (const char* reduction : {"none", "mean", "sum"}) {
+      cases.push_back({name, {{{B, 3}}, {{3}}}, {{"reduction", reduction}}});
+    }
+  }
+  return cases;
+}
+
 /// Shapes of the first two inputs; a third has the first's, so that all broadcast.
 const std::vector<std::pair<SymbolicShape, SymbolicShape>>& broadcast_shapes() {
   static const std::vector<std::pair<SymbolicShape, SymbolicShape>> kShapes = {
@@ -348,6 +393,7 @@ std::vector<JsonObject> attribute_choices(const OpSpec& op) {
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases = structured_cases();
+  for (Case& made : composite_cases()) cases.push_back(std::move(made));
   for (const OpSpec& op : OpTable::builtin().ops()) {
     if (!op.elementwise() || op.shape != "elementwise" || !differentiable(op)) continue;
     for (const auto& attrs : attribute_choices(op)) {
