@@ -78,9 +78,9 @@ class Conformance {
   }
 
   /// The dtype of the op's output, or nothing when a parameter names none.
-  static Dtype output_dtype(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& inputs,
-                            Dtype promoted) {
-    const std::string& rule = op.outputs.front().dtype;
+  static Dtype output_dtype(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& inputs, Dtype promoted,
+                            std::size_t output = 0) {
+    const std::string& rule = op.outputs[output].dtype;
     if (rule == "promoted") return promoted;
     if (const auto dtype = graph::parse_dtype(rule)) return *dtype;
     if (const Json* value = attrs.if_contains(rule))
@@ -241,27 +241,41 @@ class Conformance {
     made.attrs = graph::complete_attributes(op, each.attrs);
     made.computation.op = &op;
     made.computation.attrs = made.attrs;
-    const Dtype output = graph::parse_dtype(op.outputs.front().dtype).value_or(dtype);
-    if (!backend_.supports(output)) return;
-    made.computation.outputs = {output};
+    for (std::size_t k = 0; k < op.outputs.size(); ++k) {
+      made.computation.outputs.push_back(output_dtype(op, made.attrs, input_dtypes(op, dtype), dtype, k));
+      const bool place = op.outputs[k].dtype == "i64";
+      if (!place && !backend_.supports(made.computation.outputs.back())) return;
+    }
     for (std::size_t i = 0; i < each.inputs.size(); ++i) {
       made.inputs.emplace_back();
       made.computation.inputs.emplace_back();
       if (!each.inputs[i]) continue;
       const auto& input = *each.inputs[i];
       const Dtype own = input.dtype.value_or(dtype);
-      if (!backend_.supports(own)) return;
-      Domain domain = domain_of(op, op.inputs[i].name, false);
-      if (!graph::is_float(own) && own != Dtype::kBool) domain = {0, static_cast<double>(each.inputs[0]->shape[0] - 1)};
+      const bool place = !op.inputs[i].promotes && graph::dtype_class(own) == graph::DtypeClass::kInteger;
+      if (!place && !backend_.supports(own)) return;
+      Domain domain = domain_of(op, op.inputs[i].name, each.special);
+      domain.denormal = false;
+      if (input.index) {
+        domain = {0, static_cast<double>(*input.index - 1)};
+      } else if (!op.inputs[i].promotes && !graph::is_float(own) && own != Dtype::kBool) {
+        domain = {0, static_cast<double>(each.inputs[0]->shape[0] - 1)};
+      }
       made.inputs.back() = tensor(input.shape, own, input.arrangement, domain);
+      if (i == 0 && each.dominant_diagonal) make_dominant(*made.inputs.back());
       made.computation.inputs.back() = own;
     }
     auto expected = template_reference(op, made.attrs, made.inputs);
-    if (!expected) return fail(fmt::format("[{}] has no reference: add it to conformance_reference.cc", op.name));
-    made.expected = std::move(*expected);
-    set_bound(made, op, output);
+    if (expected.empty())
+      return fail(fmt::format("[{}] has no reference: add it to conformance_reference.cc", op.name));
+    made.expected = std::move(expected.front());
+    made.others.assign(expected.begin() + 1, expected.end());
+    set_bound(made, op, made.computation.outputs.front());
     run_case(made, dtype);
-    if (output == Dtype::kF32 || output == Dtype::kF16) check_epilogue(made);
+    const Dtype output = made.computation.outputs.front();
+    if (op.outputs.size() == 1 && !each.special && (output == Dtype::kF32 || output == Dtype::kF16)) {
+      check_epilogue(made);
+    }
   }
 
   /// The same computation with `tanh(result + row)` after it, where `row` broadcasts.

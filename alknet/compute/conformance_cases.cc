@@ -1,5 +1,6 @@
 #include "alknet/compute/conformance_cases.h"
 
+#include "alknet/compute/conformance_indexing.h"
 #include "alknet/compute/conformance_window.h"
 
 namespace alknet::compute::conformance {
@@ -202,7 +203,9 @@ std::vector<TemplateCase> template_cases() {
   add_layer_norm(cases);
   add_embedding(cases);
   add_attention(cases);
-  for (TemplateCase& each : window_cases()) cases.push_back(std::move(each));
+  for (auto list : {indexing_cases(), window_cases(), decomposition_cases()}) {
+    for (TemplateCase& each : list) cases.push_back(std::move(each));
+  }
   return cases;
 }
 

@@ -15,13 +15,16 @@ struct TemplateCase {
   struct Input {
     Shape shape;
     Arrangement arrangement = Arrangement::kContiguous;
-    std::optional<Dtype> dtype;  ///< Instead of the case's own.
+    std::optional<Dtype> dtype = {};         ///< Instead of the case's own.
+    std::optional<std::int64_t> index = {};  ///< Its elements are 0 .. this - 1.
   };
   std::string template_name;  ///< Of every operation with that template, unless `op` names one.
   std::vector<std::optional<Input>> inputs;
   JsonObject attrs;
-  bool large = false;   ///< Left out in quick runs.
-  std::string op = {};  ///< The one operation that it is for.
+  bool large = false;              ///< Left out in quick runs.
+  std::string op = {};             ///< The one operation that it is for.
+  bool dominant_diagonal = false;  ///< The first input's matrices are symmetric positive definite and well-conditioned.
+  bool special = false;            ///< Some elements are infinite or NaN.
 };
 
 /// The cases of all templates.

@@ -9,6 +9,8 @@
 
 #include "alknet/graph/op_program.h"
 #include "alknet/graph/philox.h"
+#include "alknet/graph/reference_call.h"
+#include "alknet/graph/reference_matrix.h"
 #include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
 
@@ -308,10 +310,37 @@ Reference reduction_reference(const OpSpec& op, const JsonObject& attrs, const T
 
 namespace {
 
+/// Those whose loops are in graph/reference_indexing.cc: the terms are what they give for absolute values.
+std::vector<Reference> indexing_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+  const auto run = graph::reference::indexing_runs().find(op.name);
+  if (run == graph::reference::indexing_runs().end()) return {};
+  std::vector<std::optional<graph::SymbolicShape>> shapes(inputs.size());
+  std::vector<graph::ReferenceTensor> values(inputs.size()), terms(inputs.size());
+  std::vector<const graph::ReferenceTensor*> value_list(inputs.size()), term_list(inputs.size());
+  graph::OpDtypes dtypes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    dtypes.inputs.emplace_back();
+    if (!inputs[i]) continue;
+    const Shape& shape = inputs[i]->layout.shape;
+    shapes[i].emplace(shape.begin(), shape.end());
+    values[i] = terms[i] = {shape, inputs[i]->values()};
+    for (double& term : terms[i].data) term = std::fabs(term);
+    value_list[i] = &values[i];
+    term_list[i] = &terms[i];
+    dtypes.inputs.back() = inputs[i]->dtype;
+  }
+  const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
+  const auto exact = run->second({op, attrs, value_list, dtypes, shape});
+  const auto of_terms = run->second({op, attrs, term_list, dtypes, shape});
+  std::vector<Reference> results;
+  for (std::size_t k = 0; k < exact.size(); ++k) results.push_back({exact[k].shape, exact[k].data, of_terms[k].data});
+  return results;
+}
+
 /// Of convolutions and pools: the terms are what the same loops give for the absolute values.
-std::optional<Reference> window_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+std::vector<Reference> window_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   const auto run = graph::find_window_reference(std::get<graph::TemplateForward>(op.forward).name);
-  if (run == nullptr) return std::nullopt;
+  if (run == nullptr) return indexing_reference(op, attrs, inputs);
   std::vector<std::optional<graph::SymbolicShape>> shapes;
   std::vector<graph::ReferenceTensor> values(inputs.size()), terms(inputs.size());
   std::vector<const graph::ReferenceTensor*> value_list, term_list;
@@ -323,26 +352,51 @@ std::optional<Reference> window_reference(const OpSpec& op, const JsonObject& at
     const Shape& shape = inputs[i]->layout.shape;
     shapes.back().emplace(shape.begin(), shape.end());
     values[i] = terms[i] = {shape, inputs[i]->values()};
+    if (!op.inputs[i].differentiable) continue;  // what decides where, not how much
     for (double& value : terms[i].data) value = std::fabs(value);
   }
   const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
   JsonObject absolute = attrs;
   absolute[graph::kAbsoluteWeights] = true;
-  return Reference{shape, run(op, attrs, value_list, shape).data, run(op, absolute, term_list, shape).data};
+  return {{shape, run(op, attrs, value_list, shape).data, run(op, absolute, term_list, shape).data}};
+}
+
+/// Of decompositions of well-conditioned matrices: errors are measured against the largest element and the size.
+std::vector<Reference> decomposition_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+  std::vector<std::optional<graph::SymbolicShape>> shapes;
+  std::vector<graph::ReferenceTensor> values(inputs.size());
+  std::vector<const graph::ReferenceTensor*> list;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Shape& own = inputs[i]->layout.shape;
+    shapes.emplace_back(graph::SymbolicShape(own.begin(), own.end()));
+    values[i] = {own, inputs[i]->values()};
+    list.push_back(&values[i]);
+  }
+  const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
+  auto made = graph::matrix_reference(op.name, attrs, list, shape);
+  if (!made) return {};
+  double largest = 0;
+  for (const double value : made->data) largest = std::max(largest, std::fabs(value));
+  const auto n = static_cast<double>(values[0].shape.back());
+  return {{shape, made->data, std::vector<double>(made->data.size(), largest * std::sqrt(n))}};
 }
 
 }  // namespace
 
-std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
-      {"embedding", embedding},    {"layer_norm", layer_norm<true>}, {"log_softmax", softmax<true>},
-      {"matmul", matmul},          {"random_words", random_words},   {"rms_norm", layer_norm<false>},
-      {"softmax", softmax<false>}, {"scaled_dot_product_attention", attention},
+      {"embedding", embedding},       {"layer_norm", layer_norm<true>},
+      {"log_softmax", softmax<true>}, {"matmul", matmul},
+      {"random_words", random_words}, {"rms_norm", layer_norm<false>},
+      {"softmax", softmax<false>},    {"scaled_dot_product_attention", attention},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
-  if (found == kReferences.end()) return window_reference(op, attrs, inputs);
-  return found->second(attrs, inputs);
+  if (found == kReferences.end()) {
+    auto window = window_reference(op, attrs, inputs);
+    return window.empty() ? decomposition_reference(op, attrs, inputs) : window;
+  }
+  return {found->second(attrs, inputs)};
 }
 
 }  // namespace alknet::compute::conformance

@@ -22,9 +22,9 @@ Reference elementwise_reference(const OpSpec& op, const JsonObject& attrs, const
 /// A reduction, folding in double in order.
 Reference reduction_reference(const OpSpec& op, const JsonObject& attrs, const TestTensor& input, Dtype output);
 
-/// The operation of a template by plain loops; nothing when there is no reference for that template.
-std::optional<Reference> template_reference(const OpSpec& op, const JsonObject& attrs,
-                                            const std::vector<std::optional<TestTensor>>& inputs);
+/// The outputs of a template's operation by plain loops; nothing when there is no reference for it.
+std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& attrs,
+                                          const std::vector<std::optional<TestTensor>>& inputs);
 
 /// A tensor as an operand of a reference.
 Reference reference_of(const TestTensor& tensor);

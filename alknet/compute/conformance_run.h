@@ -15,16 +15,17 @@ struct Case {
   JsonObject attrs;
   std::vector<std::optional<TestTensor>> inputs;
   Reference expected;
-  double bound = 0;  ///< In ulp of the result, or in eps of the terms.
+  std::vector<Reference> others = {};  ///< Of the outputs after the first.
+  double bound = 0;                    ///< In ulp of the result, or in eps of the terms.
   bool bound_in_ulp = true;
 };
 
-/// The backend's result, row-major. The output lies between guard bytes; throws Error `internal` when they are touched,
-/// else what the backend throws.
-std::vector<double> execute(Backend& backend, const Case& made);
+/// The backend's outputs, row-major. Each lies between guard bytes; throws Error `internal` when they are touched, else
+/// what the backend throws.
+std::vector<std::vector<double>> execute(Backend& backend, const Case& made);
 
 /// "element 3 is ..., expected ... within ..." for the first element that is off; empty when all agree.
-std::string first_difference(const Case& made, const std::vector<double>& got, bool flushes_denormals);
+std::string first_difference(const Case& made, const std::vector<std::vector<double>>& got, bool flushes_denormals);
 
 /// Operation, dtypes, attributes, shapes and strides.
 std::string describe(const Case& made);

@@ -60,6 +60,12 @@ JsonArray inverse(const JsonArray& permutation) {
   return result;
 }
 
+JsonArray negated(const JsonArray& dims) {
+  JsonArray result;
+  for (const Json& dim : dims) result.push_back(dim_attribute(Dim(0) - dim_from_attribute(dim)));
+  return result;
+}
+
 JsonArray last(std::size_t count) {
   JsonArray result;
   for (std::int64_t i = -static_cast<std::int64_t>(count); i < 0; ++i) result.push_back(i);
@@ -154,7 +160,9 @@ std::vector<Ref> CaseWriter::operands(const Json& json) const {
 Json CaseWriter::attribute(const Json& json) const {
   if (!json.is_object()) return json;
   const auto& [kind, value] = *json.get_object().begin();
+  if (kind == "sizes") return total_size(value.get_array(), attrs_.at(json.get_object().at("dim").get_string()));
   const std::string name(value.get_string());
+  if (kind == "dtype") return Json(dtype_name(type(name).dtype));
   if (kind == "shape") return dim_attribute(type(name).shape);
   if (kind == "size") {
     const auto& shape = type(name).shape;
@@ -162,10 +170,34 @@ Json CaseWriter::attribute(const Json& json) const {
     return dim_attribute(shape[static_cast<std::size_t>(dim < 0 ? dim + std::ssize(shape) : dim)]);
   }
   const Json& parameter = attrs_.at(name);
+  if (kind == "negate") return negated(parameter.get_array());
   if (kind == "list") return JsonArray{parameter};
   if (kind == "inverse") return inverse(parameter.get_array());
   if (kind == "last") return last(parameter.get_array().size());
   return parameter;
+}
+
+Json CaseWriter::total_size(const JsonArray& inputs, const Json& dim) const {
+  Dim total = 0;
+  for (const Json& input : inputs) {
+    const auto& refs = values_.find(std::string_view(input.get_string()))->second;
+    if (refs.empty() || refs.front().absent()) continue;
+    const auto& shape = writer_.type(refs.front()).shape;
+    const auto axis = dim.to_number<std::int64_t>();
+    total = total + shape[static_cast<std::size_t>(axis < 0 ? axis + std::ssize(shape) : axis)];
+  }
+  return dim_attribute(total);
+}
+
+/// `shape` with those sizes as 1 that the parameter `dim`, null or a list, names.
+SymbolicShape CaseWriter::kept_shape(SymbolicShape shape) const {
+  const Json& dim = attrs_.at("dim");
+  if (dim.is_null() || dim.get_array().empty()) return SymbolicShape(shape.size(), 1);
+  for (const Json& item : dim.get_array()) {
+    const auto axis = item.to_number<std::int64_t>();
+    shape[static_cast<std::size_t>(axis < 0 ? axis + std::ssize(shape) : axis)] = 1;
+  }
+  return shape;
 }
 
 std::vector<Ref> CaseWriter::write_node(const GraphCase::Node& node) {
@@ -173,6 +205,10 @@ std::vector<Ref> CaseWriter::write_node(const GraphCase::Node& node) {
   for (const auto& [name, value] : node.attrs) attrs[name] = attribute(value);
   if (node.op == "sum_to") {
     return {writer_.sum_to(operand(node.inputs[0]), type(std::string_view(node.inputs[1].get_string())).shape)};
+  }
+  if (node.op == "keep_dims") {
+    const auto& shape = type(std::string_view(node.inputs[1].get_string())).shape;
+    return {writer_.reshape(operand(node.inputs[0]), kept_shape(shape))};
   }
   if (node.op == "count") return {count(operand(node.inputs[0]), attrs.at("dim").to_number<std::int64_t>())};
   if (node.op == "causal_mask") return {causal_mask(operand(node.inputs[0]), operand(node.inputs[1]))};

@@ -31,6 +31,8 @@ class CaseWriter {
   Ref operand(const Json& json) const;
   std::vector<Ref> operands(const Json& json) const;
   Json attribute(const Json& json) const;
+  Json total_size(const JsonArray& inputs, const Json& dim) const;
+  SymbolicShape kept_shape(SymbolicShape shape) const;
   std::vector<Ref> write_node(const GraphCase::Node& node);
   Ref count(const Ref& value, std::int64_t dim);
   Ref causal_mask(const Ref& query, const Ref& key);

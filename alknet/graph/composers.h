@@ -75,5 +75,13 @@ std::span<const Composer> einsum_composers();
 std::span<const Composer> nn_composers();
 /// compose/losses.cc.
 std::span<const Composer> loss_composers();
+/// Normalisations of several outputs (compose/batch_norm.cc).
+std::span<const Composer> normalization_composers();
+
+/// What picks and places elements (compose/indexing.cc).
+std::span<const Composer> indexing_composers();
+
+/// Reductions and what is made of sorting (compose/reductions.cc).
+std::span<const Composer> reduction_composers();
 
 }  // namespace alknet::graph

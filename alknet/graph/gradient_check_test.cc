@@ -30,7 +30,25 @@ struct Case {
   std::string op;
   std::vector<Input> inputs;
   JsonObject attrs = {};
+  std::size_t list = 1;  ///< How many of the inputs the variadic one takes.
 };
+
+/// Which input of the operation each input of a case belongs to, and a name for it.
+struct Place {
+  std::size_t input;
+  std::string name;
+};
+std::vector<Place> places_of(const Case& made) {
+  const OpSpec& op = OpTable::builtin().at(made.op);
+  std::vector<Place> places;
+  for (std::size_t k = 0; k < op.inputs.size(); ++k) {
+    if (!op.inputs[k].variadic) places.push_back({k, op.inputs[k].name});
+    for (std::size_t i = 0; op.inputs[k].variadic && i < made.list; ++i) {
+      places.push_back({k, op.inputs[k].name + std::to_string(i)});
+    }
+  }
+  return places;
+}
 
 const Input kAbsent{{}, Dtype::kF64, false};
 
@@ -50,6 +68,27 @@ std::vector<Case> window_cases() {
       {"convolution", {{{2, 1, 5}}, {{2, 1, 3}}}, {{"output_size", {2, 2, 2}}, {"stride", 2}}},
       {"convolution_backward_input", {{{1, 2, 3}}, {{2, 1, 2}}}, {{"input_size", {1, 1, 6}}, {"stride", 2}}},
       {"convolution_backward_weight", {{{2, 2, 3}}, {{2, 1, 4}}}, {{"weight_size", {2, 1, 2}}}},
+  };
+}
+
+std::vector<Case> decomposition_cases() {
+  return {
+      {"inverse", {{{B, 3, 3}}}},
+      {"det", {{{2, 3, 3}}}},
+      {"det", {{{2, 2}}}},
+      {"solve", {{{3, 3}}, {{3}}}},
+      {"solve", {{{2, 2, 2}}, {{2, 2, 3}}}},
+      {"cholesky", {{{B, 3, 3}}}},
+      {"cholesky", {{{2, 2}}}, {{"upper", true}}},
+  };
+}
+
+std::vector<Case> batch_norm_cases() {
+  const Input one{{2}};
+  return {
+      {"batch_norm", {{{B, 2, 3}}, kAbsent, kAbsent, one, one}, {{"training", true}}},
+      {"batch_norm", {{{4, 2}}, one, one, kAbsent, kAbsent}, {{"training", true}, {"momentum", 0.3}}},
+      {"batch_norm", {{{2, 2, 2, 2}}, one, one, one, one}},
   };
 }
 
@@ -93,7 +132,8 @@ std::vector<Case> pool_cases() {
   cases.push_back({"interpolate", {{{1, 1, 4, 4}}}, {{"scale_factor", 1.5}, {"mode", "bilinear"}}});
   cases.push_back({"interpolate", {{{1, 1, 4, 3}}}, {{"size", {3, 2}}, {"mode", "area"}}});
   cases.push_back({"interpolate", {{{1, 1, 2, 2, 3}}}, {{"size", {3, 1, 4}}, {"mode", "trilinear"}}});
-  cases.push_back({"interpolate_backward", {{{1, 1, 6}}}, {{"input_size", {1, 1, 4}}, {"size", 6}, {"mode", "linear"}}});
+  cases.push_back(
+      {"interpolate_backward", {{{1, 1, 6}}}, {{"input_size", {1, 1, 4}}, {"size", 6}, {"mode", "linear"}}});
   return cases;
 }
 
@@ -140,6 +180,78 @@ std::vector<Case> structured_cases() {
       {"embedding", {{{B, 3}}, {{7}, kI64}}},
       {"embedding_dense_backward", {{{B, 2}}, {{B}, kI64}}, {{"num_weights", 6}}},
       {"slice_backward", {{{2, 3}}}, {{"input_sizes", {2, 7}}, {"dim", 1}, {"start", 1}, {"end", 6}, {"step", 2}}},
+      {"gather", {{{3, B}}, {{2, B}, kI64}}, {{"dim", 0}}},
+      {"gather", {{{3, 4}}, {{2, 6}, kI64}}, {{"dim", -1}}},
+      {"gather_backward", {{{2, 5}}, {{2, 5}, kI64}}, {{"input_sizes", {2, 4}}, {"dim", 1}}},
+      {"scatter", {{{3, 4}}, {{1, 4}, kI64}, {{1, 4}}}, {{"dim", 0}}},
+      {"scatter", {{{2, S}}, {{2, 1}, kI64}, {{2, 1}}}, {{"dim", 1}}},
+      {"scatter_add", {{{3, 4}}, {{5, 2}, kI64}, {{5, 2}}}, {{"dim", 0}}},
+      {"scatter_add", {{{B, 4}}, {{B, 3}, kI64}, {{B, 3}}}, {{"dim", 1}}},
+      {"constant_pad_nd", {{{2, B}}}, {{"pad", {1, 2}}, {"value", 3}}},
+      {"constant_pad_nd", {{{4, 3, 5}}}, {{"pad", {-1, 2, 0, 1, 1, -2}}}},
+      {"cat_parts", {{{2, 3}}, {{2, 1}}, kAbsent, kAbsent}, {{"dim", 1}}},
+      {"cat_parts", {{{B, 3}}, {{S, 3}}, {{0, 3}}, {{1, 3}}}},
+      {"cat_parts", {{{2, B}}, {{2, 2}}, {{2, B}}, kAbsent}, {{"dim", -1}}},
+      {"prod", {{{2, 3}}}},
+      {"prod", {{{B, 3, S}}}, {{"dim", {-1, 0}}, {"keepdim", true}}},
+      {"prod", {{{}}}},
+      {"amax", {{{2, 3}}}},
+      {"amax", {{{B, 3, S}}}, {{"dim", {0, 2}}}},
+      {"amin", {{{2, B}}}, {{"dim", {1}}, {"keepdim", true}}},
+      {"max_dim", {{{2, 3, 4}}}, {{"dim", 1}}},
+      {"max_dim", {{{B, 3}}}, {{"dim", -1}, {"keepdim", true}}},
+      {"max_dim", {{{}}}, {{"dim", 0}}},
+      {"min_dim", {{{B, S}}}, {{"dim", 0}}},
+      {"cumsum", {{{2, S, 2}}}, {{"dim", 1}}},
+      {"cumsum", {{{5}}}, {{"dim", 0}, {"reverse", true}}},
+      {"cumsum", {{{}}}, {{"dim", 0}}},
+      {"cumprod", {{{2, S}}}, {{"dim", 1}}},
+      {"cumprod", {{{4, 2}}}, {{"dim", 0}}},
+      {"cumprod", {{{}}}, {{"dim", 0}}},
+      {"logcumsumexp", {{{2, S}}}, {{"dim", -1}}},
+      {"logcumsumexp", {{{4, 2}}}, {{"dim", 0}}},
+      {"linear_scan", {{{2, S}}, {{2, S}}}, {{"dim", 1}}},
+      {"linear_scan", {{{4, 2}}, {{4, 2}}}, {{"dim", 0}, {"reverse", true}}},
+      {"linear_scan", {{{}}, {{}}}, {{"dim", 0}}},
+      {"sort", {{{2, 5}}}},
+      {"sort", {{{B, 3}}}, {{"dim", 0}, {"descending", true}}},
+      {"cat", {{{2, 3}}, {{2, 1}}, {{2, 2}}, {{2, B}}, {{2, 1}}}, {{"dim", 1}}, 5},
+      {"cat", {{{B, 2}}}, {}, 1},
+      {"pad", {{{2, 3}}}, {{"pad", {1, 2}}, {"value", 3}}},
+      {"pad", {{{2, 4}}}, {{"pad", {1, 3}}, {"mode", "reflect"}}},
+      {"pad", {{{2, 3, 2}}}, {{"pad", {0, 1, 2, 2}}, {"mode", "replicate"}}},
+      {"pad", {{{B, 3}}}, {{"pad", {2, 3}}, {"mode", "circular"}}},
+      {"unfold", {{{2, 7}}}, {{"dimension", 1}, {"size", 3}, {"step", 2}}},
+      {"unfold", {{{5, B}}}, {{"dimension", 0}, {"size", 2}, {"step", 1}}},
+      {"index_select", {{{3, B}}, {{5}, kI64}}, {{"dim", 0}}},
+      {"index_select", {{{}}, {{1}, kI64}}, {{"dim", 0}}},
+      {"index_add", {{{3, 2}}, {{4}, kI64}, {{4, 2}}}, {{"dim", 0}, {"alpha", 2}}},
+      {"scatter_value", {{{3, 2}}, {{1, 2}, kI64}}, {{"dim", 0}, {"value", 2}}},
+      {"take", {{{2, 3}}, {{2, 2}, kI64}}},
+      {"index", {{{3, 4, B}}, {{2}, kI64}, {{3, 1}, kI64}}, {}, 2},
+      {"index", {{{4, 2}}, {{2, 2}, kI64}}, {}, 1},
+      {"index_put", {{{3, 4}}, {{1}, kI64}, {{4}}}, {}, 1},
+      {"index_put", {{{3, 4, 2}}, {{5}, kI64}, {{5}, kI64}, {{5, 2}}}, {{"accumulate", true}}, 2},
+      {"max", {{{2, B}}}},
+      {"min", {{{3}}}},
+      {"logsumexp", {{{2, 3}}}},
+      {"logsumexp", {{{B, 3, S}}}, {{"dim", {0, -1}}, {"keepdim", true}}},
+      {"norm", {{{2, 3}}}},
+      {"norm", {{{B, 3}}}, {{"p", 1}, {"dim", {0}}}},
+      {"norm", {{{B, 3}}}, {{"p", "inf"}, {"dim", {1}}, {"keepdim", true}}},
+      {"norm", {{{3}}}, {{"p", "-inf"}}},
+      {"var", {{{2, 3}}}},
+      {"var", {{{B, 3, S}}}, {{"dim", {0, 2}}, {"correction", 0}, {"keepdim", true}}},
+      {"std", {{{B, 3}}}, {{"dim", {1}}}},
+      {"var_mean", {{{4, 2}}}, {{"dim", {0}}}},
+      {"std_mean", {{{4, 2}}}, {{"dim", {0}}, {"keepdim", true}}},
+      {"median", {{{2, 3}}}},
+      {"median_dim", {{{4, B}}}, {{"dim", 0}}},
+      {"median_dim", {{{S, 2}}}, {{"dim", 0}, {"keepdim", true}}},
+      {"topk", {{{2, 5}}}, {{"k", 2}}},
+      {"topk", {{{5, B}}}, {{"k", 3}, {"dim", 0}, {"largest", false}}},
+      {"kthvalue", {{{2, 5}}}, {{"k", 2}}},
+      {"kthvalue", {{{4, B}}}, {{"k", 4}, {"dim", 0}, {"keepdim", true}}},
       {"slice", {{{7, 2}}}, {{"start", 1}, {"step", 2}}},
       {"slice", {{{2, 5}}}, {{"dim", -1}, {"start", -3}, {"end", -1}}},
       {"slice", {{{S, 2}}}, {{"start", 1}, {"end", "seq - 1"}}},
@@ -188,8 +300,53 @@ std::vector<Case> structured_cases() {
   attention({{1, 4}}, {});
   attention({{B, 3, 4}}, {{"scale", 2}}, {B});
   attention(kAbsent, {}, {B, 0});
-  for (auto list : {window_cases(), pool_cases()}) {
+  for (auto list : {window_cases(), pool_cases(), decomposition_cases(), batch_norm_cases()}) {
     for (Case& each : list) cases.push_back(std::move(each));
+  }
+  return cases;
+}
+
+/// Composites: what they stand for is differentiated.
+std::vector<Case> composite_cases() {
+  const Dtype kI64 = Dtype::kI64;
+  std::vector<Case> cases = {
+      {"log_softmax", {{{B, 4}}}, {{"dim", -1}}},
+      {"log_softmax", {{{}}}, {{"dim", 0}}},
+      {"rms_norm", {{{B, 5}}, kAbsent}, {{"normalized_shape", {5}}, {"eps", 0.1}}},
+      {"rms_norm", {{{B, 2, 3}}, {{2, 3}}}, {{"normalized_shape", {2, 3}}}},
+      {"group_norm", {{{B, 4, 3}}, {{4}}, {{4}}}, {{"num_groups", 2}, {"eps", 0.1}}},
+      {"instance_norm", {{{2, 3, 4}}, kAbsent, {{3}}}, {{"eps", 0.1}}},
+      {"rope", {{{B, 3, 4}}, kAbsent}},
+      {"rope", {{{2, 3, 4}}, {{3}, kI64}}, {{"interleaved", true}}},
+      {"mm", {{{2, 3}}, {{3, B}}}},
+      {"bmm", {{{B, 2, 3}}, {{B, 3, 2}}}},
+      {"mv", {{{2, 3}}, {{3}}}},
+      {"dot", {{{3}}, {{3}}}},
+      {"outer", {{{3}}, {{B}}}},
+      {"addmm", {{{3}}, {{B, 2}}, {{2, 3}}}, {{"beta", 0.5}, {"alpha", -2}}},
+      {"addmv", {{{2}}, {{2, 3}}, {{3}}}},
+      {"baddbmm", {{{2, 1}}, {{B, 2, 3}}, {{B, 3, 2}}}, {{"alpha", 3}}},
+      {"stack", {{{2, B}}}, {{"dim", 1}}},
+      {"einsum", {{{3, B, 3}}}, {{"equation", "iji->ji"}}},
+      {"unflatten", {{{B, 6}}}, {{"dim", 1}, {"sizes", {2, -1}}}},
+      {"flatten", {{{B, 2, 3}}}, {{"start_dim", 1}}},
+      {"movedim", {{{B, 2, 3}}}, {{"source", 0}, {"destination", -1}}},
+      {"tile", {{{2, B}}}, {{"dims", {2, 1, 3}}}},
+      {"repeat", {{{2, 3}}}, {{"repeats", {2, 2}}}},
+      {"roll", {{{2, 5}}}, {{"shifts", {2}}, {"dims", {1}}}},
+      {"nll_loss", {{{4, 3}}, {{4}, kI64}, {{3}}}},
+      {"nll_loss", {{{2, 3, 2}}, {{2, 2}, kI64}, kAbsent}, {{"reduction", "none"}, {"ignore_index", 1}}},
+      {"cross_entropy", {{{4, 3}}, {{4}, kI64}, {{3}}}, {{"label_smoothing", 0.2}}},
+      {"cross_entropy", {{{4, 3}}, {{4, 3}}, {{3}}}},
+      {"binary_cross_entropy_with_logits", {{{B, 3}}, {{B, 3}}, kAbsent, {{3}}}},
+      {"binary_cross_entropy", {{{B, 3}}, {{B, 3}}, {{3}}}},
+      {"kl_div", {{{B, 3}}, {{B, 3}}}, {{"log_target", true}}},
+      {"kl_div", {{{B, 3}}, {{B, 3}}}, {{"reduction", "batchmean"}}},
+  };
+  for (const char* name : {"l1_loss", "smooth_l1_loss", "huber_loss"}) {
+    for (const char* reduction : {"none", "mean", "sum"}) {
+      cases.push_back({name, {{{B, 3}}, {{3}}}, {{"reduction", reduction}}});
+    }
   }
   return cases;
 }
@@ -236,6 +393,7 @@ std::vector<JsonObject> attribute_choices(const OpSpec& op) {
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases = structured_cases();
+  for (Case& made : composite_cases()) cases.push_back(std::move(made));
   for (const OpSpec& op : OpTable::builtin().ops()) {
     if (!op.elementwise() || op.shape != "elementwise" || !differentiable(op)) continue;
     for (const auto& attrs : attribute_choices(op)) {
@@ -258,17 +416,16 @@ class Check {
     GraphBuilder g;
     g.dim("batch", 0, 8);
     g.dim("seq", 0, 8);
-    std::vector<GraphBuilder::Operand> operands;
+    std::vector<GraphBuilder::Operand> operands(op_.inputs.size());
+    const auto places = places_of(made);
     for (std::size_t i = 0; i < made.inputs.size(); ++i) {
       const Input& input = made.inputs[i];
-      const std::string& name = op_.inputs[i].name;
-      if (!input.given) {
-        operands.emplace_back();
-        continue;
-      }
-      operands.emplace_back(g.input(name, input.dtype, input.shape));
-      values_[name] = random(input, domain(i, made));
-      if (is_float(input.dtype) && op_.inputs[i].differentiable) wrt_.push_back(name);
+      const auto& [place, name] = places[i];
+      if (!input.given) continue;
+      operands[place].refs.push_back(g.input(name, input.dtype, input.shape));
+      values_[name] = random(input, domain(i, place, made));
+      if (i == 0 && op_.shape == "square") make_dominant(values_[name]);
+      if (is_float(input.dtype) && op_.inputs[place].differentiable) wrt_.push_back(name);
     }
     const Ref y = g.node(made.op, std::move(operands), made.attrs);
     g.output("y", y);
@@ -299,19 +456,25 @@ class Check {
   }
 
  private:
-  std::pair<double, double> domain(std::size_t i, const Case& made) const {
+  std::pair<double, double> domain(std::size_t i, std::size_t place, const Case& made) const {
     if (!is_float(made.inputs[i].dtype)) {
       return {0, made.inputs[i].dtype == Dtype::kBool ? 1 : made.op == "embedding_dense_backward" ? 5 : 2};
     }
     const Json* tests = &op_.test;
     if (const Json* smooth = op_.test.is_object() ? op_.test.get_object().if_contains("gradient") : nullptr)
       tests = smooth;
-    const Json* range = tests->is_object() ? tests->get_object().if_contains(op_.inputs[i].name) : nullptr;
+    const Json* range = tests->is_object() ? tests->get_object().if_contains(op_.inputs[place].name) : nullptr;
     if (range == nullptr || !range->is_array()) return {-2, 2};
     const auto& list = range->get_array();
     // Near 0 a difference would leave the domain; far out it says little.
     return {std::max(list[0].to_number<double>(), list[0].to_number<double>() < 0 ? -3.0 : 0.2),
             std::min(list[1].to_number<double>(), 3.0)};
+  }
+
+  /// Outweighs what is beside the diagonals: matrices stay positive definite.
+  static void make_dominant(ReferenceTensor& tensor) {
+    const auto n = static_cast<std::size_t>(tensor.shape.back());
+    for (std::size_t i = 0; i < tensor.data.size(); ++i) tensor.data[i] += i / n % n == i % n ? 8 : 0;
   }
 
   ReferenceTensor random(const Input& input, std::pair<double, double> range) {
@@ -403,14 +566,18 @@ TEST(GradientCheck, KeepsDtypes) {
       GraphBuilder g;
       g.dim("batch", 0, 8);
       g.dim("seq", 0, 8);
-      std::vector<GraphBuilder::Operand> operands;
       std::vector<std::string> wrt;
       const OpSpec& op = OpTable::builtin().at(made.op);
+      const auto& taken = op.inputs.front().dtypes;
+      if (std::find(taken.begin(), taken.end(), dtype) == taken.end()) continue;
+      std::vector<GraphBuilder::Operand> operands(op.inputs.size());
+      const auto places = places_of(made);
       for (std::size_t i = 0; i < made.inputs.size(); ++i) {
         const Input& input = made.inputs[i];
         const Dtype own = is_float(input.dtype) ? dtype : input.dtype;
-        operands.push_back(input.given ? g.input(op.inputs[i].name, own, input.shape) : Ref{});
-        if (input.given && is_float(own) && op.inputs[i].differentiable) wrt.push_back(op.inputs[i].name);
+        if (!input.given) continue;
+        operands[places[i].input].refs.push_back(g.input(places[i].name, own, input.shape));
+        if (is_float(own) && op.inputs[places[i].input].differentiable) wrt.push_back(places[i].name);
       }
       const Ref y = g.node(made.op, std::move(operands), made.attrs);
       // A sum over a product makes the gradient of y neither constant nor expanded.

@@ -15,8 +15,8 @@ struct CaseStep {
   std::string_view name;
   std::size_t inputs;
 };
-constexpr std::array kCaseSteps = {CaseStep{"sum_to", 2}, CaseStep{"count", 1}, CaseStep{"causal_mask", 2},
-                                   CaseStep{"epsilon", 1}};
+constexpr std::array kCaseSteps = {CaseStep{"sum_to", 2}, CaseStep{"keep_dims", 2}, CaseStep{"count", 1},
+                                   CaseStep{"causal_mask", 2}, CaseStep{"epsilon", 1}};
 
 const CaseStep* find_step(std::string_view name) {
   const auto found =
@@ -139,9 +139,16 @@ class CaseReader {
       json.only({"size", "dim"});
       reference(*size);
       json.at("dim").integer();
+    } else if (const auto sizes = json.find("sizes")) {
+      json.only({"sizes", "dim"});
+      for (const auto& input : sizes->items()) check_input(input, input.string());
+      check_parameter(json.at("dim"));
+    } else if (const auto dtype = json.find("dtype")) {
+      json.only({"dtype"});
+      reference(*dtype);
     } else {
       const auto members = json.members();
-      json.only({"attr", "list", "inverse", "last"});
+      json.only({"attr", "list", "inverse", "last", "negate"});
       if (members.size() != 1) json.fail("must have one member");
       check_parameter(members.front().second);
     }

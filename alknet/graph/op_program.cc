@@ -58,6 +58,18 @@ expr::Program compile_cast(std::string_view source, std::span<const expr::Variab
   return program;
 }
 
+/// What an accumulator starts with, as a constant of its dtype: -inf is the lowest integer.
+expr::Program initial_value(std::string_view source, const std::string& output, Dtype dtype) {
+  expr::Program program = expr::compile(source, {}, std::array{output}, dtype == Dtype::kBool ? dtype : Dtype::kF64);
+  cast_output(program, program.outputs[0], dtype);
+  expr::Instruction constant;
+  constant.dtype = dtype;
+  constant.constant = expr::evaluate(program, {})[0];
+  program.instructions = {constant};
+  program.outputs[0].value = 0;
+  return program;
+}
+
 /// The dtype of the first input that promotion acts on: after casts they all have it. `otherwise` if there is none.
 Dtype promoted_input(const OpSpec& op, std::span<const Dtype> inputs, Dtype otherwise) {
   for (std::size_t i = 0; i < op.inputs.size() && i < inputs.size(); ++i) {
@@ -187,7 +199,7 @@ ReductionPrograms reduction_programs(const OpSpec& op, Dtype input, Dtype output
   const expr::Variable running{accumulator, programs.accumulator, false};
   const expr::Variable element{op.inputs.front().name, programs.accumulator, false};
   const expr::Variable count{"count", programs.accumulator, true};
-  programs.init = compile_cast(forward.init, {}, accumulator, programs.accumulator);
+  programs.init = initial_value(forward.init, accumulator, programs.accumulator);
   programs.combine = compile_cast(forward.combine, std::array{running, element}, accumulator, programs.accumulator);
   programs.finish = compile_cast(forward.finish, std::array{running, count}, op.outputs.front().name, output);
   return programs;

@@ -38,6 +38,7 @@ enum class Promotion : std::uint8_t {
   kFloat,       ///< Promotion, then integers and bool become f32.
   kNone,        ///< Each input keeps its own.
   kAccumulate,  ///< One input: integers and bool become i64, floats stay (sum).
+  kBool,        ///< Every input becomes bool: what is not 0 is true (any, all).
 };
 
 struct OpInput {
@@ -116,7 +117,9 @@ struct GraphCase {
     std::vector<Json> inputs;
     /// Values, or what depends on the call: {"shape": ref}, {"size": ref, "dim": n}, {"attr": parameter}, {"list":
     /// parameter} as a list of one, {"inverse": parameter} of a permutation, {"last": parameter}: as many last
-    /// dimensions as it has items.
+    /// dimensions as it has items, {"negate": parameter}: a list of dimensions with the other sign, {"dtype": ref},
+    /// {"sizes": [inputs], "dim": parameter}: the sizes of those of the inputs that are given, along that dimension,
+    /// added up.
     JsonObject attrs;
   };
   std::vector<Node> nodes;

@@ -28,12 +28,13 @@ constexpr Names<OpKind, 9> kKinds = {{
     {"structured", OpKind::kStructured},
 }};
 
-constexpr Names<Promotion, 5> kPromotions = {{
+constexpr Names<Promotion, 6> kPromotions = {{
     {"same", Promotion::kSame},
     {"promote", Promotion::kPromote},
     {"float", Promotion::kFloat},
     {"none", Promotion::kNone},
     {"accumulate", Promotion::kAccumulate},
+    {"bool", Promotion::kBool},
 }};
 
 template <typename Value, std::size_t N>

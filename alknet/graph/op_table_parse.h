@@ -28,6 +28,7 @@ void check_case_nodes(const JsonReader& json, const std::vector<GraphCase>& case
 
 /// Steps of cases that stand for several nodes, depending on shapes (case_writer.cc):
 /// `sum_to`: a value, summed over the dimensions that were broadcast from the shape of the second;
+/// `keep_dims`: a reduction's output with the reduced dimensions of the second, its input, as 1;
 /// `count`: the number of elements along the parameter `dim` of its input;
 /// `causal_mask`: of a query [.., L, E] and a key [.., S, E], bool [L, S], true where the key is not later;
 /// `epsilon`: the difference between 1 and the next number of the dtype.

@@ -79,8 +79,8 @@ SymbolicShape adaptive_pool_shape(const RuleCall& call, const SymbolicShape& inp
 /// Other inputs of a pool's relatives: `index` must have the shape `expected`.
 void check_pool_input(const RuleCall& call, std::size_t index, const SymbolicShape& expected) {
   if (!call.has(index) || call.input(index) == expected) return;
-  call.fail_shape(fmt::format("a tensor has the shape {}, but {} is needed", shape_text(call.input(index)),
-                              shape_text(expected)));
+  call.fail_shape(
+      fmt::format("a tensor has the shape {}, but {} is needed", shape_text(call.input(index)), shape_text(expected)));
 }
 
 using PoolShape = SymbolicShape (*)(const RuleCall& call, const SymbolicShape& input, std::size_t rank);
@@ -116,7 +116,8 @@ void check_mode(const RuleCall& call, std::size_t rank) {
   for (const auto& [name, wanted, corners] : kInterpolateModes) {
     if (name != mode) continue;
     if (wanted != 0 && wanted != rank) {
-      call.fail_attribute("mode", fmt::format("is {}, which takes {} spatial dimension(s), not {}", mode, wanted, rank));
+      call.fail_attribute("mode",
+                          fmt::format("is {}, which takes {} spatial dimension(s), not {}", mode, wanted, rank));
     }
     if (!corners && !call.attribute("align_corners").is_null()) {
       call.fail_attribute("align_corners", fmt::format("has no meaning for the mode {}: leave it null", mode));
@@ -132,7 +133,8 @@ SymbolicShape interpolate_shape(const RuleCall& call, const SymbolicShape& input
   check_mode(call, rank);
   const Json& size = call.attribute("size");
   const Json& factor = call.attribute("scale_factor");
-  if (size.is_null() == factor.is_null()) call.fail_attribute("size", "or else scale_factor must be given, and not both");
+  if (size.is_null() == factor.is_null())
+    call.fail_attribute("size", "or else scale_factor must be given, and not both");
   const Json& given = size.is_null() ? factor : size;
   const auto* list = given.if_array();
   if (list != nullptr && list->size() != rank) {
@@ -153,14 +155,15 @@ SymbolicShape interpolate_shape(const RuleCall& call, const SymbolicShape& input
       shape[2 + d] = input[2 + d] * Dim(static_cast<std::int64_t>(scale));
     } else {
       call.fail_attribute("scale_factor", fmt::format("is {}: a size that is not known before the run ({}) takes "
-                                                      "integers", scale, input[2 + d].text()));
+                                                      "integers",
+                                                      scale, input[2 + d].text()));
     }
   }
   for (std::size_t d = 0; d < rank; ++d) {
     const auto from = input[2 + d].constant(), to = shape[2 + d].constant();
     if ((from && *from < 1) || (to && *to < 1)) {
-      call.fail_shape(fmt::format("cannot resize {} to {}: spatial sizes must be positive", shape_text(input),
-                                  shape_text(shape)));
+      call.fail_shape(
+          fmt::format("cannot resize {} to {}: spatial sizes must be positive", shape_text(input), shape_text(shape)));
     }
   }
   return shape;

@@ -10,50 +10,16 @@
 #include "alknet/graph/analysis.h"
 #include "alknet/graph/composite.h"
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/reference_call.h"
+#include "alknet/graph/reference_matrix.h"
 #include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
 
 namespace alknet::graph {
 namespace {
 
+using namespace reference;
 using Tensor = ReferenceTensor;
-
-std::size_t to_index(std::int64_t value) { return static_cast<std::size_t>(value); }
-
-Tensor filled(Shape shape, double value = 0) {
-  Tensor tensor{std::move(shape), {}};
-  tensor.data.assign(to_index(element_count(tensor.shape)), value);
-  return tensor;
-}
-
-/// Place of each dimension of element `linear`.
-Shape position(std::int64_t linear, const Shape& shape) {
-  Shape at(shape.size());
-  for (std::size_t i = shape.size(); i-- > 0;) {
-    at[i] = linear % shape[i];
-    linear /= shape[i];
-  }
-  return at;
-}
-
-/// Element of a tensor of `shape` that broadcasts to position `at`.
-std::size_t broadcast_index(const Shape& at, const Shape& shape) {
-  std::int64_t linear = 0;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    linear = linear * shape[i] + (shape[i] == 1 ? 0 : at[at.size() - shape.size() + i]);
-  }
-  return to_index(linear);
-}
-
-struct Call {
-  const OpSpec& op;
-  const JsonObject& attrs;  ///< Complete, without symbols.
-  const std::vector<const Tensor*>& inputs;
-  const OpDtypes& dtypes;
-  Shape shape;  ///< Of the result.
-  const Tensor& input(std::size_t i) const { return *inputs[i]; }
-  bool has(std::size_t i) const { return i < inputs.size() && inputs[i] != nullptr; }
-};
 
 Tensor elementwise(const Call& call) {
   std::vector<Dtype> dtypes;
@@ -75,20 +41,6 @@ Tensor elementwise(const Call& call) {
     result.data[i] = expr::evaluate(program, values).front();
   }
   return result;
-}
-
-std::vector<bool> reduced_axes(const Call& call) {
-  const Json& dim = call.attrs.at("dim");
-  const std::int64_t rank = std::ssize(call.input(0).shape);
-  const bool all = dim.is_null() || dim.get_array().empty();
-  std::vector<bool> reduced(to_index(rank), all);
-  if (!all) {
-    for (const auto& item : dim.get_array()) {
-      const auto axis = item.to_number<std::int64_t>();
-      reduced[to_index(axis < 0 ? axis + rank : axis)] = true;
-    }
-  }
-  return reduced;
 }
 
 Tensor sum(const Call& call) {
@@ -216,30 +168,6 @@ Tensor embedding(const Call& call) {
   return result;
 }
 
-Tensor embedding_dense_backward(const Call& call) {
-  Tensor result = filled(call.shape);
-  const std::size_t width = to_index(call.shape[1]);
-  for (std::size_t i = 0; i < call.input(0).data.size(); ++i) {
-    result.data[static_cast<std::size_t>(call.input(1).data[i / width]) * width + i % width] += call.input(0).data[i];
-  }
-  return result;
-}
-
-Tensor slice_backward(const Call& call) {
-  Tensor result = filled(call.shape);
-  JsonObject attrs = call.attrs;
-  attrs.erase("input_sizes");
-  const auto layout = apply_view(OpTable::builtin().at("slice"), {call.shape, contiguous_strides(call.shape), 0}, attrs,
-                                 &call.input(0).shape);
-  for (std::size_t i = 0; i < call.input(0).data.size(); ++i) {
-    const Shape at = position(static_cast<std::int64_t>(i), call.input(0).shape);
-    std::int64_t offset = layout->offset;
-    for (std::size_t d = 0; d < at.size(); ++d) offset += at[d] * layout->strides[d];
-    result.data[to_index(offset)] = call.input(0).data[i];
-  }
-  return result;
-}
-
 Tensor attention(const Call& call) {
   const Shape& query = call.input(0).shape;
   const std::size_t rank = query.size();
@@ -279,9 +207,11 @@ Tensor attention(const Call& call) {
   return result;
 }
 
-Tensor run_call(const Call& call) {
-  if (call.op.elementwise()) return elementwise(call);
-  if (call.op.view()) return view(call);
+Outputs run_call(const Call& call) {
+  if (call.op.elementwise()) return {elementwise(call)};
+  if (call.op.view()) return {view(call)};
+  const auto indexing = indexing_runs().find(call.op.name);
+  if (indexing != indexing_runs().end()) return indexing->second(call);
   static const std::map<std::string, Tensor (*)(const Call&), std::less<>> kRuns = {
       {"sum", sum},
       {"mean", mean},
@@ -291,16 +221,16 @@ Tensor run_call(const Call& call) {
       {"log_softmax", log_softmax},
       {"rms_norm", layer_norm<false>},
       {"embedding", embedding},
-      {"embedding_dense_backward", embedding_dense_backward},
-      {"slice_backward", slice_backward},
       {"scaled_dot_product_attention", attention},
   };
   if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {
-    if (const auto window = find_window_reference(named->name)) return window(call.op, call.attrs, call.inputs, call.shape);
+    if (const auto window = find_window_reference(named->name))
+      return {window(call.op, call.attrs, call.inputs, call.shape)};
+    if (auto made = matrix_reference(named->name, call.attrs, call.inputs, call.shape)) return {std::move(*made)};
   }
   const auto run = kRuns.find(call.op.name);
   if (run == kRuns.end()) throw std::runtime_error("no reference of " + call.op.name);
-  return run->second(call);
+  return {run->second(call)};
 }
 
 Tensor decoded(const Constant& constant) {
@@ -311,6 +241,7 @@ Tensor decoded(const Constant& constant) {
     switch (constant.dtype) {
       case Dtype::kF64: tensor.data.push_back(load_le<double>(from)); break;
       case Dtype::kF32: tensor.data.push_back(static_cast<double>(load_le<float>(from))); break;
+      case Dtype::kI64: tensor.data.push_back(static_cast<double>(load_le<std::int64_t>(from))); break;
       case Dtype::kI32: tensor.data.push_back(load_le<std::int32_t>(from)); break;
       default: throw std::runtime_error("no reference of this constant");
     }
@@ -343,7 +274,9 @@ ReferenceValues reference_run(const Graph& written, const ReferenceValues& input
       }
     }
     const JsonObject attrs = bind_attributes(op, complete_attributes(op, node.attrs), dims);
-    values[node.id] = run_call({op, attrs, operands, dtypes, evaluate(analysis.typed.types.at(node.id).shape, dims)});
+    const Outputs results =
+        run_call({op, attrs, operands, dtypes, evaluate(analysis.typed.types.at(node.id).shape, dims)});
+    for (std::size_t k = 0; k < results.size(); ++k) values[Ref{node.id, k, std::nullopt}.text()] = results[k];
   }
   ReferenceValues outputs;
   for (const auto& output : graph.outputs) outputs[output.name] = values.at(output.value.text());

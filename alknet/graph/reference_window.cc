@@ -86,7 +86,8 @@ ReferenceTensor convolution(const OpSpec&, const JsonObject& attrs, WindowInputs
   return result;
 }
 
-ReferenceTensor convolution_backward_input(const OpSpec&, const JsonObject& attrs, WindowInputs inputs, const Shape& shape) {
+ReferenceTensor convolution_backward_input(const OpSpec&, const JsonObject& attrs, WindowInputs inputs,
+                                           const Shape& shape) {
   const auto sizes = convolution_sizes(attrs, shape, inputs[1]->shape, inputs[0]->shape);
   ReferenceTensor result = started(shape, sizes.dims.size(), inputs);
   for_each_product(sizes, [&](std::size_t input, std::size_t weight, std::size_t output) {
@@ -95,7 +96,8 @@ ReferenceTensor convolution_backward_input(const OpSpec&, const JsonObject& attr
   return result;
 }
 
-ReferenceTensor convolution_backward_weight(const OpSpec&, const JsonObject& attrs, WindowInputs inputs, const Shape& shape) {
+ReferenceTensor convolution_backward_weight(const OpSpec&, const JsonObject& attrs, WindowInputs inputs,
+                                            const Shape& shape) {
   const auto sizes = convolution_sizes(attrs, inputs[1]->shape, shape, inputs[0]->shape);
   ReferenceTensor result = started(shape, sizes.dims.size(), inputs);
   for_each_product(sizes, [&](std::size_t input, std::size_t weight, std::size_t output) {
@@ -249,8 +251,8 @@ std::vector<std::vector<double>> interpolation_matrix(const JsonObject& attrs, s
       row[static_cast<std::size_t>(std::clamp(i, 0.0, static_cast<double>(input - 1)))] += weight;
     };
     const auto at = static_cast<double>(o);
-    const double centre = corners ? (output > 1 ? at * double(input - 1) / double(output - 1) : 0)
-                                  : (at + 0.5) * scale - 0.5;
+    const double centre =
+        corners ? (output > 1 ? at * double(input - 1) / double(output - 1) : 0) : (at + 0.5) * scale - 0.5;
     if (mode == "nearest") {
       add(std::floor(at * scale + 1e-9), 1);
     } else if (mode == "nearest-exact") {
@@ -292,7 +294,8 @@ void for_each_weight(const OpSpec& op, const JsonObject& attrs, const Shape& inp
         for (std::size_t d = 0; d < i.size(); ++d) {
           weight *= matrices[d][static_cast<std::size_t>(o[d])][static_cast<std::size_t>(i[d])];
         }
-        if (weight != 0) use(image * inputs + linear(i, sizes.input), image * outputs + linear(o, sizes.output), weight);
+        if (weight != 0)
+          use(image * inputs + linear(i, sizes.input), image * outputs + linear(o, sizes.output), weight);
       } while (next_position(i, sizes.input));
     } while (next_position(o, sizes.output));
   }

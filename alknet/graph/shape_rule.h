@@ -61,11 +61,17 @@ SymbolicShape slice_shape(const RuleCall& call, const SymbolicShape& input);
 /// Rules of operations that compute (shape_rules.cc).
 std::span<const ShapeRule> computing_shape_rules();
 
+/// Rules of operations that pick, place and order elements (indexing_shape_rules.cc).
+std::span<const ShapeRule> indexing_shape_rules();
+
 /// Rules of convolutions (window_rules.cc).
 std::span<const ShapeRule> window_shape_rules();
 
 /// Rules of pools and interpolation (pool_rules.cc).
 std::span<const ShapeRule> pool_shape_rules();
+
+/// Rules of decompositions (matrix_rules.cc).
+std::span<const ShapeRule> matrix_shape_rules();
 
 /// Rules of views (view_rules.cc).
 std::span<const ShapeRule> view_shape_rules();

@@ -41,12 +41,34 @@ Shapes reduce(const RuleCall& call) {
   return {shape};
 }
 
+/// As `reduce`, for what nothing has no value of.
+Shapes reduce_nonempty(const RuleCall& call) {
+  const SymbolicShape& input = call.input(0);
+  std::vector<std::size_t> axes;
+  if (!call.attribute("dim").is_null()) axes = call.axes("dim", input.size());
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const bool reduced = axes.empty() || std::find(axes.begin(), axes.end(), i) != axes.end();
+    if (reduced && input[i] == Dim(0)) {
+      call.fail_shape(
+          fmt::format("{}: a size of 0 cannot be reduced; give dimensions that have elements", shape_text(input)));
+    }
+  }
+  return reduce(call);
+}
+
 /// The input's shape; `dim` must be one of its dimensions.
 Shapes along_dim(const RuleCall& call) {
   const SymbolicShape& input = call.input(0);
   // As in PyTorch, a rank-0 input has one dimension here.
   call.axis("dim", call.integer("dim"), std::max<std::size_t>(input.size(), 1));
   return {input};
+}
+
+Shapes linear_scan(const RuleCall& call) {
+  if (call.input(0) != call.input(1)) {
+    call.fail_shape(fmt::format("decay {} and input {} differ", shape_text(call.input(0)), shape_text(call.input(1))));
+  }
+  return along_dim(call);
 }
 
 /// The parameter `size`.
@@ -224,6 +246,8 @@ constexpr std::array kComputingRules = {
     ShapeRule{"eye", eye, nullptr, false, false},
     ShapeRule{"matrix", matrix, nullptr, false, false},
     ShapeRule{"reduce", reduce, nullptr, false, false},
+    ShapeRule{"reduce_nonempty", reduce_nonempty, nullptr, false, false},
+    ShapeRule{"linear_scan", linear_scan, nullptr, false, false},
     ShapeRule{"along_dim", along_dim, nullptr, false, false},
     ShapeRule{"matmul", matmul, nullptr, false, false},
     ShapeRule{"layer_norm", layer_norm, nullptr, false, false},

@@ -73,6 +73,7 @@ std::optional<Dtype> promoted_by(const OpSpec& op, Operands operands) {
       return promoted;
     case Promotion::kFloat: return is_float(promoted) ? promoted : Dtype::kF32;
     case Promotion::kAccumulate: return is_float(promoted) ? promoted : Dtype::kI64;
+    case Promotion::kBool: return Dtype::kBool;
     case Promotion::kPromote: return promoted;
     case Promotion::kNone: break;
   }

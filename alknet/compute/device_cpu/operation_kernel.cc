@@ -17,6 +17,11 @@ struct Template {
   Bind bind;
 };
 constexpr std::array kTemplates = {
+    Template{"cholesky", bind_cholesky},
+    Template{"det", bind_det},
+    Template{"inverse", bind_inverse},
+    Template{"solve", bind_solve},
+    Template{"arg_reduce", bind_arg_reduce},
     Template{"convolution", bind_convolution},
     Template{"convolution_backward_input", bind_convolution_backward_input},
     Template{"convolution_backward_weight", bind_convolution_backward_weight},
@@ -27,13 +32,18 @@ constexpr std::array kTemplates = {
     Template{"resample_backward", bind_resample_backward},
     Template{"max_pool_gather", bind_max_pool},
     Template{"embedding", bind_embedding},
+    Template{"gather", bind_gather},
     Template{"layer_norm", bind_layer_norm},
     Template{"log_softmax", bind_log_softmax},
     Template{"matmul", bind_matmul},
+    Template{"place", bind_place},
     Template{"random_words", bind_random_words},
     Template{"rms_norm", bind_rms_norm},
     Template{"scaled_dot_product_attention", bind_attention},
+    Template{"scan", bind_scan},
+    Template{"scatter", bind_scatter},
     Template{"softmax", bind_softmax},
+    Template{"sort", bind_sort},
 };
 
 [[noreturn]] void refuse(const OpSpec& op, const std::string& why) {

@@ -28,11 +28,21 @@ std::unique_ptr<Launch> bind_max_pool_backward(const OperationContext& context, 
 std::unique_ptr<Launch> bind_max_pool_indices(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_resample(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_resample_backward(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_cholesky(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_det(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_inverse(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_solve(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_softmax(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_log_softmax(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_rms_norm(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_layer_norm(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_embedding(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_attention(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_gather(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_scatter(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_place(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_scan(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_sort(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_arg_reduce(const OperationContext& context, const Binding& binding);
 
 }  // namespace alknet::compute

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "alknet/base/error.h"
+#include "alknet/compute/device_gpu/bind_indexing.h"
 #include "alknet/compute/device_gpu/bind_windows.h"
 #include "alknet/compute/error.h"
 
@@ -271,7 +272,7 @@ void bind_parameters(const Computation& computation, const KernelSpec& spec, con
   const Use use{computation, spec, binding, block};
   const auto binder = std::find_if(std::begin(kBinders), std::end(kBinders),
                                    [&](const PatternBinder& row) { return spec.pattern.starts_with(row.prefix); });
-  if (binder == std::end(kBinders)) {
+  if (binder == std::end(kBinders) && !bind_indexing_parameters(computation, spec, binding, block)) {
     throw Error(BaseError::kInternal, fmt::format("[{}] cannot bind the pattern {}", spec.name, spec.pattern));
   }
   block.set("count", graph::element_count(use.output_shape()));
@@ -279,7 +280,7 @@ void bind_parameters(const Computation& computation, const KernelSpec& spec, con
     const Shape& shape = use.output_shape();
     block.set(fmt::format("extent_{}", d), d <= shape.size() ? shape[shape.size() - d] : 1);
   }
-  binder->bind(use);
+  if (binder != std::end(kBinders)) binder->bind(use);
   if (!block.has_map("element")) return;
   DimensionTable element{use.output_shape(), {}};
   for (std::size_t i = computation.op_inputs(); i < binding.inputs.size(); ++i) {

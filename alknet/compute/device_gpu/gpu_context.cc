@@ -32,6 +32,8 @@ GpuContext::GpuContext(std::shared_ptr<gpu::Device> device, GpuBackendOptions op
       options_(std::move(options)),
       software_(is_software(*device_, options_.family)),
       shader_f16_(options_.shader_f16 && device_->has_feature("shader-f16")),
+      matrix_units_(shader_f16_ && device_->has_feature("chromium-experimental-subgroup-matrix") &&
+                    device_->adapter().subgroup_min_size == 32 && device_->adapter().subgroup_max_size == 32),
       generator_({shader_f16_, wgsl_template}),
       error_words_(device_->create_buffer(sizeof(ErrorWords), gpu::BufferUsage::kStorage, "error words")) {}
 

@@ -95,6 +95,15 @@ void ParameterBlock::set_map(std::string_view name, const DimensionTable& table)
   }
 }
 
+void ParameterBlock::set_words(std::string_view name, std::span<const std::uint32_t> words) {
+  const std::size_t i = index_of(name);
+  if (words.size() > spec_.parameters[i].count) {
+    throw Error(BaseError::kInternal, fmt::format("[{}] {} holds {} words, not {}", spec_.name, name,
+                                                  spec_.parameters[i].count, words.size()));
+  }
+  std::copy(words.begin(), words.end(), words_.begin() + static_cast<std::ptrdiff_t>(layout_.words[i]));
+}
+
 bool ParameterBlock::has_map(std::string_view name) const {
   return std::any_of(spec_.maps.begin(), spec_.maps.end(), [&](const auto& map) { return map.name == name; });
 }

@@ -30,6 +30,7 @@ class ParameterBlock {
   void set(std::string_view name, std::int64_t value);
   void set_number(std::string_view name, double value);  ///< Converted to the parameter's type.
   void set_map(std::string_view name, const DimensionTable& table);
+  void set_words(std::string_view name, std::span<const std::uint32_t> words);  ///< The first items of an array.
 
   bool has_map(std::string_view name) const;
 

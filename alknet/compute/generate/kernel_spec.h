@@ -15,8 +15,9 @@
 namespace alknet::compute {
 
 /// Types of a kernel's parameters (one 32-bit word each: kU32, kI32, kF32) and of its workgroup variables (all).
-enum class WordType : std::uint8_t { kU32, kI32, kF32, kBool, kI64, kVec4 };
-std::string_view word_type_name(WordType type);  ///< WGSL's: "u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>"
+enum class WordType : std::uint8_t { kU32, kI32, kF32, kBool, kI64, kVec4, kF16 };
+std::string_view word_type_name(
+    WordType type);  ///< WGSL's: "u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>", "f16"
 std::optional<WordType> word_type_of(std::string_view name);
 
 /// What a kernel reads, writes and computes, in no language yet: plain data that a ShaderGenerator prints.
@@ -80,6 +81,7 @@ struct KernelSpec {
   std::vector<Function> functions;
   std::uint32_t elements_per_invocation = 1;  ///< Of "elementwise": 4 where outputs are packed four to a word.
   bool checks_indices = false;                ///< The pattern reports bad indices through `report_error(index)`.
+  bool stores_directly = false;               ///< The pattern calls `store_OUTPUT(index, value)`; nothing is applied.
 
   const Buffer* input(std::string_view input_name) const;
   const Parameter* parameter(std::string_view parameter_name) const;

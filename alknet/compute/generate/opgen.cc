@@ -6,127 +6,18 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/generate/opgen_builder.h"
 #include "alknet/compute/generate/wgsl_storage.h"
 #include "alknet/graph/op_program.h"
 
 namespace alknet::compute {
 namespace {
 
-using graph::compute_dtype;
-using graph::expr::Instruction;
+using Builder = OpgenBuilder;
 using graph::expr::Opcode;
 using graph::expr::Program;
 
-constexpr std::uint32_t kElementwiseSize = 256;  // invocations of a workgroup
-constexpr std::uint32_t kRowLanes = 256;         // of the workgroup that reduces rows together
-
-/// Builds a specification part by part.
-class Builder {
- public:
-  Builder(const Computation& computation, const OpgenOptions& options) : from_(computation), options_(options) {
-    result_.spec.name = computation.name();
-  }
-
-  const Computation& from() const { return from_; }
-  bool software() const { return options_.software; }
-  const OpgenOptions& options() const { return options_; }
-
-  /// Whether elements of the dtype share words.
-  bool packed(Dtype dtype) const {
-    const WgslStorage* row = wgsl_storage(dtype, !options_.packed_f16);
-    return row != nullptr && row->packed();
-  }
-  KernelSpec& spec() { return result_.spec; }
-
-  void number(std::string name, WordType type = WordType::kU32) {
-    spec().parameters.push_back({std::move(name), type, 0});
-  }
-  void numbers(std::initializer_list<const char*> names) {
-    for (const char* name : names) number(name);
-  }
-
-  void map(std::string name, std::vector<std::string> operands) {
-    spec().maps.push_back({name, std::move(operands)});
-    number(name + "_rank");
-    spec().parameters.push_back({name + "_map", WordType::kU32, kMaxMapRank * map_stride(spec().maps.back())});
-  }
-
-  void workgroup(std::uint32_t size, std::string count) {
-    spec().workgroup_size = {size, 1, 1};
-    spec().workgroup_count = std::move(count);
-  }
-
-  bool has(std::size_t op_input) const { return from_.inputs[op_input].has_value(); }
-
-  /// Buffers of the op's present inputs, named as in the op table.
-  void op_inputs() {
-    for (std::size_t i = 0; i < from_.op_inputs(); ++i) {
-      if (has(i)) spec().inputs.push_back({from_.op->inputs[i].name, *from_.inputs[i]});
-    }
-  }
-
-  /// A function, and the parameters its program reads that are not there yet.
-  void function(std::string name, Program program) {
-    for (const auto& variable : program.variables) {
-      if (!variable.parameter || spec().parameter(variable.name)) continue;
-      number(variable.name, word_type(variable.dtype));
-    }
-    spec().functions.push_back({std::move(name), std::move(program)});
-  }
-
-  /// Outputs, the function "apply" and what it reads beside the pattern's result.
-  GeneratedKernel finish() {
-    const bool plain = from_.program.outputs.empty();
-    Program apply = plain ? identity(compute_dtype(from_.outputs.front())) : compose(from_.program, result_.constants);
-    const std::size_t first = from_.op ? 1 : 0;  // x0 is then the op's result
-    std::vector<std::string> operands;
-    for (std::size_t i = first; i < from_.program.inputs.size(); ++i) {
-      operands.push_back(fmt::format("x{}", i));
-      spec().inputs.push_back({operands.back(), from_.program.inputs[i]});
-    }
-    for (std::size_t k = 0; k < from_.outputs.size(); ++k) {
-      spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k]});
-      if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
-      if (from_.strided) operands.push_back(spec().outputs.back().name);
-    }
-    if (from_.strided && spec().elements_per_invocation != 1) {
-      throw Error(ComputeError::kUnsupported,
-                  fmt::format("[{}] a part of a packed tensor cannot be written; use i32, or .to('cpu')", spec().name));
-    }
-    if (!operands.empty()) map("element", std::move(operands));
-    int extents = 0;
-    for (const auto& variable : apply.variables) extents = std::max(extents, -variable.coordinate);
-    for (int d = 1; d <= extents; ++d) number(fmt::format("extent_{}", d));
-    function("apply", std::move(apply));
-    number("count");
-    for (const auto& buffer : spec().inputs) number(buffer.name + "_offset");
-    for (const auto& buffer : spec().outputs) number(buffer.name + "_offset");
-    if (spec().checks_indices) number("error_id");
-    return std::move(result_);
-  }
-
- private:
-  static WordType word_type(Dtype dtype) {
-    if (graph::is_float(dtype)) return WordType::kF32;
-    const bool is_signed = dtype == Dtype::kI32 || dtype == Dtype::kI8 || dtype == Dtype::kI64;
-    return is_signed ? WordType::kI32 : WordType::kU32;
-  }
-
-  static Program identity(Dtype dtype) {
-    Program program;
-    program.variables = {{"x0", dtype, false}};
-    Instruction read;
-    read.opcode = Opcode::kVariable;
-    read.dtype = dtype;
-    program.instructions = {read};
-    program.outputs = {{"y0", 0}};
-    return program;
-  }
-
-  const Computation& from_;
-  OpgenOptions options_;
-  GeneratedKernel result_;
-};
+constexpr std::uint32_t kRowLanes = 256;  // of the workgroup that reduces rows together
 
 void elementwise(Builder& b) {
   b.spec().pattern = "elementwise";
@@ -177,7 +68,7 @@ void reduction(Builder& b) {
   b.numbers({"rows", "reduced_count"});
   b.map("row", {op.inputs[0].name});
   b.map("reduced", {op.inputs[0].name});
-  const bool tree = !b.software() && partials;
+  const bool tree = !b.software() && partials && programs.accumulator != Dtype::kBool;
   b.spec().pattern = tree ? "reduce_tree" : partials ? "reduce_cascade" : "reduce_loop";
   b.spec().values["input"] = op.inputs[0].name;
   b.spec().values["accumulator"] = wgsl_type(programs.accumulator);
@@ -197,7 +88,7 @@ void softmax(Builder& b) {
   b.spec().values["logarithm"] = logarithm;
   b.numbers({"length", "stride", "inner"});
   b.map("row", {"input"});
-  if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, kRowLanes}};
+  if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, 2 * kRowLanes}};
 }
 
 template <bool centred>
@@ -254,6 +145,18 @@ void matmul(Builder& b) {
     b.spec().values = {{"rows", kSplitRows}, {"columns", kSplitColumns}, {"slices", kSlices}};
     b.spec().workgroup_variables = {{"partial", WordType::kF32, kSplitRows * kSize}};
     b.workgroup(kSize, tiles(kSplitRows, kSplitColumns));
+    return;
+  }
+  if (b.options().matmul_matrix) {
+    constexpr std::uint32_t kSide = 128, kDepth = 32, kPadding = 8, kSubgroups = 4, kFragment = 16 * 16;
+    b.spec().pattern = "matmul_matrix";
+    b.spec().values = {{"subgroup_matrix", true}};
+    b.numbers({"a_mode", "b_mode"});
+    for (auto& input : b.spec().inputs) input.vectors = true;
+    b.spec().workgroup_variables = {{"tile_a", WordType::kF16, kSide * (kDepth + kPadding)},
+                                    {"tile_b", WordType::kF16, kDepth * (kSide + kPadding)},
+                                    {"results", WordType::kF32, kSubgroups * kFragment}};
+    b.workgroup(kSubgroups * 32, tiles(kSide, kSide));
     return;
   }
   const MatmulTile& tile = b.options().matmul;
@@ -388,6 +291,7 @@ void structured(Builder& b, const std::string& name) {
   for (const auto& pattern : kStructured) {
     if (pattern.name == name) return pattern.build(b);
   }
+  if (opgen_indexing(b, name)) return;
   throw Error(
       ComputeError::kUnsupported,
       fmt::format("[{}] there is no GPU kernel for the template \"{}\"; use .to('cpu')", b.from().op->name, name),
