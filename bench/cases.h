@@ -19,6 +19,7 @@ using Cases = std::map<std::string, MakeCase, std::less<>>;
 /// The cases of one family, by name. One file a family.
 Cases compute_cases();
 Cases file_cases();
+Cases gpu_cases();
 Cases validation_cases();
 
 /// Keeps the compiler from dropping the work whose result this is.

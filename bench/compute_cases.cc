@@ -1,4 +1,4 @@
-// C1, C2, C3: the compute layer.
+// C1, C2, C3, C6: the compute layer.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alknet/compute/devices.h"
+#include "alknet/compute/eager/operations.h"
 #include "alknet/compute/models/sentence_encoder.h"
 #include "alknet/compute/session.h"
 #include "bench/cases.h"
@@ -49,6 +50,25 @@ Case random_inputs(const compute::Context& context, const std::vector<compute::S
   }
   const auto out = session->run(inputs);
   return [session, inputs, out] { session->run(inputs, out); };
+}
+
+/// C6: one operation on 16 elements, called many times a run.
+Case tiny(const Json& parameters) {
+  const compute::Context context = make_context(parameters);
+  const auto calls = parameters.at("calls").to_number<int>();
+  const std::vector<float> values(16, 1.5F);
+  const compute::Tensor a = context.from<float>(values, {16});
+  const compute::Tensor b = context.from<float>(values, {16});
+  const std::string name(parameters.at("op").as_string());
+  const auto repeat = [calls](auto call) {
+    return [calls, call] {
+      for (int i = 0; i < calls; ++i) keep(call().element_count());
+    };
+  };
+  if (name == "add") return repeat([a, b] { return a + b; });
+  if (name == "mul by a number") return repeat([a] { return a * 0.5; });
+  if (name == "exp") return repeat([a] { return exp(a); });
+  return repeat([a] { return a.sum(0); });
 }
 
 /// C1: the product of two square matrices.
@@ -105,6 +125,6 @@ Case embed(const Json& parameters) {
 
 }  // namespace
 
-Cases compute_cases() { return {{"matmul", matmul}, {"pointwise", pointwise}, {"embed", embed}}; }
+Cases compute_cases() { return {{"matmul", matmul}, {"pointwise", pointwise}, {"tiny", tiny}, {"embed", embed}}; }
 
 }  // namespace alknet::bench

@@ -57,6 +57,20 @@ def jax():
 
 
 @functools.cache
+def torch():
+    """Of the Python that runs the benchmarks: torch is too large to fetch for a comparison."""
+    sees_gpu = [sys.executable, "-c", "import torch, sys; sys.exit(not torch.cuda.is_available())"]
+    found = subprocess.run(sees_gpu, capture_output=True).returncode == 0
+    return [sys.executable, PEERS / "torch_peer.py"] if found else None
+
+
+@functools.cache
+def webgpu():
+    """The WebGPU library without alknet's plans: cases of our own program."""
+    return ours()
+
+
+@functools.cache
 def pyarrow():
     return [PYTHON, PEERS / "pyarrow_peer.py"] if has_module("pyarrow") else None
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
@@ -28,24 +29,37 @@ std::size_t size_class(std::size_t bytes) {
 
 }  // namespace
 
+struct Buffer::DevicePool {
+  std::uint64_t number = 0;
+  /// By size class. Lists keep their room, so that a block that comes back and goes again allocates nothing.
+  std::map<std::size_t, std::vector<std::shared_ptr<Memory>>> free;
+  BufferStatistics statistics;
+  void note_peak() { statistics.peak = std::max(statistics.peak, statistics.live + statistics.pooled); }
+
+  std::shared_ptr<Memory> take(std::size_t size) {
+    const auto it = free.find(size);
+    if (it == free.end() || it->second.empty()) return nullptr;
+    std::shared_ptr<Memory> memory = std::move(it->second.back());
+    it->second.pop_back();
+    statistics.pooled -= size;
+    return memory;
+  }
+};
+
 struct Buffer::Registry {
   struct Slot {
     std::uint64_t generation = 0;
     Buffer* buffer = nullptr;
     std::weak_ptr<Buffer> handle;
   };
-  struct DevicePool {
-    std::uint64_t number = 0;
-    std::multimap<std::size_t, std::shared_ptr<Memory>> free;
-    BufferStatistics statistics;
-    void note_peak() { statistics.peak = std::max(statistics.peak, statistics.live + statistics.pooled); }
-  };
 
   explicit Registry(BufferManager::Options manager_options) : options(std::move(manager_options)) {}
 
   DevicePool& pool(const Backend& backend) {
+    if (recent && recent->first == backend.id()) return recent->second;
     auto [it, added] = pools.try_emplace(backend.id());
     if (added) it->second.number = pools.size();
+    recent = &*it;
     return it->second;
   }
 
@@ -63,6 +77,7 @@ struct Buffer::Registry {
     entry.buffer = buffer.get();
     entry.handle = buffer;
     DevicePool& device = pool(*buffer->backend_);
+    buffer->pool_ = &device;
     buffer->id_ = {device.number << 56 | entry.generation << 32 | slot};
     device.statistics.live += buffer->memory_->bytes();
     ++device.statistics.buffers;
@@ -71,10 +86,9 @@ struct Buffer::Registry {
 
   /// Takes the memory out of a buffer, into the pool or to the caller, who drops it after unlocking.
   std::shared_ptr<Memory> release(Buffer& buffer) {
-    if (!buffer.memory_) return nullptr;
-    std::shared_ptr<Memory> memory = std::move(buffer.memory_);
-    buffer.memory_ = nullptr;
-    DevicePool& device = pool(*buffer.backend_);
+    std::shared_ptr<Memory> memory = buffer.take_memory();
+    if (!memory) return nullptr;
+    DevicePool& device = *buffer.pool_;
     device.statistics.live -= memory->bytes();
     --device.statistics.buffers;
     slots[slot_of(buffer.id_)].buffer = nullptr;
@@ -84,7 +98,7 @@ struct Buffer::Registry {
                       device.statistics.pooled + memory->bytes() <= options.pool_bytes;
     if (!keep) return memory;
     device.statistics.pooled += memory->bytes();
-    device.free.emplace(memory->bytes(), std::move(memory));
+    device.free[memory->bytes()].push_back(std::move(memory));
     return nullptr;
   }
 
@@ -97,12 +111,13 @@ struct Buffer::Registry {
   std::mutex mutex;
   BufferManager::Options options;
   std::map<std::string, DevicePool, std::less<>> pools;
+  std::pair<const std::string, DevicePool>* recent = nullptr;  ///< Of `pools`.
   std::vector<Slot> slots;
   std::vector<std::uint32_t> free_slots;
   bool closed = false;
 };
 
-Buffer::Buffer(std::shared_ptr<Registry> registry, std::shared_ptr<Backend> backend, std::size_t bytes,
+Buffer::Buffer(Private, std::shared_ptr<Registry> registry, std::shared_ptr<Backend> backend, std::size_t bytes,
                std::string label)
     : registry_(std::move(registry)), backend_(std::move(backend)), bytes_(bytes), label_(std::move(label)) {}
 
@@ -112,14 +127,43 @@ Buffer::~Buffer() {
   memory = registry_->release(*this);
 }
 
-std::shared_ptr<Memory> Buffer::memory() const {
-  const std::lock_guard lock(registry_->mutex);
-  if (!memory_) {
-    throw Error(ComputeError::kStaleBuffer,
-                fmt::format("the buffer \"{}\" on {} was disposed; do not use tensors after dispose()", label_,
-                            backend_->id()));
+namespace {
+
+/// Holds a flag; for sections so short that sleeping would cost more.
+class SpinGuard {
+ public:
+  explicit SpinGuard(std::atomic_flag& flag) : flag_(flag) {
+    while (flag_.test_and_set(std::memory_order_acquire)) {
+    }
   }
-  return memory_;
+  ~SpinGuard() { flag_.clear(std::memory_order_release); }
+  SpinGuard(const SpinGuard&) = delete;
+  SpinGuard& operator=(const SpinGuard&) = delete;
+
+ private:
+  std::atomic_flag& flag_;
+};
+
+}  // namespace
+
+std::shared_ptr<Memory> Buffer::take_memory() {
+  const SpinGuard guard(memory_busy_);
+  return std::exchange(memory_, nullptr);
+}
+
+void Buffer::set_memory(std::shared_ptr<Memory> memory) {
+  const SpinGuard guard(memory_busy_);
+  memory_ = std::move(memory);
+}
+
+std::shared_ptr<Memory> Buffer::memory() const {
+  {
+    const SpinGuard guard(memory_busy_);
+    if (memory_) return memory_;
+  }
+  throw Error(
+      ComputeError::kStaleBuffer,
+      fmt::format("the buffer \"{}\" on {} was disposed; do not use tensors after dispose()", label_, backend_->id()));
 }
 
 BufferManager::BufferManager() : BufferManager(Options()) {}
@@ -139,15 +183,12 @@ BufferManager::~BufferManager() {
 std::shared_ptr<Buffer> BufferManager::allocate(const std::shared_ptr<Backend>& backend, std::size_t bytes,
                                                 std::string label) {
   const std::size_t rounded = size_class(bytes);
-  std::shared_ptr<Buffer> buffer(new Buffer(registry_, backend, bytes, std::move(label)));
+  auto buffer = std::make_shared<Buffer>(Buffer::Private{}, registry_, backend, bytes, std::move(label));
   buffer->pooled_ = true;
   {
     const std::lock_guard lock(registry_->mutex);
-    auto& pool = registry_->pool(*backend);
-    if (const auto it = pool.free.find(rounded); it != pool.free.end()) {
-      buffer->memory_ = std::move(it->second);
-      pool.free.erase(it);
-      pool.statistics.pooled -= rounded;
+    if (auto memory = registry_->pool(*backend).take(rounded)) {
+      buffer->set_memory(std::move(memory));
       registry_->add(buffer);
       return buffer;
     }
@@ -160,17 +201,17 @@ std::shared_ptr<Buffer> BufferManager::allocate(const std::shared_ptr<Backend>& 
     memory = backend->allocate(rounded);
   }
   const std::lock_guard lock(registry_->mutex);
-  buffer->memory_ = std::move(memory);
+  buffer->set_memory(std::move(memory));
   registry_->add(buffer);
   return buffer;
 }
 
 std::shared_ptr<Buffer> BufferManager::wrap(const std::shared_ptr<Backend>& backend, SharedBytes bytes,
                                             std::string label) {
-  std::shared_ptr<Buffer> buffer(new Buffer(registry_, backend, bytes.size(), std::move(label)));
+  auto buffer = std::make_shared<Buffer>(Buffer::Private{}, registry_, backend, bytes.size(), std::move(label));
   auto memory = backend->wrap(std::move(bytes));
   const std::lock_guard lock(registry_->mutex);
-  buffer->memory_ = std::move(memory);
+  buffer->set_memory(std::move(memory));
   registry_->add(buffer);
   return buffer;
 }
@@ -194,7 +235,9 @@ void BufferManager::trim() {
   std::vector<std::shared_ptr<Memory>> freed;
   const std::lock_guard lock(registry_->mutex);
   for (auto& [device, pool] : registry_->pools) {
-    for (auto& [bytes, memory] : pool.free) freed.push_back(std::move(memory));
+    for (auto& [bytes, blocks] : pool.free) {
+      for (auto& memory : blocks) freed.push_back(std::move(memory));
+    }
     pool.free.clear();
     pool.statistics.pooled = 0;
   }

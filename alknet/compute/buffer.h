@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,7 +24,14 @@ class BufferManager;
 /// Memory that tensors share. Freed (or pooled) when the last owner goes, or at once by `BufferManager::dispose`.
 /// Thread-safe.
 class Buffer {
+ private:
+  struct Registry;
+  struct DevicePool;
+  struct Private {};  ///< Only the manager can make one.
+
  public:
+  Buffer(Private, std::shared_ptr<Registry> registry, std::shared_ptr<Backend> backend, std::size_t bytes,
+         std::string label);
   ~Buffer();
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -35,17 +43,33 @@ class Buffer {
   /// The memory, kept alive by the returned pointer. Throws Error `stale_buffer` after `dispose`.
   std::shared_ptr<Memory> memory() const;
 
+  /// How often the elements were changed after the tensor was made; what saved it for a gradient compares.
+  std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  /// Raises the version. `writer` says what wrote ("assign"), for messages; it must be a literal.
+  void note_write(const char* writer) {
+    writer_.store(writer, std::memory_order_relaxed);
+    version_.fetch_add(1, std::memory_order_acq_rel);
+  }
+  /// What wrote last.
+  const char* last_writer() const { return writer_.load(std::memory_order_relaxed); }
+  const std::string& label() const { return label_; }
+
  private:
   friend class BufferManager;
-  struct Registry;
-  Buffer(std::shared_ptr<Registry> registry, std::shared_ptr<Backend> backend, std::size_t bytes, std::string label);
+
+  std::shared_ptr<Memory> take_memory();
+  void set_memory(std::shared_ptr<Memory> memory);
 
   std::shared_ptr<Registry> registry_;
   std::shared_ptr<Backend> backend_;
   BufferId id_;
   std::size_t bytes_;
   std::string label_;
-  std::shared_ptr<Memory> memory_;  ///< Guarded by the registry's mutex.
+  DevicePool* pool_ = nullptr;            ///< Of the registry, which outlives this.
+  mutable std::atomic_flag memory_busy_;  ///< Guards `memory_` for a few instructions.
+  std::shared_ptr<Memory> memory_;
+  std::atomic<std::uint64_t> version_{0};
+  std::atomic<const char*> writer_{""};
   bool pooled_ = false;
 };
 

@@ -47,6 +47,9 @@ class Conformance {
 
   Domain domain_of(const OpSpec& op, const std::string& input, bool special) const {
     Domain domain;
+    if (const Json* allowed = op.test.is_object() ? op.test.as_object().if_contains("special") : nullptr) {
+      special = special && allowed->as_bool();
+    }
     if (const Json* range = op.test.is_object() ? op.test.as_object().if_contains(input) : nullptr;
         range && range->is_array()) {
       domain.min = range->as_array()[0].to_number<double>();
@@ -59,7 +62,10 @@ class Conformance {
 
   void set_bound(Case& made, const OpSpec& op, Dtype output) const {
     made.bound = graph::is_float(output) ? 4 : 0;
-    const Json* entry = op.bound.is_object() ? op.bound.as_object().if_contains(graph::dtype_name(output)) : nullptr;
+    const bool gpu =
+        options_.gpu_bounds && output == Dtype::kF32 && op.bound.is_object() && op.bound.as_object().contains("gpu");
+    const std::string_view member = gpu ? "gpu" : graph::dtype_name(output);
+    const Json* entry = op.bound.is_object() ? op.bound.as_object().if_contains(member) : nullptr;
     if (entry) {
       made.bound_in_ulp = entry->as_object().contains("ulp");
       made.bound = entry->as_object().at(made.bound_in_ulp ? "ulp" : "k").to_number<double>();
@@ -96,7 +102,18 @@ class Conformance {
     return dtypes;
   }
 
+  /// Operations without inputs: any shape will do, as their expressions see only coordinates.
+  void check_creation(const OpSpec& op) {
+    for (const JsonObject& attrs : attribute_choices(op)) {
+      const Dtype output = output_dtype(op, attrs, {}, Dtype::kF32);
+      if (!backend_.supports(output)) continue;
+      for (const Shape& shape : common_shapes(options_.quick))
+        check_elementwise(op, attrs, {}, output, shape, 0, false);
+    }
+  }
+
   void check_elementwise(const OpSpec& op) {
+    if (op.inputs.empty()) return check_creation(op);
     for (const Dtype promoted : graph::kAllDtypes) {
       const auto dtypes = input_dtypes(op, promoted);
       if (dtypes.empty() || !backend_.supports(promoted)) continue;
@@ -134,7 +151,7 @@ class Conformance {
     made.expected = elementwise_reference(op, attrs, operands, dtypes, output, shape);
     made.computation = elementwise_computation(op, attrs, dtypes, output);
     set_bound(made, op, output);
-    run_case(made, dtypes.front());
+    run_case(made, dtypes.empty() ? output : dtypes.front());
   }
 
   static Computation elementwise_computation(const OpSpec& op, const JsonObject& attrs,

@@ -28,6 +28,9 @@ struct ConformanceOptions {
   /// The device may give anything for infinite and NaN operands (WGSL promises nothing about them).
   bool undefined_specials = false;
 
+  /// The device is a GPU: the bound "gpu" of an entry holds where it has one.
+  bool gpu_bounds = false;
+
   /// The error allowed to an operation on a dtype, in ulp, given what the op table says (or 4, the CPU's bound, where
   /// it says nothing). Null: that. A GPU's test returns WGSL's bound here.
   std::function<double(const graph::OpSpec& op, Dtype dtype, double table_ulp)> ulp;

@@ -157,6 +157,20 @@ void add_attention(std::vector<TemplateCase>& cases) {
   add(heads, Input{{9}, kPlain, Dtype::kF64}, false);
 }
 
+void add_random_words(std::vector<TemplateCase>& cases) {
+  for (const char* words : {"element", "first", "second", "high", "low"}) {
+    for (const Shape& size : {Shape{}, Shape{0}, Shape{1}, Shape{7}, Shape{3, 5}, Shape{2, 1500}}) {
+      JsonArray sizes(size.begin(), size.end());
+      for (const Arrangement arrangement : {kPlain, kSliced}) {
+        cases.push_back({"random_words",
+                         {Input{{4}, arrangement, {}}},
+                         {{"size", sizes}, {"stream", 5 + size.size()}, {"words", words}},
+                         false});
+      }
+    }
+  }
+}
+
 /// The values that a parameter is tried with; empty when it has only what the caller gives.
 std::vector<Json> values_of(const graph::OpParameter& parameter) {
   const JsonObject& schema = parameter.schema.as_object();
@@ -166,9 +180,13 @@ std::vector<Json> values_of(const graph::OpParameter& parameter) {
   } else if (const Json* type = schema.if_contains("type"); type && type->is_string()) {
     if (type->as_string() == "boolean")
       values = {false, true};
-    else if (type->as_string() == "number" && parameter.default_value)
-      values = {*parameter.default_value, 2};
+    else if (type->as_string() == "number")
+      values = parameter.default_value ? std::vector<Json>{*parameter.default_value, 2} : std::vector<Json>{2};
+  } else if (type && *type == Json(JsonArray{"number", "null"})) {
+    values = {nullptr, 1};
   }
+  const Json* type = schema.if_contains("type");
+  if (values.empty() && !parameter.default_value && type && *type == Json("integer")) values = {7};
   if (values.empty() && parameter.default_value) values = {*parameter.default_value};
   return values;
 }
@@ -177,6 +195,7 @@ std::vector<Json> values_of(const graph::OpParameter& parameter) {
 
 std::vector<TemplateCase> template_cases() {
   std::vector<TemplateCase> cases;
+  add_random_words(cases);
   add_softmax(cases, "log_softmax");
   add_rms_norm(cases);
   add_matmul(cases);

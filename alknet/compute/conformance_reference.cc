@@ -8,6 +8,7 @@
 #include <string>
 
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/philox.h"
 #include "alknet/graph/reference_call.h"
 #include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
@@ -205,6 +206,28 @@ Reference attention(const JsonObject& attrs, const Inputs& inputs) {
   return result;
 }
 
+/// Which word of the stream element `e` takes.
+std::uint64_t word_of(std::string_view words, std::uint64_t e) {
+  if (words == "first") return e / 2 * 2;
+  if (words == "second") return e / 2 * 2 + 1;
+  if (words == "high") return 2 * e;
+  return words == "low" ? 2 * e + 1 : e;
+}
+
+Reference random_words(const JsonObject& attrs, const Inputs& inputs) {
+  Shape shape;
+  for (const Json& size : attrs.at("size").as_array()) shape.push_back(size.to_number<std::int64_t>());
+  Reference result = empty_reference(shape);
+  const auto rng = inputs[0]->values();
+  const auto word = [&](std::size_t i) { return static_cast<std::uint64_t>(rng[i]); };
+  const auto stream = attrs.at("stream").to_number<std::uint32_t>();
+  for (std::size_t e = 0; e < result.values.size(); ++e) {
+    const std::uint64_t at = word_of(attrs.at("words").as_string(), e);
+    result.values[e] = graph::random_word(word(0) | word(1) << 32, word(2) | word(3) << 32, stream, at);
+  }
+  return result;
+}
+
 }  // namespace
 
 Reference reference_of(const TestTensor& tensor) {
@@ -219,10 +242,7 @@ Reference elementwise_reference(const OpSpec& op, const JsonObject& attrs, const
                                 const std::vector<Dtype>& dtypes, Dtype output, const Shape& shape) {
   const auto program = graph::elementwise_program(op, attrs, dtypes, std::array{output});
   std::vector<double> parameters;
-  for (const auto& name : graph::scalar_parameters(op)) {
-    const Json& value = attrs.at(name);
-    parameters.push_back(value.is_bool() ? (value.get_bool() ? 1 : 0) : value.to_number<double>());
-  }
+  for (const auto& name : graph::scalar_parameters(op)) parameters.push_back(*graph::scalar_value(attrs, name));
   Reference result = empty_reference(shape);
   for (std::size_t i = 0; i < result.values.size(); ++i) {
     const Shape position = position_of(static_cast<std::int64_t>(i), shape);
@@ -234,6 +254,11 @@ Reference elementwise_reference(const OpSpec& op, const JsonObject& attrs, const
       terms += operand.terms[at];
     }
     values.insert(values.end(), parameters.begin(), parameters.end());
+    for (std::size_t v = values.size(); v < program.variables.size(); ++v) {
+      const auto linear = static_cast<std::int64_t>(i);
+      values.push_back(
+          static_cast<double>(graph::expr::coordinate_value(program.variables[v].coordinate, linear, shape)));
+    }
     result.values[i] = graph::expr::evaluate(program, values)[0];
     for (const double parameter : parameters) terms *= std::max(1.0, std::fabs(parameter));
     result.terms[i] = terms + std::fabs(result.values[i]);
@@ -329,7 +354,9 @@ std::vector<Reference> window_reference(const OpSpec& op, const JsonObject& attr
     for (double& value : terms[i].data) value = std::fabs(value);
   }
   const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
-  return {{shape, run(attrs, value_list, shape).data, run(attrs, term_list, shape).data}};
+  JsonObject absolute = attrs;
+  absolute[graph::kAbsoluteWeights] = true;
+  return {{shape, run(op, attrs, value_list, shape).data, run(op, absolute, term_list, shape).data}};
 }
 
 }  // namespace
@@ -337,9 +364,10 @@ std::vector<Reference> window_reference(const OpSpec& op, const JsonObject& attr
 std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
-      {"embedding", embedding},    {"layer_norm", layer_norm<true>}, {"log_softmax", softmax<true>},
-      {"matmul", matmul},          {"rms_norm", layer_norm<false>},  {"scaled_dot_product_attention", attention},
-      {"softmax", softmax<false>},
+      {"embedding", embedding},       {"layer_norm", layer_norm<true>},
+      {"log_softmax", softmax<true>}, {"matmul", matmul},
+      {"random_words", random_words}, {"rms_norm", layer_norm<false>},
+      {"softmax", softmax<false>},    {"scaled_dot_product_attention", attention},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
   if (found == kReferences.end()) return window_reference(op, attrs, inputs);

@@ -87,12 +87,92 @@ void add_transposed(std::vector<TemplateCase>& cases) {
   add({1, 2, 3, 2, 3}, {2, 2, 2, 3, 1}, 2, {{"stride", {2, 1, 2}}, {"padding", {1, 1, 0}}}, true);
 }
 
+/// Operation, its inputs' shapes, attributes.
+struct PoolCase {
+  std::string op;
+  std::vector<Shape> inputs;
+  JsonObject attrs;
+};
+
+std::vector<PoolCase> pool_cases() {
+  std::vector<PoolCase> cases;
+  const auto add = [&](const std::string& rank, const Shape& input, const Shape& output, const JsonObject& window,
+                       bool average) {
+    const bool adaptive = window.contains("output_size");
+    JsonObject sized = window, means = window;
+    sized["input_size"] = shape_json(input);
+    if (average) means.erase("dilation");
+    JsonObject sized_means = means;
+    sized_means["input_size"] = shape_json(input);
+    const std::string max = adaptive ? "adaptive_max_pool" + rank : "max_pool" + rank;
+    const std::string mean = adaptive ? "adaptive_avg_pool" + rank : "avg_pool" + rank;
+    cases.push_back({max, {input}, window});
+    cases.push_back({max + "_indices", {input}, window});
+    cases.push_back({max + "_backward", {output, input}, sized});
+    cases.push_back({max + "_gather", {input, input}, window});
+    if (!average) return;
+    cases.push_back({mean, {input}, means});
+    cases.push_back({mean + "_backward", {output}, sized_means});
+    if (adaptive) return;
+    means["count_include_pad"] = false;
+    cases.push_back({mean, {input}, means});
+    sized_means["divisor_override"] = 3;
+    cases.push_back({mean + "_backward", {output}, sized_means});
+  };
+  add("1d", {2, 3, 9}, {2, 3, 4}, {{"kernel_size", 2}}, true);
+  add("1d", {3, 10}, {3, 5}, {{"kernel_size", 3}, {"stride", 2}, {"padding", 1}}, true);
+  add("1d", {1, 2, 11}, {1, 2, 4}, {{"kernel_size", 3}, {"dilation", 2}, {"stride", 2}}, false);
+  add("1d", {1, 2, 8}, {1, 2, 4}, {{"kernel_size", 3}, {"stride", 2}, {"ceil_mode", true}}, true);
+  add("2d", {64, 16, 8, 8}, {64, 16, 4, 4}, {{"kernel_size", 2}}, true);
+  add("2d", {2, 3, 7, 9}, {2, 3, 4, 5}, {{"kernel_size", 3}, {"stride", 2}, {"padding", 1}}, true);
+  add("2d", {3, 6, 8}, {3, 3, 6}, {{"kernel_size", {2, 3}}, {"stride", {2, 1}}, {"padding", 0}}, true);
+  add("2d", {1, 2, 7, 7}, {1, 2, 4, 4}, {{"kernel_size", 2}, {"stride", 2}, {"ceil_mode", true}}, true);
+  add("2d", {0, 2, 4, 4}, {0, 2, 2, 2}, {{"kernel_size", 2}}, true);
+  add("3d", {1, 2, 4, 5, 6}, {1, 2, 2, 2, 3}, {{"kernel_size", 2}}, true);
+  add("3d", {2, 3, 4, 5}, {2, 2, 4, 3}, {{"kernel_size", {3, 1, 3}}, {"stride", {2, 1, 2}}, {"padding", {1, 0, 1}}},
+      true);
+  add("1d", {2, 3, 10}, {2, 3, 4}, {{"output_size", 4}}, true);
+  add("2d", {2, 3, 7, 5}, {2, 3, 3, 2}, {{"output_size", {3, 2}}}, true);
+  add("2d", {2, 3, 5, 6}, {2, 3, 1, 1}, {{"output_size", 1}}, true);
+  add("2d", {1, 2, 3, 3}, {1, 2, 5, 3}, {{"output_size", JsonArray{5, nullptr}}}, true);
+  add("3d", {1, 2, 4, 3, 5}, {1, 2, 2, 2, 3}, {{"output_size", {2, 2, 3}}}, true);
+  const auto resize = [&](const Shape& input, const Shape& output, JsonObject attrs) {
+    cases.push_back({"interpolate", {input}, attrs});
+    attrs["input_size"] = shape_json(input);
+    cases.push_back({"interpolate_backward", {output}, attrs});
+  };
+  resize({2, 3, 5}, {2, 3, 12}, {{"size", 12}});
+  resize({2, 3, 12}, {2, 3, 5}, {{"size", 5}, {"mode", "nearest-exact"}});
+  resize({1, 2, 6}, {1, 2, 15}, {{"scale_factor", 2.5}, {"mode", "linear"}});
+  resize({1, 2, 6}, {1, 2, 4}, {{"size", 4}, {"mode", "linear"}, {"align_corners", true}});
+  resize({2, 2, 4, 5}, {2, 2, 8, 10}, {{"scale_factor", 2}});
+  resize({2, 2, 5, 7}, {2, 2, 8, 3}, {{"size", {8, 3}}, {"mode", "bilinear"}});
+  resize({2, 2, 5, 7}, {2, 2, 8, 3}, {{"size", {8, 3}}, {"mode", "bilinear"}, {"align_corners", true}});
+  resize({1, 2, 5, 6}, {1, 2, 9, 4}, {{"size", {9, 4}}, {"mode", "bicubic"}});
+  resize({1, 2, 5, 6}, {1, 2, 3, 9}, {{"size", {3, 9}}, {"mode", "bicubic"}, {"align_corners", true}});
+  resize({1, 2, 6, 6}, {1, 2, 4, 2}, {{"size", {4, 2}}, {"mode", "area"}});
+  resize({1, 2, 2, 3, 4}, {1, 2, 4, 2, 6}, {{"size", {4, 2, 6}}, {"mode", "trilinear"}});
+  return cases;
+}
+
+void add_pools(std::vector<TemplateCase>& cases) {
+  for (const PoolCase& each : pool_cases()) {
+    for (const Arrangement arrangement : {kDense, Arrangement::kTransposed, Arrangement::kSliced}) {
+      TemplateCase made{{}, {}, each.attrs, false};
+      made.op = each.op;
+      for (const Shape& shape : each.inputs) made.inputs.push_back(WindowInput{shape, arrangement, {}});
+      cases.push_back(std::move(made));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<TemplateCase> window_cases() {
   std::vector<TemplateCase> cases;
   for (const Convolution& each : convolutions()) add_convolution(cases, each);
   add_transposed(cases);
+  add_pools(cases);
   return cases;
 }
 

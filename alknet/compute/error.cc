@@ -5,10 +5,10 @@
 namespace alknet::compute {
 
 const std::error_category& compute_category() noexcept {
-  static const NamedCategory<13> kCategory(
+  static const NamedCategory<16> kCategory(
       "compute", {"unsupported", "out_of_memory", "index_out_of_range", "shape_mismatch", "missing_input",
                   "missing_parameter", "stale_buffer", "read_only", "unknown_device", "context_mismatch",
-                  "tokenizer_invalid", "model_invalid", "invalid_text"});
+                  "tokenizer_invalid", "model_invalid", "invalid_text", "not_finite", "stale_version", "graph_freed"});
   return kCategory;
 }
 

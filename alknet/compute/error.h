@@ -19,6 +19,9 @@ enum class ComputeError {
   kTokenizerInvalid,  ///< tokenizer.json has a part that is unknown or wrong.
   kModelInvalid,      ///< A model folder lacks a file, or its configuration is not supported.
   kInvalidText,       ///< Text is not UTF-8.
+  kNotFinite,         ///< A result that must be a number is infinite or NaN.
+  kStaleVersion,      ///< A tensor that a gradient needs was written after it was saved.
+  kGraphFreed,        ///< What a gradient needs was freed by an earlier backward.
 };
 
 const std::error_category& compute_category() noexcept;

@@ -189,6 +189,8 @@ struct Session::Impl {
       plan->backend()->run(ready.launches, slots);
     }
     memories.clear();
+    for (Buffer* buffer : assigned) buffer->note_write("assign");
+    for (const Tensor& tensor : out) tensor.buffer()->note_write("a plan's run");
   }
 
   BoundPlan& prepare(std::span<const Tensor> given) {
@@ -204,7 +206,7 @@ struct Session::Impl {
   const PlanProgram& program;
   SessionLayouts known;
   std::vector<Tensor> fixed;  ///< States, then constants.
-  std::vector<const Buffer*> assigned;
+  std::vector<Buffer*> assigned;
   bool writes_store = false;
   std::vector<std::shared_ptr<Buffer>> arena;
   std::vector<bool> needs_contiguous;  ///< By input.

@@ -47,6 +47,12 @@ std::optional<Ref> write_expression(NodeWriter& writer, const BackwardCall& call
   }
   const auto program = gradient_program(call.op, call.attrs, inputs, outputs, input);
   if (!program) return std::nullopt;
+  for (const auto& variable : program->variables) {
+    if (variable.coordinate == 0) continue;
+    throw Error(GraphError::kNotDifferentiable,
+                fmt::format("[{}] reads the element's index: its `backward` must be nodes", call.op.name),
+                JsonObject{{"op", call.op.name}});
+  }
   const ValueType target = writer.type(call.inputs[input]);
   const bool reduces = std::holds_alternative<ReductionForward>(call.op.forward);
   Reduced sizes;
@@ -84,7 +90,8 @@ CaseWriter::Values case_values(const BackwardCall& call) {
 std::optional<Ref> write_backward(NodeWriter& writer, const BackwardCall& call, std::size_t input) {
   const OpSpec& op = call.op;
   const std::string& name = op.inputs[input].name;
-  if (op.elementwise() || op.backward.expressions.contains(name)) return write_expression(writer, call, input);
+  const bool derived = op.elementwise() && op.backward.cases.empty();
+  if (derived || op.backward.expressions.contains(name)) return write_expression(writer, call, input);
   CaseWriter cases(writer, call.attrs, case_values(call), call.value);
   for (const auto& each : op.backward.cases) {
     if (!cases.applies(each)) continue;

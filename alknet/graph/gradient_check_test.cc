@@ -71,6 +71,51 @@ std::vector<Case> window_cases() {
   };
 }
 
+std::vector<Case> pool_cases() {
+  std::vector<Case> cases;
+  const std::vector<SymbolicShape> inputs = {{B, 2, 5}, {1, 4, 5}, {1, 1, 3, 4, 3}};
+  for (int rank = 1; rank <= 3; ++rank) {
+    const std::string d = std::to_string(rank) + "d";
+    const SymbolicShape& input = inputs[static_cast<std::size_t>(rank - 1)];
+    SymbolicShape pooled = input, parts = input;
+    for (std::size_t i = input.size() - static_cast<std::size_t>(rank); i < input.size(); ++i) {
+      pooled[i] = Dim::floor_divide(input[i] - Dim(2), Dim(2)) + Dim(1);
+      parts[i] = 2;
+    }
+    JsonArray size;
+    for (const Dim& dim : input) size.push_back(dim_attribute(dim));
+    const JsonObject window = {{"kernel_size", 2}}, adaptive = {{"output_size", 2}};
+    const auto sized = [&](JsonObject attrs) {
+      attrs["input_size"] = size;
+      return attrs;
+    };
+    cases.push_back({"max_pool" + d, {{input}}, {{"kernel_size", 2}, {"stride", 1}, {"padding", 1}}});
+    cases.push_back({"max_pool" + d + "_backward", {{pooled}, {input}}, sized(window)});
+    cases.push_back({"max_pool" + d + "_gather", {{input}, {input}}, window});
+    cases.push_back({"avg_pool" + d, {{input}}, {{"kernel_size", 3}, {"stride", 2}, {"padding", 1}}});
+    cases.push_back({"avg_pool" + d + "_backward", {{pooled}}, sized(window)});
+    cases.push_back({"adaptive_avg_pool" + d, {{input}}, adaptive});
+    cases.push_back({"adaptive_avg_pool" + d + "_backward", {{parts}}, sized(adaptive)});
+    cases.push_back({"adaptive_max_pool" + d, {{input}}, adaptive});
+    cases.push_back({"adaptive_max_pool" + d + "_backward", {{parts}, {input}}, sized(adaptive)});
+    cases.push_back({"adaptive_max_pool" + d + "_gather", {{input}, {input}}, adaptive});
+  }
+  cases.push_back({"avg_pool1d",
+                   {{{2, 5}}},
+                   {{"kernel_size", 3}, {"padding", 1}, {"ceil_mode", true}, {"count_include_pad", false}}});
+  cases.push_back({"avg_pool2d", {{{1, 4, 4}}}, {{"kernel_size", {3, 2}}, {"divisor_override", 5}}});
+  cases.push_back({"max_pool1d", {{{2, 7}}}, {{"kernel_size", 2}, {"dilation", 3}, {"ceil_mode", true}}});
+  cases.push_back({"interpolate", {{{B, 1, 4}}}, {{"size", 7}, {"mode", "linear"}}});
+  cases.push_back({"interpolate", {{{1, 2, 5}}}, {{"scale_factor", 0.5}}});
+  cases.push_back({"interpolate", {{{1, 1, 3, 4}}}, {{"size", {5, 3}}, {"mode", "bicubic"}, {"align_corners", true}}});
+  cases.push_back({"interpolate", {{{1, 1, 4, 4}}}, {{"scale_factor", 1.5}, {"mode", "bilinear"}}});
+  cases.push_back({"interpolate", {{{1, 1, 4, 3}}}, {{"size", {3, 2}}, {"mode", "area"}}});
+  cases.push_back({"interpolate", {{{1, 1, 2, 2, 3}}}, {{"size", {3, 1, 4}}, {"mode", "trilinear"}}});
+  cases.push_back(
+      {"interpolate_backward", {{{1, 1, 6}}}, {{"input_size", {1, 1, 4}}, {"size", 6}, {"mode", "linear"}}});
+  return cases;
+}
+
 /// Every differentiable operation that is not element-wise.
 std::vector<Case> structured_cases() {
   const Dim S = Dim::symbol("seq");
@@ -97,6 +142,10 @@ std::vector<Case> structured_cases() {
       {"matmul", {{{B, 1, 2, 3}}, {{4, 3, 2}}}},
       {"matmul", {{{2, 0}}, {{0, 3}}}},
       {"matmul", {{{0, 2}}, {{2, 3}}}},
+      {"tril", {{{2, 3, 4}}}},
+      {"tril", {{{B, 3}}}, {{"diagonal", -1}}},
+      {"triu", {{{3, 3}}}, {{"diagonal", 1}}},
+      {"triu", {{{2, B, 4}}}},
       {"softmax", {{{B, 4}}}, {{"dim", -1}}},
       {"softmax", {{{2, S, 3}}}, {{"dim", 1}}},
       {"softmax", {{{}}}, {{"dim", 0}}},
@@ -230,7 +279,9 @@ std::vector<Case> structured_cases() {
   attention({{1, 4}}, {});
   attention({{B, 3, 4}}, {{"scale", 2}}, {B});
   attention(kAbsent, {}, {B, 0});
-  for (Case& each : window_cases()) cases.push_back(std::move(each));
+  for (auto list : {window_cases(), pool_cases()}) {
+    for (Case& each : list) cases.push_back(std::move(each));
+  }
   return cases;
 }
 
@@ -300,14 +351,20 @@ bool differentiable(const OpSpec& op) {
 /// Attributes with each value of `enum` parameters and an uncommon one of numbers.
 std::vector<JsonObject> attribute_choices(const OpSpec& op) {
   if (op.name == "cast") return {{{"dtype", "f64"}}, {{"dtype", "f32"}}};
-  std::vector<JsonObject> choices = {{}};
+  JsonObject required;
+  for (const auto& parameter : op.parameters) {
+    const bool number = parameter.schema.get_object().at("type") == Json("number");
+    if (number && !parameter.default_value) required[parameter.name] = -1.25;
+  }
+  std::vector<JsonObject> choices = {required};
   for (const auto& parameter : op.parameters) {
     const JsonObject& schema = parameter.schema.get_object();
     if (const Json* values = schema.if_contains("enum")) {
       choices.clear();
       for (const auto& value : values->get_array()) choices.push_back({{parameter.name, value}});
     } else if (schema.at("type") == Json("number")) {
-      choices.push_back({{parameter.name, -2.5}});
+      choices.push_back(required);
+      choices.back()[parameter.name] = -2.5;
     }
   }
   return choices;
@@ -317,7 +374,7 @@ std::vector<Case> all_cases() {
   std::vector<Case> cases = structured_cases();
   for (Case& made : composite_cases()) cases.push_back(std::move(made));
   for (const OpSpec& op : OpTable::builtin().ops()) {
-    if (!op.elementwise() || !differentiable(op)) continue;
+    if (!op.elementwise() || op.shape != "elementwise" || !differentiable(op)) continue;
     for (const auto& attrs : attribute_choices(op)) {
       for (const auto& [first, second] : broadcast_shapes()) {
         Case made{op.name, {}, attrs};
@@ -381,7 +438,10 @@ class Check {
     if (!is_float(made.inputs[i].dtype)) {
       return {0, made.inputs[i].dtype == Dtype::kBool ? 1 : made.op == "embedding_dense_backward" ? 5 : 2};
     }
-    const Json* range = op_.test.is_object() ? op_.test.get_object().if_contains(op_.inputs[place].name) : nullptr;
+    const Json* tests = &op_.test;
+    if (const Json* smooth = op_.test.is_object() ? op_.test.get_object().if_contains("gradient") : nullptr)
+      tests = smooth;
+    const Json* range = tests->is_object() ? tests->get_object().if_contains(op_.inputs[place].name) : nullptr;
     if (range == nullptr || !range->is_array()) return {-2, 2};
     const auto& list = range->get_array();
     // Near 0 a difference would leave the domain; far out it says little.
@@ -487,7 +547,7 @@ TEST(GradientCheck, KeepsDtypes) {
         const Dtype own = is_float(input.dtype) ? dtype : input.dtype;
         if (!input.given) continue;
         operands[places[i].input].refs.push_back(g.input(places[i].name, own, input.shape));
-        if (is_float(own)) wrt.push_back(places[i].name);
+        if (is_float(own) && op.inputs[places[i].input].differentiable) wrt.push_back(places[i].name);
       }
       const Ref y = g.node(made.op, std::move(operands), made.attrs);
       // A sum over a product makes the gradient of y neither constant nor expanded.
@@ -525,7 +585,7 @@ TEST(GradientCheck, WrittenExpressionsAreTheDerived) {
           std::vector<double> values;
           for (std::size_t i = 0; i < inputs.size(); ++i) values.push_back(real(generator));
           if (round == 0) std::fill(values.begin(), values.end(), 1.5);  // ties
-          for (const auto& parameter : scalar_parameters(op)) values.push_back(attrs.at(parameter).to_number<double>());
+          for (const auto& parameter : scalar_parameters(op)) values.push_back(*scalar_value(attrs, parameter));
           values.push_back(expr::evaluate(forward, values).front());
           values.push_back(real(generator));
           const double expected = expr::evaluate(*derived, values).front();

@@ -39,6 +39,9 @@ class NodeWriter {
 
   const OpTable& ops() const { return ops_; }
 
+  /// Makes known an input or state that was added to the graph since.
+  void declare(std::string name, ValueType type) { types_.insert_or_assign(std::move(name), std::move(type)); }
+
   const ValueType& type(const Ref& ref) const { return types_.at(ref.text()); }
 
   /// All outputs of a node; for an element-wise operation on scalars alone a scalar. `inputs` are parallel to the op's,

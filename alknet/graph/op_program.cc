@@ -16,8 +16,27 @@ bool has_type(const OpParameter& parameter, std::string_view type) {
   return types != nullptr && types->is_string() && std::string_view(types->get_string()) == type;
 }
 
-bool is_number(const OpParameter& parameter) { return has_type(parameter, "number") || has_type(parameter, "integer"); }
-bool is_boolean(const OpParameter& parameter) { return has_type(parameter, "boolean"); }
+/// "type": ["number", "null"].
+bool is_nullable_number(const OpParameter& parameter) {
+  const Json* types = parameter.schema.as_object().if_contains("type");
+  return types != nullptr && *types == Json(JsonArray{"number", "null"});
+}
+
+constexpr std::string_view kPresence = "has_";
+
+/// Appends what expressions read of a parameter; `number` is the dtype of numbers.
+void add_variables(const OpParameter& parameter, Dtype number, std::vector<expr::Variable>& variables) {
+  if (has_type(parameter, "number")) {
+    variables.push_back({parameter.name, number, true});
+  } else if (has_type(parameter, "integer")) {
+    variables.push_back({parameter.name, Dtype::kI64, true});
+  } else if (has_type(parameter, "boolean")) {
+    variables.push_back({parameter.name, Dtype::kBool, true});
+  } else if (is_nullable_number(parameter)) {
+    variables.push_back({parameter.name, number, true});
+    variables.push_back({std::string(kPresence) + parameter.name, Dtype::kBool, true});
+  }
+}
 
 /// Makes the program's output of this name end in the compute dtype of `dtype`, as a kernel stores it.
 void cast_output(expr::Program& program, expr::Program::Output& output, Dtype dtype) {
@@ -51,25 +70,22 @@ expr::Program initial_value(std::string_view source, const std::string& output, 
   return program;
 }
 
-/// The dtype of the first input that promotion acts on: after casts they all have it.
-Dtype promoted_input(const OpSpec& op, std::span<const Dtype> inputs) {
+/// The dtype of the first input that promotion acts on: after casts they all have it. `otherwise` if there is none.
+Dtype promoted_input(const OpSpec& op, std::span<const Dtype> inputs, Dtype otherwise) {
   for (std::size_t i = 0; i < op.inputs.size() && i < inputs.size(); ++i) {
     if (op.inputs[i].promotes) return inputs[i];
   }
-  return Dtype::kF32;
+  return otherwise;
 }
 
 /// Inputs and scalar parameters.
-std::vector<expr::Variable> operands(const OpSpec& op, std::span<const Dtype> inputs) {
+std::vector<expr::Variable> operands(const OpSpec& op, std::span<const Dtype> inputs, std::span<const Dtype> outputs) {
   std::vector<expr::Variable> variables;
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     variables.push_back({op.inputs[i].name, compute_dtype(inputs[i]), false});
   }
-  const Dtype number = compute_dtype(promoted_input(op, inputs));
-  for (const auto& parameter : op.parameters) {
-    if (is_number(parameter)) variables.push_back({parameter.name, number, true});
-    if (is_boolean(parameter)) variables.push_back({parameter.name, Dtype::kBool, true});
-  }
+  const Dtype number = compute_dtype(promoted_input(op, inputs, outputs.empty() ? Dtype::kF32 : outputs.front()));
+  for (const auto& parameter : op.parameters) add_variables(parameter, number, variables);
   return variables;
 }
 
@@ -77,12 +93,7 @@ std::vector<expr::Variable> operands(const OpSpec& op, std::span<const Dtype> in
 std::optional<expr::Program> with_parameters(const expr::Program& program, const JsonObject& attrs) {
   std::vector<std::optional<double>> known;
   for (const auto& variable : program.variables) {
-    const Json* value = variable.parameter ? attrs.if_contains(variable.name) : nullptr;
-    if (value == nullptr) {
-      known.emplace_back(std::nullopt);
-    } else {
-      known.emplace_back(value->is_bool() ? static_cast<double>(value->get_bool()) : value->to_number<double>());
-    }
+    known.push_back(variable.parameter ? scalar_value(attrs, variable.name) : std::nullopt);
   }
   expr::Program simple = expr::simplify(program, known);
   const expr::Instruction& result = simple.instructions[simple.outputs[0].value];
@@ -92,7 +103,7 @@ std::optional<expr::Program> with_parameters(const expr::Program& program, const
 
 expr::Program written_gradient(const OpSpec& op, const std::string& expression, std::span<const Dtype> inputs,
                                std::span<const Dtype> outputs, std::size_t input) {
-  std::vector<expr::Variable> variables = operands(op, inputs);
+  std::vector<expr::Variable> variables = operands(op, inputs, outputs);
   for (const char* prefix : {"", "grad_"}) {
     for (std::size_t k = 0; k < op.outputs.size(); ++k) {
       variables.push_back({prefix + op.outputs[k].name, compute_dtype(outputs[k]), false});
@@ -144,7 +155,7 @@ void check_gradient_expressions(const OpSpec& op, const OpBackward& backward) {
   };
   std::vector<Dtype> inputs;
   for (const auto& input : op.inputs) inputs.push_back(first_float(input));
-  const std::vector<Dtype> outputs(op.outputs.size(), promoted_input(op, inputs));
+  const std::vector<Dtype> outputs(op.outputs.size(), promoted_input(op, inputs, Dtype::kF32));
   for (const auto& [name, forward] : backward.expressions) {
     const auto index = static_cast<std::size_t>(op.input(name) - op.inputs.data());
     for (const auto& choice : forward.cases) written_gradient(op, choice.expression, inputs, outputs, index);
@@ -152,16 +163,27 @@ void check_gradient_expressions(const OpSpec& op, const OpBackward& backward) {
 }
 
 std::vector<std::string> scalar_parameters(const OpSpec& op) {
+  std::vector<expr::Variable> variables;
+  for (const auto& parameter : op.parameters) add_variables(parameter, Dtype::kF64, variables);
   std::vector<std::string> names;
-  for (const auto& parameter : op.parameters) {
-    if (is_number(parameter) || is_boolean(parameter)) names.push_back(parameter.name);
-  }
+  for (auto& variable : variables) names.push_back(std::move(variable.name));
   return names;
+}
+
+std::optional<double> scalar_value(const JsonObject& attrs, std::string_view name) {
+  if (const Json* value = attrs.if_contains(name)) {
+    if (value->is_null()) return 0;
+    return value->is_bool() ? static_cast<double>(value->get_bool()) : value->to_number<double>();
+  }
+  if (!name.starts_with(kPresence)) return std::nullopt;
+  const Json* value = attrs.if_contains(name.substr(kPresence.size()));
+  if (value == nullptr) return std::nullopt;
+  return value->is_null() ? 0 : 1;
 }
 
 expr::Program elementwise_program(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
                                   std::span<const Dtype> outputs) {
-  const std::vector<expr::Variable> variables = operands(op, inputs);
+  const std::vector<expr::Variable> variables = operands(op, inputs, outputs);
   std::vector<std::string> names;
   for (const auto& output : op.outputs) names.push_back(output.name);
   expr::Program program = expr::compile(op.expression(attrs), variables, names, outputs[0]);
@@ -195,7 +217,7 @@ void check_expressions(const OpSpec& op) {
   if (elementwise == nullptr) return;
   std::vector<Dtype> inputs;
   for (const auto& input : op.inputs) inputs.push_back(input.dtypes.front());
-  const std::vector<Dtype> outputs(op.outputs.size(), promoted_input(op, inputs));
+  const std::vector<Dtype> outputs(op.outputs.size(), promoted_input(op, inputs, Dtype::kF32));
   for (const auto& choice : elementwise->cases) {
     elementwise_program(op, {{elementwise->parameter, choice.value}}, inputs, outputs);
   }

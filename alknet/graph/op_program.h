@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "alknet/base/json.h"
@@ -14,8 +15,10 @@ namespace alknet::graph {
 /// The program of an element-wise operation, the form that kernels are generated from.
 ///
 /// Variables: the op's inputs in order, then those of its parameters that are one number or boolean, in order, whether
-/// read or not. An input's variable has the compute dtype of `inputs[i]` (f32 for f16 and bf16), a numeric parameter
-/// that of the promoted input (f32 if there is none), a boolean one bool. Each output is cast to the compute dtype of
+/// read or not, then the element's coordinates where it reads them. An input's variable has the compute dtype of
+/// `inputs[i]` (f32 for f16 and bf16), a number that of the promoted input (of the output if there is none), an
+/// "integer" i64, a boolean bool. A parameter of type ["number", "null"] gives two: NAME, 0 when null, and the bool
+/// has_NAME. Each output is cast to the compute dtype of
 /// `outputs[i]`, so that a kernel only rounds f32 to f16 or bf16 when it stores. `attrs` are complete.
 /// Throws Error `expression_invalid`; never for the dtypes that the entry accepts.
 expr::Program elementwise_program(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
@@ -42,8 +45,11 @@ std::optional<expr::Program> gradient_program(const OpSpec& op, const JsonObject
 std::optional<expr::Program> derived_gradient(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
                                               std::span<const Dtype> outputs, std::size_t input);
 
-/// Names of the parameters that element-wise expressions of `op` may read: those that are one number or boolean.
+/// Names of the variables that element-wise expressions of `op` read parameters by.
 std::vector<std::string> scalar_parameters(const OpSpec& op);
+
+/// The value of one of them; nothing when `attrs` (complete) has no such parameter.
+std::optional<double> scalar_value(const JsonObject& attrs, std::string_view name);
 
 /// Compiles every expression of an entry for the first dtypes it accepts. Throws Error `expression_invalid`.
 void check_expressions(const OpSpec& op);

@@ -16,6 +16,8 @@
 
 namespace alknet::graph {
 
+class JsonReader;
+
 /// Families of operations; each is planned and generated in its own way.
 enum class OpKind : std::uint8_t {
   kCreation,
@@ -154,10 +156,12 @@ struct OpSpec {
   std::variant<ElementwiseForward, ReductionForward, TemplateForward, ViewForward, CompositeForward> forward;
   OpBackward backward;  ///< Empty when derived or not differentiable.
   /// Domain of random inputs by name: [min, max], or {"index_of": input}. Null while no device has kernels: compiling a
-  /// plan with such a node is an error.
+  /// plan with such a node is an error. The member "gradient" may narrow domains to where the operation is smooth;
+  /// "special": false leaves out infinities, NaN and denormals.
   Json test;
   /// Allowed error of the CPU by output dtype: {"ulp": n} of the exact result, or {"k": n}: n * eps * the sum of the
-  /// absolute terms (element-wise: of the inputs and the output). Integers, bool and views are exact.
+  /// absolute terms (element-wise: of the inputs and the output). Integers, bool and views are exact. The member "gpu"
+  /// is the error allowed to GPUs, whose own functions are looser, in f32; without it that of the CPU.
   Json bound;
   std::string doc;
 
@@ -183,6 +187,9 @@ class OpTable {
   static OpTable parse(std::string_view json);
   static OpTable from_json(const Json& document);
 
+  /// This table and one more entry, registered at run time. Throws Error `op_table_invalid`.
+  OpTable with(const Json& entry) const;
+
   const OpSpec* find(std::string_view name) const;
 
   /// Throws Error `unknown_op`, naming near misses.
@@ -191,9 +198,16 @@ class OpTable {
   std::span<const OpSpec> ops() const { return ops_; }
 
  private:
+  void add(const JsonReader& entry);
+  void check_nodes(const JsonReader& entry, const OpSpec& op) const;
+
   std::vector<OpSpec> ops_;
   std::map<std::string, std::size_t, std::less<>> index_;  ///< Names and aliases.
 };
+
+/// An entry for `OpTable::with`: the element-wise operation that an expression of expr/program.h says, on float inputs
+/// of those names which promote and broadcast; it sets `output`. Its gradient is derived.
+Json expression_entry(std::string_view name, std::string_view expression, std::span<const std::string> inputs);
 
 /// Attributes as an operation's kernels see them: checked against the parameters' schemas, defaults filled in, integers
 /// where the schema says so (2.0 becomes 2), in parameter order. Throws Error `bad_attribute` naming the parameter.

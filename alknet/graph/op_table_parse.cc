@@ -225,30 +225,57 @@ OpTable OpTable::parse(std::string_view json) {
   }
 }
 
+void OpTable::add(const JsonReader& entry) {
+  ops_.push_back(op_spec(entry));
+  const OpSpec& op = ops_.back();
+  std::vector<std::string> names = op.aliases;
+  names.push_back(op.name);
+  for (const auto& name : names) {
+    if (!index_.emplace(name, ops_.size() - 1).second) {
+      entry.fail(fmt::format("the name or alias \"{}\" is taken by another operation", name));
+    }
+  }
+}
+
+void OpTable::check_nodes(const JsonReader& entry, const OpSpec& op) const {
+  if (!op.backward.cases.empty()) check_case_nodes(entry.at("backward"), op.backward.cases, *this);
+  const auto* composite = std::get_if<CompositeForward>(&op.forward);
+  if (composite != nullptr && !composite->cases.empty()) {
+    check_case_nodes(entry.at("forward").at("composite"), composite->cases, *this);
+  }
+}
+
 OpTable OpTable::from_json(const Json& document) {
   OpTable table;
   const JsonReader json(document, GraphError::kOpTableInvalid, "operation table");
-  for (const auto& entry : json.items()) {
-    table.ops_.push_back(op_spec(entry));
-    const OpSpec& op = table.ops_.back();
-    std::vector<std::string> names = op.aliases;
-    names.push_back(op.name);
-    for (const auto& name : names) {
-      if (!table.index_.emplace(name, table.ops_.size() - 1).second) {
-        entry.fail(fmt::format("the name or alias \"{}\" is taken by another operation", name));
-      }
-    }
-  }
   const auto items = json.items();
-  for (std::size_t i = 0; i < table.ops_.size(); ++i) {
-    const OpSpec& op = table.ops_[i];
-    if (!op.backward.cases.empty()) check_case_nodes(items[i].at("backward"), op.backward.cases, table);
-    const auto* composite = std::get_if<CompositeForward>(&op.forward);
-    if (composite != nullptr && !composite->cases.empty()) {
-      check_case_nodes(items[i].at("forward").at("composite"), composite->cases, table);
-    }
-  }
+  for (const auto& entry : items) table.add(entry);
+  for (std::size_t i = 0; i < table.ops_.size(); ++i) table.check_nodes(items[i], table.ops_[i]);
   return table;
+}
+
+OpTable OpTable::with(const Json& entry) const {
+  OpTable table = *this;
+  const JsonReader json(entry, GraphError::kOpTableInvalid, "operation");
+  table.add(json);
+  table.check_nodes(json, table.ops_.back());
+  return table;
+}
+
+Json expression_entry(std::string_view name, std::string_view expression, std::span<const std::string> inputs) {
+  JsonArray operands;
+  for (const auto& input : inputs) operands.push_back({{"name", input}, {"dtypes", "float"}});
+  const std::string_view kind = inputs.size() == 1 ? "unary" : inputs.size() == 2 ? "binary" : "ternary";
+  return {{"name", name},
+          {"kind", kind},
+          {"inputs", std::move(operands)},
+          {"outputs", JsonArray{JsonObject{{"name", "output"}, {"dtype", "promoted"}}}},
+          {"promotion", "float"},
+          {"shape", "elementwise"},
+          {"forward", {{"expression", expression}}},
+          {"test", JsonObject()},
+          {"bound", JsonObject()},
+          {"doc", fmt::format("`{}`", expression)}};
 }
 
 }  // namespace alknet::graph

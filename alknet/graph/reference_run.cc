@@ -31,7 +31,12 @@ Tensor elementwise(const Call& call) {
     const Shape at = position(static_cast<std::int64_t>(i), call.shape);
     std::vector<double> values;
     for (const Tensor* input : call.inputs) values.push_back(input->data[broadcast_index(at, input->shape)]);
-    for (const auto& name : scalar_parameters(call.op)) values.push_back(call.attrs.at(name).to_number<double>());
+    for (const auto& name : scalar_parameters(call.op)) values.push_back(*scalar_value(call.attrs, name));
+    for (std::size_t v = values.size(); v < program.variables.size(); ++v) {
+      const auto linear = static_cast<std::int64_t>(i);
+      values.push_back(
+          static_cast<double>(expr::coordinate_value(program.variables[v].coordinate, linear, call.shape)));
+    }
     result.data[i] = expr::evaluate(program, values).front();
   }
   return result;
@@ -218,7 +223,8 @@ Outputs run_call(const Call& call) {
       {"scaled_dot_product_attention", attention},
   };
   if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {
-    if (const auto window = find_window_reference(named->name)) return {window(call.attrs, call.inputs, call.shape)};
+    if (const auto window = find_window_reference(named->name))
+      return {window(call.op, call.attrs, call.inputs, call.shape)};
   }
   const auto run = kRuns.find(call.op.name);
   if (run == kRuns.end()) throw std::runtime_error("no reference of " + call.op.name);

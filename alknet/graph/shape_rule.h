@@ -21,6 +21,7 @@ class RuleCall {
   /// A required input's shape.
   const SymbolicShape& input(std::size_t index) const;
 
+  bool has_attribute(std::string_view parameter) const { return attrs_.contains(parameter); }
   const Json& attribute(std::string_view parameter) const;
   std::int64_t integer(std::string_view parameter) const;
   bool boolean(std::string_view parameter) const;
@@ -63,8 +64,11 @@ std::span<const ShapeRule> computing_shape_rules();
 /// Rules of operations that pick, place and order elements (indexing_shape_rules.cc).
 std::span<const ShapeRule> indexing_shape_rules();
 
-/// Rules of convolutions and pools (window_rules.cc).
+/// Rules of convolutions (window_rules.cc).
 std::span<const ShapeRule> window_shape_rules();
+
+/// Rules of pools and interpolation (pool_rules.cc).
+std::span<const ShapeRule> pool_shape_rules();
 
 /// Rules of views (view_rules.cc).
 std::span<const ShapeRule> view_shape_rules();

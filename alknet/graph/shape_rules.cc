@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "alknet/graph/graph.h"
 #include "alknet/graph/shape_rule.h"
@@ -68,6 +69,48 @@ Shapes linear_scan(const RuleCall& call) {
     call.fail_shape(fmt::format("decay {} and input {} differ", shape_text(call.input(0)), shape_text(call.input(1))));
   }
   return along_dim(call);
+}
+
+/// The parameter `size`.
+Shapes size(const RuleCall& call) { return {call.dims("size")}; }
+
+/// One element per `step` from `start` to before `end`; integers or dimensions, or whole numbers of floats.
+Shapes arange(const RuleCall& call) {
+  const auto whole = [](const Json& value) { return value.is_string() || value.is_int64() || value.is_uint64(); };
+  const Json& start = call.attribute("start");
+  const Json& end = call.attribute("end");
+  const Json& step = call.attribute("step");
+  if (step.to_number<double>() == 0) call.fail_attribute("step", "must not be 0");
+  if (whole(start) && whole(end) && whole(step)) {
+    const auto by = step.to_number<std::int64_t>();
+    const Dim span = dim_from_attribute(end) - dim_from_attribute(start);
+    const Dim count = Dim::floor_divide(span + Dim(by > 0 ? by - 1 : by + 1), Dim(by));
+    if (count.constant().value_or(0) < 0) call.fail_attribute("step", "leads away from `end`");
+    return {{count}};
+  }
+  if (end.is_string()) call.fail_attribute("end", "is a dimension: start and step must be integers");
+  const double count = std::ceil((end.to_number<double>() - start.to_number<double>()) / step.to_number<double>());
+  constexpr double kMost = 9007199254740992.0;
+  if (!(count >= 0)) call.fail_attribute("step", "leads away from `end`");
+  if (count > kMost) call.fail_attribute("step", "is too small: there would be more than 2^53 elements");
+  return {{Dim(static_cast<std::int64_t>(count))}};
+}
+
+Shapes linspace(const RuleCall& call) { return {{Dim(call.integer("steps"))}}; }
+
+/// [n, m], or [n, n] when `m` is null.
+Shapes eye(const RuleCall& call) {
+  const Dim rows = dim_from_attribute(call.attribute("n"));
+  const Json& columns = call.attribute("m");
+  return {{rows, columns.is_null() ? rows : dim_from_attribute(columns)}};
+}
+
+/// The shape of the input, whose rank is at least 2.
+Shapes matrix(const RuleCall& call) {
+  if (call.input(0).size() < 2) {
+    call.fail_shape(fmt::format("the input has the shape {}; its rank must be at least 2", shape_text(call.input(0))));
+  }
+  return {call.input(0)};
 }
 
 /// PyTorch's matmul: a vector on the left is a row, on the right a column, and its dimension goes away again.
@@ -197,6 +240,11 @@ Shapes attention(const RuleCall& call) {
 
 constexpr std::array kComputingRules = {
     ShapeRule{"elementwise", elementwise, nullptr, false, false},
+    ShapeRule{"size", size, nullptr, false, false},
+    ShapeRule{"arange", arange, nullptr, false, false},
+    ShapeRule{"linspace", linspace, nullptr, false, false},
+    ShapeRule{"eye", eye, nullptr, false, false},
+    ShapeRule{"matrix", matrix, nullptr, false, false},
     ShapeRule{"reduce", reduce, nullptr, false, false},
     ShapeRule{"reduce_nonempty", reduce_nonempty, nullptr, false, false},
     ShapeRule{"linear_scan", linear_scan, nullptr, false, false},

@@ -32,6 +32,8 @@ class UsageError : public Error {
 /// Each adds one command (or group) to the program; its callback runs it. One file a command.
 void add_embed(CLI::App& program, Globals& globals);
 void add_model(CLI::App& program, Globals& globals);
+void add_data(CLI::App& program, Globals& globals);
+void add_train(CLI::App& program, Globals& globals);
 void add_tensor(CLI::App& program, Globals& globals);
 void add_tensor_info(CLI::App& group, Globals& globals);
 void add_schema(CLI::App& program, Globals& globals);

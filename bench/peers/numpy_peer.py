@@ -19,6 +19,29 @@ def matmul(parameters):
     return lambda: np.matmul(a, b, out=out)
 
 
+def tiny(parameters):
+    a, b = (np.full(16, 1.5, np.float32) for _ in range(2))
+    calls = range(parameters["calls"])
+
+    def add():
+        for _ in calls:
+            a + b
+
+    def scale():
+        for _ in calls:
+            a * 0.5
+
+    def exp():
+        for _ in calls:
+            np.exp(a)
+
+    def total():
+        for _ in calls:
+            a.sum(0)
+
+    return {"add": add, "mul by a number": scale, "exp": exp, "sum": total}[parameters["op"]]
+
+
 def pointwise(parameters):
     x, y = (cases.uniform(*parameters["shape"]) for _ in range(2))
     weight, bias = (cases.uniform(x.shape[-1]) for _ in range(2))
@@ -37,4 +60,4 @@ def embed(parameters):
     return lambda: model.encode([encoding.ids for encoding in tokenizer.encode_batch(texts)])
 
 
-serve({"matmul": matmul, "pointwise": pointwise, "embed": embed}, f"numpy {np.__version__}")
+serve({"matmul": matmul, "pointwise": pointwise, "tiny": tiny, "embed": embed}, f"numpy {np.__version__}")

@@ -10,8 +10,8 @@ namespace {
 
 /// Below this many elements a row is too short to be a tile of its own.
 constexpr std::int64_t kShortRow = 128;
-/// Most arguments and results of one step.
-constexpr std::size_t kMaxArguments = 4;
+/// Most arguments of one step.
+constexpr std::size_t kMaxArguments = 3;
 constexpr std::size_t kCacheLine = 64;
 
 }  // namespace
@@ -22,7 +22,8 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
   std::vector<Strided> layouts;
   for (const Operand& input : inputs) layouts.push_back(input.layout);
   for (const Operand& output : outputs) layouts.push_back(output.layout);
-  walk_ = make_walk(outputs.front().layout.shape, layouts);
+  shape_ = outputs.front().layout.shape;
+  walk_ = make_walk(shape_, layouts);
   count_ = walk_.count();
   bool all_linear = true;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -34,7 +35,7 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
     const bool overwritten =
         std::any_of(outputs.begin(), outputs.end(), [&](const Operand& output) { return output.slot == operand.slot; });
     const bool passed_on = std::any_of(program.outputs().begin(), program.outputs().end(),
-                                       [&](std::uint32_t output) { return program.origin(output) == value; });
+                                       [&](std::uint32_t output) { return output == value; });
     inputs_.push_back({value, operand.slot, operand.layout.offset, graph::dtype_bytes(operand.dtype),
                        load_function(operand.dtype), register_dtype(operand.dtype) != operand.dtype, linear(i),
                        constant && count_ > 1, overwritten && passed_on});
@@ -43,8 +44,8 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
   by_rows_ = !all_linear && walk_.inner() >= kShortRow;
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const std::uint32_t value = program.outputs()[k];
-    const bool last_step = !program.steps().empty() && program.steps().back().result == value &&
-                           (program.steps().back().kernel || program.steps().back().cast);
+    const bool last_step =
+        !program.steps().empty() && program.steps().back().result == value && program.steps().back().coordinate == 0;
     const bool first_use = std::find(program.outputs().begin(), program.outputs().begin() + to_signed(k), value) ==
                            program.outputs().begin() + to_signed(k);
     outputs_.push_back(
@@ -72,20 +73,17 @@ class BoundProgram::Run {
       : bound_(bound),
         program_(bound.program_),
         slots_(slots),
-        tiles_(reinterpret_cast<const void**>(scratch)),
-        registers_(scratch + (program_.value_count() * sizeof(void*) + 63) / 64 * 64) {
-    for (std::uint32_t value = static_cast<std::uint32_t>(program_.input_count() + program_.steps().size());
-         value < program_.value_count(); ++value) {
-      tiles_[value] = program_.constant(value);
-    }
+        tiles_(reinterpret_cast<TileOperand*>(scratch)),
+        registers_(scratch + (program_.value_count() * sizeof(TileOperand) + 63) / 64 * 64) {
+    for (const auto& constant : program_.constants()) tiles_[constant.value] = {constant.elements.data(), 0};
   }
 
-  void fill_constants(std::size_t count) {
+  void fill_constants() {
     for (const Input& input : bound_.inputs_) {
       if (!input.constant) continue;
       std::byte* tile = register_of(input.value);
-      input.load(source(input, 0), 0, tile, (count + kTileMultiple - 1) / kTileMultiple * kTileMultiple);
-      tiles_[input.value] = tile;
+      input.load(source(input, 0), 0, tile, kTileMultiple);
+      tiles_[input.value] = {tile, 0};
     }
   }
 
@@ -94,14 +92,14 @@ class BoundProgram::Run {
     const bool whole = count % kTileMultiple == 0;
     const std::size_t padded = whole ? count : kTileMultiple;
     if (bound_.result_given_) {
-      tiles_[0] = whole ? result : padded_copy(0, result, count);
+      tiles_[0] = {whole ? result : padded_copy(0, result, count), kTileMask};
       if (program_.round_result()) {
-        program_.round_result()(tiles_[0], 1, register_of(0), padded);
-        tiles_[0] = register_of(0);
+        program_.round_result()(tiles_[0].data, 1, register_of(0), padded);
+        tiles_[0].data = register_of(0);
       }
     }
     for (const Input& input : bound_.inputs_) {
-      if (!input.constant) tiles_[input.value] = load(input, index, count, whole);
+      if (!input.constant) tiles_[input.value] = {load(input, index, count, whole), kTileMask};
     }
     const std::span<const VectorProgram::Step> steps = program_.steps();
     for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -126,18 +124,19 @@ class BoundProgram::Run {
   void store(std::size_t number, std::int64_t index, std::size_t count, bool whole) const {
     const Output& output = bound_.outputs_[number];
     if (output.direct && whole) return;
+    const TileOperand& tile = tiles_[output.value];
     if (output.linear) {
-      output.store(tiles_[output.value], 1, target(output, index), count);
+      output.store(tile.data, stride_of(tile), target(output, index), count);
       return;
     }
     const std::size_t operand = bound_.inputs_.size() + number;
     const std::int64_t stride = bound_.walk_.inner_stride(operand);
-    const auto* from = static_cast<const std::byte*>(tiles_[output.value]);
-    const std::size_t bytes = graph::dtype_bytes(register_dtype(program_.dtype(output.value)));
+    const auto* from = static_cast<const std::byte*>(tile.data);
+    const std::size_t bytes = tile.mask == 0 ? 0 : graph::dtype_bytes(register_dtype(program_.dtype(output.value)));
     for_each_run(bound_.walk_, operand, index, index + to_signed(count), [&](std::int64_t offset, std::int64_t length) {
       const std::int64_t part = stride == 1 ? length : 1;  // stores go to consecutive places
       for (std::int64_t done = 0; done < length; done += part) {
-        output.store(from, 1, target(output, offset + done * stride), to_size(part));
+        output.store(from, stride_of(tile), target(output, offset + done * stride), to_size(part));
         from += to_size(part) * bytes;
       }
     });
@@ -188,29 +187,35 @@ class BoundProgram::Run {
   }
 
   void run_step(const VectorProgram::Step& step, std::int64_t index, std::size_t count, bool whole) {
-    if (!step.kernel && !step.cast) {
-      tiles_[step.result] = tiles_[step.arguments.front()];
-      return;
-    }
     void* result = register_of(step.result);
     for (const Output& output : bound_.outputs_) {
       if (whole && output.direct && output.value == step.result) result = target(output, index);
     }
-    if (step.cast) {
-      step.cast(tiles_[step.arguments.front()], 1, result, count);
+    if (step.coordinate != 0) {
+      fill_coordinates(step.coordinate, index, static_cast<std::int64_t*>(result), count);
+    } else if (step.cast) {
+      const TileOperand& from = tiles_[step.arguments.front()];
+      step.cast(from.data, stride_of(from), result, count);
     } else {
-      std::array<const void*, kMaxArguments> arguments;
+      std::array<TileOperand, kMaxArguments> arguments;
       for (std::size_t i = 0; i < step.arguments.size(); ++i) arguments[i] = tiles_[step.arguments[i]];
-      step.kernel(arguments.data(), &result, count, step.parameters);
-      if (step.round) step.round(result, 1, result, count);
+      step.kernel(arguments.data(), result, count);
     }
-    tiles_[step.result] = result;
+    tiles_[step.result] = {result, kTileMask};
+  }
+
+  static std::int64_t stride_of(const TileOperand& tile) { return tile.mask == 0 ? 0 : 1; }
+
+  void fill_coordinates(std::int8_t coordinate, std::int64_t index, std::int64_t* tile, std::size_t count) const {
+    for (std::size_t i = 0; i < count; ++i) {
+      tile[i] = graph::expr::coordinate_value(coordinate, index + to_signed(i), bound_.shape_);
+    }
   }
 
   const BoundProgram& bound_;
   const VectorProgram& program_;
   Slots slots_;
-  const void** tiles_;
+  TileOperand* tiles_;
   std::byte* registers_;
 };
 
@@ -218,7 +223,7 @@ void BoundProgram::run(Slots slots, std::int64_t begin, std::int64_t end, const 
                        std::byte* scratch) const {
   if (begin >= end) return;
   Run run(*this, slots, scratch);
-  run.fill_constants(std::min(to_size(end - begin), kTileElements));
+  run.fill_constants();
   const std::size_t result_bytes = result_given_ ? graph::dtype_bytes(register_dtype(program_.dtype(0))) : 0;
   const std::int64_t inner = walk_.inner();
   for (std::int64_t index = begin; index < end;) {

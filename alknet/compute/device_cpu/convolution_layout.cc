@@ -61,7 +61,13 @@ GatherBorder gather_border(const std::vector<GatherDim>& dims, std::int64_t sour
 template <typename T>
 PaddedImages<T>::PaddedImages(const Operand& operand, std::size_t spatial, const std::array<GatherBorder, 3>& borders)
     : operand_(operand), layout_(image_layout(operand.layout, spatial)), borders_(borders) {
-  for (std::size_t d = 0; d < 3; ++d) sizes_[d] = borders[d].size;
+  std::int64_t step = 1;
+  dense_ = operand.dtype == (std::is_same_v<T, float> ? Dtype::kF32 : Dtype::kF64);
+  for (std::size_t d = 3; d-- > 0;) {
+    sizes_[d] = borders[d].size;
+    dense_ = dense_ && sizes_[d] == layout_.sizes[d] && (sizes_[d] == 1 || layout_.strides[d] == step);
+    step *= sizes_[d];
+  }
 }
 
 template <typename T>
@@ -105,6 +111,17 @@ void PaddedImages<T>::copy_plane(const std::byte* from, T* to) const {
       }
     }
   }
+}
+
+template <typename T>
+const T* PaddedImages<T>::plane_of(Slots slots, std::int64_t image, std::int64_t channel, T* buffer) const {
+  if (dense_) {
+    const std::int64_t at =
+        operand_.layout.offset + image * layout_.batch_stride + channel * layout_.channel_stride;
+    return reinterpret_cast<const T*>(address(slots, operand_.slot, at, sizeof(T)));
+  }
+  fill(slots, image, 1, channel, 1, buffer);
+  return buffer;
 }
 
 template class PaddedImages<float>;

@@ -64,6 +64,9 @@ class PaddedImages {
   void fill(Slots slots, std::int64_t image, std::int64_t images, std::int64_t channel, std::int64_t channels,
             T* to) const;
 
+  /// One plane, where it is if it can be read there, else in `buffer`. For images without a border.
+  const T* plane_of(Slots slots, std::int64_t image, std::int64_t channel, T* buffer) const;
+
  private:
   void copy_plane(const std::byte* from, T* to) const;
 
@@ -71,6 +74,7 @@ class PaddedImages {
   ImageLayout layout_;
   std::array<GatherBorder, 3> borders_;
   std::array<std::int64_t, 3> sizes_ = {0, 0, 0};
+  bool dense_ = false;  ///< Planes are T and lie as they are wanted.
 };
 
 /// All elements of an operand, row-major, as T: where they are, or in `buffer`.

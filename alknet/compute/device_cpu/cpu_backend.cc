@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <string>
@@ -81,8 +82,18 @@ void check_range(const Memory& memory, std::size_t offset, std::size_t bytes) {
 }
 
 /// Equal for computations that one kernel serves. Operations are told apart by address: tables may share names.
+/// What tells an operation's kernels from others'. One that was registered at run time goes with its table, and another
+/// may then lie at its address, so it is known by what it says.
+std::string operation_key(const OpSpec* op, const JsonObject& attrs) {
+  const auto built_in = graph::OpTable::builtin().ops();
+  const std::less<> before;
+  const bool lasting = op == nullptr || (!before(op, built_in.data()) && before(op, built_in.data() + built_in.size()));
+  if (lasting) return fmt::format("{}", fmt::ptr(op));
+  return fmt::format("{}={}", op->name, op->elementwise() ? op->expression(attrs) : std::string());
+}
+
 std::string kernel_key(const Computation& computation) {
-  std::string key = fmt::format("{}", fmt::ptr(computation.op));
+  std::string key = operation_key(computation.op, computation.attrs);
   const auto add_dtype = [&](Dtype dtype) { key += static_cast<char>('a' + static_cast<int>(dtype)); };
   for (const auto& input : computation.inputs) {
     if (input)
@@ -93,7 +104,7 @@ std::string kernel_key(const Computation& computation) {
   key += '>';
   for (const Dtype dtype : computation.outputs) add_dtype(dtype);
   for (const auto& step : computation.program.steps) {
-    key += fmt::format(";{}{}", fmt::ptr(step.op), json_text(step.attrs));
+    key += fmt::format(";{}{}", operation_key(step.op, step.attrs), json_text(step.attrs));
     for (const auto& argument : step.arguments) {
       if (argument.scalar)
         key += fmt::format(",s{:a}/{}", argument.scalar->number, argument.scalar->integer);

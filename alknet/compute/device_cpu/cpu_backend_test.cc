@@ -156,6 +156,37 @@ TEST(CpuBackend, ReportsIndicesOutOfRange) {
   }
 }
 
+TEST(CpuBackend, RefusesPlacesOutsideInEveryOperationThatTakesThem) {
+  for (const char* name : {"gather", "scatter", "scatter_add", "gather_backward"}) {
+    for (const std::int32_t index : {std::int32_t{-1}, std::int32_t{3}}) {
+      SCOPED_TRACE(name);
+      const auto backend = make_cpu_backend({.threads = 2});
+      const auto data = backend->allocate(3 * sizeof(float));
+      const auto indices = backend->allocate(sizeof index);
+      const auto output = backend->allocate(3 * sizeof(float));
+      std::memset(data->data(), 0, data->bytes());
+      backend->write(*indices, 0, std::as_bytes(std::span(&index, 1)));
+      const OpSpec& op = ops().at(name);
+      const bool scatters = op.inputs.size() == 3, backward = op.input("input") == nullptr;
+      Computation computation = operation(name, {Dtype::kF32, Dtype::kI32}, Dtype::kF32);
+      Binding binding;
+      binding.inputs = {contiguous(0, Dtype::kF32, {backward ? 1 : 3}), contiguous(1, Dtype::kI32, {1})};
+      if (scatters) {
+        computation.inputs.emplace_back(Dtype::kF32);
+        binding.inputs.emplace_back(contiguous(0, Dtype::kF32, {1}));
+      }
+      binding.outputs = {contiguous(2, Dtype::kF32, {scatters || backward ? 3 : 1})};
+      binding.attrs = {{"dim", 0}, {"input_sizes", {3}}};
+      std::vector<std::unique_ptr<Launch>> launches;
+      launches.push_back(backend->kernel(computation)->bind(binding));
+      Memory* slots[] = {data.get(), indices.get(), output.get()};
+      const Error error = error_of([&] { backend->run(launches, slots); });
+      EXPECT_EQ(error.code(), ComputeError::kIndexOutOfRange);
+      EXPECT_EQ(error.details().at("op").as_string(), name);
+    }
+  }
+}
+
 TEST(CpuBackend, AllocatesNothingWhenALaunchRunsAgain) {
   const auto backend = make_cpu_backend({.threads = 2});
   const Dtype f32 = Dtype::kF32;

@@ -1,4 +1,5 @@
 #include "alknet/compute/device_cpu/cpu_kernel.h"
+#include "alknet/compute/device_cpu/tiny_elementwise.h"
 #include "alknet/compute/device_cpu/vector_program.h"
 
 namespace alknet::compute {
@@ -72,14 +73,13 @@ class ElementwiseKernelOfCpu final : public Kernel {
     if (is_copy() && inputs.front().dtype == output.dtype && graph::is_contiguous(output.layout)) {
       return std::make_unique<CopyLaunch>(resources_, inputs.front(), output);
     }
+    if (auto tiny = bind_tiny_elementwise(program_, inputs, binding.outputs)) return tiny;
     return std::make_unique<ElementwiseLaunch>(resources_, program_, inputs, binding.outputs);
   }
 
  private:
   bool is_copy() const {
-    if (program_->input_count() != 1 || program_->outputs().size() != 1) return false;
-    const auto does_nothing = [](const VectorProgram::Step& step) { return !step.kernel && !step.cast; };
-    return std::all_of(program_->steps().begin(), program_->steps().end(), does_nothing);
+    return program_->input_count() == 1 && program_->outputs().size() == 1 && program_->outputs().front() == 0;
   }
 
   std::shared_ptr<CpuResources> resources_;

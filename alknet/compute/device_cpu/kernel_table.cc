@@ -1,13 +1,12 @@
 #include "alknet/compute/device_cpu/kernel_table.h"
 
-#include <algorithm>
-
 namespace alknet::compute {
 
 // Defined by the files that alknet-opgen writes.
-std::span<const ElementwiseKernel> elementwise_f32_kernels();
-std::span<const ElementwiseKernel> elementwise_f64_kernels();
-std::span<const ElementwiseKernel> elementwise_integer_kernels();
+std::span<const OpcodeKernel> opcodes_f32_kernels();
+std::span<const OpcodeKernel> opcodes_f64_kernels();
+std::span<const OpcodeKernel> opcodes_integer_kernels();
+std::span<const PairKernel> pairs_kernels();
 std::span<const ReductionKernel> reduction_kernels();
 
 Dtype register_dtype(Dtype dtype) {
@@ -15,15 +14,20 @@ Dtype register_dtype(Dtype dtype) {
   return graph::compute_dtype(dtype);
 }
 
-const ElementwiseKernel* find_elementwise_kernel(std::string_view op, std::string_view variant,
-                                                 std::span<const Dtype> compute_dtypes) {
-  for (const auto table : {elementwise_f32_kernels(), elementwise_f64_kernels(), elementwise_integer_kernels()}) {
-    for (const ElementwiseKernel& kernel : table) {
-      if (kernel.op == op && kernel.variant == variant && kernel.input_count == compute_dtypes.size() &&
-          std::equal(compute_dtypes.begin(), compute_dtypes.end(), kernel.inputs.begin())) {
-        return &kernel;
-      }
+const OpcodeKernel* find_opcode_kernel(graph::expr::Opcode opcode, Dtype dtype) {
+  for (const auto table : {opcodes_f32_kernels(), opcodes_f64_kernels(), opcodes_integer_kernels()}) {
+    for (const OpcodeKernel& kernel : table) {
+      if (kernel.opcode == opcode && kernel.dtype == dtype) return &kernel;
     }
+  }
+  return nullptr;
+}
+
+const PairKernel* find_pair_kernel(graph::expr::Opcode outer, graph::expr::Opcode inner, std::size_t place) {
+  const bool ordered = outer == graph::expr::Opcode::kSubtract;
+  for (const PairKernel& kernel : pairs_kernels()) {
+    const bool fits = !ordered || kernel.inner_first == (place == 0);
+    if (kernel.outer == outer && kernel.inner == inner && fits) return &kernel;
   }
   return nullptr;
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "alknet/graph/dtype.h"
+#include "alknet/graph/expr/program.h"
 
 namespace alknet::compute {
 
@@ -29,14 +30,29 @@ struct TileParameters {
 using TileFunction = void (*)(const void* const* inputs, void* const* outputs, std::size_t count,
                               const TileParameters& parameters);
 
-/// A generated kernel of an element-wise operation.
-struct ElementwiseKernel {
-  std::string_view op;
-  std::string_view variant;  ///< Value of the parameter that selects the expression; empty when there is one.
-  std::size_t input_count;
-  std::array<Dtype, 4> inputs;  ///< Compute dtypes.
-  Dtype output;                 ///< Compute dtype.
-  TileFunction run;
+/// An argument of a step: a tile, or one vector of kTileMultiple equal elements that stands for one.
+struct TileOperand {
+  const void* data;
+  std::size_t mask;  ///< Element i is at `i & mask`: ~0 for a tile, 0 for a vector.
+};
+inline constexpr std::size_t kTileMask = ~std::size_t{0};
+
+/// Computes `count` elements of one step of an expression. Like TileFunction; `output` may be an input's tile.
+using OpcodeFunction = void (*)(const TileOperand* inputs, void* output, std::size_t count);
+
+/// The generated kernel of a step on operands of a compute dtype (of kSelect: of its values).
+struct OpcodeKernel {
+  graph::expr::Opcode opcode;
+  Dtype dtype;
+  OpcodeFunction run;
+};
+
+/// Two arithmetic steps of f32 in one pass: `outer` of the result of `inner` and one operand more. Operands: those of
+/// `inner`, then the other, or the other first when not `inner_first`.
+struct PairKernel {
+  graph::expr::Opcode outer, inner;
+  bool inner_first;
+  OpcodeFunction run;
 };
 
 /// Generated kernels of a reduction whose accumulator has the given compute dtype. Counts are arbitrary here.
@@ -58,9 +74,12 @@ struct ReductionKernel {
 /// The dtype in which an element lives in a tile: f32 for f16 and bf16, i32 for i8 and u8, else its own.
 Dtype register_dtype(Dtype dtype);
 
-/// The kernel for the best instruction set of this machine, or null when the op table has no such signature.
-const ElementwiseKernel* find_elementwise_kernel(std::string_view op, std::string_view variant,
-                                                 std::span<const Dtype> compute_dtypes);
+/// The kernel for the best instruction set of this machine, or null when the expression language has no such step.
+const OpcodeKernel* find_opcode_kernel(graph::expr::Opcode opcode, Dtype dtype);
+
+/// The kernel of `outer` whose argument number `place` (0 or 1) is the result of `inner`, or null.
+const PairKernel* find_pair_kernel(graph::expr::Opcode outer, graph::expr::Opcode inner, std::size_t place);
+
 const ReductionKernel* find_reduction_kernel(std::string_view op, Dtype input);
 
 }  // namespace alknet::compute

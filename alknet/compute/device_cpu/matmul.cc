@@ -15,6 +15,10 @@ constexpr std::int64_t kColumnStep = 16;
 /// blocks than threads wait less for a thread that was held up.
 constexpr std::int64_t kManyRows = 168;
 constexpr std::int64_t kBlocksPerThread = 4;
+/// Columns and rows of a block of a large product. A block packs its part of both operands, so that a square grid packs
+/// least; and as many columns as the product packs at a time leave nothing to pack twice within a block.
+constexpr std::int64_t kLargeColumns = 512;
+constexpr std::int64_t kLargeRows = 504;
 /// Rows of a block that a program follows: it finds the product in the cache.
 constexpr std::int64_t kMaxBlockRows = 256;
 
@@ -24,6 +28,8 @@ struct Problem {
   Walk batch;       // operands: input, other
   MatrixView a, b;  // without pointers
 };
+
+std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
 
 MatrixView last_two(const Operand& operand, bool vector_is_row) {
   const auto& [shape, strides, offset] = operand.layout;
@@ -108,13 +114,19 @@ class MatmulLaunch final : public CpuLaunch {
     const std::int64_t wanted =
         batches_ >= 2 * threads ? 1
                                 : std::min(worthwhile, (threads + batches_ - 1) / std::max<std::int64_t>(batches_, 1));
+    const auto tile_rows = static_cast<std::int64_t>(gemm_kernels<float>().tile_rows);
     if (threads > 1 && wanted > 1) {
-      if (rows >= 64 * wanted) {
+      if (!sink_.has_program() && batches_ == 1 && columns >= kLargeColumns && rows >= kLargeColumns) {
+        const std::int64_t column_parts = std::max(columns / kLargeColumns, threads);
+        const std::int64_t row_parts = std::clamp(kBlocksPerThread * threads / column_parts, std::int64_t{1},
+                                                  std::max<std::int64_t>(rows / kLargeRows, 1));
+        block_columns_ = round_up((columns + column_parts - 1) / column_parts, kColumnStep);
+        block_rows_ = round_up((rows + row_parts - 1) / row_parts, tile_rows);
+      } else if (rows >= 64 * wanted) {
         const std::int64_t parts = std::clamp(rows / kManyRows / wanted, std::int64_t{1}, kBlocksPerThread) * wanted;
-        const auto step = static_cast<std::int64_t>(gemm_kernels<float>().tile_rows);
-        block_rows_ = ((rows + parts - 1) / parts + step - 1) / step * step;
+        block_rows_ = round_up((rows + parts - 1) / parts, tile_rows);
       } else if (columns >= kColumnStep * wanted) {
-        block_columns_ = ((columns + wanted - 1) / wanted + kColumnStep - 1) / kColumnStep * kColumnStep;
+        block_columns_ = round_up((columns + wanted - 1) / wanted, kColumnStep);
       } else {
         block_rows_ = std::max<std::int64_t>(1, (rows + wanted - 1) / wanted);
       }

@@ -22,6 +22,12 @@ std::unique_ptr<Launch> bind_matmul(const OperationContext& context, const Bindi
 std::unique_ptr<Launch> bind_convolution(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_convolution_backward_input(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_convolution_backward_weight(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_random_words(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_max_pool(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_max_pool_backward(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_max_pool_indices(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_resample(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_resample_backward(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_softmax(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_log_softmax(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_rms_norm(const OperationContext& context, const Binding& binding);

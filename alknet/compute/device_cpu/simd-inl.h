@@ -230,6 +230,8 @@ template <typename T, typename V>
 HWY_INLINE auto Equal(V a, V b) {
   if constexpr (kIsScalar<V>)
     return a == b;
+  else if constexpr (std::is_same_v<T, bool>)
+    return hn::Not(hn::Xor(a, b));
   else
     return CanonicalMask(hn::DFromV<V>(), hn::Eq(a, b));
 }

@@ -3,15 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/device_cpu/convert_value.h"
 #include "alknet/compute/error.h"
+#include "alknet/graph/expr/simplify.h"
 #include "alknet/graph/op_program.h"
 
 namespace alknet::compute {
 namespace {
+
+using graph::expr::Instruction;
+using graph::expr::Opcode;
+using graph::expr::Program;
+
+/// Integers up to here are exact in the double precision of expressions' constants.
+constexpr std::int64_t kMostExact = std::int64_t{1} << 53;
 
 /// The dtype that the promoted arguments of a step have: its scalars take it.
 Dtype promoted_dtype(const ElementwiseProgram& program, const ElementwiseProgram::Step& step) {
@@ -19,30 +28,6 @@ Dtype promoted_dtype(const ElementwiseProgram& program, const ElementwiseProgram
     if (!step.arguments[i].scalar && step.op->inputs[i].promotes) return program.dtype_of(step.arguments[i].value);
   }
   return step.dtype;
-}
-
-TileParameters tile_parameters(const OpSpec& op, const JsonObject& attrs) {
-  TileParameters parameters;
-  std::size_t index = 0;
-  for (const auto& name : graph::scalar_parameters(op)) {
-    if (index == parameters.number.size()) {
-      throw Error(ComputeError::kUnsupported,
-                  fmt::format("[{}] has more than {} scalar parameters", op.name, parameters.number.size()));
-    }
-    const Json& value = attrs.at(name);
-    if (value.is_bool()) {
-      parameters.integer[index] = value.get_bool() ? 1 : 0;
-      parameters.number[index] = value.get_bool() ? 1 : 0;
-    } else if (value.is_double()) {
-      parameters.number[index] = value.get_double();
-      parameters.integer[index] = convert_value<std::int64_t>(value.get_double());
-    } else {
-      parameters.integer[index] = value.to_number<std::int64_t>();
-      parameters.number[index] = static_cast<double>(parameters.integer[index]);
-    }
-    ++index;
-  }
-  return parameters;
 }
 
 [[noreturn]] void refuse(const OpSpec& op, std::span<const Dtype> dtypes) {
@@ -53,17 +38,11 @@ TileParameters tile_parameters(const OpSpec& op, const JsonObject& attrs) {
       fmt::format("[{}] has no CPU kernel for ({}): cast to a dtype that the op table lists for it", op.name, names));
 }
 
-std::string variant_of(const OpSpec& op, const JsonObject& attrs) {
-  const auto& forward = std::get<graph::ElementwiseForward>(op.forward);
-  return forward.parameter.empty() ? std::string() : std::string(attrs.at(forward.parameter).as_string());
-}
-
 /// cast, contiguous: the result is the one argument, in another dtype at most.
-bool is_identity(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs, Dtype output) {
-  const auto program = graph::elementwise_program(op, attrs, inputs, std::array{output});
+bool is_identity(const OpSpec& op, const Program& program) {
   const auto* value = &program.instructions[program.outputs.front().value];
-  if (value->opcode == graph::expr::Opcode::kCast) value = &program.instructions[value->arguments[0]];
-  return value->opcode == graph::expr::Opcode::kVariable && op.inputs.size() == 1;
+  if (value->opcode == Opcode::kCast) value = &program.instructions[value->arguments[0]];
+  return value->opcode == Opcode::kVariable && value->index == 0 && op.inputs.size() == 1;
 }
 
 /// Refuses dtypes that the entry does not list, before its expression is typed for them.
@@ -74,119 +53,206 @@ void check_dtypes(const OpSpec& op, std::span<const Dtype> dtypes) {
   }
 }
 
+/// A scalar as a constant of expressions; nothing for an integer that is not exact there.
+std::optional<double> exact_number(const Scalar& scalar) {
+  if (scalar.kind == graph::DtypeClass::kFloat) return scalar.number;
+  if (scalar.integer > kMostExact || scalar.integer < -kMostExact) return std::nullopt;
+  return static_cast<double>(scalar.integer);
+}
+
+Scalar parameter_scalar(const JsonObject& attrs, const std::string& name) {
+  const Json* value = attrs.if_contains(name);
+  if (value != nullptr && value->is_int64()) return Scalar::of(value->get_int64());
+  return Scalar::of(*graph::scalar_value(attrs, name));
+}
+
+/// Tile to tile: elements as storing and loading them would leave them; null where that changes nothing.
+ConvertFunction rounding(Dtype dtype) {
+  const Dtype held = register_dtype(dtype);
+  return held == dtype ? nullptr : cast_function(held, dtype);
+}
+
 template <typename T>
-void fill_tile(std::byte* tile, T value) {
-  std::fill_n(reinterpret_cast<T*>(tile), kTileElements, value);
+void fill(std::span<std::byte> elements, T value) {
+  std::fill_n(reinterpret_cast<T*>(elements.data()), kTileMultiple, value);
 }
 
 }  // namespace
 
 VectorProgram::VectorProgram(const ElementwiseProgram& program) : input_count_(program.inputs.size()) {
-  dtypes_ = program.inputs;
-  for (const auto& step : program.steps) dtypes_.push_back(step.dtype);
-  first_constant_ = dtypes_.size();
-  choose_tile_bytes(program);
+  std::vector<std::uint32_t> values;
+  for (const Dtype dtype : program.inputs) values.push_back(add_value(dtype));
   for (const auto& step : program.steps) {
-    steps_.push_back(make_step(program, step));
-    steps_.back().result = static_cast<std::uint32_t>(input_count_ + steps_.size() - 1);
+    // What a later step reads is rounded as storing it would: the register may hold more than the dtype.
+    for (const auto& argument : step.arguments) {
+      if (!argument.scalar && argument.value >= input_count_) round(values[argument.value]);
+    }
+    const bool reads_result = std::any_of(step.arguments.begin(), step.arguments.end(), [](const auto& argument) {
+      return !argument.scalar && argument.value == 0;
+    });
+    if (reads_result && input_count_ > 0) round_result_ = rounding(dtypes_.front());
+    values.push_back(add_operation(program, step, values));
   }
-  outputs_ = program.outputs;
-  round_between_steps();
+  for (const std::uint32_t output : program.outputs) outputs_.push_back(values[output]);
+  join_pairs();
+  std::size_t widest = 4;
+  for (const Dtype dtype : dtypes_) widest = std::max(widest, graph::dtype_bytes(register_dtype(dtype)));
+  tile_bytes_ = kTileElements * widest + 192;
   allocate_registers();
 }
 
-void VectorProgram::round_between_steps() {
-  const auto rounding = [&](std::uint32_t value) {
-    const Dtype dtype = dtypes_[value], held = register_dtype(dtype);
-    return held == dtype ? nullptr : cast_function(held, dtype);
-  };
-  for (const Step& reader : steps_) {
-    for (const std::uint32_t argument : reader.arguments) {
-      if (argument == 0 && input_count_ > 0) round_result_ = rounding(0);
-      if (argument < input_count_ || argument >= first_constant_) continue;
-      Step& step = steps_[argument - input_count_];
-      if (step.kernel) step.round = rounding(argument);  // a cast rounds by itself
-    }
-  }
-}
-
-std::uint32_t VectorProgram::origin(std::uint32_t value) const {
-  while (value >= input_count_ && value < first_constant_) {
-    const Step& step = steps_[value - input_count_];
-    if (step.kernel || step.cast) break;
-    value = step.arguments.front();
-  }
-  return value;
-}
-
-void VectorProgram::choose_tile_bytes(const ElementwiseProgram& program) {
-  std::size_t widest = 4;
-  for (const Dtype dtype : dtypes_) widest = std::max(widest, graph::dtype_bytes(register_dtype(dtype)));
-  for (const auto& step : program.steps) widest = std::max(widest, graph::dtype_bytes(promoted_dtype(program, step)));
-  tile_bytes_ = kTileElements * widest + 192;
-}
-
-VectorProgram::Step VectorProgram::make_step(const ElementwiseProgram& program, const ElementwiseProgram::Step& step) {
-  Step made;
-  std::vector<Dtype> dtypes;
-  const Dtype promoted = promoted_dtype(program, step);
-  for (std::size_t i = 0; i < step.arguments.size(); ++i) {
-    const auto& argument = step.arguments[i];
-    const auto& accepted = step.op->inputs[i].dtypes;
-    const Dtype scalar_dtype = step.op->inputs[i].promotes ? promoted : accepted.front();
-    dtypes.push_back(argument.scalar ? scalar_dtype : program.dtype_of(argument.value));
-    made.arguments.push_back(argument.scalar ? add_constant(*argument.scalar, scalar_dtype) : argument.value);
-  }
-  check_dtypes(*step.op, dtypes);
-  if (step.op->inputs.size() == 1 && is_identity(*step.op, step.attrs, dtypes, step.dtype)) {
-    if (!same_in_tile(dtypes.front(), step.dtype)) made.cast = cast_function(dtypes.front(), step.dtype);
-    return made;
-  }
-  for (Dtype& dtype : dtypes) dtype = graph::compute_dtype(dtype);
-  const auto* kernel = find_elementwise_kernel(step.op->name, variant_of(*step.op, step.attrs), dtypes);
-  if (!kernel) refuse(*step.op, dtypes);
-  made.kernel = kernel->run;
-  made.parameters = tile_parameters(*step.op, step.attrs);
-  return made;
-}
-
-std::uint32_t VectorProgram::add_constant(const Scalar& scalar, Dtype dtype) {
-  constants_.resize(constants_.size() + tile_bytes_);
-  std::byte* tile = constants_.data() + constants_.size() - tile_bytes_;
-  const bool integral = scalar.kind != graph::DtypeClass::kFloat;
-  const double number = integral ? static_cast<double>(scalar.integer) : scalar.number;
-  const std::int64_t integer = integral ? scalar.integer : convert_value<std::int64_t>(scalar.number);
-  switch (dtype) {
-    case Dtype::kBool: fill_tile(tile, number != 0); break;
-    case Dtype::kI8: fill_tile<std::int32_t>(tile, static_cast<std::int8_t>(integer)); break;
-    case Dtype::kU8: fill_tile<std::int32_t>(tile, static_cast<std::uint8_t>(integer)); break;
-    case Dtype::kI32: fill_tile(tile, static_cast<std::int32_t>(integer)); break;
-    case Dtype::kU32: fill_tile(tile, static_cast<std::uint32_t>(integer)); break;
-    case Dtype::kI64: fill_tile(tile, integer); break;
-    case Dtype::kF64: fill_tile(tile, number); break;
-    default: fill_tile(tile, static_cast<float>(number));
-  }
+std::uint32_t VectorProgram::add_value(Dtype dtype) {
   dtypes_.push_back(dtype);
   return static_cast<std::uint32_t>(dtypes_.size() - 1);
 }
 
-const std::byte* VectorProgram::constant(std::uint32_t value) const {
-  return constants_.data() + (value - first_constant_) * tile_bytes_;
+std::uint32_t VectorProgram::add_step(Step step, Dtype dtype) {
+  step.result = add_value(dtype);
+  steps_.push_back(std::move(step));
+  return steps_.back().result;
+}
+
+std::uint32_t VectorProgram::add_cast(std::uint32_t value, Dtype to) {
+  if (same_in_tile(dtypes_[value], to)) return value;
+  Step step;
+  step.cast = cast_function(dtypes_[value], to);
+  step.arguments = {value};
+  return add_step(std::move(step), to);
+}
+
+void VectorProgram::round(std::uint32_t& value) {
+  const bool computed = std::any_of(steps_.begin(), steps_.end(),
+                                    [&](const Step& step) { return step.result == value && step.kernel != nullptr; });
+  if (!computed || rounding(dtypes_[value]) == nullptr) return;
+  Step step;
+  step.cast = rounding(dtypes_[value]);
+  step.arguments = {value};
+  value = add_step(std::move(step), dtypes_[value]);
+}
+
+std::uint32_t VectorProgram::add_coordinate(std::int8_t coordinate) {
+  for (const Step& step : steps_) {
+    if (step.coordinate == coordinate) return step.result;
+  }
+  Step step;
+  step.coordinate = coordinate;
+  return add_step(std::move(step), Dtype::kI64);
+}
+
+std::uint32_t VectorProgram::add_operation(const ElementwiseProgram& program, const ElementwiseProgram::Step& step,
+                                           std::span<const std::uint32_t> values) {
+  std::vector<Dtype> dtypes;
+  std::vector<std::optional<double>> known;
+  const Dtype promoted = promoted_dtype(program, step);
+  for (std::size_t i = 0; i < step.arguments.size(); ++i) {
+    const auto& argument = step.arguments[i];
+    const auto& input = step.op->inputs[i];
+    const Dtype scalar_dtype = input.promotes ? promoted : input.dtypes.front();
+    dtypes.push_back(argument.scalar ? scalar_dtype : program.dtype_of(argument.value));
+    known.push_back(argument.scalar ? exact_number(*argument.scalar) : std::nullopt);
+  }
+  check_dtypes(*step.op, dtypes);
+  const Program written = graph::elementwise_program(*step.op, step.attrs, dtypes, std::array{step.dtype});
+  if (is_identity(*step.op, written)) return add_cast(values[step.arguments.front().value], step.dtype);
+
+  std::vector<Scalar> parameters;
+  for (std::size_t v = dtypes.size(); v < written.variables.size() && written.variables[v].parameter; ++v) {
+    parameters.push_back(parameter_scalar(step.attrs, written.variables[v].name));
+    known.push_back(exact_number(parameters.back()));
+  }
+  const Program simple = graph::expr::simplify(written, known, graph::expr::Exactness::kValue);
+  const auto variable = [&](std::size_t v) -> std::uint32_t {
+    const Dtype dtype = simple.variables[v].dtype;
+    if (simple.variables[v].coordinate != 0) return add_coordinate(simple.variables[v].coordinate);
+    if (v >= dtypes.size()) return add_constant(parameters[v - dtypes.size()], dtype);
+    const auto& argument = step.arguments[v];
+    return argument.scalar ? add_constant(*argument.scalar, dtype) : values[argument.value];
+  };
+  std::vector<std::uint32_t> results;
+  for (const Instruction& instruction : simple.instructions) {
+    results.push_back(instruction.opcode == Opcode::kVariable ? variable(instruction.index)
+                                                              : add_instruction(simple, instruction, results));
+  }
+  return results[simple.outputs.front().value];
+}
+
+std::uint32_t VectorProgram::add_instruction(const Program& program, const Instruction& instruction,
+                                             std::span<const std::uint32_t> values) {
+  if (instruction.opcode == Opcode::kConstant) return add_constant(Scalar::of(instruction.constant), instruction.dtype);
+  if (instruction.opcode == Opcode::kCast) return add_cast(values[instruction.arguments[0]], instruction.dtype);
+  const std::size_t typed = instruction.opcode == Opcode::kSelect ? 1 : 0;
+  const Dtype operand = program.instructions[instruction.arguments[typed]].dtype;
+  const OpcodeKernel* kernel = find_opcode_kernel(instruction.opcode, operand);
+  if (kernel == nullptr) {
+    throw Error(BaseError::kInternal,
+                fmt::format("no CPU kernel for `{}` of {}", graph::expr::opcode_info(instruction.opcode).spelling,
+                            graph::dtype_name(operand)));
+  }
+  Step step;
+  step.kernel = kernel->run;
+  step.opcode = instruction.opcode;
+  for (std::size_t a = 0; a < graph::expr::opcode_info(instruction.opcode).arity; ++a) {
+    step.arguments.push_back(values[instruction.arguments[a]]);
+  }
+  return add_step(std::move(step), instruction.dtype);
+}
+
+std::uint32_t VectorProgram::add_constant(const Scalar& scalar, Dtype dtype) {
+  Constant constant{add_value(dtype), {}};
+  const std::span<std::byte> elements = constant.elements;
+  const bool integral = scalar.kind != graph::DtypeClass::kFloat;
+  const double number = integral ? static_cast<double>(scalar.integer) : scalar.number;
+  const std::int64_t integer = integral ? scalar.integer : convert_value<std::int64_t>(scalar.number);
+  switch (dtype) {
+    case Dtype::kBool: fill(elements, number != 0); break;
+    case Dtype::kI8: fill<std::int32_t>(elements, static_cast<std::int8_t>(integer)); break;
+    case Dtype::kU8: fill<std::int32_t>(elements, static_cast<std::uint8_t>(integer)); break;
+    case Dtype::kI32: fill(elements, static_cast<std::int32_t>(integer)); break;
+    case Dtype::kU32: fill(elements, static_cast<std::uint32_t>(integer)); break;
+    case Dtype::kI64: fill(elements, integer); break;
+    case Dtype::kF64: fill(elements, number); break;
+    default: fill(elements, static_cast<float>(number));
+  }
+  constants_.push_back(constant);
+  return constant.value;
+}
+
+void VectorProgram::join_pairs() {
+  std::vector<std::size_t> uses(dtypes_.size(), 0), producer(dtypes_.size(), steps_.size());
+  for (const std::uint32_t output : outputs_) ++uses[output];
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    producer[steps_[s].result] = s;
+    for (const std::uint32_t argument : steps_[s].arguments) ++uses[argument];
+  }
+  std::vector<bool> gone(steps_.size(), false);
+  for (Step& step : steps_) {
+    for (std::size_t a = 0; a < 2 && step.arguments.size() == 2 && step.kernel; ++a) {
+      const std::uint32_t value = step.arguments[a];
+      if (uses[value] != 1 || producer[value] == steps_.size()) continue;
+      const Step& inner = steps_[producer[value]];
+      const PairKernel* pair = inner.arguments.size() == 2 && dtypes_[value] == Dtype::kF32
+                                   ? find_pair_kernel(step.opcode, inner.opcode, a)
+                                   : nullptr;
+      if (pair == nullptr) continue;
+      std::vector<std::uint32_t> arguments = inner.arguments;
+      arguments.insert(pair->inner_first ? arguments.end() : arguments.begin(), step.arguments[1 - a]);
+      gone[producer[value]] = true;
+      step.arguments = std::move(arguments);
+      step.kernel = pair->run;
+      break;
+    }
+  }
+  std::size_t at = 0;
+  std::erase_if(steps_, [&](const Step&) { return gone[at++]; });
 }
 
 void VectorProgram::allocate_registers() {
-  // Inputs and outputs keep a register each; a step's result takes one whose value is no longer read.
+  // Inputs keep a register each; a step's result takes one whose value is no longer read.
   std::vector<std::size_t> last_read(dtypes_.size(), 0);
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     for (const std::uint32_t argument : steps_[s].arguments) last_read[argument] = s;
   }
   for (const std::uint32_t output : outputs_) last_read[output] = steps_.size();
-  // A step without function passes its argument on, so that must live as long.
-  for (std::size_t s = steps_.size(); s-- > 0;) {
-    if (steps_[s].kernel || steps_[s].cast) continue;
-    std::size_t& source = last_read[steps_[s].arguments.front()];
-    source = std::max(source, last_read[steps_[s].result]);
-  }
   registers_.assign(dtypes_.size(), 0);
   std::vector<std::uint32_t> free;
   for (std::uint32_t value = 0; value < input_count_; ++value)
@@ -203,7 +269,7 @@ void VectorProgram::allocate_registers() {
 }
 
 std::size_t VectorProgram::scratch_bytes() const {
-  return register_count_ * tile_bytes_ + (value_count() * sizeof(void*) + 63) / 64 * 64;
+  return register_count_ * tile_bytes_ + (value_count() * sizeof(TileOperand) + 63) / 64 * 64;
 }
 
 }  // namespace alknet::compute

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,22 +14,29 @@
 
 namespace alknet::compute {
 
-/// An element-wise program as a list of tile kernels: each step computes one tile from tiles, so that a chain of any
-/// length reads and writes memory once. Immutable, for every shape.
+/// An element-wise program as a list of tile kernels, one for each step of its operations' expressions: a step computes
+/// one tile from tiles, so that a chain of any length reads and writes memory once. Immutable, for every shape.
+///
+/// Values are numbered in order of creation, inputs first.
 class VectorProgram {
  public:
-  /// Throws Error `unsupported` when a step's operation has no kernel for its dtypes.
+  /// Throws Error `unsupported` when an operation does not take its operands' dtypes.
   explicit VectorProgram(const ElementwiseProgram& program);
 
-  /// What one step does; values are numbered inputs first, then steps, then constants.
+  /// What one step does: an opcode, a cast, or the element's coordinates.
   struct Step {
-    TileFunction kernel = nullptr;  ///< Null: a cast, or nothing when that is null as well.
+    OpcodeFunction kernel = nullptr;
+    graph::expr::Opcode opcode = graph::expr::Opcode::kConstant;  ///< Of `kernel`.
     ConvertFunction cast = nullptr;
-    /// Rounds or wraps the result, in place, as storing it would: where the register holds more than the dtype.
-    ConvertFunction round = nullptr;
+    std::int8_t coordinate = 0;  ///< As expr::Variable::coordinate.
     std::vector<std::uint32_t> arguments;
     std::uint32_t result = 0;
-    TileParameters parameters;
+  };
+
+  /// A value known beforehand, as one vector of equal elements.
+  struct Constant {
+    std::uint32_t value;
+    alignas(64) std::array<std::byte, kTileMultiple * sizeof(double)> elements;
   };
 
   std::size_t input_count() const { return input_count_; }
@@ -41,34 +49,41 @@ class VectorProgram {
   std::size_t scratch_bytes() const;
 
   std::span<const Step> steps() const { return steps_; }
-  /// The same for input 0 when an operation's result is given as it.
+  std::span<const Constant> constants() const { return constants_; }
+  /// Rounds input 0, in place, to its dtype where an operation's result is given as it and its register holds more;
+  /// else null.
   ConvertFunction round_result() const { return round_result_; }
-  /// The input that a value is, passed on by steps that do nothing; the value itself when it is computed.
-  std::uint32_t origin(std::uint32_t value) const;
   std::span<const std::uint32_t> outputs() const { return outputs_; }
   Dtype dtype(std::uint32_t value) const { return dtypes_[value]; }
   /// The tile register that a value lives in when it is not used in place.
   std::uint32_t tile_register(std::uint32_t value) const { return registers_[value]; }
-  /// The tile of a constant; `value` counts from inputs and steps.
-  const std::byte* constant(std::uint32_t value) const;
 
  private:
-  void choose_tile_bytes(const ElementwiseProgram& program);
+  std::uint32_t add_value(Dtype dtype);
   std::uint32_t add_constant(const Scalar& scalar, Dtype dtype);
-  Step make_step(const ElementwiseProgram& program, const ElementwiseProgram::Step& step);
-  void round_between_steps();
+  std::uint32_t add_step(Step step, Dtype dtype);
+  std::uint32_t add_cast(std::uint32_t value, Dtype to);
+  std::uint32_t add_coordinate(std::int8_t coordinate);
+  /// Puts the value in its dtype in the place of one that a kernel computed with more.
+  void round(std::uint32_t& value);
+  /// The value of a step of the program, whose arguments are in `values`.
+  std::uint32_t add_operation(const ElementwiseProgram& program, const ElementwiseProgram::Step& step,
+                              std::span<const std::uint32_t> values);
+  std::uint32_t add_instruction(const graph::expr::Program& program, const graph::expr::Instruction& instruction,
+                                std::span<const std::uint32_t> values);
+  /// Makes one pass of two arithmetic steps where the second alone reads the first.
+  void join_pairs();
   void allocate_registers();
 
   std::size_t input_count_ = 0;
-  std::size_t first_constant_ = 0;
   std::vector<Dtype> dtypes_;             // per value
   std::vector<std::uint32_t> registers_;  // per value
   std::size_t register_count_ = 0;
   std::size_t tile_bytes_ = 0;
   std::vector<Step> steps_;
+  std::vector<Constant> constants_;
   ConvertFunction round_result_ = nullptr;
   std::vector<std::uint32_t> outputs_;
-  std::vector<std::byte> constants_;  // one tile each
 };
 
 /// A vector program with its operands: runs over any range of the outputs' elements.
@@ -114,6 +129,7 @@ class BoundProgram {
   bool result_given_;
   bool by_rows_ = false;  // tiles stay inside one run of the innermost dimension
   Walk walk_;             // operands: inputs, outputs
+  Shape shape_;           // of the outputs
   std::int64_t count_ = 0;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;

@@ -20,7 +20,7 @@ struct IndexingUse {
   const Shape& output() const { return binding.outputs.front().layout.shape; }
 };
 
-std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+std::uint32_t as_word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
 /// The parameter `dim` as an axis of `shape`; nothing for rank 0.
 std::optional<std::size_t> named_axis(const IndexingUse& use, const Shape& shape) {
@@ -44,7 +44,7 @@ void bind_gather(const IndexingUse& use) {
   Shape strides = input.strides;
   if (axis) strides[*axis] = 0;
   use.block.set("length", axis ? input.shape[*axis] : 1);
-  use.block.set("step", axis ? word(input.strides[*axis]) : 0);
+  use.block.set("step", axis ? as_word(input.strides[*axis]) : 0);
   use.block.set_map("place", {index.shape, {index.strides, strides}});
 }
 
@@ -63,8 +63,8 @@ void bind_scatter(const IndexingUse& use) {
     const std::int64_t limit = own         ? std::int64_t{std::numeric_limits<std::uint32_t>::max()}
                                : embedding ? shape[d]
                                            : index.shape[d];
-    dims.insert(dims.end(), {word(shape[d]), word(limit), own || embedding ? 0 : word(index.strides[d]),
-                             own ? 0 : word(embedding ? source.strides.back() : source.strides[d])});
+    dims.insert(dims.end(), {as_word(shape[d]), as_word(limit), own || embedding ? 0 : as_word(index.strides[d]),
+                             own ? 0 : as_word(embedding ? source.strides.back() : source.strides[d])});
   }
   use.block.set("dims_rank", std::ssize(shape));
   use.block.set_words("dims", dims);
@@ -107,8 +107,8 @@ void bind_place(const IndexingUse& use) {
   const Placing at = placing(use);
   std::vector<std::uint32_t> dims;
   for (std::size_t d = input.shape.size(); d-- > 0;) {
-    dims.insert(dims.end(), {word(use.output()[d]), word(at.first[d]), word(at.step[d]), word(input.shape[d]),
-                             word(input.strides[d]), 0, 0, 0});
+    dims.insert(dims.end(), {as_word(use.output()[d]), as_word(at.first[d]), as_word(at.step[d]),
+                             as_word(input.shape[d]), as_word(input.strides[d]), 0, 0, 0});
   }
   use.block.set("dims_rank", std::ssize(input.shape));
   use.block.set_words("dims", dims);
@@ -140,7 +140,7 @@ void bind_lines(const IndexingUse& use) {
     if (axis) strides.erase(strides.begin() + static_cast<std::ptrdiff_t>(*axis));
     rows.strides.push_back(strides);
     const std::string name = use.spec.pattern == "sort" ? "step" : use.computation.op->inputs[i].name + "_step";
-    use.block.set(name, word(step));
+    use.block.set(name, as_word(step));
   }
   use.block.set("rows", graph::element_count(rows.sizes));
   use.block.set("length", axis ? shape[*axis] : 1);

@@ -151,6 +151,17 @@ Shape broadcast_shape(const Shape& a, const Shape& b) {
   return result;
 }
 
+/// How a matrix operand may be read in vectors of 4 (see the template "matmul_tiled"): 1 along the inner dimension, 2
+/// along the other, 0 not at all. Inner and outer are size and stride.
+std::int64_t vector_mode(const Strided& layout, const Shape& batch_strides, std::pair<std::int64_t, std::int64_t> inner,
+                         std::pair<std::int64_t, std::int64_t> outer) {
+  const auto whole = [](std::int64_t number) { return number % 4 == 0; };
+  if (!whole(layout.offset) || !std::all_of(batch_strides.begin(), batch_strides.end(), whole)) return 0;
+  if (inner.second == 1 && whole(inner.first) && whole(outer.second)) return 1;
+  if (outer.second == 1 && whole(outer.first) && whole(inner.second)) return 2;
+  return 0;
+}
+
 void bind_matmul(const Use& use) {
   const Matrix a = matrix(use.input(0), true), b = matrix(use.input(1), false);
   const Shape batch = broadcast_shape(a.batch.shape, b.batch.shape);
@@ -165,6 +176,12 @@ void bind_matmul(const Use& use) {
       {"b_column", static_cast<std::uint32_t>(b.column_stride)},
   };
   for (const auto& [name, value] : values) use.block.set(name, value);
+  if (use.spec.parameter("a_mode")) {
+    use.block.set("a_mode",
+                  vector_mode(use.input(0), a.batch.strides, {a.columns, a.column_stride}, {a.rows, a.row_stride}));
+    use.block.set("b_mode",
+                  vector_mode(use.input(1), b.batch.strides, {b.rows, b.row_stride}, {b.columns, b.column_stride}));
+  }
   use.block.set_map("batch", {batch, {broadcast_to(a.batch, batch).strides, broadcast_to(b.batch, batch).strides}});
 }
 
@@ -203,6 +220,16 @@ void bind_attention(const Use& use) {
   use.block.set_map("head", head);
 }
 
+void bind_random_words(const Use& use) {
+  const std::string_view words = use.attr("words").as_string();
+  const bool pairs = words == "first" || words == "second", two = words == "high" || words == "low";
+  use.block.set("rng_stride", use.input(0).strides.at(0));
+  use.block.set("stream", use.integer("stream"));
+  use.block.set("word_divisor", pairs ? 2 : 1);
+  use.block.set("word_scale", two ? 2 : 1);
+  use.block.set("word_offset", words == "second" || words == "low" ? 1 : 0);
+}
+
 struct PatternBinder {
   std::string_view prefix;  // of the pattern's name
   void (*bind)(const Use&);
@@ -215,8 +242,11 @@ constexpr PatternBinder kBinders[] = {
     {"embedding", bind_embedding},
     {"matmul_", bind_matmul},
     {"attention", bind_attention},
+    {"max_pool", [](const Use& use) { bind_max_pool_parameters(use.computation, use.binding, use.block); }},
+    {"resample", [](const Use& use) { bind_resample_parameters(use.computation, use.binding, use.block); }},
     {"convolution_weight", [](const Use& use) { bind_convolution_weight_parameters(use.binding, use.block); }},
     {"convolution", [](const Use& use) { bind_convolution_parameters(use.computation, use.binding, use.block); }},
+    {"random_words", bind_random_words},
 };
 
 }  // namespace
@@ -246,6 +276,10 @@ void bind_parameters(const Computation& computation, const KernelSpec& spec, con
     throw Error(BaseError::kInternal, fmt::format("[{}] cannot bind the pattern {}", spec.name, spec.pattern));
   }
   block.set("count", graph::element_count(use.output_shape()));
+  for (std::size_t d = 1; spec.parameter(fmt::format("extent_{}", d)) != nullptr; ++d) {
+    const Shape& shape = use.output_shape();
+    block.set(fmt::format("extent_{}", d), d <= shape.size() ? shape[shape.size() - d] : 1);
+  }
   if (binder != std::end(kBinders)) binder->bind(use);
   if (!block.has_map("element")) return;
   DimensionTable element{use.output_shape(), {}};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "alknet/graph/resample.h"
 #include "alknet/graph/window.h"
 
 namespace alknet::compute {
@@ -78,6 +79,83 @@ void bind_convolution_weight_parameters(const Binding& binding, ParameterBlock& 
   block.set("images", sizes.batch);
   block.set("rows", sizes.output_channels / sizes.groups);
   block.set("depth", sizes.input_channels / sizes.groups);
+}
+
+namespace {
+
+/// NAME_0 .. NAME_2 are the last `spatial` sizes.
+void set_sizes(const char* name, const Shape& shape, std::size_t spatial, ParameterBlock& block) {
+  for (std::size_t d = 0; d < 3; ++d) {
+    const auto own = spatial_dimension(d, spatial);
+    block.set(fmt::format("{}_{}", name, d), own ? shape[shape.size() - spatial + *own] : 1);
+  }
+}
+
+/// kernel, stride, padding and dilation of a pool; those of one that does nothing where it has none.
+void set_pool_windows(const JsonObject& attrs, std::size_t spatial, bool dilated, ParameterBlock& block) {
+  for (std::size_t d = 0; d < 3; ++d) {
+    const auto own = spatial_dimension(d, spatial);
+    const auto value = [&](const char* name, std::int64_t otherwise) {
+      const Json* given = attrs.if_contains(name);
+      return own && given != nullptr && !given->is_null() ? graph::window_parameter(*given, *own) : otherwise;
+    };
+    const std::int64_t kernel = value("kernel_size", 1);
+    block.set(fmt::format("kernel_{}", d), kernel);
+    block.set(fmt::format("stride_{}", d), value("stride", kernel));
+    block.set(fmt::format("padding_{}", d), value("padding", 0));
+    if (dilated) block.set(fmt::format("dilation_{}", d), value("dilation", 1));
+  }
+}
+
+std::int64_t channels_of(const Shape& shape, std::size_t spatial) { return shape[shape.size() - spatial - 1]; }
+
+}  // namespace
+
+void bind_max_pool_parameters(const Computation& computation, const Binding& binding, ParameterBlock& block) {
+  const Shape& result = binding.outputs.front().layout.shape;
+  const std::size_t spatial = graph::spatial_rank(*computation.op, result.size());
+  const bool backward = std::get<graph::TemplateForward>(computation.op->forward).name == "max_pool_backward";
+  const Strided& values = binding.inputs[0]->layout;
+  const Strided& source = binding.inputs[computation.op->inputs.size() - 1]->layout;
+  set_images("values", values, spatial, block);
+  set_images("source", source, spatial, block);
+  set_sizes("input", source.shape, spatial, block);
+  set_sizes("output", backward ? values.shape : result, spatial, block);
+  set_sizes("result", result, spatial, block);
+  set_pool_windows(binding.attrs, spatial, true, block);
+  block.set("channels", channels_of(result, spatial));
+}
+
+void bind_resample_parameters(const Computation& computation, const Binding& binding, ParameterBlock& block) {
+  const Shape& result = binding.outputs.front().layout.shape;
+  const std::size_t spatial = graph::spatial_rank(*computation.op, result.size());
+  const bool backward = std::get<graph::TemplateForward>(computation.op->forward).name == "resample_backward";
+  const Strided& source = binding.inputs[0]->layout;
+  const Shape& input = backward ? result : source.shape;
+  const Shape& output = backward ? source.shape : result;
+  set_images("source", source, spatial, block);
+  set_sizes("input", input, spatial, block);
+  set_sizes("output", output, spatial, block);
+  set_sizes("result", result, spatial, block);
+  set_pool_windows(binding.attrs, spatial, false, block);
+  block.set("channels", channels_of(result, spatial));
+  const Json* divisor = binding.attrs.if_contains("divisor_override");
+  block.set_number("total", divisor != nullptr && !divisor->is_null() ? 1 / divisor->to_number<double>() : 1);
+  const Json* corners = binding.attrs.if_contains("align_corners");
+  for (std::size_t d = 0; d < 3; ++d) {
+    const auto own = spatial_dimension(d, spatial);
+    double scale = 1;
+    if (own && binding.attrs.contains("mode")) {
+      const std::int64_t from = input[input.size() - spatial + *own], to = output[output.size() - spatial + *own];
+      scale = graph::interpolate_scale(binding.attrs, *own, from, to);
+      if (corners->is_bool() && corners->get_bool()) {
+        scale = to > 1 ? static_cast<double>(from - 1) / static_cast<double>(to - 1) : 0;
+      }
+    } else if (corners != nullptr && corners->is_bool() && corners->get_bool()) {
+      scale = 0;
+    }
+    block.set_number(fmt::format("scale_{}", d), scale);
+  }
 }
 
 }  // namespace alknet::compute

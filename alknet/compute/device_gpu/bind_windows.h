@@ -10,4 +10,8 @@ namespace alknet::compute {
 void bind_convolution_parameters(const Computation& computation, const Binding& binding, ParameterBlock& block);
 void bind_convolution_weight_parameters(const Binding& binding, ParameterBlock& block);
 
+/// Parameters of the patterns of pools and interpolation.
+void bind_max_pool_parameters(const Computation& computation, const Binding& binding, ParameterBlock& block);
+void bind_resample_parameters(const Computation& computation, const Binding& binding, ParameterBlock& block);
+
 }  // namespace alknet::compute

@@ -1,9 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "alknet/compute/device_gpu/parameter_block.h"
 #include "alknet/compute/device_gpu/templates.h"
 #include "alknet/compute/device_gpu/test_device.h"
+#include "alknet/compute/generate/glsl.h"
 #include "alknet/compute/generate/opgen.h"
 #include "alknet/compute/generate/wgsl.h"
 
@@ -42,7 +46,7 @@ std::vector<Computation> samples() {
 TEST(KernelSpec, SurvivesItsJsonText) {
   for (const bool software : {false, true}) {
     for (const Computation& computation : samples()) {
-      const KernelSpec spec = opgen(computation, {software}).spec;
+      const KernelSpec spec = opgen(computation, {.software = software}).spec;
       EXPECT_EQ(kernel_spec_from_json(parse_json(json_text(to_json(spec)))), spec) << spec.name;
     }
   }
@@ -96,21 +100,97 @@ TEST(WgslGenerator, CompilesEveryPatternOnTheDevice) {
     for (const Computation& computation : samples()) {
       gpu::KernelSource source;
       source.name = computation.name();
-      source.code = wgsl.generate(opgen(computation, {software}).spec);
+      source.code = wgsl.generate(opgen(computation, {.software = software}).spec);
       EXPECT_NO_THROW(opened.device->compile_shader(source)) << source.code;
     }
   }
 }
 
-TEST(WgslGenerator, RefusesHalfFloatsWithoutTheExtension) {
+/// Every element-wise operation of the table on f32 (inputs that do not promote: their first dtype).
+std::vector<Computation> elementwise_samples() {
+  std::vector<Computation> list;
+  for (const OpSpec& op : graph::OpTable::builtin().ops()) {
+    if (!op.elementwise()) continue;
+    std::vector<Dtype> dtypes;
+    bool takes = true;
+    for (const auto& input : op.inputs) {
+      const auto f32 = std::find(input.dtypes.begin(), input.dtypes.end(), Dtype::kF32);
+      dtypes.push_back(f32 == input.dtypes.end() ? input.dtypes.front() : Dtype::kF32);
+      takes = takes && (dtypes.back() == Dtype::kF32 || dtypes.back() == Dtype::kBool);
+    }
+    const auto needs_attribute = [](const auto& parameter) { return !parameter.default_value; };
+    const bool plain = std::none_of(op.parameters.begin(), op.parameters.end(), needs_attribute);
+    if (!takes || !plain || op.inputs.empty()) continue;
+    list.push_back(elementwise(op.name, dtypes, graph::parse_dtype(op.outputs[0].dtype).value_or(Dtype::kF32)));
+  }
+  return list;
+}
+
+TEST(GlslGenerator, PrintsAnElementwiseKernel) {
+  const std::string source =
+      GlslGenerator().generate(opgen(elementwise("mul", {Dtype::kF32, Dtype::kF32}, Dtype::kF32)).spec);
+  EXPECT_THAT(source, ::testing::StartsWith("#version 450\nlayout(local_size_x = 256) in;"));
+  EXPECT_THAT(source, HasSubstr("layout(std140, set = 0, binding = 0) uniform Parameters {"));
+  EXPECT_THAT(source, HasSubstr("layout(std430, set = 0, binding = 1) readonly buffer Buffer_x0 { float b_x0[]; };"));
+  EXPECT_THAT(source, HasSubstr("layout(std430, set = 0, binding = 3) buffer Buffer_y0 { float b_y0[]; };"));
+  EXPECT_THAT(source, HasSubstr("float apply(float x0, float x1) {"));
+  EXPECT_THAT(source, HasSubstr("float v2 = v0 * v1;"));
+}
+
+TEST(GlslGenerator, CompilesElementwiseOperationsWhereAProviderTakesGlsl) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  try {
+    const char* empty = "#version 450\nlayout(local_size_x = 1) in;\nvoid main() {}\n";
+    opened.device->compile_shader({.name = "empty", .code = empty, .language = gpu::ShaderLanguage::kGlsl});
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.message();
+  }
+  std::size_t compiled = 0;
+  for (const Computation& computation : elementwise_samples()) {
+    gpu::KernelSource source;
+    source.name = computation.name();
+    source.language = gpu::ShaderLanguage::kGlsl;
+    try {
+      source.code = GlslGenerator().generate(opgen(computation).spec);
+    } catch (const Error& error) {
+      EXPECT_THAT((std::array{"lgamma", "digamma", "erfinv", "zeta"}), ::testing::Contains(computation.name()));
+      continue;
+    }
+    EXPECT_NO_THROW(opened.device->compile_shader(source)) << source.code;
+    ++compiled;
+  }
+  EXPECT_GT(compiled, 60U);
+}
+
+TEST(GlslGenerator, RefusesTemplatesOfAnotherLanguage) {
+  try {
+    GlslGenerator().generate(opgen(structured("softmax", {Dtype::kF32}, Dtype::kF32, {{"dim", -1}})).spec);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code_name(), "unsupported");
+    EXPECT_THAT(error.message(), HasSubstr("use WGSL"));
+  }
+}
+
+TEST(WgslGenerator, RefusesDoubles) {
   const WgslGenerator wgsl({false, wgsl_template});
   try {
-    wgsl.generate(opgen(elementwise("tanh", {Dtype::kF16}, Dtype::kF16)).spec);
+    wgsl.generate(opgen(elementwise("tanh", {Dtype::kF64}, Dtype::kF64)).spec);
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code_name(), "unsupported");
     EXPECT_THAT(error.message(), HasSubstr(".to('cpu')"));
   }
+}
+
+TEST(WgslGenerator, PacksHalfFloatsWithoutTheExtension) {
+  const WgslGenerator wgsl({false, wgsl_template});
+  const auto spec = opgen(elementwise("tanh", {Dtype::kF16}, Dtype::kF16), {.packed_f16 = true}).spec;
+  EXPECT_EQ(spec.elements_per_invocation, 4u);
+  const std::string source = wgsl.generate(spec);
+  EXPECT_THAT(source, HasSubstr("f16_unpack(raw)"));
+  EXPECT_THAT(source, ::testing::Not(HasSubstr("enable f16")));
 }
 
 TEST(ParameterBlock, CollapsesDimensionsThatEveryOperandWalksEvenly) {

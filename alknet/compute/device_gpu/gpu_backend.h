@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "alknet/compute/backend.h"
+#include "alknet/compute/generate/matmul_tile.h"
 #include "alknet/gpu/device.h"
 
 namespace alknet::compute {
@@ -20,11 +22,14 @@ enum class KernelFamily : std::uint8_t {
 struct GpuBackendOptions {
   std::string id = "gpu:0";  ///< What `Backend::id` answers.
   KernelFamily family = KernelFamily::kAuto;
-  std::size_t upload_chunk = 16u << 20;  ///< Bytes sent at once by `wrap` and `write`.
+  bool shader_f16 = true;  ///< false: f16 lies packed in words also where the device has `shader-f16`; for tests.
+  std::optional<MatmulTile> matmul_tile = {};  ///< The only form of matrix products on hardware; for tests and tuning.
+  std::size_t upload_chunk = 16u << 20;        ///< Bytes sent at once by `wrap` and `write`.
 };
 
-/// A backend that runs generated WGSL on `device`. dtypes: f32, i32, u32, bool, and f16 where the adapter has
-/// `shader-f16`; others are refused with Error `unsupported` whose remedy is `.to('cpu')`.
+/// A backend that runs generated WGSL on `device`. dtypes: all but f64. What WGSL lacks is emulated
+/// exactly: i64 as two words; bool, i8, u8, bf16 (and f16 without `shader-f16`) packed in words. f64, and operations on
+/// i64 that are not emulated, are refused with Error `unsupported` whose remedy is `.to('cpu')`.
 ///
 /// An index outside its dimension (embedding) yields 0, and the next `read` throws `index_out_of_range` naming the op;
 /// the backend stays usable. Sizes that one binding or one dispatch of the device cannot hold throw `limit_exceeded`

@@ -177,26 +177,92 @@ TEST_F(GpuBackend, ReportsABadIndexOnceAndGoesOn) {
 }
 
 TEST_F(GpuBackend, RefusesDtypesThatWgslLacksWithARemedy) {
-  EXPECT_FALSE(backend_->supports(Dtype::kI64));
+  EXPECT_FALSE(backend_->supports(Dtype::kF64));
   EXPECT_EQ(code_of([&] {
               backend_->kernel(elementwise("add", {Dtype::kF64, Dtype::kF64}, Dtype::kF64));
             }),
             "unsupported");
   EXPECT_THAT(message_, HasSubstr("add"));
   EXPECT_THAT(message_, HasSubstr(".to('cpu')"));
-  EXPECT_EQ(code_of([&] {
-              backend_->kernel(structured("embedding", {Dtype::kF32, Dtype::kI64}, Dtype::kF32));
-            }),
-            "unsupported");
+}
+
+TEST_F(GpuBackend, ComputesExactlyOnWholeNumbersOf64Bits) {
+  using I64s = std::vector<std::int64_t>;
+  const I64s a = {(std::int64_t{1} << 62) + 12345, -(std::int64_t{1} << 40) - 7, 5, -1, INT64_MIN};
+  const I64s b = {3, (std::int64_t{1} << 33) + 1, -3, INT64_MIN, 7};
+  const auto run = [&](const char* op, Dtype output) {
+    return Runner(*backend_)
+        .input<std::int64_t>(Dtype::kI64, contiguous({5}), a)
+        .input<std::int64_t>(Dtype::kI64, contiguous({5}), b)
+        .run<std::int64_t>(elementwise(op, {Dtype::kI64, Dtype::kI64}, output), {5});
+  };
+  const auto wrapped = [&](auto f) {
+    I64s result;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      result.push_back(
+          static_cast<std::int64_t>(f(static_cast<std::uint64_t>(a[i]), static_cast<std::uint64_t>(b[i]))));
+    }
+    return result;
+  };
+  EXPECT_EQ(run("add", Dtype::kI64), wrapped([](std::uint64_t x, std::uint64_t y) { return x + y; }));
+  EXPECT_EQ(run("sub", Dtype::kI64), wrapped([](std::uint64_t x, std::uint64_t y) { return x - y; }));
+  EXPECT_EQ(run("mul", Dtype::kI64), wrapped([](std::uint64_t x, std::uint64_t y) { return x * y; }));
+  EXPECT_EQ(run("maximum", Dtype::kI64), (I64s{a[0], b[1], 5, -1, 7}));
+}
+
+TEST_F(GpuBackend, FoldsMoreWorkgroupsThanADimensionHas) {
+  constexpr std::int64_t kRows = 2'200'000;  // 32 to a workgroup on software adapters
+  std::vector<float> x(2 * kRows);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 1000);
+  GpuBackendOptions options;
+  options.family = KernelFamily::kSoftware;
+  const auto software = make_gpu_backend(device_, options);
+  const auto sums = Runner(*software)
+                        .input<float>(Dtype::kF32, contiguous({kRows, 2}), x)
+                        .run<float>(structured("sum", {Dtype::kF32}, Dtype::kF32), {kRows},
+                                    {{"dim", JsonArray{1}}, {"keepdim", false}});
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < sums.size(); ++i) wrong += sums[i] != x[2 * i] + x[2 * i + 1];
+  EXPECT_EQ(wrong, 0u);
+}
+
+TEST_F(GpuBackend, ComputesPartByPartOnTensorsBeyondABinding) {
+  const std::uint64_t limit = device_->limits().max_storage_binding_size;
+  if (limit > (std::uint64_t{256} << 20)) GTEST_SKIP() << "a binding holds " << limit << " bytes here";
+  const auto columns = static_cast<std::int64_t>(limit / 4 / 3 + 5);
+  std::vector<float> x(static_cast<std::size_t>(4 * columns));
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 4099);
+  const auto y = Runner(*backend_)
+                     .input<float>(Dtype::kF32, contiguous({4, columns}), x)
+                     .input<float>(Dtype::kF32, contiguous({1, 1}), {2})
+                     .run<float>(elementwise("mul", {Dtype::kF32, Dtype::kF32}, Dtype::kF32), {4, columns});
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < y.size(); ++i) wrong += y[i] != 2 * x[i];
+  EXPECT_EQ(wrong, 0u);
+}
+
+TEST_F(GpuBackend, LostDeviceIsAnErrorAndANewOneComputes) {
+  auto memory = backend_->allocate(16);
+  device_->lose("planned by the test");
+  std::vector<std::byte> bytes(16);
+  EXPECT_EQ(code_of([&] { backend_->read(*memory, 0, bytes); }), "device_lost");
+  EXPECT_EQ(code_of([&] { backend_->allocate(16); }), "device_lost");
+  EXPECT_EQ(code_of([&] { backend_->synchronize(); }), "device_lost");
+  const auto again = testing::open_device();
+  const auto backend = make_gpu_backend(again.device);
+  EXPECT_THAT(Runner(*backend)
+                  .input<float>(Dtype::kF32, contiguous({1}), {0})
+                  .run<float>(elementwise("tanh", {Dtype::kF32}, Dtype::kF32), {1}),
+              ElementsAre(0));
 }
 
 TEST_F(GpuBackend, StaysUsableAfterLimitsAreExceeded) {
   EXPECT_EQ(code_of([&] { backend_->allocate(std::size_t{1} << 50); }), "limit_exceeded");
   const auto size = static_cast<std::int64_t>(device_->limits().max_storage_binding_size / 4 + 64);
   const Strided huge = contiguous({size});
-  const auto kernel = backend_->kernel(elementwise("tanh", {Dtype::kF32}, Dtype::kF32));
+  const auto kernel = backend_->kernel(structured("softmax", {Dtype::kF32}, Dtype::kF32, {{"dim", 0}}));
   EXPECT_EQ(code_of([&] {
-              kernel->bind({{Operand{0, Dtype::kF32, huge}}, {{1, Dtype::kF32, huge}}, {}});
+              kernel->bind({{Operand{0, Dtype::kF32, huge}}, {{1, Dtype::kF32, huge}}, {{"dim", 0}}});
             }),
             "limit_exceeded");
   EXPECT_THAT(Runner(*backend_)

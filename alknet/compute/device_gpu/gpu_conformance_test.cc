@@ -17,9 +17,11 @@ TEST_P(GpuConformance, EveryOperationMeetsItsBound) {
   if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
   GpuBackendOptions options;
   options.family = GetParam();
+  options.shader_f16 = GetParam() == KernelFamily::kSoftware;  // f16 both as the extension has it and packed
   const auto backend = make_gpu_backend(opened.device, options);
   ConformanceOptions conformance;
   conformance.quick = true;
+  conformance.gpu_bounds = true;
   conformance.flushes_denormals = true;
   const ConformanceReport report = run_conformance(*backend, conformance);
   EXPECT_GT(report.cases, 100u);

@@ -31,42 +31,32 @@ GpuContext::GpuContext(std::shared_ptr<gpu::Device> device, GpuBackendOptions op
     : device_(std::move(device)),
       options_(std::move(options)),
       software_(is_software(*device_, options_.family)),
-      shader_f16_(device_->has_feature("shader-f16")),
+      shader_f16_(options_.shader_f16 && device_->has_feature("shader-f16")),
+      matrix_units_(shader_f16_ && device_->has_feature("chromium-experimental-subgroup-matrix") &&
+                    device_->adapter().subgroup_min_size == 32 && device_->adapter().subgroup_max_size == 32),
       generator_({shader_f16_, wgsl_template}),
       error_words_(device_->create_buffer(sizeof(ErrorWords), gpu::BufferUsage::kStorage, "error words")) {}
 
-bool GpuContext::supports(Dtype dtype) const {
-  switch (dtype) {
-    case Dtype::kF32:
-    case Dtype::kI32:
-    case Dtype::kU32:
-    case Dtype::kBool: return true;
-    case Dtype::kF16: return shader_f16_;
-    default: return false;
-  }
+OpgenOptions GpuContext::opgen_options() const {
+  OpgenOptions options{.software = software_, .packed_f16 = !shader_f16_};
+  if (options_.matmul_tile) options.matmul = *options_.matmul_tile;
+  return options;
 }
+
+bool GpuContext::supports(Dtype dtype) const { return dtype != Dtype::kF64; }
 
 void GpuContext::check_dtypes(const Computation& computation) const {
   const auto check = [&](Dtype dtype) {
     if (supports(dtype)) return;
-    const std::string_view reason = dtype == Dtype::kF16 ? " (the adapter lacks shader-f16)" : std::string_view();
     throw Error(ComputeError::kUnsupported,
-                fmt::format("[{}] {} has no kernel for {}{}; compute it with .to('cpu') or cast to f32 or i32",
-                            computation.name(), options_.id, graph::dtype_name(dtype), reason),
+                fmt::format("[{}] {} has no kernel for {}; compute it with .to('cpu') or cast to f32",
+                            computation.name(), options_.id, graph::dtype_name(dtype)),
                 {{"op", computation.name()}, {"dtype", graph::dtype_name(dtype)}, {"device", options_.id}});
   };
-  // Kernels of templates take and give places as i64.
-  const bool places = computation.op && std::holds_alternative<graph::TemplateForward>(computation.op->forward);
-  const auto check_tensor = [&](Dtype dtype, bool may_be_place) {
-    if (!(places && may_be_place && dtype == Dtype::kI64)) check(dtype);
-  };
-  for (std::size_t i = 0; i < computation.inputs.size(); ++i) {
-    if (!computation.inputs[i]) continue;
-    check_tensor(*computation.inputs[i], i < computation.op_inputs() && !computation.op->inputs[i].promotes);
+  for (const auto& dtype : computation.inputs) {
+    if (dtype) check(*dtype);
   }
-  for (std::size_t k = 0; k < computation.outputs.size(); ++k) {
-    check_tensor(computation.outputs[k], places && computation.op->outputs[k].dtype == "i64");
-  }
+  for (const Dtype dtype : computation.outputs) check(dtype);
   for (const Dtype dtype : computation.program.inputs) check(dtype);
   for (const auto& step : computation.program.steps) check(step.dtype);
 }

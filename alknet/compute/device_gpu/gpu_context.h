@@ -10,6 +10,7 @@
 #include "alknet/compute/backend.h"
 #include "alknet/compute/device_gpu/gpu_backend.h"
 #include "alknet/compute/generate/kernel_spec.h"
+#include "alknet/compute/generate/opgen.h"
 #include "alknet/compute/generate/wgsl.h"
 #include "alknet/gpu/device.h"
 
@@ -24,6 +25,8 @@ class GpuContext {
   const gpu::Device& device() const { return *device_; }
   const GpuBackendOptions& options() const { return options_; }
   bool software() const { return software_; }
+  /// How kernels are generated where the shapes bound ask for nothing else.
+  OpgenOptions opgen_options() const;
   bool supports(Dtype dtype) const;
 
   /// Throws Error `unsupported` naming the computation when a value of it has a dtype that kernels lack.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/device_gpu/bind_parameters.h"
@@ -23,6 +25,56 @@ Extent extent(const Strided& layout) {
     const std::int64_t reach = (layout.shape[d] - 1) * layout.strides[d];
     (reach < 0 ? result.first : result.last) += reach;
   }
+  return result;
+}
+
+/// Large tiles where they give every part of a GPU something to do, smaller ones for smaller results, and slices of the
+/// inner dimension where even those are few.
+void choose_matmul(const Binding& binding, const GpuBackendOptions& backend, OpgenOptions& options) {
+  if (backend.matmul_tile) {
+    options.matmul = *backend.matmul_tile;
+    return;
+  }
+  constexpr MatmulTile kSmall = {64, 64, 16, 8, 4};
+  constexpr std::int64_t kManyTiles = 100, kFewTiles = 40, kFewRows = 16, kLongInner = 256;
+  const Shape &a = binding.inputs[0]->layout.shape, &b = binding.inputs[1]->layout.shape;
+  const std::int64_t rows = a.size() > 1 ? a[a.size() - 2] : 1, columns = b.size() > 1 ? b.back() : 1;
+  const std::int64_t inner = a.back(), results = graph::element_count(binding.outputs.front().layout.shape);
+  const std::int64_t batch = results / std::max<std::int64_t>(1, rows * columns);
+  const auto tiles = [&](const MatmulTile& tile) {
+    const std::int64_t r = tile.rows, c = tile.columns;
+    return batch * ((rows + r - 1) / r) * ((columns + c - 1) / c);
+  };
+  options.matmul_split = rows <= kFewRows || columns <= kFewRows || (tiles(kSmall) < kFewTiles && inner >= kLongInner);
+  if (tiles(options.matmul) < kManyTiles || options.matmul_split) options.matmul = kSmall;
+}
+
+/// The rows from `first` of dimension `d`, `count` of them.
+Strided narrowed(Strided layout, std::size_t d, std::int64_t first, std::int64_t count) {
+  layout.offset += first * layout.strides[d];
+  layout.shape[d] = count;
+  return layout;
+}
+
+/// An element-wise binding in two, along its outermost dimension; nothing when no dimension can be parted so that
+/// outputs begin with a word.
+std::optional<std::pair<Binding, Binding>> halved(const Binding& binding) {
+  const Shape& shape = binding.outputs.front().layout.shape;
+  const auto outermost = std::find_if(shape.begin(), shape.end(), [](std::int64_t size) { return size > 1; });
+  if (outermost == shape.end()) return std::nullopt;
+  const auto d = static_cast<std::size_t>(outermost - shape.begin());
+  // A whole number of words of any dtype, where the dimension is long enough.
+  const std::int64_t half = shape[d] >= 8 ? shape[d] / 8 * 4 : shape[d] / 2;
+  std::pair<Binding, Binding> result{binding, binding};
+  const auto part = [&](Operand& first, Operand& second) {
+    const Strided whole = broadcast_to(first.layout, shape);
+    first.layout = narrowed(whole, d, 0, half);
+    second.layout = narrowed(whole, d, half, shape[d] - half);
+  };
+  for (std::size_t i = 0; i < binding.inputs.size(); ++i) {
+    if (binding.inputs[i]) part(*result.first.inputs[i], *result.second.inputs[i]);
+  }
+  for (std::size_t k = 0; k < binding.outputs.size(); ++k) part(result.first.outputs[k], result.second.outputs[k]);
   return result;
 }
 
@@ -49,8 +101,8 @@ GpuLaunch::GpuLaunch(std::shared_ptr<GpuContext> context, std::string name, gpu:
 }
 
 void GpuLaunch::record(gpu::Encoder& encoder, Slots slots) {
-  if (workgroups_.x == 0) return;
-  encoder.dispatch(pipeline_, bind_group(slots), workgroups_, {}, name_);
+  if (workgroups_.x != 0) encoder.dispatch(pipeline_, bind_group(slots), workgroups_, {}, name_);
+  for (const auto& part : parts_) part->record(encoder, slots);
 }
 
 const gpu::BindGroup& GpuLaunch::bind_group(Slots slots) {
@@ -84,29 +136,79 @@ const gpu::BindGroup& GpuLaunch::bind_group(Slots slots) {
 GpuKernel::GpuKernel(std::shared_ptr<GpuContext> context, Computation computation)
     : context_(std::move(context)), computation_(std::move(computation)) {
   context_->check_dtypes(computation_);
-  generated_ = opgen(computation_, {context_->software()});
-  const KernelSpec& spec = generated_.spec;
+  forms_.push_back(make_form(context_->opgen_options()));
+}
+
+std::unique_ptr<GpuKernel::Form> GpuKernel::make_form(const OpgenOptions& options) const {
+  auto form = std::make_unique<Form>();
+  form->options = options;
+  form->generated = opgen(computation_, options);
+  const KernelSpec& spec = form->generated.spec;
   const std::size_t storage = spec.inputs.size() + spec.outputs.size() + (spec.checks_indices ? 1 : 0);
   if (storage > context_->device().limits().max_storage_buffers) {
     exceed(spec.name, "the number of its tensors", "maxStorageBuffersPerShaderStage", storage,
            context_->device().limits().max_storage_buffers);
   }
-  workgroup_count_ = graph::Dim::parse(spec.workgroup_count);
-  if (spec.checks_indices) error_id_ = context_->register_error_source(computation_.op->name);
-  pipeline_ = context_->pipeline(spec);
+  form->workgroup_count = graph::Dim::parse(spec.workgroup_count);
+  if (spec.checks_indices) form->error_id = context_->register_error_source(computation_.op->name);
+  form->pipeline = context_->pipeline(spec);
+  return form;
+}
+
+const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
+  OpgenOptions options = context_->opgen_options();
+  if (forms_.front()->generated.spec.pattern.starts_with("matmul_") && !options.software) {
+    choose_matmul(binding, context_->options(), options);
+  }
+  const std::lock_guard lock(mutex_);
+  for (const auto& form : forms_) {
+    if (form->options == options) return *form;
+  }
+  return *forms_.emplace_back(make_form(options));
+}
+
+bool GpuKernel::exceeds_binding(const Binding& binding) const {
+  const std::uint64_t limit = context_->device().limits().max_storage_binding_size;
+  const auto exceeds = [&](const Operand& operand) {
+    const Extent used = extent(operand.layout);
+    return static_cast<std::uint64_t>(used.last - used.first + 1) * graph::dtype_bytes(operand.dtype) + 256 > limit;
+  };
+  return std::any_of(binding.inputs.begin(), binding.inputs.end(), [&](const auto& i) { return i && exceeds(*i); }) ||
+         std::any_of(binding.outputs.begin(), binding.outputs.end(), exceeds);
 }
 
 std::unique_ptr<Launch> GpuKernel::bind(const Binding& binding) const {
-  const KernelSpec& spec = generated_.spec;
+  if (computation_.op || !exceeds_binding(binding)) return bind_whole(binding);
+  std::unique_ptr<GpuLaunch> launch;
+  std::vector<Binding> todo = {binding};
+  while (!todo.empty()) {
+    Binding part = std::move(todo.back());
+    todo.pop_back();
+    auto halves = exceeds_binding(part) ? halved(part) : std::nullopt;
+    if (halves) {
+      todo.push_back(std::move(halves->second));
+      todo.push_back(std::move(halves->first));
+    } else if (auto bound = bind_whole(part); launch) {
+      launch->add_part(std::move(bound));
+    } else {
+      launch = std::move(bound);
+    }
+  }
+  return launch;
+}
+
+std::unique_ptr<GpuLaunch> GpuKernel::bind_whole(const Binding& binding) const {
+  const Form& form = form_for(binding);
+  const KernelSpec& spec = form.generated.spec;
   ParameterBlock block(spec);
-  for (const auto& [name, value] : generated_.constants) block.set_number(name, value);
+  for (const auto& [name, value] : form.generated.constants) block.set_number(name, value);
   bind_parameters(computation_, spec, binding, block);
-  if (spec.checks_indices) block.set("error_id", error_id_);
+  if (spec.checks_indices) block.set("error_id", form.error_id);
 
   std::vector<GpuLaunch::Range> ranges;
   std::size_t buffer = 0;
   for (const auto& input : binding.inputs) {
-    if (input) ranges.push_back(place(spec.inputs.at(buffer++), *input, false, block));
+    if (input) ranges.push_back(place(spec, spec.inputs.at(buffer++), *input, false, block));
   }
   for (std::size_t k = 0; k < binding.outputs.size(); ++k) {
     for (const auto& input : binding.inputs) {
@@ -115,17 +217,16 @@ std::unique_ptr<Launch> GpuKernel::bind(const Binding& binding) const {
           BaseError::kInvalidArgument,
           fmt::format("[{}] output {} lies in the memory of an input; give it memory of its own", spec.name, k));
     }
-    ranges.push_back(place(spec.outputs.at(k), binding.outputs[k], true, block));
+    ranges.push_back(place(spec, spec.outputs.at(k), binding.outputs[k], true, block));
   }
-  const gpu::Workgroups groups = workgroups(block);
+  const gpu::Workgroups groups = workgroups(form, block);
   gpu::Buffer parameters = context_->device().create_buffer(block.bytes(), gpu::BufferUsage::kUniform, spec.name);
-  return std::make_unique<GpuLaunch>(context_, spec.name, pipeline_, std::move(parameters), std::move(ranges), groups,
-                                     spec.checks_indices);
+  return std::make_unique<GpuLaunch>(context_, spec.name, form.pipeline, std::move(parameters), std::move(ranges),
+                                     groups, spec.checks_indices);
 }
 
-GpuLaunch::Range GpuKernel::place(const KernelSpec::Buffer& buffer, const Operand& operand, bool output,
-                                  ParameterBlock& block) const {
-  const KernelSpec& spec = generated_.spec;
+GpuLaunch::Range GpuKernel::place(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand,
+                                  bool output, ParameterBlock& block) const {
   const gpu::Limits& limits = context_->device().limits();
   const auto element = static_cast<std::int64_t>(graph::dtype_bytes(buffer.dtype));
   const auto alignment = static_cast<std::int64_t>(limits.min_storage_offset_alignment);
@@ -140,10 +241,18 @@ GpuLaunch::Range GpuKernel::place(const KernelSpec::Buffer& buffer, const Operan
                 fmt::format("[{}] output {} starts inside a word (element {}); copy to a fresh tensor instead",
                             spec.name, buffer.name, operand.layout.offset));
   }
+  // What a buffer always has, for a binding that no element of is touched: one of any type.
+  constexpr std::uint64_t kEmptyBinding = 16;
   const Extent used = extent(operand.layout);
+  if (used.last < used.first) {
+    block.set(buffer.name + "_offset", 0);
+    return {operand.slot, 0, kEmptyBinding};
+  }
   const std::int64_t start = used.first * element / alignment * alignment;
-  const std::int64_t end = std::max((used.last + 1) * element, start + std::max<std::int64_t>(element, 4));
-  const auto size = static_cast<std::uint64_t>((end - start + 3) / 4 * 4);
+  const std::int64_t end = (used.last + 1) * element;
+  // Whole vectors of 4 where the kernel reads such: buffers end with one.
+  const std::int64_t granularity = buffer.vectors ? std::max<std::int64_t>(4, 4 * element) : 4;
+  const auto size = static_cast<std::uint64_t>((end - start + granularity - 1) / granularity * granularity);
   if (size > limits.max_storage_binding_size) {
     exceed(spec.name, buffer.name, "maxStorageBufferBindingSize", size, limits.max_storage_binding_size);
   }
@@ -151,11 +260,11 @@ GpuLaunch::Range GpuKernel::place(const KernelSpec::Buffer& buffer, const Operan
   return {operand.slot, static_cast<std::uint64_t>(start), size};
 }
 
-gpu::Workgroups GpuKernel::workgroups(const ParameterBlock& block) const {
-  const KernelSpec& spec = generated_.spec;
+gpu::Workgroups GpuKernel::workgroups(const Form& form, const ParameterBlock& block) const {
+  const KernelSpec& spec = form.generated.spec;
   const graph::DimValues values = block.values();
   if (values.at("count") == 0) return {0, 0, 0};
-  const auto total = static_cast<std::uint64_t>(workgroup_count_.evaluate(values));
+  const auto total = static_cast<std::uint64_t>(form.workgroup_count.evaluate(values));
   // Invocations are numbered in 32 bits, those of the last folded row that has nothing to do included.
   const std::uint64_t widest = context_->device().limits().max_workgroups_per_dimension;
   const std::uint64_t per_group = spec.workgroup_size[0] * spec.elements_per_invocation;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "alknet/compute/device_gpu/gpu_context.h"
@@ -12,7 +13,8 @@
 
 namespace alknet::compute {
 
-/// A kernel bound to shapes: its parameter block on the device, ranges and workgroup count.
+/// A kernel bound to shapes, in as many dispatches as the device's bindings need. One dispatch: its parameter block on
+/// the device, ranges and workgroup count.
 class GpuLaunch final : public Launch {
  public:
   /// Bind groups kept, one for each set of memories, the least recently used leaves.
@@ -24,6 +26,9 @@ class GpuLaunch final : public Launch {
     std::uint64_t offset = 0;  ///< Bytes, aligned for the device.
     std::uint64_t size = 0;    ///< Bytes, a multiple of 4.
   };
+
+  /// Part of a launch whose tensors are larger than a binding.
+  void add_part(std::unique_ptr<GpuLaunch> part) { parts_.push_back(std::move(part)); }
 
   GpuLaunch(std::shared_ptr<GpuContext> context, std::string name, gpu::Pipeline pipeline, gpu::Buffer parameters,
             std::vector<Range> ranges, gpu::Workgroups workgroups, bool checks_indices);
@@ -51,25 +56,37 @@ class GpuLaunch final : public Launch {
   bool checks_indices_;
   std::vector<Group> groups_;
   std::uint64_t clock_ = 0;
+  std::vector<std::unique_ptr<GpuLaunch>> parts_;  // run after this one
 };
 
-/// A computation compiled for the device. Immutable.
+/// A computation compiled for the device, in the forms that the shapes bound so far asked for. Thread-safe.
 class GpuKernel final : public Kernel {
  public:
   GpuKernel(std::shared_ptr<GpuContext> context, Computation computation);
   std::unique_ptr<Launch> bind(const Binding& binding) const override;
 
  private:
-  GpuLaunch::Range place(const KernelSpec::Buffer& buffer, const Operand& operand, bool output,
+  std::unique_ptr<GpuLaunch> bind_whole(const Binding& binding) const;
+  bool exceeds_binding(const Binding& binding) const;
+  /// A form of the computation: its specification, compiled.
+  struct Form {
+    OpgenOptions options;
+    GeneratedKernel generated;
+    graph::Dim workgroup_count;
+    std::uint32_t error_id = 0;
+    gpu::Pipeline pipeline;
+  };
+  std::unique_ptr<Form> make_form(const OpgenOptions& options) const;
+  const Form& form_for(const Binding& binding) const;
+
+  GpuLaunch::Range place(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand, bool output,
                          ParameterBlock& block) const;
-  gpu::Workgroups workgroups(const ParameterBlock& block) const;
+  gpu::Workgroups workgroups(const Form& form, const ParameterBlock& block) const;
 
   std::shared_ptr<GpuContext> context_;
   Computation computation_;
-  GeneratedKernel generated_;
-  graph::Dim workgroup_count_;
-  std::uint32_t error_id_ = 0;
-  gpu::Pipeline pipeline_;
+  mutable std::mutex mutex_;  // guards the list; a form never changes
+  mutable std::vector<std::unique_ptr<Form>> forms_;
 };
 
 }  // namespace alknet::compute

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "alknet/base/error.h"
@@ -15,15 +16,15 @@ using graph::expr::Opcode;
 using graph::expr::Program;
 using Constants = std::vector<std::pair<std::string, double>>;
 
-double attribute_number(const Json& value) {
-  if (const bool* flag = value.if_bool()) return *flag ? 1 : 0;
-  return value.to_number<double>();
-}
-
 /// Appends the programs of steps to one program, replacing their variables by values that exist already.
 class Composer {
  public:
-  Composer(const ElementwiseProgram& source, Constants& constants) : source_(source), constants_(constants) {}
+  Composer(const ElementwiseProgram& source, Constants& constants) : source_(source), constants_(constants) {
+    const auto is_i64 = [](Dtype dtype) { return dtype == Dtype::kI64; };
+    indices_only_ =
+        std::none_of(source.inputs.begin(), source.inputs.end(), is_i64) &&
+        std::none_of(source.steps.begin(), source.steps.end(), [&](const auto& step) { return is_i64(step.dtype); });
+  }
 
   Program run() {
     for (std::size_t i = 0; i < source_.inputs.size(); ++i) {
@@ -37,12 +38,17 @@ class Composer {
   }
 
  private:
+  /// Where no tensor is i64, what is i64 is an element's index: it fits the i32 that shaders have.
+  Dtype narrowed(Dtype dtype) const { return dtype == Dtype::kI64 && indices_only_ ? Dtype::kI32 : dtype; }
+
   std::uint32_t add(Instruction step) {
+    step.dtype = narrowed(step.dtype);
     result_.instructions.push_back(step);
     return static_cast<std::uint32_t>(result_.instructions.size() - 1);
   }
 
   std::uint32_t add_variable(graph::expr::Variable variable) {
+    variable.dtype = narrowed(variable.dtype);
     Instruction read;
     read.opcode = Opcode::kVariable;
     read.dtype = variable.dtype;
@@ -73,6 +79,10 @@ class Composer {
 
     std::vector<std::uint32_t> variables;
     for (std::size_t v = 0; v < program.variables.size(); ++v) {
+      if (program.variables[v].coordinate != 0) {
+        variables.push_back(add_coordinate(program.variables[v]));
+        continue;
+      }
       variables.push_back(v < step.arguments.size() && !step.arguments[v].scalar
                               ? values_.at(step.arguments[v].value)
                               : add_scalar(index, v, program.variables[v]));
@@ -91,11 +101,17 @@ class Composer {
     return steps.at(program.outputs.front().value);
   }
 
+  std::uint32_t add_coordinate(const graph::expr::Variable& variable) {
+    const auto [known, added] = coordinates_.try_emplace(variable.coordinate, 0);
+    if (added) known->second = add_variable(variable);
+    return known->second;
+  }
+
   /// A scalar operand or a numeric attribute of a step, as a parameter of the kernel.
   std::uint32_t add_scalar(std::size_t index, std::size_t variable, const graph::expr::Variable& from) {
     const auto& step = source_.steps[index];
     const double value = variable < step.arguments.size() ? step.arguments[variable].scalar->number
-                                                          : attribute_number(step.attrs.at(from.name));
+                                                          : *graph::scalar_value(step.attrs, from.name);
     std::string name = fmt::format("s{}_{}", index, from.name);
     constants_.emplace_back(name, value);
     return add_variable({std::move(name), from.dtype, true});
@@ -105,6 +121,8 @@ class Composer {
   Constants& constants_;
   Program result_;
   std::vector<std::uint32_t> values_;
+  std::map<std::int8_t, std::uint32_t> coordinates_;
+  bool indices_only_ = false;
 };
 
 }  // namespace

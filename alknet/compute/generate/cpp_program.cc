@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "alknet/base/json.h"
-#include "alknet/graph/op_program.h"
 
 namespace alknet::compute {
 namespace {
@@ -35,8 +34,8 @@ constexpr std::array kCppOpcodes = {
     CppOpcode{Opcode::kLessEqual, "LessEqual", true, false, false, false},
     CppOpcode{Opcode::kGreater, "Greater", true, true, true, false},
     CppOpcode{Opcode::kGreaterEqual, "GreaterEqual", true, false, false, false},
-    CppOpcode{Opcode::kEqual, "Equal", true, true, true, false},
-    CppOpcode{Opcode::kNotEqual, "NotEqual", true, true, true, false},
+    CppOpcode{Opcode::kEqual, "Equal", true, true, true, true},
+    CppOpcode{Opcode::kNotEqual, "NotEqual", true, true, true, true},
     CppOpcode{Opcode::kAnd, "And", false, false, false, true},
     CppOpcode{Opcode::kOr, "Or", false, false, false, true},
     CppOpcode{Opcode::kSelect, "Select", true, true, true, true},
@@ -50,7 +49,44 @@ constexpr std::array kCppOpcodes = {
     CppOpcode{Opcode::kMaximum, "Maximum", true, true, true, false},
     CppOpcode{Opcode::kMinimum, "Minimum", true, true, true, false},
     CppOpcode{Opcode::kIsNan, "IsNan", true, false, false, false},
+    CppOpcode{Opcode::kSin, "Sin", true, false, false, false},
+    CppOpcode{Opcode::kCos, "Cos", true, false, false, false},
+    CppOpcode{Opcode::kTan, "Tan", true, false, false, false},
+    CppOpcode{Opcode::kAsin, "Asin", true, false, false, false},
+    CppOpcode{Opcode::kAcos, "Acos", true, false, false, false},
+    CppOpcode{Opcode::kAtan, "Atan", true, false, false, false},
+    CppOpcode{Opcode::kSinh, "Sinh", true, false, false, false},
+    CppOpcode{Opcode::kCosh, "Cosh", true, false, false, false},
+    CppOpcode{Opcode::kAsinh, "Asinh", true, false, false, false},
+    CppOpcode{Opcode::kAcosh, "Acosh", true, false, false, false},
+    CppOpcode{Opcode::kAtanh, "Atanh", true, false, false, false},
+    CppOpcode{Opcode::kExp2, "Exp2", true, false, false, false},
+    CppOpcode{Opcode::kExpm1, "Expm1", true, false, false, false},
+    CppOpcode{Opcode::kLog2, "Log2", true, false, false, false},
+    CppOpcode{Opcode::kLog10, "Log10", true, false, false, false},
+    CppOpcode{Opcode::kLog1p, "Log1p", true, false, false, false},
+    CppOpcode{Opcode::kFloor, "Floor", true, false, false, false},
+    CppOpcode{Opcode::kCeil, "Ceil", true, false, false, false},
+    CppOpcode{Opcode::kRound, "Round", true, false, false, false},
+    CppOpcode{Opcode::kTrunc, "Trunc", true, false, false, false},
+    CppOpcode{Opcode::kCopysign, "Copysign", true, false, false, false},
+    CppOpcode{Opcode::kAtan2, "Atan2", true, false, false, false},
+    CppOpcode{Opcode::kPow, "Pow", true, false, false, false},
+    CppOpcode{Opcode::kErfc, "Erfc", false, false, false, false},
+    CppOpcode{Opcode::kErfinv, "Erfinv", false, false, false, false},
+    CppOpcode{Opcode::kLgamma, "Lgamma", false, false, false, false},
+    CppOpcode{Opcode::kDigamma, "Digamma", false, false, false, false},
+    CppOpcode{Opcode::kZeta, "Zeta", false, false, false, false},
+    CppOpcode{Opcode::kShiftLeft, "ShiftLeft", false, false, false, false},
+    CppOpcode{Opcode::kShiftRight, "ShiftRight", false, false, false, false},
+    CppOpcode{Opcode::kBitAnd, "BitAnd", false, true, true, false},
+    CppOpcode{Opcode::kBitOr, "BitOr", false, true, true, false},
+    CppOpcode{Opcode::kBitXor, "BitXor", false, true, true, false},
+    CppOpcode{Opcode::kBitNot, "BitNot", false, true, true, false},
 };
+
+/// Functions that Highway has in f64, but not to 4 ulp: f32 goes through them.
+constexpr std::array kRoughInDouble = {Opcode::kTan, Opcode::kCosh, Opcode::kExp2, Opcode::kAtan2, Opcode::kPow};
 
 const CppOpcode& cpp_opcode(Opcode opcode) {
   return *std::find_if(kCppOpcodes.begin(), kCppOpcodes.end(), [&](const auto& row) { return row.opcode == opcode; });
@@ -79,7 +115,8 @@ bool has_vector_form(const Program& program, const Instruction& step) {
   const CppOpcode& row = cpp_opcode(step.opcode);
   const Dtype dtype = operand_dtype(program, step);
   if (dtype == Dtype::kBool) return row.mask_vectors;
-  if (graph::is_float(dtype)) return row.float_vectors;
+  const bool rough = std::find(kRoughInDouble.begin(), kRoughInDouble.end(), step.opcode) != kRoughInDouble.end();
+  if (graph::is_float(dtype)) return row.float_vectors && !(rough && dtype == Dtype::kF64);
   return dtype == Dtype::kI64 ? row.i64_vectors : row.word_vectors;
 }
 
@@ -92,53 +129,6 @@ std::string literal(double value, Dtype dtype) {
     return fmt::format("-std::numeric_limits<{}>::infinity()", type);
   return graph::is_float(dtype) ? fmt::format("static_cast<{}>({})", type, number_text(value))
                                 : fmt::format("static_cast<{}>({})", type, static_cast<std::int64_t>(value));
-}
-
-bool identity(const Program& program) {
-  return program.outputs.size() == 1 && program.instructions[program.outputs[0].value].opcode == Opcode::kVariable;
-}
-
-/// The compute dtypes among `dtypes`, each once.
-std::vector<Dtype> compute_dtypes(const std::vector<Dtype>& dtypes) {
-  std::vector<Dtype> result;
-  for (const Dtype dtype : dtypes) {
-    const Dtype computed = graph::compute_dtype(dtype);
-    if (std::find(result.begin(), result.end(), computed) == result.end()) result.push_back(computed);
-  }
-  return result;
-}
-
-/// What an output's dtype is when the promoted inputs have `promoted`; nothing when a parameter decides.
-std::optional<Dtype> output_dtype(const graph::OpSpec& op, Dtype promoted, const std::vector<Dtype>& inputs) {
-  const std::string& rule = op.outputs.front().dtype;
-  if (rule == "promoted") return promoted;
-  if (const auto dtype = graph::parse_dtype(rule)) return dtype;
-  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    if (op.inputs[i].name == rule) return inputs[i];
-  }
-  return std::nullopt;
-}
-
-/// Every choice of compute dtypes for the inputs: promoted ones share one, the others are free.
-std::vector<std::pair<Dtype, std::vector<Dtype>>> input_choices(const graph::OpSpec& op) {
-  std::vector<std::pair<Dtype, std::vector<Dtype>>> choices;
-  for (const Dtype promoted : compute_dtypes({graph::kAllDtypes.begin(), graph::kAllDtypes.end()})) {
-    std::vector<std::vector<Dtype>> partial = {{}};
-    for (const auto& input : op.inputs) {
-      std::vector<Dtype> accepted = compute_dtypes(input.dtypes);
-      if (input.promotes) std::erase_if(accepted, [&](Dtype dtype) { return dtype != promoted; });
-      std::vector<std::vector<Dtype>> longer;
-      for (const auto& front : partial) {
-        for (const Dtype dtype : accepted) {
-          longer.push_back(front);
-          longer.back().push_back(dtype);
-        }
-      }
-      partial = std::move(longer);
-    }
-    for (auto& inputs : partial) choices.emplace_back(promoted, std::move(inputs));
-  }
-  return choices;
 }
 
 }  // namespace
@@ -192,20 +182,6 @@ std::string print_steps(const Program& program, const CppVariables& variables, c
   return text;
 }
 
-std::vector<ElementwiseSignature> elementwise_signatures(const graph::OpSpec& op) {
-  std::vector<ElementwiseSignature> signatures;
-  const auto& forward = std::get<graph::ElementwiseForward>(op.forward);
-  for (const auto& choice : forward.cases) {
-    JsonObject attrs;
-    if (!forward.parameter.empty()) attrs[forward.parameter] = choice.value;
-    for (auto& [promoted, inputs] : input_choices(op)) {
-      const auto output = output_dtype(op, promoted, inputs);
-      Program program = graph::elementwise_program(op, attrs, inputs, std::array{output.value_or(promoted)});
-      if (identity(program)) continue;
-      signatures.push_back({choice.value, inputs, std::move(program)});
-    }
-  }
-  return signatures;
-}
+std::string cpp_opcode_name(Opcode opcode) { return cpp_opcode(opcode).name; }
 
 }  // namespace alknet::compute

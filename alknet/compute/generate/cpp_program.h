@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "alknet/graph/expr/program.h"
-#include "alknet/graph/op_table.h"
 
 namespace alknet::compute {
 
@@ -23,14 +22,7 @@ using CppVariables = std::vector<std::string>;
 /// instructions and expect `tag` in scope.
 std::string print_steps(const graph::expr::Program& program, const CppVariables& variables, const std::string& indent);
 
-/// One way to call an element-wise operation: its expression's case and the compute dtypes of its inputs.
-struct ElementwiseSignature {
-  std::string variant;
-  std::vector<graph::Dtype> inputs;
-  graph::expr::Program program;
-};
-
-/// Every signature that the entry takes, without identities.
-std::vector<ElementwiseSignature> elementwise_signatures(const graph::OpSpec& op);
+/// The name of a step in simd-inl.h or functions-inl.h, which is also its enumerator's: "Add" of kAdd.
+std::string cpp_opcode_name(graph::expr::Opcode opcode);
 
 }  // namespace alknet::compute

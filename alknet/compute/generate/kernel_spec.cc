@@ -16,7 +16,7 @@ using graph::expr::Opcode;
 using graph::expr::OpcodeInfo;
 using graph::expr::Program;
 
-constexpr std::array<std::string_view, 3> kWordTypes = {"u32", "i32", "f32"};
+constexpr std::array<std::string_view, 6> kWordTypes = {"u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>"};
 
 template <typename T>
 const T* find_named(const std::vector<T>& list, std::string_view name) {
@@ -50,7 +50,9 @@ Json constant_json(double value) {
 Json program_json(const Program& program) {
   JsonArray variables;
   for (const auto& v : program.variables) {
-    variables.push_back({{"name", v.name}, {"dtype", graph::dtype_name(v.dtype)}, {"parameter", v.parameter}});
+    JsonObject entry{{"name", v.name}, {"dtype", graph::dtype_name(v.dtype)}, {"parameter", v.parameter}};
+    if (v.coordinate != 0) entry["coordinate"] = v.coordinate;
+    variables.push_back(std::move(entry));
   }
   JsonArray instructions;
   for (const auto& step : program.instructions) {
@@ -72,7 +74,9 @@ Json program_json(const Program& program) {
 
 Json buffers_json(const std::vector<KernelSpec::Buffer>& buffers) {
   JsonArray list;
-  for (const auto& b : buffers) list.push_back({{"name", b.name}, {"dtype", graph::dtype_name(b.dtype)}});
+  for (const auto& b : buffers) {
+    list.push_back({{"name", b.name}, {"dtype", graph::dtype_name(b.dtype)}, {"vectors", b.vectors}});
+  }
   return list;
 }
 
@@ -118,9 +122,9 @@ graph::Dtype dtype(const Json& json) {
 
 WordType word_type(const Json& json) {
   const std::string name = text(json, "type");
-  const auto it = std::find(kWordTypes.begin(), kWordTypes.end(), name);
-  if (it == kWordTypes.end()) refuse("must be u32, i32 or f32", "type");
-  return static_cast<WordType>(it - kWordTypes.begin());
+  const auto type = word_type_of(name);
+  if (!type) refuse("must be u32, i32, f32, bool, vec2<u32> or vec4<f32>", "type");
+  return *type;
 }
 
 double constant(const Json& json) {
@@ -157,10 +161,21 @@ Instruction instruction(const Json& json, std::size_t position) {
   return step;
 }
 
+std::int8_t coordinate(const Json& variable) {
+  const Json* value = variable.as_object().if_contains("coordinate");
+  if (value == nullptr) return 0;
+  boost::system::error_code error;
+  const auto number = value->to_number<std::int8_t>(error);
+  if (error || number < -graph::expr::kMaxCoordinates || number > graph::expr::kLinearIndex) {
+    refuse(fmt::format("must be -{} to {}", graph::expr::kMaxCoordinates, graph::expr::kLinearIndex), "coordinate");
+  }
+  return number;
+}
+
 Program program(const Json& json) {
   Program result;
   for (const Json& v : list(json, "variables")) {
-    result.variables.push_back({text(v, "name"), dtype(v), boolean(v, "parameter")});
+    result.variables.push_back({text(v, "name"), dtype(v), boolean(v, "parameter"), coordinate(v)});
   }
   for (const Json& step : list(json, "instructions")) {
     result.instructions.push_back(instruction(step, result.instructions.size()));
@@ -179,11 +194,17 @@ Program program(const Json& json) {
 
 std::vector<KernelSpec::Buffer> buffers(const Json& json, std::string_view name) {
   std::vector<KernelSpec::Buffer> result;
-  for (const Json& b : list(json, name)) result.push_back({text(b, "name"), dtype(b)});
+  for (const Json& b : list(json, name)) result.push_back({text(b, "name"), dtype(b), boolean(b, "vectors")});
   return result;
 }
 
 }  // namespace
+
+std::optional<WordType> word_type_of(std::string_view name) {
+  const auto it = std::find(kWordTypes.begin(), kWordTypes.end(), name);
+  if (it == kWordTypes.end()) return std::nullopt;
+  return static_cast<WordType>(it - kWordTypes.begin());
+}
 
 std::string_view word_type_name(WordType type) { return kWordTypes[static_cast<std::size_t>(type)]; }
 

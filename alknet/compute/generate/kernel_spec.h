@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,10 @@
 
 namespace alknet::compute {
 
-/// Types of a kernel's parameters and workgroup variables: one 32-bit word each.
-enum class WordType : std::uint8_t { kU32, kI32, kF32 };
-std::string_view word_type_name(WordType type);  ///< "u32", "i32", "f32"
+/// Types of a kernel's parameters (one 32-bit word each: kU32, kI32, kF32) and of its workgroup variables (all).
+enum class WordType : std::uint8_t { kU32, kI32, kF32, kBool, kI64, kVec4 };
+std::string_view word_type_name(WordType type);  ///< WGSL's: "u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>"
+std::optional<WordType> word_type_of(std::string_view name);
 
 /// What a kernel reads, writes and computes, in no language yet: plain data that a ShaderGenerator prints.
 ///
@@ -34,6 +36,8 @@ struct KernelSpec {
   struct Buffer {
     std::string name;
     graph::Dtype dtype = graph::Dtype::kF32;
+    bool vectors =
+        false;  ///< Elements k to k + 3 are read by `load4_NAME(k)` as well: k + the offset is a multiple of 4.
     friend bool operator==(const Buffer&, const Buffer&) = default;
   };
 

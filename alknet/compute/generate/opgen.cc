@@ -7,6 +7,7 @@
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/generate/opgen_builder.h"
+#include "alknet/compute/generate/wgsl_storage.h"
 #include "alknet/graph/op_program.h"
 
 namespace alknet::compute {
@@ -16,12 +17,12 @@ using Builder = OpgenBuilder;
 using graph::expr::Opcode;
 using graph::expr::Program;
 
-constexpr std::uint32_t kRowLanes = 256;   // of the workgroup that reduces rows together
-constexpr std::uint32_t kMatmulTile = 64;  // rows and columns of a workgroup's tile
+constexpr std::uint32_t kRowLanes = 256;  // of the workgroup that reduces rows together
 
 void elementwise(Builder& b) {
   b.spec().pattern = "elementwise";
-  const bool words = std::any_of(b.from().outputs.begin(), b.from().outputs.end(), packed_in_words);
+  const bool words =
+      std::any_of(b.from().outputs.begin(), b.from().outputs.end(), [&](Dtype dtype) { return b.packed(dtype); });
   const std::uint32_t elements = kElementwiseSize * (words ? 4 : 1);
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", elements - 1, elements));
 }
@@ -70,15 +71,12 @@ void reduction(Builder& b) {
   const bool tree = !b.software() && partials && programs.accumulator != Dtype::kBool;
   b.spec().pattern = tree ? "reduce_tree" : partials ? "reduce_cascade" : "reduce_loop";
   b.spec().values["input"] = op.inputs[0].name;
-  b.spec().values["accumulator"] = graph::dtype_name(programs.accumulator);
+  b.spec().values["accumulator"] = wgsl_type(programs.accumulator);
   b.function("init", std::move(programs.init));
   b.function("combine", std::move(programs.combine));
   b.function("finish", std::move(programs.finish));
   if (!tree) return one_invocation_a_row(b);
-  const Dtype accumulator = programs.accumulator;
-  const WordType word = graph::is_float(accumulator) ? WordType::kF32
-                        : accumulator == Dtype::kI32 ? WordType::kI32
-                                                     : WordType::kU32;
+  const auto word = *word_type_of(wgsl_type(programs.accumulator));
   row_lanes(b);
   b.spec().workgroup_variables = {{"partial", word, kRowLanes}};
 }
@@ -120,24 +118,43 @@ void embedding(Builder& b) {
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
 }
 
+void random_words(Builder& b) {
+  b.op_inputs();
+  b.spec().pattern = "random_words";
+  b.numbers({"rng_stride", "stream", "word_divisor", "word_scale", "word_offset"});
+  b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
+}
+
 void matmul(Builder& b) {
   constexpr std::uint32_t kRows = 8, kColumns = 4, kLanes = 8;  // of an invocation, and invocations side by side
   b.op_inputs();
   b.numbers({"batch", "rows", "columns", "inner", "a_row", "a_column", "b_row", "b_column"});
   b.map("batch", {"input", "other"});
+  const auto tiles = [](std::uint32_t rows, std::uint32_t columns) {
+    return fmt::format("batch*((rows + {})//{})*((columns + {})//{})", rows - 1, rows, columns - 1, columns);
+  };
   if (b.software()) {
     b.spec().pattern = "matmul_direct";
     b.spec().values = {{"rows", kRows}, {"columns", kColumns}, {"lanes", kLanes}};
-    b.workgroup(kLanes, fmt::format("batch*((rows + {})//{})*((columns + {})//{})", kRows - 1, kRows,
-                                    kColumns * kLanes - 1, kColumns * kLanes));
+    b.workgroup(kLanes, tiles(kRows, kColumns * kLanes));
     return;
   }
-  constexpr std::uint32_t kDepth = 16;
+  if (b.options().matmul_split) {
+    constexpr std::uint32_t kSplitRows = 8, kSplitColumns = 16, kSlices = 16, kSize = kSplitColumns * kSlices;
+    b.spec().pattern = "matmul_split";
+    b.spec().values = {{"rows", kSplitRows}, {"columns", kSplitColumns}, {"slices", kSlices}};
+    b.spec().workgroup_variables = {{"partial", WordType::kF32, kSplitRows * kSize}};
+    b.workgroup(kSize, tiles(kSplitRows, kSplitColumns));
+    return;
+  }
+  const MatmulTile& tile = b.options().matmul;
   b.spec().pattern = "matmul_tiled";
-  b.spec().values = {{"tile", kMatmulTile}, {"depth", kDepth}};
-  b.spec().workgroup_variables = {{"tile_a", WordType::kF32, kDepth * kMatmulTile},
-                                  {"tile_b", WordType::kF32, kDepth * kMatmulTile}};
-  b.workgroup(256, fmt::format("batch*((rows + {0})//{1})*((columns + {0})//{1})", kMatmulTile - 1, kMatmulTile));
+  b.spec().values = matmul_values(tile);
+  b.numbers({"a_mode", "b_mode"});
+  for (auto& input : b.spec().inputs) input.vectors = true;
+  b.spec().workgroup_variables = {{"tile_a", WordType::kVec4, matmul_left_vectors(tile)},
+                                  {"tile_b", WordType::kVec4, matmul_right_vectors(tile)}};
+  b.workgroup(tile.invocations(), tiles(tile.rows, tile.columns));
 }
 
 void attention(Builder& b) {
@@ -191,12 +208,57 @@ void convolution_weight(Builder& b) {
   spatial_numbers(b, {"kernel", "stride", "padding", "dilation", "input", "input_step", "gradient", "gradient_step"});
 }
 
+/// A pool by the largest element, what else has its places, or its gradient.
+void max_pool(Builder& b, bool backward) {
+  b.op_inputs();
+  one_element_an_invocation(b, "max_pool");
+  const OpSpec& op = *b.from().op;
+  b.spec().values = {{"source", op.inputs.back().name},
+                     {"values", op.inputs.front().name},
+                     {"backward", backward},
+                     {"adaptive", !op.parameter("kernel_size")}};
+  b.numbers({"channels", "values_image", "values_channel", "source_image", "source_channel"});
+  spatial_numbers(b, {"kernel", "stride", "padding", "dilation", "input", "output", "result", "values", "values_step",
+                      "source", "source_step"});
+}
+
+/// An average pool or interpolate, or its gradient.
+void resample(Builder& b, bool backward) {
+  b.op_inputs();
+  one_element_an_invocation(b, "resample");
+  const JsonObject& attrs = b.from().attrs;
+  const auto given = [&](const char* name) {
+    const Json* value = attrs.if_contains(name);
+    return value != nullptr && !value->is_null();
+  };
+  const std::string mode = given("mode") ? std::string(attrs.at("mode").get_string()) : "";
+  const bool window = given("kernel_size"), nearest = mode.starts_with("nearest");
+  const bool adaptive = !window && (mode.empty() || mode == "area");
+  b.spec().values = {{"source", b.from().op->inputs[0].name},
+                     {"backward", backward},
+                     {"window", window},
+                     {"average", window && !given("divisor_override")},
+                     {"override", given("divisor_override")},
+                     {"include_padding", window && attrs.at("count_include_pad").as_bool()},
+                     {"adaptive", adaptive},
+                     {"nearest", nearest},
+                     {"exact", !given("scale_factor")},
+                     {"centred", mode == "nearest-exact" ? "1" : "0"},
+                     {"linear", !window && !adaptive && !nearest},
+                     {"cubic", mode == "bicubic"},
+                     {"corners", given("align_corners") && attrs.at("align_corners").as_bool()}};
+  b.numbers({"channels", "source_image", "source_channel"});
+  spatial_numbers(b, {"kernel", "stride", "padding", "input", "output", "result", "source", "source_step"});
+  for (const char* name : {"scale_0", "scale_1", "scale_2", "total"}) b.number(name, WordType::kF32);
+}
+
 struct StructuredPattern {
   std::string_view name;  // of the template in the op table
   void (*build)(Builder&);
 };
 constexpr StructuredPattern kStructured[] = {
     {"matmul", matmul},
+    {"random_words", random_words},
     {"softmax", softmax<false>},
     {"log_softmax", softmax<true>},
     {"layer_norm", layer_norm<true>},
@@ -206,6 +268,11 @@ constexpr StructuredPattern kStructured[] = {
     {"convolution", [](Builder& b) { convolution(b, false); }},
     {"convolution_backward_input", [](Builder& b) { convolution(b, true); }},
     {"convolution_backward_weight", convolution_weight},
+    {"max_pool", [](Builder& b) { max_pool(b, false); }},
+    {"max_pool_backward", [](Builder& b) { max_pool(b, true); }},
+    {"max_pool_gather", [](Builder& b) { max_pool(b, false); }},
+    {"resample", [](Builder& b) { resample(b, false); }},
+    {"resample_backward", [](Builder& b) { resample(b, true); }},
 };
 
 void structured(Builder& b, const std::string& name) {
@@ -222,7 +289,7 @@ void structured(Builder& b, const std::string& name) {
 }  // namespace
 
 GeneratedKernel opgen(const Computation& computation, const OpgenOptions& options) {
-  Builder builder(computation, options.software);
+  Builder builder(computation, options);
   if (!computation.op) {
     elementwise(builder);
   } else if (const auto* named = std::get_if<graph::TemplateForward>(&computation.op->forward)) {

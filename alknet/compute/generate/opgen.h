@@ -6,6 +6,7 @@
 
 #include "alknet/compute/backend.h"
 #include "alknet/compute/generate/kernel_spec.h"
+#include "alknet/compute/generate/matmul_tile.h"
 
 namespace alknet::compute {
 
@@ -19,6 +20,12 @@ struct GeneratedKernel {
 struct OpgenOptions {
   /// Patterns without workgroup memory and barriers, for devices that run on a CPU.
   bool software = false;
+  /// Whether f16 lies packed in words, for devices without `shader-f16`.
+  bool packed_f16 = false;
+  /// The form of a matrix product on hardware: this tile, or for few results over a long inner dimension `split`.
+  MatmulTile matmul = {};
+  bool matmul_split = false;
+  friend bool operator==(const OpgenOptions&, const OpgenOptions&) = default;
 };
 
 /// Turns a computation into a kernel's specification.

@@ -12,24 +12,29 @@
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/generate/opgen.h"
+#include "alknet/compute/generate/wgsl_storage.h"
 #include "alknet/graph/op_program.h"
 
 namespace alknet::compute {
 
 inline constexpr std::uint32_t kElementwiseSize = 256;  ///< Invocations of a workgroup.
 
-/// Whether elements share words of storage.
-inline bool packed_in_words(Dtype dtype) { return graph::dtype_bytes(dtype) == 1; }
-
 /// Builds a kernel's specification part by part.
 class OpgenBuilder {
  public:
-  OpgenBuilder(const Computation& computation, bool software) : from_(computation), software_(software) {
+  OpgenBuilder(const Computation& computation, const OpgenOptions& options) : from_(computation), options_(options) {
     result_.spec.name = computation.name();
   }
 
   const Computation& from() const { return from_; }
-  bool software() const { return software_; }
+  bool software() const { return options_.software; }
+  const OpgenOptions& options() const { return options_; }
+
+  /// Whether elements of the dtype share words.
+  bool packed(Dtype dtype) const {
+    const WgslStorage* row = wgsl_storage(dtype, !options_.packed_f16);
+    return row != nullptr && row->packed();
+  }
   KernelSpec& spec() { return result_.spec; }
 
   void number(std::string name, WordType type = WordType::kU32) {
@@ -82,9 +87,12 @@ class OpgenBuilder {
     }
     for (std::size_t k = 0; k < from_.outputs.size(); ++k) {
       spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k]});
-      if (!from_.op && packed_in_words(from_.outputs[k])) spec().elements_per_invocation = 4;
+      if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
     }
     if (!operands.empty()) map("element", std::move(operands));
+    int extents = 0;
+    for (const auto& variable : apply.variables) extents = std::max(extents, -variable.coordinate);
+    for (int d = 1; d <= extents; ++d) number(fmt::format("extent_{}", d));
     function("apply", std::move(apply));
     return finish_parameters();
   }
@@ -113,7 +121,8 @@ class OpgenBuilder {
 
   static WordType word_type(Dtype dtype) {
     if (graph::is_float(dtype)) return WordType::kF32;
-    return dtype == Dtype::kI32 ? WordType::kI32 : WordType::kU32;
+    const bool is_signed = dtype == Dtype::kI32 || dtype == Dtype::kI8 || dtype == Dtype::kI64;
+    return is_signed ? WordType::kI32 : WordType::kU32;
   }
 
   static graph::expr::Program identity(Dtype dtype) {
@@ -128,7 +137,7 @@ class OpgenBuilder {
   }
 
   const Computation& from_;
-  bool software_;
+  OpgenOptions options_;
   GeneratedKernel result_;
 };
 

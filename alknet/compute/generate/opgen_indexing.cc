@@ -6,10 +6,7 @@ namespace alknet::compute {
 namespace {
 
 /// The type that WGSL computes a dtype in.
-std::string wgsl_type(Dtype dtype) {
-  if (graph::is_float(dtype)) return "f32";
-  return std::string(graph::dtype_name(dtype));
-}
+std::string computed_type(Dtype dtype) { return std::string(wgsl_type(graph::compute_dtype(dtype))); }
 
 void one_element_an_invocation(OpgenBuilder& b) {
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
@@ -30,7 +27,7 @@ void gather(OpgenBuilder& b) {
   b.op_inputs();
   b.spec().pattern = "gather";
   b.spec().checks_indices = true;
-  b.spec().values["type"] = wgsl_type(*b.from().inputs[0]);
+  b.spec().values["type"] = computed_type(*b.from().inputs[0]);
   b.numbers({"length", "step"});
   b.map("place", {"index", "input"});
   one_element_an_invocation(b);
@@ -43,9 +40,11 @@ void scatter(OpgenBuilder& b) {
   b.op_inputs();
   b.spec().pattern = "scatter";
   b.spec().checks_indices = true;
-  b.spec().values = {{"type", wgsl_type(*b.from().inputs[0])},
+  b.spec().values = {{"type", computed_type(*b.from().inputs[0])},
                      {"base", base},
-                     {"adds", op.name != "scatter"},
+                     {"joined", op.name == "scatter"                 ? "found"
+                                : *b.from().inputs[0] == Dtype::kI64 ? "i64_add(value, found)"
+                                                                     : "value + found"},
                      {"index", index},
                      {"source", source}};
   b.numbers({"length", "inner", "entries"});
@@ -73,19 +72,22 @@ void place(OpgenBuilder& b) {
   if (b.from().op_inputs() > 1) return cat(b);
   const Dtype dtype = *b.from().inputs[0];
   b.spec().pattern = "place";
+  const std::string type = computed_type(dtype);
+  const bool is_unsigned = type == "u32" || type == "bool";
   b.spec().values = {{"input", b.from().op->inputs[0].name},
-                     {"fill", dtype == Dtype::kBool ? "p.fill != 0u" : "p.fill"}};
-  b.number("fill", graph::is_float(dtype) ? WordType::kF32 : dtype == Dtype::kI32 ? WordType::kI32 : WordType::kU32);
+                     {"fill", dtype == Dtype::kI64 ? "i64_from_i32(p.fill)" : fmt::format("{}(p.fill)", type)}};
+  b.number("fill", type == "f32" ? WordType::kF32 : is_unsigned ? WordType::kU32 : WordType::kI32);
   dimensions(b, 8);
   one_element_an_invocation(b);
 }
 
 struct ScanForm {
   std::string_view op, start, join;
+  std::string_view i64_start = {}, i64_join = {};
 };
 constexpr std::array kScanForms = {
-    ScanForm{"cumsum", "0.0", "total + x"},
-    ScanForm{"cumprod", "1.0", "total * x"},
+    ScanForm{"cumsum", "0.0", "total + x", "vec2<u32>(0u, 0u)", "i64_add(total, x)"},
+    ScanForm{"cumprod", "1.0", "total * x", "vec2<u32>(1u, 0u)", "i64_mul(total, x)"},
     ScanForm{"logcumsumexp", "from_bits(0xff800000u)", "log_add(total, x)"},
     ScanForm{"linear_scan", "0.0", "total + x"},
 };
@@ -96,8 +98,9 @@ void scan(OpgenBuilder& b) {
       std::find_if(kScanForms.begin(), kScanForms.end(), [&](const ScanForm& row) { return row.op == name; });
   b.op_inputs();
   b.spec().pattern = "scan";
-  b.spec().values = {{"start", form->start},
-                     {"join", form->join},
+  const bool wide = *b.from().inputs[0] == Dtype::kI64;
+  b.spec().values = {{"start", wide ? form->i64_start : form->start},
+                     {"join", wide ? form->i64_join : form->join},
                      {"log_add", name == "logcumsumexp"},
                      {"linear", name == "linear_scan"}};
   b.numbers({"length", "inner", "reverse"});
@@ -115,10 +118,11 @@ void sort(OpgenBuilder& b) {
   b.op_inputs();
   b.spec().pattern = "sort";
   b.spec().stores_directly = true;
-  b.spec().values = {{"type", wgsl_type(dtype)},
+  b.spec().values = {{"type", computed_type(dtype)},
                      {"descending", b.from().attrs.at("descending").get_bool()},
                      {"less", graph::is_float(dtype)  ? "!is_nan(a) && (is_nan(b) || a < b)"
                               : dtype == Dtype::kBool ? "!a && b"
+                              : dtype == Dtype::kI64  ? "i64_less(a, b)"
                                                       : "a < b"}};
   b.numbers({"rows", "length", "inner", "step"});
   b.map("row", {"input"});
@@ -127,7 +131,10 @@ void sort(OpgenBuilder& b) {
 
 void arg_reduce(OpgenBuilder& b) {
   const std::string& name = b.from().op->name;
-  const std::string better = name == "argmin" || name == "min_dim" ? "x < most" : "x > most";
+  const bool smallest = name == "argmin" || name == "min_dim";
+  const bool wide = *b.from().inputs[0] == Dtype::kI64;
+  const std::string better =
+      wide ? (smallest ? "i64_less(x, most)" : "i64_less(most, x)") : (smallest ? "x < most" : "x > most");
   b.op_inputs();
   b.spec().pattern = "arg_reduce";
   b.spec().stores_directly = true;

@@ -3,12 +3,20 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/generate/cpp.h"
 #include "alknet/compute/generate/documents.h"
+#include "alknet/compute/generate/eager_api.h"
 
 namespace {
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 /// Leaves an unchanged file alone, so that nothing is compiled again for it.
 void write_if_changed(const std::filesystem::path& path, const std::string& text) {
@@ -20,45 +28,48 @@ void write_if_changed(const std::filesystem::path& path, const std::string& text
   if (!file) throw alknet::Error(alknet::BaseError::kIoError, "cannot write " + path.string());
 }
 
-}  // namespace
+using Generate = std::vector<alknet::compute::GeneratedFile> (*)(const alknet::graph::OpTable&);
 
-namespace {
+struct Output {
+  std::string_view name;
+  Generate generate;
+};
+constexpr Output kOutputs[] = {
+    {"cpp", alknet::compute::generate_cpp},
+    {"eager", alknet::compute::generate_eager_api},
+    {"docs", alknet::compute::generate_documentation},
+    {"dts", alknet::compute::generate_declarations},
+};
 
-using alknet::graph::OpTable;
-
-void write_kernels(const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
-  for (const auto& file : alknet::compute::generate_cpp(OpTable::builtin())) {
-    write_if_changed(folder / file.name, file.text);
+Generate find_generator(std::string_view name) {
+  for (const Output& output : kOutputs) {
+    if (output.name == name) return output.generate;
   }
-}
-
-/// Writes the text into the file, or with `check` fails when the file holds another.
-void write_document(const std::filesystem::path& path, const std::string& text, bool check) {
-  if (!check) return write_if_changed(path, text);
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::string(std::istreambuf_iterator<char>(file), {}) != text) {
-    throw alknet::Error(alknet::BaseError::kInvalidArgument,
-                        path.string() + " is out of date: write it without --check");
-  }
+  return nullptr;
 }
 
 }  // namespace
 
-/// The generator: of the build's CPU kernels (cpp), and of what is checked in (docs, dts).
+/// alknet-opgen WHAT FOLDER [--check]
 int main(int argc, char** argv) {
-  const std::string what = argc > 1 ? argv[1] : "";
-  const bool check = argc == 4 && std::string(argv[3]) == "--check";
-  if (!(argc == 3 || (check && what != "cpp")) || (what != "cpp" && what != "docs" && what != "dts")) {
-    std::cerr << "usage: alknet-opgen cpp FOLDER        write the CPU kernels of the op table\n"
-                 "       alknet-opgen docs FILE [--check]  write docs/operations.md, or compare it\n"
-                 "       alknet-opgen dts FILE [--check]   the same of js/tensor/operations.d.ts\n";
+  const Generate generate = argc > 2 ? find_generator(argv[1]) : nullptr;
+  const bool check = argc == 4 && std::string_view(argv[3]) == "--check";
+  if (generate == nullptr || (argc == 4 && !check) || argc > 4) {
+    std::cerr << "usage: alknet-opgen cpp|eager|docs|dts FOLDER [--check]\n"
+                 "Writes into FOLDER, from the op table: cpp, the CPU kernels; eager, the C++ functions; docs,\n"
+                 "operations.md; dts, operations.d.ts. With --check it compares and fails when a file differs.\n";
     return 2;
   }
   try {
-    if (what == "cpp") write_kernels(argv[2]);
-    if (what == "docs") write_document(argv[2], alknet::compute::operations_markdown(OpTable::builtin()), check);
-    if (what == "dts") write_document(argv[2], alknet::compute::operations_declarations(OpTable::builtin()), check);
+    const std::filesystem::path folder = argv[2];
+    std::filesystem::create_directories(folder);
+    for (const auto& file : generate(alknet::graph::OpTable::builtin())) {
+      if (!check) write_if_changed(folder / file.name, file.text);
+      if (check && text_of(folder / file.name) != file.text) {
+        throw alknet::Error(alknet::BaseError::kInvalidArgument,
+                            (folder / file.name).string() + " is out of date: run this without --check");
+      }
+    }
   } catch (const std::exception& error) {
     std::cerr << "alknet-opgen: " << error.what() << '\n';
     return 1;

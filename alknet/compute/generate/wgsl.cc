@@ -7,28 +7,15 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/generate/wgsl_storage.h"
 
 namespace alknet::compute {
 namespace {
 
 using graph::Dtype;
 
-/// How a dtype lies in storage buffers, and which type kernels compute it in. i64 holds places only: those beyond i32
-/// read as the lowest i32, which is no place.
-struct Storage {
-  Dtype dtype;
-  std::string_view element;  // of the buffer's array
-  std::string_view computed;
-};
-constexpr Storage kStorage[] = {
-    {Dtype::kF32, "f32", "f32"}, {Dtype::kI32, "i32", "i32"},   {Dtype::kU32, "u32", "u32"},
-    {Dtype::kF16, "f16", "f32"}, {Dtype::kBool, "u32", "bool"}, {Dtype::kI64, "vec2<i32>", "i32"},
-};
-
-const Storage& storage(const KernelSpec& spec, Dtype dtype, bool shader_f16) {
-  for (const auto& row : kStorage) {
-    if (row.dtype == dtype && (dtype != Dtype::kF16 || shader_f16)) return row;
-  }
+const WgslStorage& storage(const KernelSpec& spec, Dtype dtype, bool shader_f16) {
+  if (const WgslStorage* row = wgsl_storage(dtype, shader_f16)) return *row;
   throw Error(ComputeError::kUnsupported,
               fmt::format("[{}] this GPU has no kernels for {}; use .to('cpu')", spec.name, graph::dtype_name(dtype)),
               {{"op", spec.name}, {"dtype", graph::dtype_name(dtype)}});
@@ -40,7 +27,7 @@ class Printer {
   Printer(const KernelSpec& spec, const WgslOptions& options) : spec_(spec), options_(options) {}
 
   std::string run() {
-    const auto is_f16 = [](const KernelSpec::Buffer& b) { return b.dtype == Dtype::kF16; };
+    const auto is_f16 = [&](const KernelSpec::Buffer& b) { return b.dtype == Dtype::kF16 && options_.shader_f16; };
     if (std::any_of(spec_.inputs.begin(), spec_.inputs.end(), is_f16) ||
         std::any_of(spec_.outputs.begin(), spec_.outputs.end(), is_f16)) {
       out_ += "enable f16;\n\n";
@@ -56,6 +43,7 @@ class Printer {
     out_ += kWorkgroupIndex;
     for (const auto& map : spec_.maps) index_map(map);
     for (const auto& f : spec_.functions) out_ += wgsl_function(f.name, f.program);
+    coordinates();
     if (spec_.pattern == "elementwise") {
       elementwise_store();
     } else if (!spec_.stores_directly) {
@@ -86,50 +74,46 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
   }
 
   void input(const KernelSpec::Buffer& b, std::uint32_t binding) {
-    const Storage& row = storage(spec_, b.dtype, options_.shader_f16);
-    out_ += fmt::format("\n@group(0) @binding({}) var<storage, read> b_{}: array<{}>;\n", binding, b.name, row.element);
-    if (b.dtype == Dtype::kBool) {
+    const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
+    const bool vectors = b.vectors && !row.packed();
+    out_ += fmt::format("\n@group(0) @binding({}) var<storage, read> b_{}: array<{}>;\n", binding, b.name,
+                        vectors ? fmt::format("vec4<{}>", row.element) : std::string(row.element));
+    out_ += vectors ? wgsl_vector_load(b.name, row) : wgsl_load(b.name, row);
+    if (b.vectors && row.packed()) {
       out_ += fmt::format(
-          "fn load_{0}(k: u32) -> bool {{\n  let i = p.{0}_offset + k;\n"
-          "  return (b_{0}[i >> 2u] & (0xffu << ((i & 3u) * 8u))) != 0u;\n}}\n",
-          b.name);
-      return;
+          "fn load4_{0}(k: u32) -> vec4<{1}> {{\n"
+          "  return vec4<{1}>(load_{0}(k), load_{0}(k + 1u), load_{0}(k + 2u), load_{0}(k + 3u));\n}}\n",
+          b.name, row.computed);
     }
-    if (b.dtype == Dtype::kI64) {
-      out_ += fmt::format(
-          "fn load_{0}(k: u32) -> i32 {{\n  let value = b_{0}[p.{0}_offset + k];\n"
-          "  return select(i32(-2147483648), value.x, value.y == (value.x >> 31u));\n}}\n",
-          b.name);
-      return;
+    if (spec_.checks_indices && !graph::is_float(b.dtype)) index(b, row);
+  }
+
+  /// `index_NAME(k)`: an element as an i32; one that does not fit is out of any range.
+  void index(const KernelSpec::Buffer& b, const WgslStorage& row) {
+    std::string_view value = "i32(value)";
+    if (b.dtype == Dtype::kU32) value = "bitcast<i32>(min(value, 0x7fffffffu))";
+    if (row.computed == "vec2<u32>") {
+      value =
+          "select(select(2147483647, i32(-2147483648), (value.y >> 31u) != 0u), bitcast<i32>(value.x), "
+          "value.y == bitcast<u32>(bitcast<i32>(value.x) >> 31u))";
     }
-    const std::string element = fmt::format("b_{0}[p.{0}_offset + k]", b.name);
-    out_ += fmt::format("fn load_{}(k: u32) -> {} {{ return {}; }}\n", b.name, row.computed,
-                        row.element == row.computed ? element : fmt::format("{}({})", row.computed, element));
+    out_ +=
+        fmt::format("fn index_{0}(k: u32) -> i32 {{\n  let value = load_{0}(k);\n  return {1};\n}}\n", b.name, value);
   }
 
   /// Packed outputs: an element-wise invocation writes whole words; elsewhere invocations that share a word change
-  /// only their own byte of it, atomically.
+  /// only their own bits of it.
   void output(const KernelSpec::Buffer& b, std::uint32_t binding) {
-    const Storage& row = storage(spec_, b.dtype, options_.shader_f16);
-    const bool packed = b.dtype == Dtype::kBool;
+    const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
     const bool words = spec_.pattern == "elementwise";
     out_ += fmt::format("\n@group(0) @binding({}) var<storage, read_write> b_{}: array<{}>;\n", binding, b.name,
-                        packed && !words ? "atomic<u32>" : row.element);
-    if (packed && words) {
-      out_ +=
-          fmt::format("fn store_word_{0}(k: u32, word: u32) {{ b_{0}[(p.{0}_offset + k) >> 2u] = word; }}\n", b.name);
-    } else if (packed) {
-      out_ += fmt::format(
-          "fn store_{0}(k: u32, value: bool) {{\n  let i = p.{0}_offset + k;\n  let shift = (i & 3u) * 8u;\n"
-          "  atomicAnd(&b_{0}[i >> 2u], ~(0xffu << shift));\n"
-          "  atomicOr(&b_{0}[i >> 2u], select(0u, 1u, value) << shift);\n}}\n",
-          b.name);
-    } else if (b.dtype == Dtype::kI64) {
-      out_ += fmt::format(
-          "fn store_{0}(k: u32, value: i32) {{ b_{0}[p.{0}_offset + k] = vec2<i32>(value, value >> 31u); }}\n", b.name);
+                        row.packed() && !words ? "atomic<u32>" : row.element);
+    if (row.packed() && words) {
+      out_ += fmt::format("fn store_word_{0}(k: u32, word: u32) {{ b_{0}[(p.{0}_offset + k) / {1}u] = word; }}\n",
+                          b.name, row.per_word());
+      out_ += fmt::format("fn pack_{}(value: {}) -> u32 {{ return {}; }}\n", b.name, row.computed, row.pack);
     } else {
-      out_ += fmt::format("fn store_{0}(k: u32, value: {1}) {{ b_{0}[p.{0}_offset + k] = {2}; }}\n", b.name,
-                          row.computed, row.element == row.computed ? "value" : fmt::format("{}(value)", row.element));
+      out_ += wgsl_store(b.name, row);
     }
   }
 
@@ -162,6 +146,19 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
         map.name, members, vectors, inner, last);
   }
 
+  /// Functions from a linear index to the coordinates that "apply" reads.
+  void coordinates() {
+    for (const auto& v : spec_.function("apply")->program.variables) {
+      if (v.coordinate == 0) continue;
+      std::string value = "index";
+      for (int d = -1; v.coordinate < 0 && d > v.coordinate; --d) value += fmt::format(" / p.extent_{}", -d);
+      if (v.coordinate < 0) value = fmt::format("({}) % p.extent_{}", value, -v.coordinate);
+      value = fmt::format("i32({})", value);
+      if (v.dtype == Dtype::kI64) value = fmt::format("i64_from_i32({})", value);
+      out_ += fmt::format("\nfn {}_of(index: u32) -> {} {{ return {}; }}\n", v.name, wgsl_type(v.dtype), value);
+    }
+  }
+
   /// A call of "apply" for the output element `index`, and before it the place of its operands.
   std::string apply_call(std::string_view indent) {
     const auto& program = spec_.function("apply")->program;
@@ -169,6 +166,10 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     for (const auto& v : program.variables) {
       if (v.parameter) continue;
       if (!arguments.empty()) arguments += ", ";
+      if (v.coordinate != 0) {
+        arguments += fmt::format("{}_of(index)", v.name);
+        continue;
+      }
       const bool loaded = spec_.input(v.name) != nullptr;
       arguments += loaded ? fmt::format("load_{0}(at.{0})", v.name) : "value";
       if (loaded) place = fmt::format("{}let at = locate_element(index);\n", indent);
@@ -185,7 +186,7 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     const auto& program = spec_.function("apply")->program;
     std::string_view value_type = "f32";
     for (const auto& v : program.variables) {
-      if (!v.parameter && !spec_.input(v.name)) value_type = storage(spec_, v.dtype, true).computed;
+      if (!v.parameter && v.coordinate == 0 && !spec_.input(v.name)) value_type = wgsl_type(v.dtype);
     }
     out_ += fmt::format("\nfn store(index: u32, value: {}) {{\n{}", value_type, apply_call("  "));
     for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
@@ -206,10 +207,17 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     std::string begin, each, end;
     for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
       const auto& b = spec_.outputs[k];
-      if (b.dtype == Dtype::kBool) {
-        begin += fmt::format("  var word_{} = 0u;\n", b.name);
-        each += fmt::format("    word_{} |= select(0u, 1u, {}) << (k * 8u);\n", b.name, result_member(k));
-        end += fmt::format("  store_word_{0}(first, word_{0});\n", b.name);
+      const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
+      if (row.packed()) {
+        // Words that begin behind the last element belong to somebody else.
+        const std::uint32_t per_word = row.per_word(), words = spec_.elements_per_invocation / per_word;
+        begin += fmt::format("  var words_{}: array<u32, {}>;\n", b.name, words);
+        each += fmt::format("    words_{0}[k / {1}u] |= pack_{0}({2}) << ((k % {1}u) * {3}u);\n", b.name, per_word,
+                            result_member(k), row.bits);
+        end += fmt::format(
+            "  for (var w = 0u; w < {1}u && first + w * {2}u < p.count; w += 1u) {{\n"
+            "    store_word_{0}(first + w * {2}u, words_{0}[w]);\n  }}\n",
+            b.name, words, per_word);
       } else {
         each += fmt::format("    store_{}(index, {});\n", b.name, result_member(k));
       }

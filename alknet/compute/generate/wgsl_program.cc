@@ -7,6 +7,8 @@
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/generate/wgsl.h"
+#include "alknet/compute/generate/wgsl_integer.h"
+#include "alknet/compute/generate/wgsl_storage.h"
 
 namespace alknet::compute {
 namespace {
@@ -16,24 +18,16 @@ using graph::expr::Instruction;
 using graph::expr::Opcode;
 using graph::expr::Program;
 
-std::string_view type_name(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::kBool: return "bool";
-    case Dtype::kI32: return "i32";
-    case Dtype::kU32: return "u32";
-    case Dtype::kF32: return "f32";
-    default:
-      throw Error(ComputeError::kUnsupported,
-                  fmt::format("WGSL does not compute on {}; use .to('cpu')", graph::dtype_name(dtype)),
-                  {{"dtype", graph::dtype_name(dtype)}});
-  }
-}
+std::string_view type_name(Dtype dtype) { return wgsl_type(dtype); }
 
 /// A literal. WGSL refuses constant expressions that are not finite, so those are made from bits at run time.
 std::string literal(double value, Dtype dtype) {
   switch (dtype) {
     case Dtype::kBool: return value != 0 ? "true" : "false";
+    case Dtype::kI8:
     case Dtype::kI32: return fmt::format("i32({})", static_cast<std::int64_t>(value));
+    case Dtype::kI64: return wgsl_i64_literal(value);
+    case Dtype::kU8:
     case Dtype::kU32: return fmt::format("{}u", static_cast<std::uint64_t>(static_cast<std::int64_t>(value)));
     default: break;
   }
@@ -49,8 +43,8 @@ std::string cast(const std::string& value, Dtype from, Dtype to) {
   if (to == Dtype::kBool)
     return from == Dtype::kF32 ? fmt::format("(!({} == 0.0))", value)
                                : fmt::format("({} != {}(0))", value, type_name(from));
-  if (from == Dtype::kF32) return fmt::format("{}_from_f32({})", type_name(to), value);
-  return fmt::format("{}({})", type_name(to), value);
+  if (from == Dtype::kF32) return fmt::format("{}_from_f32({})", graph::dtype_name(to), value);
+  return wgsl_wrapped(to, fmt::format("{}({})", type_name(to), value));
 }
 
 /// How a function-like opcode is called for f32; for integers WGSL's own name.
@@ -68,6 +62,36 @@ constexpr Call kCalls[] = {
     {Opcode::kErf, "erf", {}},
     {Opcode::kMaximum, "nan_max", "max"},
     {Opcode::kMinimum, "nan_min", "min"},
+    {Opcode::kSin, "safe_sin", {}},
+    {Opcode::kCos, "safe_cos", {}},
+    {Opcode::kTan, "safe_tan", {}},
+    {Opcode::kAsin, "safe_asin", {}},
+    {Opcode::kAcos, "safe_acos", {}},
+    {Opcode::kAtan, "safe_atan", {}},
+    {Opcode::kSinh, "safe_sinh", {}},
+    {Opcode::kCosh, "safe_cosh", {}},
+    {Opcode::kAsinh, "safe_asinh", {}},
+    {Opcode::kAcosh, "safe_acosh", {}},
+    {Opcode::kAtanh, "safe_atanh", {}},
+    {Opcode::kExp2, "safe_exp2", {}},
+    {Opcode::kExpm1, "expm1", {}},
+    {Opcode::kLog2, "safe_log2", {}},
+    {Opcode::kLog10, "log10", {}},
+    {Opcode::kLog1p, "log1p", {}},
+    {Opcode::kErfc, "erfc", {}},
+    {Opcode::kErfinv, "erfinv", {}},
+    {Opcode::kLgamma, "lgamma", {}},
+    {Opcode::kDigamma, "digamma", {}},
+    {Opcode::kFloor, "floor", {}},
+    {Opcode::kCeil, "ceil", {}},
+    {Opcode::kRound, "round", {}},
+    {Opcode::kTrunc, "trunc", {}},
+    {Opcode::kAtan2, "safe_atan2", {}},
+    {Opcode::kCopysign, "copysign", {}},
+    {Opcode::kZeta, "hurwitz_zeta", {}},
+    {Opcode::kPow, "float_pow", "integer_pow"},
+    {Opcode::kShiftLeft, {}, "shift_left"},
+    {Opcode::kShiftRight, {}, "shift_right"},
 };
 
 struct Infix {
@@ -78,22 +102,29 @@ constexpr Infix kInfix[] = {
     {Opcode::kAdd, "+"},           {Opcode::kSubtract, "-"}, {Opcode::kMultiply, "*"},   {Opcode::kDivide, "/"},
     {Opcode::kRemainder, "%"},     {Opcode::kLess, "<"},     {Opcode::kLessEqual, "<="}, {Opcode::kGreater, ">"},
     {Opcode::kGreaterEqual, ">="}, {Opcode::kEqual, "=="},   {Opcode::kAnd, "&&"},       {Opcode::kOr, "||"},
+    {Opcode::kBitAnd, "&"},        {Opcode::kBitOr, "|"},    {Opcode::kBitXor, "^"},
 };
 
 std::string variable(const graph::expr::Variable& from) {
   if (!from.parameter) return from.name;
+  if (from.dtype == Dtype::kI64) return fmt::format("i64_from_i32(p.{})", from.name);
   return from.dtype == Dtype::kBool ? fmt::format("(p.{} != 0u)", from.name) : fmt::format("p.{}", from.name);
 }
 
 std::string expression(const Program& program, const Instruction& step) {
+  if (auto wide = wgsl_i64_expression(program, step)) return std::move(*wide);
   const auto argument = [&](std::size_t k) { return fmt::format("v{}", step.arguments[k]); };
   const auto argument_dtype = [&](std::size_t k) { return program.instructions[step.arguments[k]].dtype; };
   switch (step.opcode) {
     case Opcode::kConstant: return literal(step.constant, step.dtype);
     case Opcode::kVariable: return variable(program.variables[step.index]);
     case Opcode::kCast: return cast(argument(0), argument_dtype(0), step.dtype);
-    case Opcode::kNegate: return step.dtype == Dtype::kU32 ? "0u - " + argument(0) : "-" + argument(0);
+    case Opcode::kNegate: return type_name(step.dtype) == "u32" ? "0u - " + argument(0) : "-" + argument(0);
     case Opcode::kNot: return "!" + argument(0);
+    case Opcode::kBitNot: return "~" + argument(0);
+    case Opcode::kRemainder:
+      if (step.dtype == Dtype::kF32) return fmt::format("float_remainder({}, {})", argument(0), argument(1));
+      break;
     // `!=` is written so because drivers may compare ordered, which is false for NaN.
     case Opcode::kNotEqual: return fmt::format("!({} == {})", argument(0), argument(1));
     case Opcode::kSelect: return fmt::format("select({}, {}, {})", argument(2), argument(1), argument(0));
@@ -105,8 +136,9 @@ std::string expression(const Program& program, const Instruction& step) {
   }
   for (const auto& call : kCalls) {
     if (call.opcode != step.opcode) continue;
-    const std::string_view name = step.dtype == Dtype::kF32 ? call.f32 : call.integer;
+    std::string name(step.dtype == Dtype::kF32 ? call.f32 : call.integer);
     if (name.empty()) break;
+    if (name.find('_') != name.npos && step.dtype != Dtype::kF32) name += fmt::format("_{}", type_name(step.dtype));
     const bool two = graph::expr::opcode_info(step.opcode).arity == 2;
     return two ? fmt::format("{}({}, {})", name, argument(0), argument(1)) : fmt::format("{}({})", name, argument(0));
   }
@@ -115,83 +147,7 @@ std::string expression(const Program& program, const Instruction& step) {
                           graph::dtype_name(step.dtype)));
 }
 
-/// Functions that WGSL lacks or leaves loose. A row may call those above it.
-struct Helper {
-  std::string_view call;
-  std::string_view text;
-};
-constexpr Helper kHelpers[] = {
-    {"from_bits(", R"(
-fn from_bits(bits: u32) -> f32 { return bitcast<f32>(bits); }
-)"},
-    {"is_nan(", R"(
-fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
-)"},
-    {"nan_max(", R"(
-fn nan_max(a: f32, b: f32) -> f32 { return select(max(a, b), a + b, is_nan(a) || is_nan(b)); }
-)"},
-    {"nan_min(", R"(
-fn nan_min(a: f32, b: f32) -> f32 { return select(min(a, b), a + b, is_nan(a) || is_nan(b)); }
-)"},
-    {"i32_from_f32(", R"(
-fn i32_from_f32(x: f32) -> i32 {
-  if (is_nan(x)) { return 0; }
-  if (x >= 2147483648.0) { return 2147483647; }
-  if (x <= -2147483648.0) { return i32(-2147483648); }
-  return i32(x);
-}
-)"},
-    {"u32_from_f32(", R"(
-fn u32_from_f32(x: f32) -> u32 {
-  if (is_nan(x) || x <= 0.0) { return 0u; }
-  if (x >= 4294967296.0) { return 0xffffffffu; }
-  return u32(x);
-}
-)"},
-    {"safe_tanh(", R"(
-// Near 0 the polynomial of Cephes' tanhf, else through exp of a bounded argument.
-fn safe_tanh(x: f32) -> f32 {
-  let a = abs(x);
-  if (a < 0.625) {
-    let z = x * x;
-    let q = (((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 1.33314422036e-1) * z;
-    return x + x * z * (q - 3.33332819422e-1);
-  }
-  if (is_nan(x)) { return x; }
-  let y = 1.0 - 2.0 / (exp(2.0 * min(a, 20.0)) + 1.0);
-  return select(y, -y, x < 0.0);
-}
-)"},
-    {"erf(", R"(
-// Below 1 the polynomial of Cephes' erff, above 1 - erfc by the Chebyshev fit of Numerical Recipes (1.2e-7 relative).
-fn erf(x: f32) -> f32 {
-  if (is_nan(x)) { return x; }
-  let a = abs(x);
-  if (a < 1.0) {
-    let z = x * x;
-    return x * ((((((7.853861353153693e-5 * z - 8.010193625184903e-4) * z + 5.188327685732524e-3) * z
-        - 2.685381193529856e-2) * z + 1.128358514861418e-1) * z - 3.761262582423300e-1) * z + 1.128379165726710);
-  }
-  let b = min(a, 10.0);
-  let t = 1.0 / (1.0 + 0.5 * b);
-  let s = t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807
-      + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
-  let y = 1.0 - t * exp(-b * b - 1.26551223 + s);
-  return select(y, -y, x < 0.0);
-}
-)"},
-};
-
 }  // namespace
-
-std::string wgsl_helpers(std::string_view source) {
-  std::string result;
-  for (auto row = std::rbegin(kHelpers); row != std::rend(kHelpers); ++row) {
-    const bool used = source.find(row->call) != source.npos || result.find(row->call) != result.npos;
-    if (used) result.insert(0, row->text);
-  }
-  return result;
-}
 
 std::string wgsl_function(std::string_view name, const Program& program) {
   std::string arguments;
@@ -201,7 +157,10 @@ std::string wgsl_function(std::string_view name, const Program& program) {
   }
   std::string body;
   for (std::size_t i = 0; i < program.instructions.size(); ++i) {
-    body += fmt::format("  let v{} = {};\n", i, expression(program, program.instructions[i]));
+    const Instruction& step = program.instructions[i];
+    const bool computed = graph::expr::opcode_info(step.opcode).arity > 0 && step.opcode != Opcode::kCast;
+    const std::string value = expression(program, step);
+    body += fmt::format("  let v{} = {};\n", i, computed ? wgsl_wrapped(step.dtype, value) : value);
   }
   const auto output_type = [&](std::size_t k) {
     return type_name(program.instructions[program.outputs[k].value].dtype);

@@ -186,6 +186,92 @@ class Derivation {
         give(x, times(g, times(2 / std::sqrt(std::numbers::pi), density)));
         break;
       }
+      default: pass_on_function(step, y, adjoint); break;
+    }
+  }
+
+  /// The same for the functions of one or two numbers; none has 0 everywhere (floor).
+  void pass_on_function(const Instruction& step, const Operand& y, const Adjoint& adjoint) {
+    const Operand& g = adjoint.value;
+    const Operand& a = values_[step.arguments[0]];
+    const auto apply = [&](Opcode opcode, const Operand& of) { return builder_.unary(opcode, of); };
+    const auto plus = [&](const Operand& p, const Operand& q) { return builder_.binary(Opcode::kAdd, p, q); };
+    const auto less_one = [&] { return minus(a, number(1, a)); };
+    const auto one_plus = [&] { return plus(a, number(1, a)); };
+    const auto one_less = [&] { return minus(number(1, a), a); };
+    const auto give = [&](const Operand& value) { gain(step.arguments[0], {value, adjoint.guard, adjoint.negated}); };
+    switch (step.opcode) {
+      case Opcode::kSin: give(times(g, apply(Opcode::kCos, a))); break;
+      case Opcode::kCos: give(minus(times(g, apply(Opcode::kSin, a)))); break;
+      case Opcode::kTan: give(times(g, plus(number(1, y), times(y, y)))); break;
+      case Opcode::kAsin: give(times(g, apply(Opcode::kRsqrt, times(one_less(), one_plus())))); break;
+      case Opcode::kAcos: give(minus(times(g, apply(Opcode::kRsqrt, times(one_less(), one_plus()))))); break;
+      case Opcode::kAtan: give(over(g, plus(number(1, a), times(a, a)))); break;
+      case Opcode::kSinh: give(times(g, apply(Opcode::kCosh, a))); break;
+      case Opcode::kCosh: give(times(g, apply(Opcode::kSinh, a))); break;
+      case Opcode::kAsinh: give(times(g, apply(Opcode::kRsqrt, plus(times(a, a), number(1, a))))); break;
+      case Opcode::kAcosh: give(times(g, apply(Opcode::kRsqrt, times(less_one(), one_plus())))); break;
+      case Opcode::kAtanh: give(over(g, times(one_less(), one_plus()))); break;
+      case Opcode::kExp2: give(times(g, times(std::numbers::ln2, y))); break;
+      case Opcode::kExpm1: give(times(g, plus(y, number(1, y)))); break;
+      case Opcode::kLog2: give(over(g, times(std::numbers::ln2, a))); break;
+      case Opcode::kLog10: give(over(g, times(std::numbers::ln10, a))); break;
+      case Opcode::kLog1p: give(over(g, one_plus())); break;
+      case Opcode::kErfc:
+        give(times(g, times(-2 / std::sqrt(std::numbers::pi), apply(Opcode::kExp, minus(times(a, a))))));
+        break;
+      case Opcode::kErfinv:
+        give(times(g, times(std::sqrt(std::numbers::pi) / 2, apply(Opcode::kExp, times(y, y)))));
+        break;
+      case Opcode::kLgamma: give(times(g, apply(Opcode::kDigamma, a))); break;
+      case Opcode::kDigamma: give(times(g, builder_.binary(Opcode::kZeta, number(2, a), a))); break;
+      case Opcode::kAtan2:
+      case Opcode::kPow:
+      case Opcode::kCopysign:
+      case Opcode::kZeta: pass_on_pair(step, y, adjoint); break;
+      default: break;
+    }
+  }
+
+  void pass_on_pair(const Instruction& step, const Operand& y, const Adjoint& adjoint) {
+    const Operand& g = adjoint.value;
+    const Operand a = values_[step.arguments[0]], b = values_[step.arguments[1]];
+    const bool first = active_[step.arguments[0]], second = active_[step.arguments[1]];
+    const auto equal = [&](const Operand& x, double value) {
+      return builder_.binary(Opcode::kEqual, x, number(value, x));
+    };
+    const auto give = [&](std::size_t argument, const Operand& value) {
+      gain(step.arguments[argument], {value, adjoint.guard, adjoint.negated});
+    };
+    switch (step.opcode) {
+      case Opcode::kAtan2: {
+        const Operand square = builder_.binary(Opcode::kAdd, times(a, a), times(b, b));
+        if (first) give(0, times(g, over(b, square)));
+        if (second) give(1, minus(times(g, over(a, square))));
+        break;
+      }
+      case Opcode::kPow: {
+        if (first) {
+          const Operand slope = times(b, builder_.binary(Opcode::kPow, a, minus(b, number(1, b))));
+          give(0, times(g, builder_.select(equal(b, 0), number(0, y), slope)));
+        }
+        if (second) {
+          // 0^b is 0 beside b as well, though log(0) is not finite.
+          const Operand flat =
+              builder_.binary(Opcode::kAnd, equal(a, 0), builder_.binary(Opcode::kGreaterEqual, b, number(0, b)));
+          give(1, times(g, builder_.select(flat, number(0, y), times(y, builder_.unary(Opcode::kLog, a)))));
+        }
+        break;
+      }
+      case Opcode::kCopysign:
+        if (first) give(0, builder_.select(equal(a, 0), number(0, y), times(g, over(y, a))));
+        break;
+      case Opcode::kZeta:
+        if (second) {
+          const Operand next = builder_.binary(Opcode::kAdd, a, number(1, a));
+          give(1, times(g, minus(times(a, builder_.binary(Opcode::kZeta, next, b)))));
+        }
+        break;
       default: break;
     }
   }

@@ -5,6 +5,7 @@
 
 #include "alknet/graph/expr/program.h"
 #include "alknet/graph/expr/scalar.h"
+#include "alknet/graph/expr/special.h"
 
 namespace alknet::graph::expr {
 namespace {
@@ -43,6 +44,11 @@ std::int64_t wrap(std::int64_t value, Dtype dtype) {
   }
 }
 
+/// Whether a shift by `count` leaves bits of a number of that dtype.
+bool shifts(std::int64_t count, Dtype dtype) {
+  return count >= 0 && count < static_cast<std::int64_t>(8 * dtype_bytes(dtype));
+}
+
 double truth(bool value) { return value ? 1.0 : 0.0; }
 
 /// What differs between integers and floats: arithmetic of one step. Unsigned intermediate results wrap in 64 bits,
@@ -62,6 +68,13 @@ double integer_arithmetic(Opcode opcode, Dtype dtype, std::int64_t a, std::int64
       result = b == 0 ? a : b == -1 ? static_cast<std::int64_t>(0 - ua) : a / b;
       break;
     case Opcode::kRemainder: result = b == 0 || b == -1 ? 0 : a % b; break;
+    case Opcode::kPow: result = integer_power(a, b); break;
+    case Opcode::kBitAnd: result = a & b; break;
+    case Opcode::kBitOr: result = a | b; break;
+    case Opcode::kBitXor: result = a ^ b; break;
+    case Opcode::kBitNot: result = ~a; break;
+    case Opcode::kShiftLeft: result = shifts(b, dtype) ? static_cast<std::int64_t>(ua << ub) : 0; break;
+    case Opcode::kShiftRight: result = shifts(b, dtype) ? a >> b : a < 0 ? -1 : 0; break;
     default: break;
   }
   return static_cast<double>(wrap(result, dtype));
@@ -82,6 +95,34 @@ double float_arithmetic(Opcode opcode, double a, double b) {
     case Opcode::kRsqrt: return 1.0 / std::sqrt(a);
     case Opcode::kTanh: return std::tanh(a);
     case Opcode::kErf: return std::erf(a);
+    case Opcode::kSin: return std::sin(a);
+    case Opcode::kCos: return std::cos(a);
+    case Opcode::kTan: return std::tan(a);
+    case Opcode::kAsin: return std::asin(a);
+    case Opcode::kAcos: return std::acos(a);
+    case Opcode::kAtan: return std::atan(a);
+    case Opcode::kSinh: return std::sinh(a);
+    case Opcode::kCosh: return std::cosh(a);
+    case Opcode::kAsinh: return std::asinh(a);
+    case Opcode::kAcosh: return std::acosh(a);
+    case Opcode::kAtanh: return std::atanh(a);
+    case Opcode::kExp2: return std::exp2(a);
+    case Opcode::kExpm1: return std::expm1(a);
+    case Opcode::kLog2: return std::log2(a);
+    case Opcode::kLog10: return std::log10(a);
+    case Opcode::kLog1p: return std::log1p(a);
+    case Opcode::kErfc: return std::erfc(a);
+    case Opcode::kErfinv: return erfinv(a);
+    case Opcode::kLgamma: return lgamma(a);
+    case Opcode::kDigamma: return digamma(a);
+    case Opcode::kFloor: return std::floor(a);
+    case Opcode::kCeil: return std::ceil(a);
+    case Opcode::kRound: return std::nearbyint(a);
+    case Opcode::kTrunc: return std::trunc(a);
+    case Opcode::kAtan2: return std::atan2(a, b);
+    case Opcode::kPow: return std::pow(a, b);
+    case Opcode::kCopysign: return std::copysign(a, b);
+    case Opcode::kZeta: return hurwitz_zeta(a, b);
     default: return 0.0;
   }
 }
@@ -131,7 +172,9 @@ std::vector<double> evaluate(const Program& program, std::span<const double> val
     for (std::size_t i = 0; i < arity; ++i) arguments[i] = results[step.arguments[i]];
     switch (step.opcode) {
       case Opcode::kConstant: results.push_back(step.constant); break;
-      case Opcode::kVariable: results.push_back(values[step.index]); break;
+      case Opcode::kVariable:
+        results.push_back(step.dtype == Dtype::kBool ? truth(values[step.index] != 0) : values[step.index]);
+        break;
       case Opcode::kCast:
         results.push_back(convert(arguments[0], program.instructions[step.arguments[0]].dtype, step.dtype));
         break;
@@ -145,6 +188,14 @@ std::vector<double> evaluate(const Program& program, std::span<const double> val
   std::vector<double> outputs;
   for (const auto& output : program.outputs) outputs.push_back(results[output.value]);
   return outputs;
+}
+
+std::int64_t coordinate_value(std::int8_t coordinate, std::int64_t linear, std::span<const std::int64_t> sizes) {
+  if (coordinate == kLinearIndex) return linear;
+  const auto from_end = static_cast<std::size_t>(-coordinate);
+  if (from_end > sizes.size()) return 0;
+  for (std::size_t d = 1; d < from_end; ++d) linear /= sizes[sizes.size() - d];
+  return linear % sizes[sizes.size() - from_end];
 }
 
 }  // namespace alknet::graph::expr

@@ -16,8 +16,9 @@ bool digit(char c) { return c >= '0' && c <= '9'; }
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 /// Longest first.
-constexpr std::array<std::string_view, 21> kSymbols = {"<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%",
-                                                       "<",  ">",  "!",  "=",  "?",  ":",  ";", ",", "(", ")"};
+constexpr std::array<std::string_view, 27> kSymbols = {"<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "+",
+                                                       "-",  "*",  "/",  "%",  "<",  ">",  "!",  "=",  "?",
+                                                       ":",  ";",  ",",  "(",  ")",  "&",  "|",  "^",  "~"};
 
 }  // namespace
 

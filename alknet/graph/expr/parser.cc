@@ -26,25 +26,40 @@ struct BinaryOperator {
   Opcode opcode;
   int precedence;  ///< As in C: higher binds tighter.
 };
-constexpr std::array<BinaryOperator, 13> kBinary = {{
+constexpr std::array<BinaryOperator, 18> kBinary = {{
     {"||", Opcode::kOr, 1},
     {"&&", Opcode::kAnd, 2},
-    {"==", Opcode::kEqual, 3},
-    {"!=", Opcode::kNotEqual, 3},
-    {"<", Opcode::kLess, 4},
-    {"<=", Opcode::kLessEqual, 4},
-    {">", Opcode::kGreater, 4},
-    {">=", Opcode::kGreaterEqual, 4},
-    {"+", Opcode::kAdd, 5},
-    {"-", Opcode::kSubtract, 5},
-    {"*", Opcode::kMultiply, 6},
-    {"/", Opcode::kDivide, 6},
-    {"%", Opcode::kRemainder, 6},
+    {"|", Opcode::kBitOr, 3},
+    {"^", Opcode::kBitXor, 4},
+    {"&", Opcode::kBitAnd, 5},
+    {"==", Opcode::kEqual, 6},
+    {"!=", Opcode::kNotEqual, 6},
+    {"<", Opcode::kLess, 7},
+    {"<=", Opcode::kLessEqual, 7},
+    {">", Opcode::kGreater, 7},
+    {">=", Opcode::kGreaterEqual, 7},
+    {"<<", Opcode::kShiftLeft, 8},
+    {">>", Opcode::kShiftRight, 8},
+    {"+", Opcode::kAdd, 9},
+    {"-", Opcode::kSubtract, 9},
+    {"*", Opcode::kMultiply, 10},
+    {"/", Opcode::kDivide, 10},
+    {"%", Opcode::kRemainder, 10},
 }};
 
-constexpr std::array<std::string_view, 6> kReserved = {"var", "true", "false", "inf", "nan", "pi"};
+constexpr std::array<std::string_view, 8> kReserved = {"var", "true", "false", "inf", "nan", "pi", "highest", "lowest"};
 
 bool reserved(std::string_view name) { return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end(); }
+
+/// The largest finite number of a float dtype, as it is stored.
+double highest_finite(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kF16: return 65504;
+    case Dtype::kBF16: return 0x1.FEp127;
+    case Dtype::kF64: return std::numeric_limits<double>::max();
+    default: return static_cast<double>(std::numeric_limits<float>::max());
+  }
+}
 
 const OpcodeInfo* find_function(std::string_view name) {
   for (const auto& info : opcode_table()) {
@@ -58,7 +73,11 @@ class Parser {
  public:
   Parser(std::string_view source, std::span<const Variable> variables, std::span<const std::string> outputs,
          Dtype literal_dtype)
-      : lexer_(source), typer_(variables, literal_dtype), outputs_(outputs) {
+      : lexer_(source),
+        typer_(variables, literal_dtype),
+        outputs_(outputs),
+        highest_(highest_finite(literal_dtype)),
+        output_dtype_(compute_dtype(literal_dtype)) {
     for (std::size_t i = 0; i < variables.size(); ++i) {
       if (reserved(variables[i].name)) fail({}, fmt::format("a variable may not be called \"{}\"", variables[i].name));
       values_[variables[i].name] = typer_.variable(i);
@@ -181,6 +200,7 @@ class Parser {
     const Position at = token_.position;
     if (accept("-")) return typer_.step(Opcode::kNegate, std::array{unary()}, at);
     if (accept("!")) return typer_.step(Opcode::kNot, std::array{unary()}, at);
+    if (accept("~")) return typer_.step(Opcode::kBitNot, std::array{unary()}, at);
     return primary();
   }
 
@@ -205,6 +225,8 @@ class Parser {
     if (name.text == "pi") return Typer::literal(std::numbers::pi, false);
     if (name.text == "inf") return Typer::literal(std::numeric_limits<double>::infinity(), false);
     if (name.text == "nan") return Typer::literal(std::numeric_limits<double>::quiet_NaN(), false);
+    if (name.text == "highest") return Typer::literal(highest_, false);
+    if (name.text == "lowest") return Typer::literal(-highest_, false);
     const auto known = values_.find(name.text);
     if (known != values_.end()) return known->second;
     if (is_output(name.text)) fail(name.position, fmt::format("\"{}\" is read before it has a value", name.text));
@@ -212,6 +234,7 @@ class Parser {
   }
 
   Operand call(const Token& name) {
+    if (name.text == "index") return coordinate(name);
     expect("(");
     std::vector<Operand> arguments;
     if (!at_symbol(")")) {
@@ -219,7 +242,8 @@ class Parser {
       while (accept(","));
     }
     expect(")");
-    const auto dtype = parse_dtype(name.text);
+    auto dtype = parse_dtype(name.text);
+    if (name.text == "as_output") dtype = output_dtype_;
     const OpcodeInfo* function = find_function(name.text);
     if (!dtype && function == nullptr) fail(name.position, fmt::format("there is no function \"{}\"", name.text));
     const std::size_t arity = dtype ? 1 : function->arity;
@@ -230,6 +254,20 @@ class Parser {
     return typer_.step(function->opcode, arguments, name.position);
   }
 
+  /// index(): the linear index of the element; index(-2): its place in the dimension before the last.
+  Operand coordinate(const Token& name) {
+    expect("(");
+    std::int8_t which = kLinearIndex;
+    if (accept("-")) {
+      const bool counted = token_.kind == Token::Kind::kNumber && token_.integer && token_.number >= 1 &&
+                           token_.number <= kMaxCoordinates;
+      if (!counted) fail(name.position, fmt::format("index takes -1 to -{}, or nothing", kMaxCoordinates));
+      which = static_cast<std::int8_t>(-advance().number);
+    }
+    expect(")");
+    return typer_.coordinate(which);
+  }
+
   Lexer lexer_;
   Typer typer_;
   std::span<const std::string> outputs_;
@@ -237,6 +275,8 @@ class Parser {
   std::set<std::string, std::less<>> locals_, assigned_;
   Token token_;
   std::size_t depth_ = 0;
+  double highest_;
+  Dtype output_dtype_;
 };
 
 }  // namespace

@@ -171,6 +171,63 @@ TEST(Expression, BoolsAreNoNumbers) {
   EXPECT_EQ(run("output = flag == true ? x : y", 1, 2, Dtype::kF64, true), 1);
 }
 
+double run_i32(std::string_view source, double x, double y = 0) { return run(source, x, y, Dtype::kI32); }
+
+TEST(Expression, HasTheBitOperatorsOfC) {
+  EXPECT_EQ(run_i32("output = x & 6 | 1 ^ 3", 12), (12 & 6) | (1 ^ 3));
+  EXPECT_EQ(run_i32("output = 1 << 2 + x", 3), 32);
+  EXPECT_EQ(run_i32("output = x >> 1 == -3 ? 7 : 8", -5), 7);
+  EXPECT_EQ(run_i32("output = ~x", 5), -6);
+  EXPECT_EQ(run_i32("output = x << y", 1, 31), -2147483648.0);
+  EXPECT_EQ(run_i32("output = x << y", 1, 32), 0);
+  EXPECT_EQ(run_i32("output = x >> y", -8, 40), -1);
+  EXPECT_EQ(run_i32("output = x >> y", -8, -1), -1);
+  EXPECT_EQ(run("output = flag & !flag | flag ^ true ? 1 : 0", 0, 0, Dtype::kF64, true), 0);
+  EXPECT_EQ(run("output = ~flag ? x : y", 1, 2, Dtype::kF64, true), 2);
+}
+
+TEST(Expression, RoundsAsIeee754) {
+  EXPECT_EQ(run("output = round(x) + 10 * round(y)", 2.5, 3.5), 42);
+  EXPECT_EQ(run("output = floor(x) + 10 * ceil(x) + 100 * trunc(x)", -1.5), -2 - 10 - 100);
+  EXPECT_EQ(run_i32("output = floor(x) + ceil(x) + round(x) + trunc(x)", 3), 12);
+  EXPECT_EQ(steps("output = i32(x)"),
+            compile("output = round(i32(x))", variables(Dtype::kF32), kOutput, Dtype::kI32).instructions.size());
+}
+
+TEST(Expression, PowersOfIntegersAreWhole) {
+  EXPECT_EQ(run_i32("output = pow(x, y)", -3, 3), -27);
+  EXPECT_EQ(run_i32("output = pow(x, y)", 3, -1), 0);
+  EXPECT_TRUE(std::isnan(run("output = pow(x, y)", -8, 1 / 3.0)));
+  EXPECT_EQ(run("output = pow(x, y)", 0, 0), 1);
+}
+
+TEST(Expression, ReadsTheElementsCoordinates) {
+  const Program program = compile("output = 100 * index() + 10 * index(-2) + index(-1)", {}, kOutput, Dtype::kI64);
+  ASSERT_EQ(program.variables.size(), 3U);
+  const std::vector<std::int64_t> sizes = {2, 3, 4};
+  std::vector<double> values;
+  for (const auto& variable : program.variables) {
+    values.push_back(static_cast<double>(coordinate_value(variable.coordinate, 17, sizes)));
+  }
+  EXPECT_EQ(evaluate(program, values).at(0), 1700 + 10 * 1 + 1);
+  EXPECT_EQ(coordinate_value(-4, 17, sizes), 0);
+  EXPECT_EQ(compile(source_text(program), {}, kOutput, Dtype::kI64).instructions, program.instructions);
+  expect_error(GraphError::kExpressionInvalid, "index takes -1 to -4",
+               [] { compile("output = index(0)", {}, kOutput, Dtype::kI64); });
+  expect_error(GraphError::kExpressionInvalid, "index takes",
+               [] { compile("output = index(-5)", {}, kOutput, Dtype::kI64); });
+}
+
+TEST(Expression, KnowsTheDtypeOfItsOutput) {
+  const auto of = [](std::string_view source, Dtype dtype) {
+    return evaluate(compile(source, {}, kOutput, dtype), {}).at(0);
+  };
+  EXPECT_EQ(of("output = highest", Dtype::kF16), 65504);
+  EXPECT_EQ(of("output = lowest", Dtype::kF32), -static_cast<double>(std::numeric_limits<float>::max()));
+  EXPECT_EQ(of("output = as_output(300)", Dtype::kU8), 255);
+  EXPECT_EQ(of("output = as_output(2)", Dtype::kBool), 1);
+}
+
 TEST(Expression, ErrorsTellLineAndColumn) {
   refuses("var a = x;\n  output = a + b;", "line 2 column 16: nothing is called \"b\"");
   refuses("output = x $ y", "line 1 column 12: unexpected character '$'");
@@ -184,7 +241,7 @@ TEST(Expression, ErrorsTellLineAndColumn) {
   refuses("var pi = 3; output = x", "reserved word");
   refuses("output = output + 1", "before it has a value");
   refuses("output = exp(x, y)", "exp takes 1 argument(s) but gets 2");
-  refuses("output = sin(x)", "no function \"sin\"");
+  refuses("output = sinus(x)", "no function \"sinus\"");
   refuses("output = x + 1.2.3", "not a number");
   refuses("output = x + 1f", "not a number");
   refuses("output = x + 1e", "not a number");

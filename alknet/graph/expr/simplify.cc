@@ -40,24 +40,32 @@ Operand StepBuilder::unary(Opcode opcode, const Operand& a) {
 }
 
 std::optional<Operand> StepBuilder::identity(Opcode opcode, const Operand& a, const Operand& b) {
+  // Of floats 0 + x, x + 0, 0 - x and 0 * x depend on x being -0, infinite or NaN.
+  const bool zeros = exactness_ == Exactness::kDerivative || !is_float(dtype(a));
   switch (opcode) {
     case Opcode::kAdd:
-      if (is(a, 0)) return b;
-      if (is(b, 0)) return a;
+      if (zeros && is(a, 0)) return b;
+      if (zeros && is(b, 0)) return a;
       break;
     case Opcode::kSubtract:
-      if (is(b, 0)) return a;
-      if (is(a, 0)) return unary(Opcode::kNegate, b);
+      if (is(b, 0) && (zeros || !std::signbit(*known(b)))) return a;
+      if (zeros && is(a, 0)) return unary(Opcode::kNegate, b);
       break;
     case Opcode::kMultiply:
-      if (is(a, 0) || is(b, 1)) return a;
-      if (is(b, 0) || is(a, 1)) return b;
+      if (is(b, 1)) return a;
+      if (is(a, 1)) return b;
+      if (zeros && is(a, 0)) return a;
+      if (zeros && is(b, 0)) return b;
       if (is(a, -1)) return unary(Opcode::kNegate, b);
       if (is(b, -1)) return unary(Opcode::kNegate, a);
       break;
     case Opcode::kDivide:
       if (is(b, 1)) return a;
-      if (is(a, 0) && is_float(dtype(a))) return a;
+      if (exactness_ == Exactness::kDerivative && is(a, 0) && is_float(dtype(a))) return a;
+      break;
+    case Opcode::kPow:
+      if (is(b, 1)) return a;
+      if (is(b, 2)) return binary(Opcode::kMultiply, a, a);
       break;
     case Opcode::kAnd:
       if (is(a, 0) || is(b, 1)) return a;
@@ -99,8 +107,8 @@ Operand StepBuilder::repeat(const Instruction& instruction, std::span<const Oper
   return binary(instruction.opcode, arguments[0], arguments[1]);
 }
 
-Program simplify(const Program& program, std::span<const std::optional<double>> known) {
-  StepBuilder builder(program.variables);
+Program simplify(const Program& program, std::span<const std::optional<double>> known, Exactness exactness) {
+  StepBuilder builder(program.variables, exactness);
   std::vector<Operand> values;
   for (const Instruction& step : program.instructions) {
     if (step.opcode == Opcode::kVariable) {

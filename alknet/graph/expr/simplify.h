@@ -11,12 +11,19 @@
 
 namespace alknet::graph::expr {
 
+/// What a simplification may change.
+enum class Exactness : std::uint8_t {
+  kDerivative,  ///< A product with a constant 0 is 0 whatever the other factor, and `x + 0` is x, also of -0.
+  kValue,       ///< Nothing: NaN, infinities and signed zeros come out as they would have.
+};
+
 /// Appends typed steps and leaves out those that change nothing: arithmetic on constants, `x + 0`, `x * 1`, `x * 0`,
-/// `x / 1`, `-(-x)`, conditions that are known. A product with a constant 0 is 0 whatever the other factor, as
-/// derivatives need it. Equal steps are shared. Throws Error `expression_invalid` beyond the limits of `compile`.
+/// `x / 1`, `pow(x, 2)` for `x * x`, `-(-x)`, conditions that are known. Equal steps are shared. Throws Error
+/// `expression_invalid` beyond the limits of `compile`.
 class StepBuilder {
  public:
-  explicit StepBuilder(std::span<const Variable> variables) : typer_(variables, Dtype::kF32) {}
+  explicit StepBuilder(std::span<const Variable> variables, Exactness exactness = Exactness::kDerivative)
+      : typer_(variables, Dtype::kF32), exactness_(exactness) {}
 
   Operand variable(std::size_t index) { return typer_.variable(index); }
   Operand constant(double number, Dtype dtype);
@@ -41,10 +48,12 @@ class StepBuilder {
   bool is(const Operand& value, double number) const { return known(value) == number; }
 
   Typer typer_;
+  Exactness exactness_;
 };
 
 /// The same program with variables of known values (parallel to its variables; missing ones are unknown) replaced by
 /// constants, and simplified.
-Program simplify(const Program& program, std::span<const std::optional<double>> known = {});
+Program simplify(const Program& program, std::span<const std::optional<double>> known = {},
+                 Exactness exactness = Exactness::kDerivative);
 
 }  // namespace alknet::graph::expr

@@ -23,7 +23,10 @@ std::string source_text(const Program& program) {
     const auto argument = [&](std::size_t i) -> const std::string& { return names[step.arguments[i]]; };
     const OpcodeInfo& info = opcode_info(step.opcode);
     if (step.opcode == Opcode::kVariable) {
-      names.push_back(program.variables[step.index].name);
+      const Variable& from = program.variables[step.index];
+      names.push_back(from.coordinate == 0              ? from.name
+                      : from.coordinate == kLinearIndex ? "index()"
+                                                        : fmt::format("index({})", from.coordinate));
       continue;
     }
     if (step.opcode == Opcode::kConstant) {

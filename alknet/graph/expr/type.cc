@@ -22,13 +22,29 @@ constexpr double kMaxInteger = 9007199254740992.0;
 bool logical(Opcode opcode) { return opcode == Opcode::kNot || opcode == Opcode::kAnd || opcode == Opcode::kOr; }
 bool equality(Opcode opcode) { return opcode == Opcode::kEqual || opcode == Opcode::kNotEqual; }
 
+bool rounds(Opcode opcode) {
+  return opcode == Opcode::kFloor || opcode == Opcode::kCeil || opcode == Opcode::kRound || opcode == Opcode::kTrunc;
+}
+
+/// The opcode that a bit operation on bool is.
+Opcode logical_form(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::kBitAnd: return Opcode::kAnd;
+    case Opcode::kBitOr: return Opcode::kOr;
+    case Opcode::kBitXor: return Opcode::kNotEqual;
+    case Opcode::kBitNot: return Opcode::kNot;
+    default: return opcode;
+  }
+}
+
 std::string_view spelling(Opcode opcode) { return opcode_info(opcode).spelling; }
 
 }  // namespace
 
 Typer::Typer(std::span<const Variable> variables, Dtype literal_dtype) : literal_dtype_(compute_dtype(literal_dtype)) {
   for (const auto& variable : variables) {
-    program_.variables.push_back({variable.name, compute_dtype(variable.dtype), variable.parameter});
+    program_.variables.push_back(
+        {variable.name, compute_dtype(variable.dtype), variable.parameter, variable.coordinate});
   }
 }
 
@@ -65,6 +81,18 @@ Operand Typer::variable(std::size_t index) {
   instruction.dtype = program_.variables[index].dtype;
   instruction.index = static_cast<std::uint32_t>(index);
   return append(instruction, {});
+}
+
+Operand Typer::coordinate(std::int8_t which) {
+  auto& variables = program_.variables;
+  const auto found =
+      std::find_if(variables.begin(), variables.end(), [&](const Variable& v) { return v.coordinate == which; });
+  const auto index = static_cast<std::size_t>(found - variables.begin());
+  if (found == variables.end()) {
+    const std::string name = which == kLinearIndex ? "index_linear" : fmt::format("index_{}", -which);
+    variables.push_back({name, Dtype::kI64, false, which});
+  }
+  return variable(index);
 }
 
 Operand Typer::give_dtype(const Operand& value, Dtype to, const Position& at) {
@@ -126,6 +154,8 @@ void Typer::check_operands(Opcode opcode, Dtype operand, const Position& at) con
     fail(at, fmt::format("'{}' does not work on bool; cast it, for example f32(...)", spelling(opcode)));
   } else if (opcode_info(opcode).needs_float && !is_float(operand)) {
     fail(at, fmt::format("'{}' needs a float but gets {}; cast it, f32(...)", spelling(opcode), dtype_name(operand)));
+  } else if (opcode_info(opcode).needs_integer && is_float(operand)) {
+    fail(at, fmt::format("'{}' needs an integer but gets {}", spelling(opcode), dtype_name(operand)));
   }
 }
 
@@ -139,7 +169,9 @@ Operand Typer::fold(Opcode opcode, std::span<const Operand> literals, const Posi
   if (integers && opcode == Opcode::kDivide && std::fmod(numbers[0], numbers[1]) != 0) {
     fail(at, fmt::format("{0:.0f} / {1:.0f} is not an integer; write {0:.0f}.0 / {1:.0f}", numbers[0], numbers[1]));
   }
-  double result = apply(opcode, Dtype::kF64, std::span(numbers).first(literals.size()));
+  const bool bits = opcode_info(opcode).needs_integer;
+  if (bits && !integers) fail(at, fmt::format("'{}' needs integers", spelling(opcode)));
+  double result = apply(opcode, bits ? Dtype::kI64 : Dtype::kF64, std::span(numbers).first(literals.size()));
   if (integers) result += 0.0;  // -0 is the integer 0
   const OpcodeInfo& info = opcode_info(opcode);
   if (info.yields_bool) return constant(result, Dtype::kBool, at);
@@ -171,6 +203,11 @@ Operand Typer::step(Opcode opcode, std::span<const Operand> arguments, const Pos
   if (opcode == Opcode::kSelect) return select(arguments, at);
   const auto common = common_dtype(arguments, at);
   if (!common) return fold(opcode, arguments, at);
+  if (*common == Dtype::kBool) opcode = logical_form(opcode);
+  if (dtype_class(*common) == DtypeClass::kInteger) {
+    if (rounds(opcode)) return arguments[0];
+    if (opcode == Opcode::kIsNan) return constant(0, Dtype::kBool, at);
+  }
   check_operands(opcode, *common, at);
   Instruction instruction;
   instruction.opcode = opcode;

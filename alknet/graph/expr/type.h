@@ -31,6 +31,8 @@ class Typer {
   static Operand literal(double number, bool integer) { return {true, integer, number, 0}; }
   Operand boolean(bool value);
   Operand variable(std::size_t index);
+  /// Adds the variable on first use.
+  Operand coordinate(std::int8_t which);
   Operand cast(Dtype dtype, const Operand& value, const Position& at);
   /// Any operator or function of `opcode_table` except constants, variables and casts.
   Operand step(Opcode opcode, std::span<const Operand> arguments, const Position& at);

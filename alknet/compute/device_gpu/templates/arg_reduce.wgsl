@@ -16,9 +16,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   }
 {{#pair}}
   store_y0(row, most);
-  store_y1(row, i32(best));
+  store_y1(row, vec2<u32>(best, 0u));
 {{/pair}}
 {{^pair}}
-  store_y0(row, i32(best));
+  store_y0(row, vec2<u32>(best, 0u));
 {{/pair}}
 }

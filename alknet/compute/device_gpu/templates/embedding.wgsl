@@ -5,7 +5,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   let index = workgroup_index(id, counts) * {{size}}u + local;
   if (index >= p.count) { return; }
   let column = index % p.width;
-  let entry = load_indices(locate_index(index / p.width).indices);
+  let entry = index_indices(locate_index(index / p.width).indices);
   var value = 0.0;
   if (entry >= 0 && u32(entry) < p.entries) {
     value = load_weight(u32(entry) * p.weight_row + column * p.weight_column);

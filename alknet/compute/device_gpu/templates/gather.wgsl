@@ -5,7 +5,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   let index = workgroup_index(id, counts) * {{size}}u + local;
   if (index >= p.count) { return; }
   let at = locate_place(index);
-  let entry = load_index(at.index);
+  let entry = index_index(at.index);
   var value = {{type}}();
   if (entry >= 0 && u32(entry) < p.length) {
     value = load_input(at.input + u32(entry) * p.step);

@@ -27,10 +27,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   let entries = select(0u, p.entries, inside);
   for (var k = 0u; k < entries; k += 1u) {
     let at = locate_entry(k);
-    let entry = load_{{index}}(at_index + at.{{index}});
+    let entry = index_{{index}}(at_index + at.{{index}});
     if (entry == i32(own)) {
       let found = load_{{source}}(at_source + at.{{source}});
-      value = {{#adds}}value + {{/adds}}found;
+      value = {{joined}};
     } else if (own == 0u && (entry < 0 || u32(entry) >= p.length)) {
       report_error(entry, p.length);
     }

@@ -18,5 +18,5 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   }
   let to = (row / p.inner) * p.length * p.inner + row % p.inner + place * p.inner;
   store_y0(to, x);
-  store_y1(to, i32(own));
+  store_y1(to, vec2<u32>(own, 0u));
 }
