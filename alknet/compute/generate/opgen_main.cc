@@ -20,8 +20,7 @@ std::string text_of(const std::filesystem::path& path) {
 
 /// Leaves an unchanged file alone, so that nothing is compiled again for it.
 void write_if_changed(const std::filesystem::path& path, const std::string& text) {
-  std::ifstream old(path, std::ios::binary);
-  if (old && std::string(std::istreambuf_iterator<char>(old), {}) == text) return;
+  if (std::filesystem::exists(path) && text_of(path) == text) return;
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
