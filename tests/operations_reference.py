@@ -183,7 +183,7 @@ def main():
             failures.append(f"{case}: {difference}")
     print(f"{len(wanted)} operations, {len(cases)} calls on {options.device}, {len(failures)} failures")
     if failures:
-        print("\n".join(failures[:100]))
+        print("\n".join(failures[:40]))
         sys.exit(1)
 
 

@@ -1,0 +1,210 @@
+#include "alknet/compute/generate/documents.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "alknet/base/json.h"
+#include "alknet/graph/ops_json.h"
+
+namespace alknet::compute {
+namespace {
+
+using graph::Dtype;
+using graph::OpInput;
+using graph::OpParameter;
+using graph::OpSpec;
+
+/// The operations of a family, by name.
+std::vector<const OpSpec*> operations_of(const graph::OpFamily& family, const graph::OpTable& ops) {
+  std::vector<const OpSpec*> list;
+  for (const Json& entry : parse_json(family.text).as_array()) list.push_back(&ops.at(entry.at("name").as_string()));
+  std::sort(list.begin(), list.end(), [](const OpSpec* a, const OpSpec* b) { return a->name < b->name; });
+  return list;
+}
+
+/// A list of dtypes, or the name of the group that it is.
+std::string dtypes_text(const std::vector<Dtype>& dtypes) {
+  const auto is_group = [&](auto predicate) {
+    const auto count = std::count_if(graph::kAllDtypes.begin(), graph::kAllDtypes.end(), predicate);
+    return static_cast<std::size_t>(count) == dtypes.size() && std::all_of(dtypes.begin(), dtypes.end(), predicate);
+  };
+  if (is_group([](Dtype) { return true; })) return "all";
+  if (is_group([](Dtype d) { return d != Dtype::kBool; })) return "number";
+  if (is_group(graph::is_float)) return "float";
+  if (is_group([](Dtype d) { return graph::dtype_class(d) == graph::DtypeClass::kInteger; })) return "integer";
+  std::vector<std::string_view> names;
+  for (const Dtype dtype : dtypes) names.push_back(graph::dtype_name(dtype));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string signature(const OpSpec& op) {
+  std::vector<std::string> parts;
+  for (const OpInput& input : op.inputs) {
+    parts.push_back((input.variadic ? "*" : "") + input.name + (input.optional ? "=null" : ""));
+  }
+  for (const OpParameter& parameter : op.parameters) {
+    parts.push_back(parameter.name + (parameter.default_value ? "=" + json_text(*parameter.default_value) : ""));
+  }
+  return fmt::format("{}({})", op.name, fmt::join(parts, ", "));
+}
+
+std::string_view promotion_text(graph::Promotion promotion) {
+  switch (promotion) {
+    case graph::Promotion::kSame: return "one dtype";
+    case graph::Promotion::kPromote: return "promoted";
+    case graph::Promotion::kFloat: return "promoted, integers to f32";
+    case graph::Promotion::kAccumulate: return "integers to i64";
+    case graph::Promotion::kNone: break;
+  }
+  return "none";
+}
+
+bool takes_floats(const OpInput& input) {
+  return input.differentiable && std::any_of(input.dtypes.begin(), input.dtypes.end(), graph::is_float);
+}
+
+/// Whether a gradient flows from an output to an input.
+bool differentiable(const OpSpec& op) {
+  const auto fixed = graph::parse_dtype(op.outputs.front().dtype);
+  if (fixed && !graph::is_float(*fixed)) return false;
+  const bool ruled = op.elementwise() || op.composite() || !op.backward.empty();
+  return ruled && std::any_of(op.inputs.begin(), op.inputs.end(), takes_floats);
+}
+
+std::string markdown_entry(const OpSpec& op) {
+  std::vector<std::string> inputs, outputs;
+  for (const OpInput& input : op.inputs) {
+    inputs.push_back(fmt::format("`{}` {}", input.name, dtypes_text(input.dtypes)));
+  }
+  for (const auto& output : op.outputs) {
+    outputs.push_back(fmt::format("`{}` {}{}", output.name, output.dtype, output.variadic ? ", a list" : ""));
+  }
+  std::string text = fmt::format("### {}\n\n`{}`\n\n{}\n\n", op.name, signature(op), op.doc);
+  if (!op.aliases.empty()) text += fmt::format("Also called {}. ", fmt::join(op.aliases, ", "));
+  text += fmt::format("Inputs: {}. Outputs: {}. Promotion: {}. Gradient: {}.\n\n",
+                      inputs.empty() ? "none" : fmt::format("{}", fmt::join(inputs, "; ")), fmt::join(outputs, "; "),
+                      promotion_text(op.promotion), differentiable(op) ? "yes" : "no");
+  return text;
+}
+
+// TypeScript.
+
+std::string type_of(const Json& schema, bool dimensions);
+
+std::string type_named(std::string_view name, const JsonObject& schema, bool dimensions) {
+  if (name == "integer" || name == "number") return "number";
+  if (name == "array") {
+    const Json* items = schema.if_contains("items");
+    const std::string item = items == nullptr ? "number" : type_of(*items, dimensions);
+    return item.find('|') == std::string::npos ? item + "[]" : "(" + item + ")[]";
+  }
+  return std::string(name);  // string, boolean, null
+}
+
+std::string type_of(const Json& schema, bool dimensions) {
+  const JsonObject& object = schema.as_object();
+  std::vector<std::string> types;
+  const auto add = [&](std::string type) {
+    if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(std::move(type));
+  };
+  if (const Json* values = object.if_contains("enum")) {
+    for (const Json& value : values->as_array()) add(json_text(value));
+  } else if (const Json* type = object.if_contains("type"); type != nullptr && type->is_array()) {
+    for (const Json& name : type->as_array()) add(type_named(name.as_string(), object, dimensions));
+  } else if (type != nullptr) {
+    add(type_named(type->as_string(), object, dimensions));
+  }
+  return types.empty() ? "unknown" : fmt::format("{}", fmt::join(types, " | "));
+}
+
+struct Argument {
+  std::string name, type;
+  bool optional;
+};
+
+std::vector<Argument> arguments(const OpSpec& op) {
+  std::vector<Argument> list;
+  for (const OpInput& input : op.inputs) {
+    const bool scalar = op.elementwise() && input.promotes && op.inputs.size() > 1;
+    list.push_back({input.name, input.variadic ? "T[]" : scalar ? "T | Scalar" : "T", input.optional});
+  }
+  for (const OpParameter& parameter : op.parameters) {
+    list.push_back(
+        {parameter.name, type_of(parameter.schema, parameter.dimensions), parameter.default_value.has_value()});
+  }
+  return list;
+}
+
+std::string declaration(const OpSpec& op, std::string_view name) {
+  auto list = arguments(op);
+  std::vector<std::string> parts;
+  // TypeScript lets an argument be left out only behind all that must be there.
+  std::size_t required = 0;
+  for (std::size_t i = 0; i < list.size(); ++i) required = list[i].optional ? required : i + 1;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Argument& argument = list[i];
+    const bool open = argument.optional && i < required;
+    parts.push_back(fmt::format("{}{}: {}{}", argument.name, argument.optional && !open ? "?" : "", argument.type,
+                                open ? " | null | undefined" : ""));
+  }
+  std::string result = "T";
+  if (op.outputs.front().variadic) result = "T[]";
+  if (op.outputs.size() > 1) {
+    std::vector<std::string> outputs;
+    for (const auto& output : op.outputs) outputs.push_back(output.name + ": T");
+    result = fmt::format("[{}]", fmt::join(outputs, ", "));
+  }
+  return fmt::format("  {}({}): {};\n", name, fmt::join(parts, ", "), result);
+}
+
+constexpr std::string_view kMarkdownHead =
+    "# Operations\n\n"
+    "Written by `alknet-opgen docs` from the op table (alknet/graph/ops). Inputs come first, then parameters in the "
+    "order\n"
+    "of their positions; `=` gives what they are when left out, `*` marks a list of tensors. The groups of dtypes: "
+    "*all*,\n"
+    "*number* (all but bool), *float* (f16, bf16, f32, f64), *integer*. Promotion follows PyTorch.\n\n";
+
+constexpr std::string_view kDeclarationsHead =
+    "// Written by `alknet-opgen dts` from the op table (alknet/graph/ops).\n\n"
+    "/** A number operand: an integer when integral, and weak: it takes the tensor's dtype where that can hold it. */\n"
+    "export type Scalar = number | boolean;\n\n"
+    "/** The operations on tensors of type T: inputs first, then parameters by position. */\n"
+    "export interface Operations<T> {\n";
+
+}  // namespace
+
+std::string operations_markdown(const graph::OpTable& ops) {
+  std::string text(kMarkdownHead);
+  text += fmt::format("{} operations in {} families.\n\n", ops.ops().size(), graph::op_families().size());
+  for (const auto& family : graph::op_families()) {
+    const auto list = operations_of(family, ops);
+    if (list.empty()) continue;
+    std::string title(family.name);
+    std::replace(title.begin(), title.end(), '_', ' ');
+    title.front() = static_cast<char>(title.front() - 'a' + 'A');
+    text += fmt::format("## {}\n\n", title);
+    for (const OpSpec* op : list) text += markdown_entry(*op);
+  }
+  text.pop_back();
+  return text;
+}
+
+std::string operations_declarations(const graph::OpTable& ops) {
+  std::string text(kDeclarationsHead);
+  for (const auto& family : graph::op_families()) {
+    for (const OpSpec* op : operations_of(family, ops)) {
+      text += fmt::format("  /** {} */\n{}", op->doc, declaration(*op, op->name));
+      for (const auto& alias : op->aliases)
+        text += fmt::format("  /** As `{}`. */\n{}", op->name, declaration(*op, alias));
+    }
+  }
+  return text + "}\n";
+}
+
+}  // namespace alknet::compute
