@@ -203,8 +203,9 @@ std::vector<TemplateCase> template_cases() {
   add_layer_norm(cases);
   add_embedding(cases);
   add_attention(cases);
-  for (TemplateCase& each : indexing_cases()) cases.push_back(std::move(each));
-  for (TemplateCase& each : window_cases()) cases.push_back(std::move(each));
+  for (auto list : {indexing_cases(), window_cases(), decomposition_cases()}) {
+    for (TemplateCase& each : list) cases.push_back(std::move(each));
+  }
   return cases;
 }
 

@@ -21,9 +21,10 @@ struct TemplateCase {
   std::string template_name;  ///< Of every operation with that template, unless `op` names one.
   std::vector<std::optional<Input>> inputs;
   JsonObject attrs;
-  bool large = false;    ///< Left out in quick runs.
-  std::string op = {};   ///< The one operation that it is for.
-  bool special = false;  ///< Some elements are infinite or NaN.
+  bool large = false;              ///< Left out in quick runs.
+  std::string op = {};             ///< The one operation that it is for.
+  bool dominant_diagonal = false;  ///< The first input's matrices are symmetric positive definite and well-conditioned.
+  bool special = false;            ///< Some elements are infinite or NaN.
 };
 
 /// The cases of all templates.

@@ -10,6 +10,7 @@
 #include "alknet/graph/op_program.h"
 #include "alknet/graph/philox.h"
 #include "alknet/graph/reference_call.h"
+#include "alknet/graph/reference_matrix.h"
 #include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
 
@@ -351,12 +352,33 @@ std::vector<Reference> window_reference(const OpSpec& op, const JsonObject& attr
     const Shape& shape = inputs[i]->layout.shape;
     shapes.back().emplace(shape.begin(), shape.end());
     values[i] = terms[i] = {shape, inputs[i]->values()};
+    if (!op.inputs[i].differentiable) continue;  // what decides where, not how much
     for (double& value : terms[i].data) value = std::fabs(value);
   }
   const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
   JsonObject absolute = attrs;
   absolute[graph::kAbsoluteWeights] = true;
   return {{shape, run(op, attrs, value_list, shape).data, run(op, absolute, term_list, shape).data}};
+}
+
+/// Of decompositions of well-conditioned matrices: errors are measured against the largest element and the size.
+std::vector<Reference> decomposition_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
+  std::vector<std::optional<graph::SymbolicShape>> shapes;
+  std::vector<graph::ReferenceTensor> values(inputs.size());
+  std::vector<const graph::ReferenceTensor*> list;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Shape& own = inputs[i]->layout.shape;
+    shapes.emplace_back(graph::SymbolicShape(own.begin(), own.end()));
+    values[i] = {own, inputs[i]->values()};
+    list.push_back(&values[i]);
+  }
+  const Shape shape = graph::evaluate(graph::infer_shapes(op, shapes, attrs).front(), {});
+  auto made = graph::matrix_reference(op.name, attrs, list, shape);
+  if (!made) return {};
+  double largest = 0;
+  for (const double value : made->data) largest = std::max(largest, std::fabs(value));
+  const auto n = static_cast<double>(values[0].shape.back());
+  return {{shape, made->data, std::vector<double>(made->data.size(), largest * std::sqrt(n))}};
 }
 
 }  // namespace
@@ -370,7 +392,10 @@ std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& at
       {"softmax", softmax<false>},    {"scaled_dot_product_attention", attention},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
-  if (found == kReferences.end()) return window_reference(op, attrs, inputs);
+  if (found == kReferences.end()) {
+    auto window = window_reference(op, attrs, inputs);
+    return window.empty() ? decomposition_reference(op, attrs, inputs) : window;
+  }
   return {found->second(attrs, inputs)};
 }
 

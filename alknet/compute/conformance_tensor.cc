@@ -151,6 +151,22 @@ const char* arrangement_name(Arrangement arrangement) {
   return kNames[static_cast<std::size_t>(arrangement)];
 }
 
+void make_dominant(TestTensor& tensor) {
+  const Strided& layout = tensor.layout;
+  const std::size_t rank = layout.shape.size();
+  const auto place = [&](const Shape& at) {
+    std::int64_t offset = layout.offset;
+    for (std::size_t d = 0; d < rank; ++d) offset += at[d] * layout.strides[d];
+    return tensor.memory.data() + offset * static_cast<std::int64_t>(graph::dtype_bytes(tensor.dtype));
+  };
+  for (std::int64_t i = 0; i < graph::element_count(layout.shape); ++i) {
+    Shape at = position_of(i, layout.shape), turned = at;
+    std::swap(turned[rank - 1], turned[rank - 2]);
+    if (at == turned) encode(static_cast<double>(layout.shape.back()) + 1, tensor.dtype, place(at));
+    if (at[rank - 1] > at[rank - 2]) encode(decode(place(turned), tensor.dtype), tensor.dtype, place(at));
+  }
+}
+
 Shape position_of(std::int64_t index, const Shape& shape) {
   Shape position(shape.size());
   for (std::size_t d = shape.size(); d-- > 0;) {

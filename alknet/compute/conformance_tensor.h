@@ -60,6 +60,9 @@ struct TestTensor {
 TestTensor make_tensor(const Shape& shape, Dtype dtype, Arrangement arrangement, const Domain& domain,
                        std::size_t alignment, std::mt19937_64& random);
 
+/// Makes the matrices of the last two dimensions symmetric, with a diagonal that outweighs the rest.
+void make_dominant(TestTensor& tensor);
+
 /// Row-major index to position per dimension.
 Shape position_of(std::int64_t index, const Shape& shape);
 /// The element of a tensor of shape `from` that broadcasts to `position`: its row-major index.

@@ -168,6 +168,33 @@ void add_pools(std::vector<TemplateCase>& cases) {
 
 }  // namespace
 
+std::vector<TemplateCase> decomposition_cases() {
+  std::vector<TemplateCase> cases;
+  const auto add = [&](const std::string& op, const Shape& matrix, std::optional<Shape> right, JsonObject attrs = {},
+                       Arrangement arrangement = kDense) {
+    TemplateCase made{{}, {WindowInput{matrix, arrangement, {}}}, std::move(attrs), false};
+    made.op = op;
+    made.dominant_diagonal = true;
+    if (right) made.inputs.push_back(WindowInput{*right, arrangement, {}});
+    cases.push_back(std::move(made));
+  };
+  for (const Shape& shape :
+       {Shape{1, 1}, Shape{3, 3}, Shape{2, 3, 5, 5}, Shape{33, 33}, Shape{2, 70, 70}, Shape{0, 4, 4}, Shape{2, 0, 0}}) {
+    for (const Arrangement arrangement : {kDense, Arrangement::kTransposed, Arrangement::kSliced}) {
+      add("inverse", shape, {}, {}, arrangement);
+      add("det", shape, {}, {}, arrangement);
+      for (const bool upper : {false, true}) add("cholesky", shape, {}, {{"upper", upper}}, arrangement);
+      Shape right = shape;
+      right.back() = 3;
+      add("solve", shape, right, {}, arrangement);
+    }
+  }
+  add("solve", {40, 40}, Shape{40});
+  add("solve", {5, 5}, Shape{4, 5, 2});
+  add("solve", {3, 5, 5}, Shape{5, 40});
+  return cases;
+}
+
 std::vector<TemplateCase> window_cases() {
   std::vector<TemplateCase> cases;
   for (const Convolution& each : convolutions()) add_convolution(cases, each);

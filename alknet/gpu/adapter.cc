@@ -130,7 +130,9 @@ Handle<WGPUAdapter> request_adapter(const Provider& provider, WGPUInstance insta
   struct Answer : Completion {
     WGPUAdapter adapter = nullptr;
   } answer;
+  const auto chain = provider.dialect->adapter_chain();
   WGPURequestAdapterOptions options{};
+  if (chain) options.nextInChain = chain->head();
   options.featureLevel = WGPUFeatureLevel_Core;
   options.powerPreference = request.power;
   options.forceFallbackAdapter = request.fallback ? WGPU_TRUE : WGPU_FALSE;

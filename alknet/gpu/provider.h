@@ -81,7 +81,7 @@ struct Feature {
   bool experimental = false;  ///< Granted only to devices that are not robust.
 };
 
-/// Extra structures chained to a device descriptor, alive as long as this object.
+/// Extra structures chained to a request for a device or adapter, alive as long as this object.
 class DeviceChain {
  public:
   virtual ~DeviceChain() = default;
@@ -114,6 +114,9 @@ class Dialect {
 
   /// An instance whose `instance_wait_any` accepts time limits; null when the library cannot.
   virtual WGPUInstance create_instance(const Functions& functions) const = 0;
+
+  /// Switches that decide what adapters offer; null where there are none. Alive as long as the object.
+  virtual std::unique_ptr<DeviceChain> adapter_chain() const { return nullptr; }
 
   /// All features that a device of the adapter can have.
   virtual std::vector<Feature> features(const Functions& functions, WGPUInstance instance,

@@ -84,6 +84,22 @@ constexpr DawnFeature kDawnFeatures[] = {
     {0x50007, "msaa-render-to-single-sampled"},
 };
 
+// Dawn hides f16 on NVIDIA's drivers unless asked; versions without the switch ignore its name.
+constexpr const char* kAdapterToggle = "vulkan_enable_f16_on_nvidia";
+
+class AdapterTogglesChain final : public DeviceChain {
+ public:
+  AdapterTogglesChain() {
+    descriptor_.chain.sType = kTogglesType;
+    descriptor_.enabled_count = 1;
+    descriptor_.enabled = &kAdapterToggle;
+  }
+  WGPUChainedStruct* head() override { return &descriptor_.chain; }
+
+ private:
+  TogglesDescriptor descriptor_{};
+};
+
 class TogglesChain final : public DeviceChain {
  public:
   TogglesChain(bool robust, std::span<const Feature> features) {
@@ -148,6 +164,8 @@ class DawnDialect final : public Dialect {
     descriptor.requiredFeatures = wanted;
     return functions.create_instance(&descriptor);
   }
+
+  std::unique_ptr<DeviceChain> adapter_chain() const override { return std::make_unique<AdapterTogglesChain>(); }
 
   std::vector<Feature> features(const Functions& functions, WGPUInstance instance, WGPUAdapter adapter) const override {
     std::vector<Feature> result;

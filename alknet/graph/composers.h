@@ -75,6 +75,8 @@ std::span<const Composer> einsum_composers();
 std::span<const Composer> nn_composers();
 /// compose/losses.cc.
 std::span<const Composer> loss_composers();
+/// Normalisations of several outputs (compose/batch_norm.cc).
+std::span<const Composer> normalization_composers();
 
 /// What picks and places elements (compose/indexing.cc).
 std::span<const Composer> indexing_composers();

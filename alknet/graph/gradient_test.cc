@@ -260,7 +260,7 @@ TEST(Gradient, NamesWhatHasNone) {
     });
   };
   refuses(R"({"template": "mine"})", "[mine] has no gradient with respect to \"input\"");
-  refuses(R"({"expression": "output = f64(i64(input) / 3) * input"})", "a gradient needs \"/\" of i64");
+  refuses(R"({"expression": "output = as_output(i64(input) / 3) * input"})", "a gradient needs \"/\" of i64");
 }
 
 // A query without any key gives 0 and takes no part in gradients.

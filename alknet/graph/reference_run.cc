@@ -11,6 +11,7 @@
 #include "alknet/graph/composite.h"
 #include "alknet/graph/op_program.h"
 #include "alknet/graph/reference_call.h"
+#include "alknet/graph/reference_matrix.h"
 #include "alknet/graph/reference_window.h"
 #include "alknet/graph/shape.h"
 
@@ -225,6 +226,7 @@ Outputs run_call(const Call& call) {
   if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {
     if (const auto window = find_window_reference(named->name))
       return {window(call.op, call.attrs, call.inputs, call.shape)};
+    if (auto made = matrix_reference(named->name, call.attrs, call.inputs, call.shape)) return {std::move(*made)};
   }
   const auto run = kRuns.find(call.op.name);
   if (run == kRuns.end()) throw std::runtime_error("no reference of " + call.op.name);

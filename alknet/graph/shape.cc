@@ -15,7 +15,7 @@ namespace {
 
 const ShapeRule* find_rule(std::string_view name) {
   for (const auto rules : {computing_shape_rules(), indexing_shape_rules(), view_shape_rules(), window_shape_rules(),
-                           pool_shape_rules()}) {
+                           pool_shape_rules(), matrix_shape_rules()}) {
     for (const ShapeRule& rule : rules) {
       if (rule.name == name) return &rule;
     }

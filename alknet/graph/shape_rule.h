@@ -70,6 +70,9 @@ std::span<const ShapeRule> window_shape_rules();
 /// Rules of pools and interpolation (pool_rules.cc).
 std::span<const ShapeRule> pool_shape_rules();
 
+/// Rules of decompositions (matrix_rules.cc).
+std::span<const ShapeRule> matrix_shape_rules();
+
 /// Rules of views (view_rules.cc).
 std::span<const ShapeRule> view_shape_rules();
 

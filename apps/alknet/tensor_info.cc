@@ -68,6 +68,14 @@ struct PartOrder {
   }
 };
 
+/// What the file's schema says of a tensor; nothing when it says nothing.
+std::string description(const Json& schema, std::string_view name) {
+  const Json* properties = schema.is_object() ? schema.get_object().if_contains("properties") : nullptr;
+  const Json* entry = properties && properties->is_object() ? properties->get_object().if_contains(name) : nullptr;
+  const Json* text = entry && entry->is_object() ? entry->get_object().if_contains("description") : nullptr;
+  return text && text->is_string() ? std::string(text->get_string()) : std::string();
+}
+
 /// A part of the names, which are split at dots: a tensor, a group of tensors, or both.
 struct Branch {
   std::map<std::string, Branch, PartOrder> parts;
@@ -138,6 +146,11 @@ void info(const InfoOptions& options, const Globals& globals) {
     columns.push_back({"MIN", Align::kRight});
     columns.push_back({"MAX", Align::kRight});
   }
+  const Json& schema = facts.at("schema");
+  const bool described = !options.tree && std::any_of(tensors.begin(), tensors.end(), [&](const Json& entry) {
+    return !description(schema, std::string_view(entry.at("name").as_string())).empty();
+  });
+  if (described) columns.push_back({"ABOUT"});
   Table table(columns);
   if (options.tree) {
     add_rows(make_tree(tensors), "", options.statistics, table);
@@ -145,6 +158,7 @@ void info(const InfoOptions& options, const Globals& globals) {
     for (const Json& entry : tensors) {
       std::vector<std::string> row = {std::string(entry.at("name").as_string())};
       for (std::string& cell : cells(entry.as_object(), options.statistics)) row.push_back(std::move(cell));
+      if (described) row.push_back(shorten(description(schema, row.front()), 100));
       table.add(std::move(row));
     }
   }

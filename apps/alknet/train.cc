@@ -53,8 +53,8 @@ std::string history_lines(const DigitsTraining& training) {
 }
 
 void write_drawing(const Drawing& drawing, const fs::path& folder, const std::string& name) {
-  write_file(folder / (name + ".svg"), drawing.svg());
-  write_file(folder / (name + ".png"), drawing.png());
+  alknet::write_file(folder / (name + ".svg"), drawing.svg());
+  alknet::write_file(folder / (name + ".png"), drawing.png());
 }
 
 void write_plots(const DigitsTraining& training, const Evaluation& evaluation, const fs::path& folder) {
@@ -127,7 +127,7 @@ void train_digits(TrainCommand& command, const Globals& globals) {
         fmt::format("Epoch {}: loss {:.4f}, {:.2f} % right", record.epoch, record.loss, record.accuracy * 100));
     if (globals.json) print(json_text(record.to_json()) + "\n");
     if (!files.checkpoint.empty()) training.save(files.checkpoint);
-    if (!files.metrics.empty()) write_file(files.metrics, history_lines(training));
+    if (!files.metrics.empty()) alknet::write_file(files.metrics, history_lines(training));
   }
   progress.finish();
 
@@ -135,7 +135,7 @@ void train_digits(TrainCommand& command, const Globals& globals) {
   const double rate = seconds > 0 ? static_cast<double>(images) / seconds : 0;
   const Json result = summary(training, evaluation, seconds, rate);
   if (!files.model.empty()) training.save_model(files.model);
-  if (!files.metrics.empty()) write_file(files.metrics, history_lines(training) + json_text(result) + "\n");
+  if (!files.metrics.empty()) alknet::write_file(files.metrics, history_lines(training) + json_text(result) + "\n");
   if (!files.plots.empty()) write_plots(training, evaluation, files.plots);
   if (globals.json) return print(json_text(result) + "\n");
   print(fmt::format("{:.2f} % of the held-out digits are right after {} epochs{}; {:.1f} s, {:.0f} images/s\n",

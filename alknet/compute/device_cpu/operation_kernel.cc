@@ -17,6 +17,10 @@ struct Template {
   Bind bind;
 };
 constexpr std::array kTemplates = {
+    Template{"cholesky", bind_cholesky},
+    Template{"det", bind_det},
+    Template{"inverse", bind_inverse},
+    Template{"solve", bind_solve},
     Template{"arg_reduce", bind_arg_reduce},
     Template{"convolution", bind_convolution},
     Template{"convolution_backward_input", bind_convolution_backward_input},

@@ -28,6 +28,10 @@ std::unique_ptr<Launch> bind_max_pool_backward(const OperationContext& context, 
 std::unique_ptr<Launch> bind_max_pool_indices(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_resample(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_resample_backward(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_cholesky(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_det(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_inverse(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_solve(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_softmax(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_log_softmax(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_rms_norm(const OperationContext& context, const Binding& binding);

@@ -1,5 +1,6 @@
 #include "alknet/compute/device_cpu/tiny_elementwise.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <vector>
@@ -8,102 +9,116 @@ namespace alknet::compute {
 namespace {
 
 constexpr std::size_t kMaxElements = 64;
-constexpr std::size_t kMaxInputs = 4;
 constexpr std::size_t kMaxElementBytes = 8;
+constexpr std::size_t kMaxValues = 16;
+constexpr std::size_t kMaxRegisters = 8;
+constexpr std::size_t kMaxArguments = 4;
 
 class TinyLaunch final : public CpuLaunch {
  public:
-  struct Input {
+  struct Place {
     std::uint32_t slot;
     std::int64_t offset;  // bytes
     std::size_t bytes;    // of an element
     bool constant;        // one element for all
   };
 
-  TinyLaunch(std::shared_ptr<const VectorProgram> program, std::size_t count, std::vector<Input> inputs, Input output)
+  TinyLaunch(std::shared_ptr<const VectorProgram> program, std::size_t count, std::vector<Place> inputs, Place output)
       : program_(std::move(program)),
-        step_(program_->steps().front()),
         count_(count),
         padded_((count + kTileMultiple - 1) / kTileMultiple * kTileMultiple),
         inputs_(std::move(inputs)),
         output_(output) {}
 
   void run(Slots slots) const override {
-    alignas(64) std::array<std::array<std::byte, kMaxElements * kMaxElementBytes>, kMaxInputs + 1> tiles;
-    std::array<const void*, kMaxInputs> values;
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      const Input& input = inputs_[i];
+    alignas(64) std::array<Tile, kMaxRegisters> registers;
+    std::array<TileOperand, kMaxValues> tiles;
+    for (const auto& constant : program_->constants()) tiles[constant.value] = {constant.elements.data(), 0};
+    for (std::uint32_t i = 0; i < inputs_.size(); ++i) {
+      const Place& input = inputs_[i];
       const std::byte* source = static_cast<const Memory*>(slots[input.slot])->data() + input.offset;
-      values[i] = input.constant || padded_ != count_ ? fill(tiles[i].data(), source, input) : source;
-    }
-    std::array<const void*, kMaxInputs> arguments;
-    for (std::size_t i = 0; i < step_.arguments.size(); ++i) {
-      const std::uint32_t value = step_.arguments[i];
-      arguments[i] = value < inputs_.size() ? values[value] : program_->constant(value);
+      if (input.constant || padded_ != count_) source = copy(registers[program_->tile_register(i)], source, input);
+      tiles[i] = {source, input.constant ? 0 : kTileMask};
     }
     std::byte* const target = slots[output_.slot]->data() + output_.offset;
-    void* result = padded_ == count_ ? target : tiles.back().data();
-    step_.kernel(arguments.data(), &result, padded_, step_.parameters);
-    if (padded_ != count_) std::memcpy(target, result, count_ * output_.bytes);
+    const auto steps = program_->steps();
+    for (const VectorProgram::Step& step : steps) {
+      const bool last = &step == &steps.back();
+      std::byte* result = last && padded_ == count_ ? target : registers[program_->tile_register(step.result)].data();
+      run_step(step, tiles, result);
+      tiles[step.result] = {result, kTileMask};
+      if (last && padded_ != count_) std::memcpy(target, result, count_ * output_.bytes);
+    }
   }
 
  private:
-  const std::byte* fill(std::byte* tile, const std::byte* source, const Input& input) const {
-    if (!input.constant) {
-      std::memcpy(tile, source, count_ * input.bytes);
-      std::memset(tile + count_ * input.bytes, 0, (padded_ - count_) * input.bytes);
-      return tile;
+  using Tile = std::array<std::byte, kMaxElements * kMaxElementBytes>;
+
+  void run_step(const VectorProgram::Step& step, const std::array<TileOperand, kMaxValues>& tiles,
+                std::byte* result) const {
+    if (step.cast != nullptr) {
+      const TileOperand& from = tiles[step.arguments.front()];
+      step.cast(from.data, from.mask == 0 ? 0 : 1, result, padded_);
+      return;
     }
-    switch (input.bytes) {
-      case 1: std::memset(tile, std::to_integer<int>(*source), padded_); break;
-      case 4: repeat<std::uint32_t>(tile, source); break;
-      default: repeat<std::uint64_t>(tile, source);
-    }
-    return tile;
+    std::array<TileOperand, kMaxArguments> arguments;
+    for (std::size_t i = 0; i < step.arguments.size(); ++i) arguments[i] = tiles[step.arguments[i]];
+    step.kernel(arguments.data(), result, padded_);
   }
 
-  template <typename Word>
-  void repeat(std::byte* tile, const std::byte* source) const {
-    Word word;
-    std::memcpy(&word, source, sizeof word);
-    for (std::size_t i = 0; i < padded_; ++i) std::memcpy(tile + i * sizeof word, &word, sizeof word);
+  /// All elements and zeros up to a whole vector, or one vector of the one element.
+  const std::byte* copy(Tile& tile, const std::byte* source, const Place& input) const {
+    if (input.constant) {
+      for (std::size_t i = 0; i < kTileMultiple; ++i) std::memcpy(tile.data() + i * input.bytes, source, input.bytes);
+    } else {
+      std::memcpy(tile.data(), source, count_ * input.bytes);
+      std::memset(tile.data() + count_ * input.bytes, 0, (padded_ - count_) * input.bytes);
+    }
+    return tile.data();
   }
 
   std::shared_ptr<const VectorProgram> program_;
-  const VectorProgram::Step& step_;
   std::size_t count_, padded_;
-  std::vector<Input> inputs_;
-  Input output_;
+  std::vector<Place> inputs_;
+  Place output_;
 };
 
 bool same_in_memory(Dtype dtype) { return register_dtype(dtype) == dtype; }
+
+/// Few steps that need no coordinates, of which the last gives the one output.
+bool is_tiny(const VectorProgram& program) {
+  if (program.steps().empty() || program.outputs().size() != 1) return false;
+  const auto simple = [](const VectorProgram::Step& step) {
+    return step.coordinate == 0 && step.arguments.size() <= kMaxArguments;
+  };
+  return program.value_count() <= kMaxValues && program.register_count() <= kMaxRegisters &&
+         program.outputs().front() == program.steps().back().result &&
+         std::all_of(program.steps().begin(), program.steps().end(), simple);
+}
 
 }  // namespace
 
 std::unique_ptr<Launch> bind_tiny_elementwise(std::shared_ptr<const VectorProgram> program,
                                               std::span<const Operand> inputs, std::span<const Operand> outputs) {
-  if (program->steps().size() != 1 || program->steps().front().kernel == nullptr || outputs.size() != 1 ||
-      inputs.size() > kMaxInputs || program->steps().front().arguments.size() > kMaxInputs) {
+  if (outputs.size() != 1 || !is_tiny(*program)) return nullptr;
+  const Operand& output = outputs.front();
+  const auto count = to_size(graph::element_count(output.layout.shape));
+  if (count == 0 || count > kMaxElements || !same_in_memory(output.dtype) || !graph::is_contiguous(output.layout)) {
     return nullptr;
   }
-  const auto count = to_size(graph::element_count(outputs.front().layout.shape));
   const auto place = [&](const Operand& operand) {
     const std::size_t bytes = graph::dtype_bytes(operand.dtype);
-    const std::int64_t elements = graph::element_count(operand.layout.shape);
-    return TinyLaunch::Input{operand.slot, operand.layout.offset * to_signed(bytes), bytes,
-                             to_size(elements) != count && elements == 1};
+    return TinyLaunch::Place{operand.slot, operand.layout.offset * to_signed(bytes), bytes, false};
   };
-  if (count == 0 || count > kMaxElements || !same_in_memory(outputs.front().dtype) ||
-      !graph::is_contiguous(outputs.front().layout)) {
-    return nullptr;
-  }
-  std::vector<TinyLaunch::Input> placed;
+  std::vector<TinyLaunch::Place> placed;
   for (const Operand& input : inputs) {
+    const auto elements = to_size(graph::element_count(input.layout.shape));
     placed.push_back(place(input));
-    const bool whole = to_size(graph::element_count(input.layout.shape)) == count && graph::is_contiguous(input.layout);
+    placed.back().constant = elements == 1 && count != 1;
+    const bool whole = elements == count && graph::is_contiguous(input.layout);
     if (!same_in_memory(input.dtype) || !(whole || placed.back().constant)) return nullptr;
   }
-  return std::make_unique<TinyLaunch>(std::move(program), count, std::move(placed), place(outputs.front()));
+  return std::make_unique<TinyLaunch>(std::move(program), count, std::move(placed), place(output));
 }
 
 }  // namespace alknet::compute

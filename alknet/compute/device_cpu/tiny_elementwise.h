@@ -8,9 +8,9 @@
 
 namespace alknet::compute {
 
-/// A launch without tiles, threads and scratch memory, for one operation on at most 64 elements, where these would cost
-/// more than the operation. Null when the binding is no such: inputs must be contiguous and of the output's size, or of
-/// one element, and computed in the dtypes that they have in memory.
+/// A launch without threads and scratch memory, for a few steps on at most 64 elements, where these would cost more
+/// than the steps. Null when the binding is no such: inputs must be contiguous and of the output's size, or of one
+/// element, and have in memory the dtypes that they are computed in.
 std::unique_ptr<Launch> bind_tiny_elementwise(std::shared_ptr<const VectorProgram> program,
                                               std::span<const Operand> inputs, std::span<const Operand> outputs);
 

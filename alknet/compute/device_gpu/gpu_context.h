@@ -32,6 +32,11 @@ class GpuContext {
   /// Throws Error `unsupported` naming the computation when a value of it has a dtype that kernels lack.
   void check_dtypes(const Computation& computation) const;
 
+  /// Whether matrix products of f16 may run on matrix units: the device has them, with subgroups of 32.
+  bool matrix_units() const { return matrix_units_; }
+  /// Its compiler refused them: they are not tried again.
+  void give_up_matrix_units() { matrix_units_ = false; }
+
   /// The pipeline of a specification: compiled once for each source text.
   gpu::Pipeline pipeline(const KernelSpec& spec);
 
@@ -56,6 +61,7 @@ class GpuContext {
   GpuBackendOptions options_;
   bool software_;
   bool shader_f16_;
+  std::atomic<bool> matrix_units_;
   WgslGenerator generator_;
   gpu::Buffer error_words_;
   std::atomic<bool> errors_expected_ = false;

@@ -49,6 +49,14 @@ void choose_matmul(const Binding& binding, const GpuBackendOptions& backend, Opg
   if (tiles(options.matmul) < kManyTiles || options.matmul_split) options.matmul = kSmall;
 }
 
+/// Products of f16 that fill a good part of a tile of the form "matmul_matrix".
+bool fits_matrix_units(const Binding& binding) {
+  constexpr std::int64_t kSmallest = 64;
+  const Shape &a = binding.inputs[0]->layout.shape, &b = binding.inputs[1]->layout.shape;
+  return binding.inputs[0]->dtype == Dtype::kF16 && binding.inputs[1]->dtype == Dtype::kF16 && a.size() > 1 &&
+         b.size() > 1 && a[a.size() - 2] >= kSmallest && b.back() >= kSmallest && a.back() > 0;
+}
+
 /// The rows from `first` of dimension `d`, `count` of them.
 Strided narrowed(Strided layout, std::size_t d, std::int64_t first, std::int64_t count) {
   layout.offset += first * layout.strides[d];
@@ -159,12 +167,22 @@ const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
   OpgenOptions options = context_->opgen_options();
   if (forms_.front()->generated.spec.pattern.starts_with("matmul_") && !options.software) {
     choose_matmul(binding, context_->options(), options);
+    options.matmul_matrix = context_->matrix_units() && fits_matrix_units(binding);
   }
   const std::lock_guard lock(mutex_);
   for (const auto& form : forms_) {
     if (form->options == options) return *form;
   }
-  return *forms_.emplace_back(make_form(options));
+  if (!options.matmul_matrix) return *forms_.emplace_back(make_form(options));
+  try {
+    return *forms_.emplace_back(make_form(options));
+  } catch (const Error& error) {
+    // The extension is experimental: what another version of the library does not compile runs without it.
+    if (error.code() != make_error_code(gpu::GpuError::kShaderInvalid)) throw;
+    context_->give_up_matrix_units();
+    options.matmul_matrix = false;
+    return *forms_.emplace_back(make_form(options));
+  }
 }
 
 bool GpuKernel::exceeds_binding(const Binding& binding) const {

@@ -80,6 +80,14 @@ class Argument {
   Scalar scalar_;
 };
 
+/// A number as a parameter: `2` and `2.0` differ where the result's dtype follows the number (full, arange).
+struct Number {
+  template <typename T>
+  requires std::integral<T> || std::floating_point<T> Number(T number)
+      : scalar(Argument(number).scalar()) {}  // NOLINT(google-explicit-constructor)
+  Scalar scalar;
+};
+
 /// The value of one parameter. Borrows texts, lists and JSON, so it lives as long as the call.
 class Attribute {
  public:
@@ -97,6 +105,12 @@ class Attribute {
   template <typename T>
   Attribute(const std::optional<T>& value)  // NOLINT(google-explicit-constructor)
       : Attribute(value ? Attribute(*value) : Attribute(nullptr)) {}
+  Attribute(const Number& value)  // NOLINT(google-explicit-constructor)
+      : kind_(value.scalar.kind == graph::DtypeClass::kFloat     ? Kind::kNumber
+              : value.scalar.kind == graph::DtypeClass::kInteger ? Kind::kInteger
+                                                                 : Kind::kBool),
+        integer_(value.scalar.integer),
+        number_(value.scalar.number) {}
   Attribute(std::nullptr_t) : kind_(Kind::kNull) {}  // NOLINT(google-explicit-constructor)
 
   Kind kind() const { return kind_; }

@@ -95,9 +95,9 @@ void compare(const TensorFunction& function, std::span<const Tensor> inputs, std
       };
       const double expected = (at(-2 * h) - 8 * at(-h) + 8 * at(h) - at(2 * h)) / (12 * h);
       values[k] = middle;
+      if (std::isnan(expected)) continue;
       ++report.elements;
-      const double error =
-          std::isnan(got[k]) && std::isnan(expected) ? 0 : std::fabs(got[k] - expected) / (1 + std::fabs(expected));
+      const double error = std::fabs(got[k] - expected) / (1 + std::fabs(expected));
       if (error <= report.worst) continue;
       report.worst = error;
       report.worst_at = fmt::format("input {}, element {}: got {}, expected {}", places[p], k, got[k], expected);

@@ -106,7 +106,7 @@ CppParameter cpp_parameter(const OpParameter& parameter) {
   } else if (has_type(schema, "integer")) {
     return simple("std::int64_t");
   } else if (has_type(schema, "number")) {
-    return simple("double");
+    return simple("Number");
   } else if (has_type(schema, "string")) {
     return simple("std::string_view");
   }

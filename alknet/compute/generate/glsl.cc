@@ -24,23 +24,19 @@ constexpr GlslStorage kGlslStorage[] = {
     {Dtype::kBool, "uint", "bool"},
 };
 
-std::string_view glsl_word(WordType type) {
-  switch (type) {
-    case WordType::kU32: return "uint";
-    case WordType::kI32: return "int";
-    case WordType::kF32: break;
-  }
-  return "float";
-}
+/// A type of parameters, and that of four of them.
+struct GlslWord {
+  WordType type;
+  std::string_view name, vector;
+};
+constexpr GlslWord kGlslWords[] = {
+    {WordType::kU32, "uint", "uvec4"}, {WordType::kI32, "int", "ivec4"}, {WordType::kF32, "float", "vec4"}};
 
-/// Of a vector of four such words.
-std::string_view glsl_vector(WordType type) {
-  switch (type) {
-    case WordType::kU32: return "uvec4";
-    case WordType::kI32: return "ivec4";
-    case WordType::kF32: break;
+const GlslWord& glsl_word(WordType type) {
+  for (const GlslWord& word : kGlslWords) {
+    if (word.type == type) return word;
   }
-  return "vec4";
+  throw Error(ComputeError::kUnsupported, fmt::format("GLSL has no parameters of {}; use WGSL", word_type_name(type)));
 }
 
 class GlslPrinter {
@@ -78,10 +74,10 @@ class GlslPrinter {
   void parameters() {
     out_ += "\nlayout(std140, set = 0, binding = 0) uniform Parameters {\n";
     for (const auto& p : spec_.parameters) {
-      if (p.count == 0) out_ += fmt::format("  {} {};\n", glsl_word(p.type), p.name);
+      if (p.count == 0) out_ += fmt::format("  {} {};\n", glsl_word(p.type).name, p.name);
     }
     for (const auto& p : spec_.parameters) {
-      if (p.count != 0) out_ += fmt::format("  {} {}[{}];\n", glsl_vector(p.type), p.name, p.count / 4);
+      if (p.count != 0) out_ += fmt::format("  {} {}[{}];\n", glsl_word(p.type).vector, p.name, p.count / 4);
     }
     out_ += "} p;\n";
   }

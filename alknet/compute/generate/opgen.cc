@@ -88,7 +88,7 @@ void softmax(Builder& b) {
   b.spec().values["logarithm"] = logarithm;
   b.numbers({"length", "stride", "inner"});
   b.map("row", {"input"});
-  if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, kRowLanes}};
+  if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, 2 * kRowLanes}};
 }
 
 template <bool centred>
@@ -145,6 +145,18 @@ void matmul(Builder& b) {
     b.spec().values = {{"rows", kSplitRows}, {"columns", kSplitColumns}, {"slices", kSlices}};
     b.spec().workgroup_variables = {{"partial", WordType::kF32, kSplitRows * kSize}};
     b.workgroup(kSize, tiles(kSplitRows, kSplitColumns));
+    return;
+  }
+  if (b.options().matmul_matrix) {
+    constexpr std::uint32_t kSide = 128, kDepth = 32, kPadding = 8, kSubgroups = 4, kFragment = 16 * 16;
+    b.spec().pattern = "matmul_matrix";
+    b.spec().values = {{"subgroup_matrix", true}};
+    b.numbers({"a_mode", "b_mode"});
+    for (auto& input : b.spec().inputs) input.vectors = true;
+    b.spec().workgroup_variables = {{"tile_a", WordType::kF16, kSide * (kDepth + kPadding)},
+                                    {"tile_b", WordType::kF16, kDepth * (kSide + kPadding)},
+                                    {"results", WordType::kF32, kSubgroups * kFragment}};
+    b.workgroup(kSubgroups * 32, tiles(kSide, kSide));
     return;
   }
   const MatmulTile& tile = b.options().matmul;

@@ -30,7 +30,10 @@ class Printer {
     const auto is_f16 = [&](const KernelSpec::Buffer& b) { return b.dtype == Dtype::kF16 && options_.shader_f16; };
     if (std::any_of(spec_.inputs.begin(), spec_.inputs.end(), is_f16) ||
         std::any_of(spec_.outputs.begin(), spec_.outputs.end(), is_f16)) {
-      out_ += "enable f16;\n\n";
+      out_ += "enable f16;\n";
+    }
+    if (spec_.values.contains("subgroup_matrix")) {
+      out_ += "enable subgroups;\nenable chromium_experimental_subgroup_matrix;\n";
     }
     parameters();
     std::uint32_t binding = 1;

@@ -38,6 +38,10 @@ constexpr IntegerRow kIntegerRows[] = {
     {Opcode::kAbs, "i64_abs({0})"},
     {Opcode::kMaximum, "select({0}, {1}, i64_less({0}, {1}))"},
     {Opcode::kMinimum, "select({1}, {0}, i64_less({0}, {1}))"},
+    {Opcode::kBitNot, "~{0}"},
+    {Opcode::kBitAnd, "{0} & {1}"},
+    {Opcode::kBitOr, "{0} | {1}"},
+    {Opcode::kBitXor, "{0} ^ {1}"},
     {Opcode::kIsNan, "false"},
 };
 

@@ -18,10 +18,8 @@ graph::Graph digits_cnn(bool training) {
   x = nn::Conv2d{.in_channels = 32, .out_channels = 64, .kernel_size = 3, .padding = 1}(model["conv2"], x);
   x = nn::relu(model["conv2"], x);
   x = nn::MaxPool2d{.kernel_size = 2}(model["pool"], x);
-  x = nn::Dropout{.p = 0.25}(model["dropout1"], x);
   x = nn::Flatten{}(model["flatten"], x);
   x = nn::relu(model["fc1"], nn::Linear{.in_features = 1024, .out_features = 128}(model["fc1"], x));
-  x = nn::Dropout{.p = 0.5}(model["dropout2"], x);
   const Ref logits = nn::Linear{.in_features = 128, .out_features = 10}(model["fc2"], x);
   g.output("loss", g.node("cross_entropy", {logits, labels}));
   g.output("logits", logits);
