@@ -73,7 +73,7 @@ TEST(Validate, ReportsUnknownOperations) {
   Draft draft;
   draft.node("a", "tahn", {"x"}).path = "encoder.layer.0";
   draft.node("b", "tanh", {"a"});
-  expect_only(draft, "encoder.layer.0 (a)", "unknown_op", "or tanh?");
+  expect_only(draft, "encoder.layer.0 (a)", "unknown_op", "did you mean tan ");
 }
 
 TEST(Validate, ReportsUnknownReferences) {
