@@ -251,10 +251,11 @@ std::vector<Ref> flip(Composition& c) {
 }
 
 constexpr std::array kShapeComposers = {
-    Composer{"chunk", chunk},   Composer{"flatten", flatten}, Composer{"movedim", movedim},
-    Composer{"narrow", narrow}, Composer{"repeat", repeat},   Composer{"roll", roll},
-    Composer{"select", select}, Composer{"split", split},     Composer{"stack", stack},
-    Composer{"tile", tile},     Composer{"unbind", unbind},   Composer{"unflatten", unflatten},
+    Composer{"chunk", chunk},         Composer{"flatten", flatten}, Composer{"flip", flip},
+    Composer{"movedim", movedim},     Composer{"narrow", narrow},   Composer{"repeat", repeat},
+    Composer{"roll", roll},           Composer{"select", select},   Composer{"split", split},
+    Composer{"stack", stack},         Composer{"tile", tile},       Composer{"unbind", unbind},
+    Composer{"unflatten", unflatten},
 };
 
 }  // namespace
