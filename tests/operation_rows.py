@@ -30,11 +30,19 @@ SHAPES = [Call((7,)), Call((2, 3, 5)), Call(()), Call((0, 3)), Call((300,))]
 PAIRS = [Call((7,), (7,)), Call((2, 3), (3,)), Call((2, 1, 3), (4, 1)), Call((), (5,)), Call((0, 3), (3,))]
 FLOATS = ["f32", "f64", "f16"]
 
-# Steps that only gradients use; the gradient check compares them with differences.
+# Operations that other tests compare: steps of gradients (with differences), what writes a state or needs words of the
+# generator as they are (alknet/graph).
 WITHOUT_ROW = {
-    "slice_backward": "of slice",
-    "embedding_dense_backward": "of embedding",
-}
+    "assign": "AssignTest", "uniform_of_words": "of rand", "uniform_of_word_pairs": "of rand", "normal_of_words": "of randn", "integer_of_words": "of randint",
+    "randn": "Philox", "randint": "Philox", "interpolate": "conformance_window.cc", "convolution": "of conv1d, conv2d, conv3d",
+    "convolution_backward_input": "of convolution", "convolution_backward_weight": "of convolution",
+    "slice_backward": "of slice", "embedding_dense_backward": "of embedding", "gather_backward": "of gather",
+}  # fmt: skip
+STEP_ENDINGS = ("_backward", "_indices", "_gather")
+
+
+def without_row(name):
+    return name in WITHOUT_ROW or name.endswith(STEP_ENDINGS)
 
 
 def erf(x):
@@ -312,10 +320,13 @@ def core():
         "repeat": Row(lambda a, x: np.tile(x, a["repeats"]), Call((2, 3), repeats=[4, 2]), Call((3,), repeats=[2, 1, 2])),
         "roll": Row(lambda a, x: np.roll(x, a["shifts"], None if a["dims"] is None else tuple(np.atleast_1d(a["dims"]))), Call((2, 5), shifts=3),
                     Call((2, 5), shifts=-7, dims=1), Call((3, 4), shifts=[1, -1], dims=[0, 1])),
+        "flip": Row(lambda a, x: np.flip(x, tuple(a["dims"])), Call((2, 5), dims=[1]), Call((2, 3, 4), dims=[0, -1]), Call((3,), dims=[])),
         "stack": Row(lambda a, tensors: np.stack(tensors, a["dim"]), Call([(2, 3), (2, 3)]), Call([(2,), (2,), (2,)], dim=-1), Call([()])),
     }  # fmt: skip
 
 
-def rows(table):
-    """All rows by operation; those of operations that this table does not have are reported."""
-    return core()
+def rows():
+    """All rows by operation, and what each operation without one is a step of."""
+    import operation_rows_more
+
+    return core() | operation_rows_more.rows()

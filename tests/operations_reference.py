@@ -162,8 +162,8 @@ def main():
     parser.add_argument("--list", action="store_true", help="print operations without a row and stop")
     options = parser.parse_args()
     table = {op["name"]: op for op in operations()}
-    rows = operation_rows.rows(table)
-    missing = sorted(set(table) - set(rows) - operation_rows.WITHOUT_ROW.keys())
+    rows = operation_rows.rows()
+    missing = sorted(name for name in set(table) - set(rows) if not operation_rows.without_row(name))
     if options.list:
         print("\n".join(missing))
         return

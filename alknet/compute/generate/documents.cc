@@ -59,7 +59,7 @@ std::string_view promotion_text(graph::Promotion promotion) {
     case graph::Promotion::kPromote: return "promoted";
     case graph::Promotion::kFloat: return "promoted, integers to f32";
     case graph::Promotion::kAccumulate: return "integers to i64";
-    case graph::Promotion::kBool: return "all to bool";
+    case graph::Promotion::kBool: return "to bool";
     case graph::Promotion::kNone: break;
   }
   return "none";
@@ -180,7 +180,7 @@ constexpr std::string_view kDeclarationsHead =
 
 }  // namespace
 
-std::string operations_markdown(const graph::OpTable& ops) {
+std::vector<GeneratedFile> generate_documentation(const graph::OpTable& ops) {
   std::string text(kMarkdownHead);
   text += fmt::format("{} operations in {} families.\n\n", ops.ops().size(), graph::op_families().size());
   for (const auto& family : graph::op_families()) {
@@ -193,10 +193,10 @@ std::string operations_markdown(const graph::OpTable& ops) {
     for (const OpSpec* op : list) text += markdown_entry(*op);
   }
   text.pop_back();
-  return text;
+  return {{"operations.md", text}};
 }
 
-std::string operations_declarations(const graph::OpTable& ops) {
+std::vector<GeneratedFile> generate_declarations(const graph::OpTable& ops) {
   std::string text(kDeclarationsHead);
   for (const auto& family : graph::op_families()) {
     for (const OpSpec* op : operations_of(family, ops)) {
@@ -205,7 +205,7 @@ std::string operations_declarations(const graph::OpTable& ops) {
         text += fmt::format("  /** As `{}`. */\n{}", op->name, declaration(*op, alias));
     }
   }
-  return text + "}\n";
+  return {{"operations.d.ts", text + "}\n"}};
 }
 
 }  // namespace alknet::compute

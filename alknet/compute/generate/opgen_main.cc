@@ -13,10 +13,14 @@
 
 namespace {
 
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 /// Leaves an unchanged file alone, so that nothing is compiled again for it.
 void write_if_changed(const std::filesystem::path& path, const std::string& text) {
-  std::ifstream old(path, std::ios::binary);
-  if (old && std::string(std::istreambuf_iterator<char>(old), {}) == text) return;
+  if (std::filesystem::exists(path) && text_of(path) == text) return;
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
@@ -32,6 +36,8 @@ struct Output {
 constexpr Output kOutputs[] = {
     {"cpp", alknet::compute::generate_cpp},
     {"eager", alknet::compute::generate_eager_api},
+    {"docs", alknet::compute::generate_documentation},
+    {"dts", alknet::compute::generate_declarations},
 };
 
 Generate find_generator(std::string_view name) {
@@ -41,38 +47,28 @@ Generate find_generator(std::string_view name) {
   return nullptr;
 }
 
-/// Writes the text into the file, or with `check` fails when the file holds another.
-void write_document(const std::filesystem::path& path, const std::string& text, bool check) {
-  if (!check) return write_if_changed(path, text);
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::string(std::istreambuf_iterator<char>(file), {}) != text) {
-    throw alknet::Error(alknet::BaseError::kInvalidArgument,
-                        path.string() + " is out of date: write it without --check");
-  }
-}
-
 }  // namespace
 
-/// The generator: of the build's CPU kernels (cpp) and C++ functions (eager), and of what is checked in (docs, dts).
+/// alknet-opgen WHAT FOLDER [--check]
 int main(int argc, char** argv) {
-  const std::string what = argc > 1 ? argv[1] : "";
-  const bool check = argc == 4 && std::string(argv[3]) == "--check";
-  const Generate generate = find_generator(what);
-  if (!(argc == 3 || (check && generate == nullptr)) || (generate == nullptr && what != "docs" && what != "dts")) {
-    std::cerr << "usage: alknet-opgen cpp FOLDER           write the CPU kernels of the op table\n"
-                 "       alknet-opgen eager FOLDER         write the C++ functions of the op table\n"
-                 "       alknet-opgen docs FILE [--check]  write docs/operations.md, or compare it\n"
-                 "       alknet-opgen dts FILE [--check]   the same of js/tensor/operations.d.ts\n";
+  const Generate generate = argc > 2 ? find_generator(argv[1]) : nullptr;
+  const bool check = argc == 4 && std::string_view(argv[3]) == "--check";
+  if (generate == nullptr || (argc == 4 && !check) || argc > 4) {
+    std::cerr << "usage: alknet-opgen cpp|eager|docs|dts FOLDER [--check]\n"
+                 "Writes into FOLDER, from the op table: cpp, the CPU kernels; eager, the C++ functions; docs,\n"
+                 "operations.md; dts, operations.d.ts. With --check it compares and fails when a file differs.\n";
     return 2;
   }
   try {
-    const auto& ops = alknet::graph::OpTable::builtin();
-    if (generate != nullptr) {
-      std::filesystem::create_directories(argv[2]);
-      for (const auto& file : generate(ops)) write_if_changed(std::filesystem::path(argv[2]) / file.name, file.text);
+    const std::filesystem::path folder = argv[2];
+    std::filesystem::create_directories(folder);
+    for (const auto& file : generate(alknet::graph::OpTable::builtin())) {
+      if (!check) write_if_changed(folder / file.name, file.text);
+      if (check && text_of(folder / file.name) != file.text) {
+        throw alknet::Error(alknet::BaseError::kInvalidArgument,
+                            (folder / file.name).string() + " is out of date: run this without --check");
+      }
     }
-    if (what == "docs") write_document(argv[2], alknet::compute::operations_markdown(ops), check);
-    if (what == "dts") write_document(argv[2], alknet::compute::operations_declarations(ops), check);
   } catch (const std::exception& error) {
     std::cerr << "alknet-opgen: " << error.what() << '\n';
     return 1;

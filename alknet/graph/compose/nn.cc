@@ -85,6 +85,19 @@ std::vector<Ref> rope(Composition& c) {
   return {c.writer().reshape(c.writer().call("cat", {{first, second}}, {{"dim", -1}}).front(), shape)};
 }
 
+std::vector<Ref> dropout(Composition& c) {
+  const Ref input = c.input(0);
+  const double p = c.number("p");
+  if (!c.boolean("training") || p == 0) return {input};
+  if (!c.has(1)) c.rule().fail_attribute("training", "needs the input \"rng\"");
+  // A value times 0 need not be 0.
+  if (p == 1) return {c.writer().zeros(c.writer().type(input))};
+  const Ref keep = c.writer().expand(c.writer().number(1 - p, Dtype::kF32), c.shape(input));
+  const Ref kept = c.node("bernoulli", {keep, c.input(1)}, {{"stream", c.attribute("stream")}});
+  const Ref scaled = c.node("mul", {input, c.scalar(1 / (1 - p))});
+  return {c.node("mul", {scaled, c.writer().cast(kept, c.dtype(input))})};
+}
+
 /// 1 at the place that each class says.
 std::vector<Ref> one_hot(Composition& c) {
   const Ref index = c.node("unsqueeze", {c.input(0)}, {{"dim", -1}});
@@ -95,6 +108,7 @@ std::vector<Ref> one_hot(Composition& c) {
 }
 
 constexpr std::array kNnComposers = {
+    Composer{"dropout", dropout},
     Composer{"group_norm", group_norm},
     Composer{"instance_norm", instance_norm},
     Composer{"one_hot", one_hot},

@@ -239,6 +239,17 @@ std::vector<Ref> roll(Composition& c) {
   return {value};
 }
 
+std::vector<Ref> flip(Composition& c) {
+  Ref value = c.input(0);
+  for (const std::size_t axis : c.rule().axes("dims", c.shape(value).size())) {
+    const auto size = c.shape(value)[axis].constant();
+    if (!size) c.rule().fail_attribute("dims", "names a dimension whose size is not known before the run");
+    const Ref backwards = c.node("sub", {c.scalar(*size - 1), c.writer().positions(*size)});
+    value = c.node("index_select", {value, backwards}, {{"dim", static_cast<std::int64_t>(axis)}});
+  }
+  return {value};
+}
+
 constexpr std::array kShapeComposers = {
     Composer{"chunk", chunk},   Composer{"flatten", flatten}, Composer{"movedim", movedim},
     Composer{"narrow", narrow}, Composer{"repeat", repeat},   Composer{"roll", roll},
