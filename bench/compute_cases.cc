@@ -1,4 +1,4 @@
-// C1, C2, C3, C6: the compute layer.
+// C1, C2, C3, C6, C7: the compute layer.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -49,7 +49,7 @@ Case random_inputs(const compute::Context& context, const std::vector<compute::S
     inputs.push_back(context.from<float>(values, shape));
   }
   const auto out = session->run(inputs);
-  return [session, inputs, out] { session->run(inputs, out); };
+  return [session, inputs, out] { session->run_into(inputs, out); };
 }
 
 /// C6: one operation on 16 elements, called many times a run.
@@ -111,6 +111,27 @@ Case pointwise(const Json& parameters) {
   });
 }
 
+/// C7: a hundred operations on tensors of a few numbers. `kind` is "chain", or "mixed" with products and sums among
+/// them, which end a chain.
+Case replay(const Json& parameters) {
+  const bool mixed = parameters.at("kind").as_string() == "mixed";
+  const compute::Context context = make_context(parameters);
+  return random_inputs(context, {{4, 4}, {4, 4}}, [&](GraphBuilder& g, const std::vector<Ref>& x) {
+    Ref y = x[0];
+    for (int i = 0; i < 20; ++i) {
+      y = g.node("tanh", {g.node("add", {g.node("mul", {y, x[1]}), x[0]})});
+      if (mixed && i % 2 == 0) {
+        y = g.node("matmul", {g.node("abs", {y}), x[1]});
+      } else if (mixed) {
+        y = g.node("sub", {y, g.node("sum", {y}, {{"dim", JsonArray{1}}, {"keepdim", true}})});
+      } else {
+        y = g.node("minimum", {g.node("abs", {y}), x[1]});
+      }
+    }
+    return y;
+  });
+}
+
 /// C3: sentences to vectors, tokens included.
 Case embed(const Json& parameters) {
   std::vector<std::string> texts;
@@ -125,6 +146,8 @@ Case embed(const Json& parameters) {
 
 }  // namespace
 
-Cases compute_cases() { return {{"matmul", matmul}, {"pointwise", pointwise}, {"tiny", tiny}, {"embed", embed}}; }
+Cases compute_cases() {
+  return {{"matmul", matmul}, {"pointwise", pointwise}, {"replay", replay}, {"tiny", tiny}, {"embed", embed}};
+}
 
 }  // namespace alknet::bench

@@ -1,4 +1,4 @@
-"""C1, C2, C3, C6: the compute layer. Each bar holds against the better of the peers."""
+"""C1, C2, C3, C6, C7: the compute layer. Each bar holds against the better of the peers."""
 
 import peer_programs as peers
 from harness import Case
@@ -24,6 +24,9 @@ def cases(model_folder):
             parameters = {"case": "pointwise", "function": function, "shape": [4096, 1024]}
             name = "chain of 8 element-wise operations" if function == "chain" else function
             yield Case("C2", f"{name}, 16 MiB", peer, parameters, "runs/s", (">=", bar), 1)
+        for kind in ("chain", "mixed"):
+            bar = ("<=", 1.0) if peer is peers.jax else None
+            yield Case("C7", f"replay of 100 operations, {kind}", peer, {"case": "replay", "kind": kind}, "s", bar)
         for batch in (1, 32):
             texts = [SENTENCES[i % len(SENTENCES)] for i in range(batch)]
             parameters = {"case": "embed", "texts": texts, "model": model_folder}

@@ -77,6 +77,9 @@ struct Computation {
   std::size_t op_inputs() const { return op ? op->inputs.size() : 0; }
   /// "add", "matmul+add+gelu": for dumps and messages.
   std::string name() const;
+  /// Equal for computations that one kernel serves: all but `attrs`. Operations of the built-in table are told apart
+  /// by address, others by what they say.
+  std::string key() const;
 };
 
 /// A tensor as a kernel sees it: which of a run's memories, and where in it.
@@ -112,6 +115,13 @@ class Kernel {
   virtual std::unique_ptr<Launch> bind(const Binding& binding) const = 0;
 };
 
+/// Nominal speed of a device, for predictions in dumps; nothing depends on it.
+struct DeviceSpeed {
+  double bytes_per_second = 1e10;
+  double operations_per_second = 1e11;
+  double launch_seconds = 1e-7;
+};
+
 /// What one kernel of a backend can do.
 struct KernelLimits {
   std::size_t operands = 7;  ///< Tensors of one kernel, inputs and outputs.
@@ -144,6 +154,7 @@ class Backend {
   virtual std::size_t alignment() const = 0;
 
   virtual KernelLimits kernel_limits() const { return {}; }
+  virtual DeviceSpeed nominal_speed() const { return {}; }
 
   /// Uninitialised memory. Throws Error `out_of_memory` or `limit_exceeded`; the backend stays usable.
   virtual std::unique_ptr<Memory> allocate(std::size_t bytes) = 0;

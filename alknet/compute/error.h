@@ -19,7 +19,7 @@ enum class ComputeError {
   kTokenizerInvalid,     ///< tokenizer.json has a part that is unknown or wrong.
   kModelInvalid,         ///< A model folder lacks a file, or its configuration is not supported.
   kInvalidText,          ///< Text is not UTF-8.
-  kNotFinite,            ///< A result that must be a number is infinite or NaN.
+  kNotFinite,            ///< A result that must be a number is infinite or NaN; of a watched run with `path` and `op`.
   kStaleVersion,         ///< A tensor that a gradient needs was written after it was saved.
   kGraphFreed,           ///< What a gradient needs was freed by an earlier backward.
   kSingularMatrix,       ///< A matrix to be inverted or solved with has no inverse.

@@ -37,13 +37,17 @@ std::shared_ptr<const Plan> Plan::compile(const graph::Graph& graph, std::shared
   plan->backend_ = std::move(backend);
   PlanProgram& program = plan->program_;
   program = lower(plan->graph_, graph::infer(plan->graph_, ops), ops);
+  if (options.share) share_steps(program);
+  if (options.fold_constants) fold_constants(program, plan->graph_, *plan->backend_);
   eliminate_dead_steps(program);
-  if (options.fuse) {
-    const KernelLimits limits = plan->backend_->kernel_limits();
+  const KernelLimits limits = plan->backend_->kernel_limits();
+  if (options.fuse && options.watch == Watch::kNothing) {
+    simplify_inputs(program, plan->graph_);
     fuse_elementwise(program, limits);
-    fuse_epilogue(program, limits);
+    if (options.fuse_epilogues) fuse_epilogue(program, limits);
   }
-  plan_memory(program, plan->graph_);
+  plan->watch_ = options.watch;
+  plan_memory(program, plan->graph_, options.reuse_inputs && limits.in_place);
   plan->size_inputs_ = find_size_inputs(program, plan->graph_);
   plan->sized_ = find_sized_parts(program, plan->graph_, plan->size_inputs_);
   plan->assigned_.assign(plan->graph_.states.size(), false);
@@ -58,21 +62,6 @@ std::shared_ptr<const Plan> Plan::compile(const graph::Graph& graph, std::shared
     }
   }
   return plan;
-}
-
-std::string Plan::dump() const {
-  std::string text;
-  for (std::size_t s = 0; s < program_.steps.size(); ++s) {
-    const PlanStep& step = program_.steps[s];
-    text += fmt::format("{:4}  {:40}", s, step.computation.name());
-    for (const std::uint32_t output : step.outputs) {
-      const PlanValue& value = program_.values[output];
-      text += fmt::format(" {} {} @{}", graph::dtype_name(value.dtype), graph::shape_text(value.shape), value.slot);
-    }
-    text += fmt::format("  {}\n", step.path);
-  }
-  text += fmt::format("{} kernels, {} arena slots\n", program_.steps.size(), program_.slots.arena);
-  return text;
 }
 
 }  // namespace alknet::compute

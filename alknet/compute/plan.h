@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,8 +51,9 @@ struct PlanStep {
   std::vector<std::optional<std::uint32_t>> inputs;  ///< Values, parallel to Computation::inputs.
   std::vector<std::uint32_t> outputs;                ///< Values.
   std::string path;                                  ///< Of the node it began with, for messages and dumps.
-  std::vector<std::string> merged = {};              ///< Paths of all nodes in it, where it is more than one.
-  std::shared_ptr<const Kernel> kernel;              ///< Set when the passes are done.
+  bool recomputed = false;               ///< Of a checkpoint node: a copy of it is not to be replaced by it.
+  std::vector<std::string> merged = {};  ///< Paths of all nodes in it, where it is more than one.
+  std::shared_ptr<const Kernel> kernel;  ///< Set when the passes are done.
 };
 
 /// Memories of a run by slot: [arena | inputs | states | constants | outputs].
@@ -78,8 +81,18 @@ struct PlanProgram {
   bool assigns(const PlanStep& step) const;
 };
 
+/// What a run watches for; see CompileOptions::watch.
+enum class Watch : std::uint8_t { kNothing, kNan, kNonFinite };
+
 struct CompileOptions {
-  bool fuse = true;
+  bool fold_constants = true;  ///< Compute what depends on constants alone while compiling.
+  bool share = true;           ///< Compute equal steps once.
+  bool fuse = true;            ///< Put element-wise steps into one kernel.
+  bool fuse_epilogues = true;  ///< Put element-wise steps into the kernel of the operation before; needs `fuse`.
+  bool reuse_inputs = true;    ///< Let element-wise steps write where an input lies that nothing reads any more.
+  /// Runs check what every step computes and throw Error `not_finite` that names the first to make a NaN, or also an
+  /// infinity, from inputs without. Slow; nothing is fused then, so that the name is that of one operation.
+  Watch watch = Watch::kNothing;
 };
 
 /// Values and steps that depend on the numbers in inputs.
@@ -105,8 +118,12 @@ class Plan {
   const std::vector<std::uint32_t>& size_inputs() const { return size_inputs_; }
   const SizedParts& sized() const { return sized_; }
 
-  /// The kernels in order, with their fusions, symbolic shapes and slots: one line each, for people.
-  std::string dump() const;
+  Watch watch() const { return watch_; }
+
+  /// For people: each kernel in order with what it was made of, its results, and, where sizes are known, the bytes it
+  /// moves and the time that takes at the device's nominal speed. `dims` gives symbolic sizes values; `measured` are
+  /// seconds by step (Session::measured).
+  std::string dump(const graph::DimValues& dims = {}, std::span<const double> measured = {}) const;
 
  private:
   Plan() = default;
@@ -115,6 +132,7 @@ class Plan {
   std::shared_ptr<Backend> backend_;
   PlanProgram program_;
   std::vector<bool> assigned_;  ///< By state.
+  Watch watch_ = Watch::kNothing;
   std::vector<std::uint32_t> size_inputs_;
   SizedParts sized_;
 };

@@ -45,7 +45,7 @@ class RegisteredOperation : public ::testing::TestWithParam<const char*> {
     return session.run(inputs);
   }
 
-  const std::vector<float> kX = {-30, -1, 0, 0.5F, 20}, kY = {0.3F, 2, -1, 100, 5};
+  const std::vector<float> kX = {-30, -1, 0.25F, 0.5F, 20}, kY = {0.3F, 2, -1, 100, 5};
   Devices devices;
   std::shared_ptr<Backend> backend;
   std::optional<Context> context;

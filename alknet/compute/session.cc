@@ -13,6 +13,7 @@
 #include "alknet/compute/bound_plan.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/session_states.h"
+#include "alknet/compute/stepwise.h"
 
 namespace alknet::compute {
 namespace {
@@ -24,7 +25,7 @@ constexpr std::size_t kMaxBindings = 64;
 
 struct Session::Impl {
   Impl(std::shared_ptr<const Plan> session_plan, Store session_store, const SessionOptions& options)
-      : plan(std::move(session_plan)), store(std::move(session_store)), program(plan->program()) {
+      : plan(std::move(session_plan)), store(std::move(session_store)), program(plan->program()), trace(options.trace) {
     SessionStates states = find_states(*plan, store, options);
     known.dims = std::move(states.dims);
     for (const Tensor& state : states.tensors) known.states.push_back(state.layout());
@@ -183,14 +184,22 @@ struct Session::Impl {
     for (const auto& memory : memories) slots.push_back(memory.get());
     if (writes_store) {
       const std::unique_lock alone(store.runs());
-      plan->backend()->run(ready.launches, slots);
+      run(ready);
     } else {
       const std::shared_lock together(store.runs());
-      plan->backend()->run(ready.launches, slots);
+      run(ready);
     }
     memories.clear();
     for (Buffer* buffer : assigned) buffer->note_write("assign");
     for (const Tensor& tensor : out) tensor.buffer()->note_write("a plan's run");
+  }
+
+  void run(const BoundPlan& ready) {
+    if (trace || plan->watch() != Watch::kNothing) {
+      run_stepwise(*plan, ready, slots, trace.get(), measured);
+    } else {
+      plan->backend()->run(ready.launches, slots);
+    }
   }
 
   BoundPlan& prepare(std::span<const Tensor> given) {
@@ -204,6 +213,8 @@ struct Session::Impl {
   std::shared_ptr<const Plan> plan;
   Store store;
   const PlanProgram& program;
+  std::shared_ptr<Trace> trace;
+  std::vector<double> measured;
   SessionLayouts known;
   std::vector<Tensor> fixed;  ///< States, then constants.
   std::vector<Buffer*> assigned;
@@ -244,6 +255,8 @@ void Session::run_into(std::span<const Tensor> inputs, std::span<const Tensor> o
 const Plan& Session::plan() const { return *impl_->plan; }
 
 const Tensor& Session::state(std::size_t index) const { return impl_->fixed.at(index); }
+
+std::span<const double> Session::measured() const { return impl_->measured; }
 
 std::size_t Session::arena_bytes() const {
   std::size_t bytes = 0;

@@ -8,6 +8,7 @@
 #include "alknet/compute/plan.h"
 #include "alknet/compute/store.h"
 #include "alknet/compute/tensor.h"
+#include "alknet/compute/trace.h"
 
 namespace alknet::compute {
 
@@ -15,10 +16,12 @@ class Session;
 
 struct SessionOptions {
   /// Dimensions in the shapes of states that the store's tensors do not tell: how long a cache is.
-  graph::DimValues dims;
+  graph::DimValues dims = {};
   /// A session whose states of scope `session` are taken over where name, dtype and shape are the same: for a graph
   /// that was planned anew. Both then write the same memory, so the old one is not to run any more.
   const Session* previous = nullptr;
+  /// Runs go kernel by kernel, and each is added here. Slower, above all on a GPU.
+  std::shared_ptr<Trace> trace = {};
 };
 
 /// Runs of a plan on a store: owns the arena and the states of scope `session`, and keeps plan and store alive. Used by
@@ -50,6 +53,9 @@ class Session {
 
   /// The tensor of a state by its index in the graph; what runs read and write.
   const Tensor& state(std::size_t index) const;
+
+  /// Seconds that each step of the plan took in the last run; empty unless there was one with a trace. For Plan::dump.
+  std::span<const double> measured() const;
 
   /// Bytes of arena memory now held.
   std::size_t arena_bytes() const;

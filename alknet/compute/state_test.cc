@@ -6,6 +6,7 @@
 #include "alknet/base/error.h"
 #include "alknet/base/testing.h"
 #include "alknet/compute/device_cpu/cpu_backend.h"
+#include "alknet/compute/devices.h"
 #include "alknet/compute/session.h"
 #include "alknet/graph/initializer.h"
 #include "alknet/graph/philox.h"
@@ -75,7 +76,7 @@ TEST_F(StateTest, GivesEachSessionItsOwnStatesOfThatScope) {
 TEST_F(StateTest, TakesOverTheStatesOfAnEarlierSession) {
   Session first(compile(accumulate(StateScope::kSession)), store);
   first.run(std::array{floats({1, 2, 3}, {3})});
-  Session second(compile(accumulate(StateScope::kSession)), store, {.dims = {}, .previous = &first});
+  Session second(compile(accumulate(StateScope::kSession)), store, {.previous = &first});
   EXPECT_EQ(second.run(std::array{floats({1, 1, 1}, {3})})[1].to_vector<float>(), (Floats{2, 3, 4}));
 }
 
@@ -118,7 +119,7 @@ GraphBuilder cache() {
 }
 
 TEST_F(StateTest, WritesAPartAtAPlaceThatAnInputSays) {
-  Session s(compile(cache()), store, {.dims = {{"length", 4}}, .previous = nullptr});
+  Session s(compile(cache()), store, {.dims = {{"length", 4}}});
   auto sum = s.run(std::array{floats({1, 2, 3, 4, 10, 20, 30, 40}, {2, 2, 2}), number(0)});
   EXPECT_EQ(sum[0].to_vector<float>(), (Floats{4, 6, 40, 60}));
   sum = s.run(std::array{floats({1, 1, 1, 1}, {2, 1, 2}), number(2)});
@@ -130,7 +131,7 @@ TEST_F(StateTest, WritesAPartAtAPlaceThatAnInputSays) {
 }
 
 TEST_F(StateTest, ChecksThatAPartLiesInsideBeforeItRuns) {
-  Session s(compile(cache()), store, {.dims = {{"length", 4}}, .previous = nullptr});
+  Session s(compile(cache()), store, {.dims = {{"length", 4}}});
   const auto x = floats({1, 1, 1, 1}, {2, 1, 2});
   EXPECT_EQ(code_of([&] { s.run(std::array{x, number(4)}); }), "index_out_of_range");
   EXPECT_EQ(code_of([&] { s.run(std::array{x, number(-1)}); }), "index_out_of_range");
@@ -187,6 +188,28 @@ TEST_F(StateTest, RunsAnOptimiserStepAsOneKernelInPlace) {
   EXPECT_EQ(store.find("m").to_vector<float>(), Floats(5000, 2.0f));
   EXPECT_EQ(store.find("v").to_vector<float>(), Floats(5000, 4.0f));
   EXPECT_EQ(store.find("w").to_vector<float>(), Floats(5000, -0.5f * 2 / 3));
+}
+
+TEST(GpuState, IsWrittenAsOnTheCpu) {
+  std::shared_ptr<Backend> gpu;
+  try {
+    gpu = Devices().open("gpu");
+  } catch (const Error& error) {
+    GTEST_SKIP() << error.message();
+  }
+  const Context context(std::make_shared<BufferManager>(), gpu);
+  const Store store(context);
+  Session cached(Plan::compile(cache().build(), gpu), store, {.dims = {{"length", 4}}});
+  const Tensor position = context.from<std::int32_t>(std::array{2}, {});
+  const Tensor x = context.from<float>(Floats{1, 2, 3, 4}, {2, 1, 2});
+  EXPECT_EQ(cached.run(std::array{x, position})[0].to_vector<float>(), (Floats{1, 2, 3, 4}));
+  EXPECT_EQ(cached.state(0).to_vector<float>(), (Floats{0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0}));
+  Session step(Plan::compile(adam(300).build(), gpu), store);
+  const Tensor gradient = context.from<float>(Floats(300, 4.0f), {300});
+  step.run(std::array{gradient, context.from<float>(std::array{0.5f}, {})});
+  EXPECT_EQ(store.find("m").to_vector<float>(), Floats(300, 2.0f));
+  EXPECT_EQ(store.find("v").to_vector<float>(), Floats(300, 4.0f));
+  EXPECT_NEAR(store.find("w").to_vector<float>()[299], -0.5f * 2 / 3, 1e-6);
 }
 
 }  // namespace

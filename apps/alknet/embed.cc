@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 
+#include "alknet/base/files.h"
 #include "alknet/base/progress.h"
 #include "alknet/compute/devices.h"
 #include "alknet/compute/models/sentence_encoder.h"
@@ -27,6 +28,7 @@ struct EmbedOptions {
   std::string file;
   std::string device;
   std::string model;
+  std::string trace;
   std::size_t batch = 32;
   bool normalize = true;
   bool similarity = true;
@@ -159,12 +161,14 @@ void embed(const EmbedOptions& options, const Globals& globals) {
   compute::Devices devices(device_options);
   const auto backend = devices.open(options.device);
   const compute::Context context(std::make_shared<compute::BufferManager>(), backend);
-  SentenceEncoder encoder = SentenceEncoder::load(folder, context, {options.batch, options.normalize});
+  const auto trace = options.trace.empty() ? nullptr : std::make_shared<compute::Trace>();
+  SentenceEncoder encoder = SentenceEncoder::load(folder, context, {options.batch, options.normalize, trace});
   if (globals.verbose) print_note(fmt::format("plan for {}\n{}", backend->id(), encoder.plan().dump()));
 
   Progress progress("Embedding", texts.size(), Unit::kItems, !globals.quiet && texts.size() > options.batch);
   const auto sentences = encoder.embed(texts, [&](std::size_t count) { progress.advance(count); });
   progress.finish();
+  if (trace) write_file(options.trace, json_text(trace->to_json()));
   for (std::size_t i = 0; i < sentences.size() && !globals.quiet; ++i) {
     if (sentences[i].truncated == 0) continue;
     print_note(fmt::format("sentence {} was cut to the model's {} tokens; {} were dropped", i + 1, encoder.max_length(),
@@ -190,6 +194,8 @@ void add_embed(CLI::App& program, Globals& globals) {
   command->add_option("--batch", options->batch, "Sentences computed together")
       ->check(CLI::Range(1, 4096))
       ->default_str("32");
+  command->add_option("--trace", options->trace,
+                      "Write when each kernel ran to a file, for chrome://tracing or Perfetto");
   command->add_flag("--normalize,!--no-normalize", options->normalize, "Scale vectors to length 1 (default)");
   command->add_flag("--similarity,!--no-similarity", options->similarity,
                     "With --json: the similarity of every pair (default)");

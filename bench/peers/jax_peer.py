@@ -38,6 +38,10 @@ def pointwise(parameters):
     return repeated(lambda *tensors: function(jnp, *tensors), x, y, weight, bias)
 
 
+def replay(parameters):
+    return repeated(lambda x, y: cases.replay(jnp, parameters["kind"], x, y), uniform(4, 4), uniform(4, 4))
+
+
 class JaxMiniLm(MiniLm):
     """The encoder of the reference, compiled for each shape of a batch."""
 
@@ -63,4 +67,4 @@ def embed(parameters):
     return lambda: model.encode([encoding.ids for encoding in tokenizer.encode_batch(texts)])
 
 
-serve({"matmul": matmul, "pointwise": pointwise, "embed": embed}, f"jax {jax.__version__}")
+serve({"matmul": matmul, "pointwise": pointwise, "replay": replay, "embed": embed}, f"jax {jax.__version__}")

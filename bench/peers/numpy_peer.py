@@ -49,6 +49,11 @@ def pointwise(parameters):
     return lambda: function(np, x, y, weight, bias)
 
 
+def replay(parameters):
+    x, y = (cases.uniform(4, 4) for _ in range(2))
+    return lambda: cases.replay(np, parameters["kind"], x, y)
+
+
 def embed(parameters):
     from tokenizers import Tokenizer
 
@@ -60,4 +65,4 @@ def embed(parameters):
     return lambda: model.encode([encoding.ids for encoding in tokenizer.encode_batch(texts)])
 
 
-serve({"matmul": matmul, "pointwise": pointwise, "tiny": tiny, "embed": embed}, f"numpy {np.__version__}")
+serve({"matmul": matmul, "pointwise": pointwise, "replay": replay, "tiny": tiny, "embed": embed}, f"numpy {np.__version__}")

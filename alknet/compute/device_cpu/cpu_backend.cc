@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <functional>
 #include <mutex>
 #include <new>
 #include <string>
 #include <unordered_map>
 
 #include "alknet/base/error.h"
-#include "alknet/base/json.h"
 #include "alknet/compute/device_cpu/cpu_kernel.h"
 #include "alknet/compute/error.h"
 
@@ -81,43 +79,6 @@ void check_range(const Memory& memory, std::size_t offset, std::size_t bytes) {
                                                        offset + bytes, memory.bytes()));
 }
 
-/// Equal for computations that one kernel serves. Operations are told apart by address: tables may share names.
-/// What tells an operation's kernels from others'. One that was registered at run time goes with its table, and another
-/// may then lie at its address, so it is known by what it says.
-std::string operation_key(const OpSpec* op, const JsonObject& attrs) {
-  const auto built_in = graph::OpTable::builtin().ops();
-  const std::less<> before;
-  const bool lasting = op == nullptr || (!before(op, built_in.data()) && before(op, built_in.data() + built_in.size()));
-  if (lasting) return fmt::format("{}", fmt::ptr(op));
-  return fmt::format("{}={}", op->name, op->elementwise() ? op->expression(attrs) : std::string());
-}
-
-std::string kernel_key(const Computation& computation) {
-  std::string key = operation_key(computation.op, computation.attrs);
-  const auto add_dtype = [&](Dtype dtype) { key += static_cast<char>('a' + static_cast<int>(dtype)); };
-  for (const auto& input : computation.inputs) {
-    if (input)
-      add_dtype(*input);
-    else
-      key += '-';
-  }
-  key += '>';
-  for (const Dtype dtype : computation.outputs) add_dtype(dtype);
-  for (const auto& step : computation.program.steps) {
-    key += fmt::format(";{}{}", operation_key(step.op, step.attrs), json_text(step.attrs));
-    for (const auto& argument : step.arguments) {
-      if (argument.scalar)
-        key += fmt::format(",s{:a}/{}", argument.scalar->number, argument.scalar->integer);
-      else
-        key += fmt::format(",{}", argument.value);
-    }
-    add_dtype(step.dtype);
-  }
-  for (const std::uint32_t output : computation.program.outputs) key += fmt::format(">{}", output);
-  for (const Dtype dtype : computation.program.inputs) add_dtype(dtype);
-  return key;
-}
-
 class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(const CpuOptions& options)
@@ -148,7 +109,7 @@ class CpuBackend final : public Backend {
 
   std::shared_ptr<const Kernel> kernel(const Computation& computation) override {
     const std::lock_guard lock(kernels_mutex_);
-    auto& kernel = kernels_[kernel_key(computation)];  // stays null when making it throws
+    auto& kernel = kernels_[computation.key()];  // stays null when making it throws
     if (!kernel) {
       kernel = computation.op ? make_operation_kernel(resources_, computation)
                               : make_elementwise_kernel(resources_, computation);

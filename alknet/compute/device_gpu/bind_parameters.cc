@@ -286,6 +286,9 @@ void bind_parameters(const Computation& computation, const KernelSpec& spec, con
   for (std::size_t i = computation.op_inputs(); i < binding.inputs.size(); ++i) {
     element.strides.push_back(broadcast_to(use.input(i), use.output_shape()).strides);
   }
+  if (computation.strided) {
+    for (const Operand& output : binding.outputs) element.strides.push_back(output.layout.strides);
+  }
   block.set_map("element", element);
 }
 

@@ -248,7 +248,7 @@ GpuLaunch::Range GpuKernel::place(const KernelSpec& spec, const KernelSpec::Buff
   const gpu::Limits& limits = context_->device().limits();
   const auto element = static_cast<std::int64_t>(graph::dtype_bytes(buffer.dtype));
   const auto alignment = static_cast<std::int64_t>(limits.min_storage_offset_alignment);
-  if (operand.dtype != buffer.dtype || (output && !graph::is_contiguous(operand.layout))) {
+  if (operand.dtype != buffer.dtype || (output && !computation_.strided && !graph::is_contiguous(operand.layout))) {
     throw Error(
         ComputeError::kShapeMismatch,
         fmt::format("[{}] {} is {} where the kernel has {}{}", spec.name, buffer.name, graph::dtype_name(operand.dtype),

@@ -60,7 +60,7 @@ std::string_view promotion_text(graph::Promotion promotion) {
     case graph::Promotion::kPromote: return "promoted";
     case graph::Promotion::kFloat: return "promoted, integers to f32";
     case graph::Promotion::kAccumulate: return "integers to i64";
-    case graph::Promotion::kBool: return "to bool";
+    case graph::Promotion::kBool: return "all to bool";
     case graph::Promotion::kNone: break;
   }
   return "none";

@@ -88,6 +88,11 @@ class OpgenBuilder {
     for (std::size_t k = 0; k < from_.outputs.size(); ++k) {
       spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k]});
       if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
+      if (from_.strided) operands.push_back(spec().outputs.back().name);
+    }
+    if (from_.strided && spec().elements_per_invocation != 1) {
+      throw Error(ComputeError::kUnsupported,
+                  fmt::format("[{}] a part of a packed tensor cannot be written; use i32, or .to('cpu')", spec().name));
     }
     if (!operands.empty()) map("element", std::move(operands));
     int extents = 0;

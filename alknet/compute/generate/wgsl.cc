@@ -175,9 +175,17 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
       }
       const bool loaded = spec_.input(v.name) != nullptr;
       arguments += loaded ? fmt::format("load_{0}(at.{0})", v.name) : "value";
-      if (loaded) place = fmt::format("{}let at = locate_element(index);\n", indent);
+      if (loaded || strided()) place = fmt::format("{}let at = locate_element(index);\n", indent);
     }
     return fmt::format("{}{}let result = apply({});\n", place, indent, arguments);
+  }
+
+  /// Whether outputs have places of their own among the operands.
+  bool strided() const {
+    return std::any_of(spec_.maps.begin(), spec_.maps.end(), [&](const KernelSpec::IndexMap& map) {
+      return !spec_.outputs.empty() &&
+             std::find(map.operands.begin(), map.operands.end(), spec_.outputs.front().name) != map.operands.end();
+    });
   }
 
   std::string result_member(std::size_t k) const {
@@ -202,7 +210,8 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     if (spec_.elements_per_invocation == 1) {
       out_ += fmt::format("\nfn store(index: u32) {{\n{}", apply_call("  "));
       for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
-        out_ += fmt::format("  store_{}(index, {});\n", spec_.outputs[k].name, result_member(k));
+        const std::string& name = spec_.outputs[k].name;
+        out_ += fmt::format("  store_{}({}, {});\n", name, strided() ? "at." + name : "index", result_member(k));
       }
       out_ += "}\n";
       return;

@@ -254,8 +254,8 @@ fn safe_atan2(y: f32, x: f32) -> f32 {
 fn log1p(x: f32) -> f32 {
   let u = 1.0 + x;
   let difference = bitcast<f32>(bitcast<u32>(u)) - 1.0;
-  if (difference == 0.0 || is_infinite(x)) { return x; }
   if (is_nan(x) || x < -1.0) { return from_bits(0x7fc00000u); }
+  if (difference == 0.0 || is_infinite(x)) { return x; }
   if (x == -1.0) { return from_bits(0xff800000u); }
   if (abs(x) < 0.25) {
     // 2 atanh(x / (2 + x))

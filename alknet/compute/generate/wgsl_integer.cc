@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "alknet/base/error.h"
 #include "alknet/base/json.h"
@@ -190,7 +191,10 @@ std::string filled_integer(std::string_view text, const Instruction& step) {
 }  // namespace
 
 std::string wgsl_i64_literal(double value) {
-  const auto bits = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
+  // The largest integer is none of the doubles: it comes as 2^63.
+  const std::int64_t integer =
+      value >= 0x1p63 ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(value);
+  const auto bits = static_cast<std::uint64_t>(integer);
   return fmt::format("vec2<u32>({:#x}u, {:#x}u)", bits & 0xffffffffU, bits >> 32);
 }
 

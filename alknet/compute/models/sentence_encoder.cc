@@ -110,11 +110,14 @@ struct SentenceEncoder::Impl {
         tokenizer(reading(folder / "tokenizer.json", [](const auto& path) { return Tokenizer::load(path); })),
         pad(tokenizer.pad_id().value_or(0)),
         plan(Plan::compile(sentence_graph(config, options.normalize), context.backend())),
-        session(plan, reading(folder / "model.safetensors", [&](const auto& path) {
-                  Store store(context);
-                  store.add_file(tensor::File::open(path.string()));
-                  return store;
-                })) {
+        session(plan,
+                reading(folder / "model.safetensors",
+                        [&](const auto& path) {
+                          Store store(context);
+                          store.add_file(tensor::File::open(path.string()));
+                          return store;
+                        }),
+                {.trace = options.trace}) {
     require_mean_pooling(folder);
   }
 

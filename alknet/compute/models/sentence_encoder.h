@@ -11,6 +11,7 @@
 
 #include "alknet/compute/plan.h"
 #include "alknet/compute/tensor.h"
+#include "alknet/compute/trace.h"
 
 namespace alknet::compute {
 
@@ -20,8 +21,9 @@ namespace alknet::compute {
 class SentenceEncoder {
  public:
   struct Options {
-    std::size_t batch = 32;  ///< Sentences computed together.
-    bool normalize = true;   ///< Scale vectors to length 1.
+    std::size_t batch = 32;             ///< Sentences computed together.
+    bool normalize = true;              ///< Scale vectors to length 1.
+    std::shared_ptr<Trace> trace = {};  ///< Records every kernel; see SessionOptions.
   };
 
   /// Maps the weights and compiles the graph for the context's device. Throws Error `model_invalid` naming the file at

@@ -84,7 +84,9 @@ Ref RMSNorm::operator()(const Module& at, const Ref& x) const {
 
 Ref Dropout::operator()(const Module& at, const Ref& x) const {
   if (!at.training() || p == 0) return x;
-  return at.node("dropout", {x}, {{"p", p}, {"training", true}});
+  const Ref probability = at.node("mul", {at.node("ones_like", {x}), Scalar::of(1 - p)});
+  const Ref keep = at.node("bernoulli", {probability, at.rng()}, {{"stream", at.new_stream()}});
+  return at.node("mul", {at.node("mul", {x, keep}), Scalar::of(p < 1 ? 1 / (1 - p) : 0.0)});
 }
 
 Ref Flatten::operator()(const Module& at, const Ref& x) const {

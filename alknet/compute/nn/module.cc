@@ -9,7 +9,7 @@
 namespace alknet::compute::nn {
 
 Module::Module(graph::GraphBuilder& graph, bool training)
-    : graph_(&graph), training_(training), states_(std::make_shared<std::map<std::string, Ref, std::less<>>>()) {}
+    : graph_(&graph), training_(training), model_(std::make_shared<Model>()) {}
 
 Module Module::operator[](std::string_view name) const {
   Module child = *this;
@@ -18,7 +18,7 @@ Module Module::operator[](std::string_view name) const {
 }
 
 Ref Module::declare(graph::State state) const {
-  const auto [place, added] = states_->try_emplace(state.name);
+  const auto [place, added] = model_->states.try_emplace(state.name);
   if (added) place->second = graph_->state(std::move(state));
   return place->second;
 }

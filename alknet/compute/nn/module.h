@@ -46,8 +46,10 @@ class Module {
   /// A state that no optimizer changes: running statistics.
   Ref buffer(std::string_view name, Dtype dtype, const graph::Shape& shape, Json init) const;
 
-  /// The state of random nodes, `rng`; shared by the graph.
+  /// The state of random nodes, `rng`, shared by the graph; steps of training raise its step.
   Ref rng() const;
+  /// A stream for one random node of the model; 0 is left to others.
+  std::uint32_t new_stream() const { return ++model_->streams; }
 
   /// Appends a node; its path is the name here.
   Ref node(std::string_view op, std::vector<graph::GraphBuilder::Operand> inputs, JsonObject attrs = {}) const;
@@ -58,7 +60,11 @@ class Module {
   graph::GraphBuilder* graph_;
   bool training_;
   std::string name_;
-  std::shared_ptr<std::map<std::string, Ref, std::less<>>> states_;  ///< Declared so far, of the whole model.
+  struct Model {
+    std::map<std::string, Ref, std::less<>> states;  ///< Declared so far.
+    std::uint32_t streams = 0;                       ///< Given out.
+  };
+  std::shared_ptr<Model> model_;  ///< Of all places.
 };
 
 /// One integer for each spatial dimension, or one for all.

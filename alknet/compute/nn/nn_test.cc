@@ -192,6 +192,25 @@ TEST_F(ModuleTest, TransformerLayersKeepTheShapeAndSeeOnlyThePast) {
   EXPECT_NE(first[20], second[20]);
 }
 
+TEST_F(ModuleTest, DropsOutInTrainingAlone) {
+  const auto build = [](bool training) {
+    GraphBuilder g;
+    g.output("y", nn::Dropout{.p = 0.25}(nn::Module(g, training)["drop"], g.input("x", Dtype::kF32, {1000})));
+    return g;
+  };
+  const Tensor ones = floats(std::vector<float>(1000, 1.0f), {1000});
+  std::size_t zeros = 0;
+  for (const float y : run(build(true), std::array{ones}).at(0).to_vector<float>()) {
+    if (y == 0) {
+      ++zeros;
+    } else {
+      EXPECT_FLOAT_EQ(y, 1 / 0.75f);
+    }
+  }
+  EXPECT_NEAR(static_cast<double>(zeros), 250, 60);
+  EXPECT_EQ(run(build(false), std::array{ones}).at(0).to_vector<float>(), std::vector<float>(1000, 1.0f));
+}
+
 TEST_F(ModuleTest, RefusesSizesThatDoNotFit) {
   GraphBuilder g;
   const nn::Module model(g);

@@ -63,7 +63,7 @@ class Lowering {
     for (const auto& type : outputs) values.push_back(add({ValueSource::kStep, step, type.dtype, type.shape}));
     const std::uint32_t first = values.front();
     program_.steps.push_back(
-        {std::move(computation), std::move(inputs), std::move(values), std::move(path), {}, nullptr});
+        {std::move(computation), std::move(inputs), std::move(values), std::move(path), false, {}, nullptr});
     return first;
   }
 
@@ -91,6 +91,7 @@ class Lowering {
     }
     const std::uint32_t first = op.elementwise() ? lower_elementwise(op, attrs, node, outputs, path)
                                                  : lower_structured(op, attrs, node, outputs, path);
+    program_.steps.back().recomputed = node.checkpoint;
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       names_[Ref{node.id, k, {}}.text()] = first + static_cast<std::uint32_t>(k);
     }

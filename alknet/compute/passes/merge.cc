@@ -131,6 +131,11 @@ std::optional<std::size_t> StepMerger::merge(std::size_t earlier, std::size_t us
   if (first.computation.program.steps.size() + second.computation.program.steps.size() > kMaxProgramSteps) {
     return std::nullopt;
   }
+  // Elements of a view are others: they would be read before they are computed.
+  const bool through_view = std::any_of(second.inputs.begin(), second.inputs.end(), [&](const auto& input) {
+    return program_.base(*input) != *input && contains(first.outputs, program_.base(*input));
+  });
+  if (through_view) return std::nullopt;
   std::vector<bool> kept;
   for (const std::uint32_t output : first.outputs) {
     const auto here = std::count(second.inputs.begin(), second.inputs.end(), std::optional(output));

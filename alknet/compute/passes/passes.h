@@ -24,8 +24,22 @@ void fuse_elementwise(PlanProgram& program, const KernelLimits& limits);
 /// (bias, activation and residual after matmul).
 void fuse_epilogue(PlanProgram& program, const KernelLimits& limits);
 
-/// Gives every value a slot. Values that are never alive together share one, preferably of equal symbolic size.
-void plan_memory(PlanProgram& program, const graph::Graph& graph);
+/// Computes equal steps and views once. Not shared: random steps, those of checkpoint nodes (gradients recompute them
+/// on purpose), assigns and what they read before and after, and the memory of outputs. Copies of what nothing
+/// overwrites are dropped.
+void share_steps(PlanProgram& program);
+
+/// Computes steps that depend on constants alone and are not large, on `backend`, and adds the results to the constants
+/// of `graph`.
+void fold_constants(PlanProgram& program, graph::Graph& graph, Backend& backend);
+
+/// Lets element-wise steps read what an expand views, since they broadcast by themselves, and take constants of rank 0
+/// as scalars.
+void simplify_inputs(PlanProgram& program, const graph::Graph& graph);
+
+/// Gives every value a slot. Values that are never alive together share one, preferably of equal symbolic size; with
+/// `in_place` also the result of an element-wise step and an input that nothing else reads later.
+void plan_memory(PlanProgram& program, const graph::Graph& graph, bool in_place);
 
 /// The inputs whose numbers dimension expressions of the plan use (see graph::is_size_input).
 std::vector<std::uint32_t> find_size_inputs(const PlanProgram& program, const graph::Graph& graph);
@@ -33,6 +47,9 @@ std::vector<std::uint32_t> find_size_inputs(const PlanProgram& program, const gr
 /// What is to be bound anew when those numbers change.
 SizedParts find_sized_parts(const PlanProgram& program, const graph::Graph& graph,
                             std::span<const std::uint32_t> size_inputs);
+
+/// Whether an operation in it is random.
+bool draws_random_numbers(const PlanStep& step);
 
 /// Drops the marked steps; nothing may use their results any more.
 void remove_steps(PlanProgram& program, const std::vector<bool>& removed);

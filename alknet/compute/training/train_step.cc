@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "alknet/base/error.h"
@@ -19,6 +22,8 @@ using graph::NodeWriter;
 using graph::OpTable;
 using graph::Ref;
 using graph::State;
+
+constexpr std::string_view kRng = "rng";
 
 Ref named(std::string_view name) { return {std::string(name), 0, std::nullopt}; }
 
@@ -89,6 +94,16 @@ class StepWriter {
   void clear(std::string_view state) {
     const Ref zeros = writer_.zeros(writer_.type(named(state)));
     Expression::apply("assign", {expression(state), expression(zeros)});
+  }
+
+  /// Raises the step of the state `rng`, if the graph has it, so that the next run draws other numbers.
+  void advance_rng() {
+    if (std::none_of(graph_.states.begin(), graph_.states.end(), [](const State& s) { return s.name == kRng; })) return;
+    constexpr std::array<std::uint32_t, 4> kOneStep = {0, 0, 1, 0};
+    const std::string name = "rng.one_step";
+    graph_.constants.push_back({name, Dtype::kU32, {4}, SharedBytes::copy(std::as_bytes(std::span(kOneStep)))});
+    writer_.declare(name, {Dtype::kU32, {4}});
+    Expression::apply("assign", {expression(kRng), expression(kRng) + expression(name)});
   }
 
   /// From now on states change only where this is true.
@@ -187,6 +202,7 @@ Graph train_step(const Graph& forward, std::string_view loss, const TrainStepOpt
   std::vector<Expression> gradients;
   for (const Ref& ref : refs) gradients.push_back(step.expression(ref));
   write_step(step, forward, options, std::move(gradients));
+  step.advance_rng();
   return graph;
 }
 
@@ -200,6 +216,7 @@ Graph accumulate_step(const Graph& forward, std::string_view loss, const TrainSt
     const Expression sum = step.add_state(sum_name(parameters[i]), step.dtype(refs[i]), parameters[i], 0);
     step.assign(sum_name(parameters[i]), sum + step.expression(refs[i]));
   }
+  step.advance_rng();
   return graph;
 }
 
