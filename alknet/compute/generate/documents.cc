@@ -22,7 +22,8 @@ using graph::OpSpec;
 /// The operations of a family, by name.
 std::vector<const OpSpec*> operations_of(const graph::OpFamily& family, const graph::OpTable& ops) {
   std::vector<const OpSpec*> list;
-  for (const Json& entry : parse_json(family.text).as_array()) list.push_back(&ops.at(entry.at("name").as_string()));
+  const Json entries = parse_json(family.text);
+  for (const Json& entry : entries.as_array()) list.push_back(&ops.at(entry.at("name").as_string()));
   std::sort(list.begin(), list.end(), [](const OpSpec* a, const OpSpec* b) { return a->name < b->name; });
   return list;
 }
