@@ -207,14 +207,6 @@ Reference attention(const JsonObject& attrs, const Inputs& inputs) {
   return result;
 }
 
-/// Which word of the stream element `e` takes.
-std::uint64_t word_of(std::string_view words, std::uint64_t e) {
-  if (words == "first") return e / 2 * 2;
-  if (words == "second") return e / 2 * 2 + 1;
-  if (words == "high") return 2 * e;
-  return words == "low" ? 2 * e + 1 : e;
-}
-
 Reference random_words(const JsonObject& attrs, const Inputs& inputs) {
   Shape shape;
   for (const Json& size : attrs.at("size").as_array()) shape.push_back(size.to_number<std::int64_t>());
@@ -223,7 +215,7 @@ Reference random_words(const JsonObject& attrs, const Inputs& inputs) {
   const auto word = [&](std::size_t i) { return static_cast<std::uint64_t>(rng[i]); };
   const auto stream = attrs.at("stream").to_number<std::uint32_t>();
   for (std::size_t e = 0; e < result.values.size(); ++e) {
-    const std::uint64_t at = word_of(attrs.at("words").as_string(), e);
+    const std::uint64_t at = graph::reference::word_of(attrs.at("words").as_string(), e);
     result.values[e] = graph::random_word(word(0) | word(1) << 32, word(2) | word(3) << 32, stream, at);
   }
   return result;

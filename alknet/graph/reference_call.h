@@ -55,6 +55,14 @@ struct Call {
   bool has(std::size_t i) const { return i < inputs.size() && inputs[i] != nullptr; }
 };
 
+/// Which word of its stream element `e` of `random_words` takes.
+inline std::uint64_t word_of(std::string_view words, std::uint64_t e) {
+  if (words == "first") return e / 2 * 2;
+  if (words == "second") return e / 2 * 2 + 1;
+  if (words == "high") return 2 * e;
+  return words == "low" ? 2 * e + 1 : e;
+}
+
 /// Which dimensions of the first input the parameter `dim`, a list, names; null or empty: all.
 inline std::vector<bool> reduced_axes(const Call& call) {
   const Json& dim = call.attrs.at("dim");

@@ -10,6 +10,7 @@
 #include "alknet/graph/analysis.h"
 #include "alknet/graph/composite.h"
 #include "alknet/graph/op_program.h"
+#include "alknet/graph/philox.h"
 #include "alknet/graph/reference_call.h"
 #include "alknet/graph/reference_matrix.h"
 #include "alknet/graph/reference_window.h"
@@ -207,6 +208,18 @@ Tensor attention(const Call& call) {
   return result;
 }
 
+Tensor random_words(const Call& call) {
+  Tensor result{call.shape, std::vector<double>(static_cast<std::size_t>(element_count(call.shape)))};
+  const auto word = [&](std::size_t i) { return static_cast<std::uint64_t>(call.input(0).data[i]); };
+  const auto stream = call.attrs.at("stream").to_number<std::uint32_t>();
+  const std::string_view words = call.attrs.at("words").as_string();
+  for (std::uint64_t e = 0; e < result.data.size(); ++e) {
+    const std::uint64_t at = reference::word_of(words, e);
+    result.data[e] = random_word(word(0) | word(1) << 32, word(2) | word(3) << 32, stream, at);
+  }
+  return result;
+}
+
 Outputs run_call(const Call& call) {
   if (call.op.elementwise()) return {elementwise(call)};
   if (call.op.view()) return {view(call)};
@@ -221,6 +234,7 @@ Outputs run_call(const Call& call) {
       {"log_softmax", log_softmax},
       {"rms_norm", layer_norm<false>},
       {"embedding", embedding},
+      {"random_words", random_words},
       {"scaled_dot_product_attention", attention},
   };
   if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {

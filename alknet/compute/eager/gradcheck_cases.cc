@@ -138,6 +138,14 @@ const std::map<std::string, Cases, std::less<>>& own_cases() {
       {"split", {{{{{5, 2}}}, {{"split_size", 2}, {"dim", 0}}}}},
       {"chunk", {{{{{5, 2}}}, {{"chunks", 2}, {"dim", 0}}}}},
       {"unbind", {{{{{2, 3}}}, {{"dim", 1}}}}},
+      // Places that are named once: of several for one, only the last has a gradient.
+      {"scatter", {{{{{3, 4}}, {{1, 4}, {}, Dtype::kI64}, {{1, 4}}}, {{"dim", 0}}}}},
+      {"index_put", {{{{{3, 4}}, {{1}, {}, Dtype::kI64}, {{1, 4}}}, {}}}},
+      {"topk", {{{{{2, 5}}}, {{"k", 2}}}}},
+      {"kthvalue", {{{{{2, 5}}}, {{"k", 2}}}}},
+      {"pad", {{{{{2, 3}}}, {{"pad", {1, 2, 0, 1}}}}, {{{{2, 3}}}, {{"pad", {1, 2}}, {"mode", "reflect"}}}}},
+      {"unfold", {{{{{2, 5}}}, {{"dimension", 1}, {"size", 2}, {"step", 1}}}}},
+      {"batch_norm", {{{{{2, 3, 2}}, {{3}}, {{3}}, {{3}}, {{3}}}, {{"training", true}}}}},
   };
   return kCases;
 }

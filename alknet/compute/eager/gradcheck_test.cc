@@ -94,10 +94,11 @@ class OperationCheck {
     }
     std::vector<Argument> arguments;
     std::size_t next = 0;
-    for (const auto& each : op_.inputs) {
-      if (each.variadic) {
-        arguments.emplace_back(std::span<const Tensor>(operands).subspan(next));
-        next = operands.size();
+    for (std::size_t i = 0; i < op_.inputs.size(); ++i) {
+      if (op_.inputs[i].variadic) {
+        const std::size_t count = operands.size() - next - (op_.inputs.size() - i - 1);
+        arguments.emplace_back(std::span<const Tensor>(operands).subspan(next, count));
+        next += count;
       } else if (next < operands.size()) {
         arguments.emplace_back(operands[next++]);
       }

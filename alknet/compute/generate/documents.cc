@@ -22,7 +22,8 @@ using graph::OpSpec;
 /// The operations of a family, by name.
 std::vector<const OpSpec*> operations_of(const graph::OpFamily& family, const graph::OpTable& ops) {
   std::vector<const OpSpec*> list;
-  for (const Json& entry : parse_json(family.text).as_array()) list.push_back(&ops.at(entry.at("name").as_string()));
+  const Json entries = parse_json(family.text);
+  for (const Json& entry : entries.as_array()) list.push_back(&ops.at(entry.at("name").as_string()));
   std::sort(list.begin(), list.end(), [](const OpSpec* a, const OpSpec* b) { return a->name < b->name; });
   return list;
 }
@@ -156,8 +157,7 @@ std::string declaration(const OpSpec& op, std::string_view name) {
   std::string result = "T";
   if (op.outputs.front().variadic) result = "T[]";
   if (op.outputs.size() > 1) {
-    std::vector<std::string> outputs;
-    for (const auto& output : op.outputs) outputs.push_back(output.name + ": T");
+    const std::vector<std::string_view> outputs(op.outputs.size(), "T");
     result = fmt::format("[{}]", fmt::join(outputs, ", "));
   }
   return fmt::format("  {}({}): {};\n", name, fmt::join(parts, ", "), result);
