@@ -87,9 +87,8 @@ VectorProgram::VectorProgram(const ElementwiseProgram& program) : input_count_(p
     for (const auto& argument : step.arguments) {
       if (!argument.scalar && argument.value >= input_count_) round(values[argument.value]);
     }
-    const bool reads_result = std::any_of(step.arguments.begin(), step.arguments.end(), [](const auto& argument) {
-      return !argument.scalar && argument.value == 0;
-    });
+    const bool reads_result = std::any_of(step.arguments.begin(), step.arguments.end(),
+                                          [](const auto& argument) { return !argument.scalar && argument.value == 0; });
     if (reads_result && input_count_ > 0) round_result_ = rounding(dtypes_.front());
     values.push_back(add_operation(program, step, values));
   }
@@ -168,12 +167,18 @@ std::uint32_t VectorProgram::add_operation(const ElementwiseProgram& program, co
     const auto& argument = step.arguments[v];
     return argument.scalar ? add_constant(*argument.scalar, dtype) : values[argument.value];
   };
+  const std::size_t before = steps_.size();
   std::vector<std::uint32_t> results;
   for (const Instruction& instruction : simple.instructions) {
     results.push_back(instruction.opcode == Opcode::kVariable ? variable(instruction.index)
                                                               : add_instruction(simple, instruction, results));
   }
-  return results[simple.outputs.front().value];
+  const std::uint32_t result = results[simple.outputs.front().value];
+  // An expression of f16 computes in f32; what a later step reads of it is f16.
+  const bool computed = std::any_of(steps_.begin() + to_signed(before), steps_.end(),
+                                    [&](const Step& made) { return made.result == result; });
+  if (computed && register_dtype(step.dtype) == register_dtype(dtypes_[result])) dtypes_[result] = step.dtype;
+  return result;
 }
 
 std::uint32_t VectorProgram::add_instruction(const Program& program, const Instruction& instruction,
