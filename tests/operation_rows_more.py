@@ -281,7 +281,7 @@ def creation():
     return {
         "zeros": Row(lambda a: np.zeros(a["size"]), *sizes), "ones": Row(lambda a: np.ones(a["size"]), *sizes),
         "full": Row(lambda a: typed(a, np.full(a["size"], a["fill_value"])), *[Call(**c.attrs, fill_value=2) for c in sizes]),
-        "arange": Row(lambda a: np.arange(a["start"], a["end"], a["step"]), Call(end=5), Call(start=2, end=9, step=3, dtype="i64"), Call(start=1, end=0), Call(start=3, end=0, step=-1, dtype="i32")),
+        "arange": Row(lambda a: np.arange(a["start"], a["end"], a["step"]), Call(end=5), Call(start=2, end=9, step=3, dtype="i64"), Call(start=1, end=1), Call(start=3, end=0, step=-1, dtype="i32")),
         "linspace": Row(lambda a: np.linspace(a["start"], a["end"], a["steps"]), Call(start=-1, end=2, steps=7), Call(start=3, end=3, steps=1), Call(start=0, end=1, steps=0)),
         "eye": Row(lambda a: np.eye(a["n"], a["m"]), Call(n=3), Call(n=2, m=4, dtype="i32"), Call(n=0)),
         "tril": Row(lambda a, x: np.tril(x, a["diagonal"]), Call((3, 4)), Call((2, 4, 3), diagonal=-1), Call((3, 3), diagonal=1)),
@@ -398,5 +398,33 @@ def windows():
     return rows
 
 
+def linear():
+    def spd(n, seed):
+        """A batch of well-conditioned symmetric positive matrices."""
+        x = np.random.default_rng(seed).uniform(-1, 1, (2, n, n))
+        return Values(x @ np.swapaxes(x, -1, -2) + 2 * np.eye(n))
+
+    def batch_norm(a, x, mean, variance, weight, bias):
+        dims = tuple(d for d in range(x.ndim) if d != 1)
+        own, spread, count = x.mean(dims), x.var(dims), x.size / x.shape[1]
+        batch = a["training"] or mean is None
+        used = (own, spread) if batch else (mean, variance)
+        m = a["momentum"]
+        blended = [(now if old is None else (1 - m) * old + m * now) if a["training"] else (now if old is None else old)
+                   for old, now in ((mean, own), (variance, spread * count / (count - 1)))]  # fmt: skip
+        column = [1, -1] + [1] * (x.ndim - 2)
+        y = (x - used[0].reshape(column)) / np.sqrt(used[1].reshape(column) + a["eps"])
+        y = y * (1 if weight is None else weight.reshape(column)) + (0 if bias is None else bias.reshape(column))
+        return [y, *blended]
+
+    return {
+        "inverse": Row(lambda a, x: np.linalg.inv(x), Call(spd(4, 1)), Call(spd(1, 2)), dtypes=LOW, rounding=1024),
+        "det": Row(lambda a, x: np.linalg.det(x), Call(spd(4, 1)), Call(spd(1, 2)), dtypes=LOW, rounding=1024),
+        "cholesky": Row(lambda a, x: np.swapaxes(np.linalg.cholesky(x), -1, -2) if a.get("upper") else np.linalg.cholesky(x), Call(spd(4, 1)), Call(spd(3, 2), upper=True), dtypes=LOW, rounding=1024),
+        "solve": Row(lambda a, x, b: np.linalg.solve(x, b), Call(spd(4, 1), (2, 4, 3)), dtypes=LOW, rounding=1024),
+        "batch_norm": Row(batch_norm, Call((4, 3, 5), (3,), (3,), (3,), (3,)), Call((4, 3, 5), (3,), (3,), None, None, training=True), dtypes=LOW, rounding=256),
+    }
+
+
 def rows():
-    return {name: row for part in (elementwise, reductions, scans, indexing, creation, random, windows) for name, row in part().items()}
+    return {name: row for part in (elementwise, reductions, scans, indexing, creation, random, windows, linear) for name, row in part().items()}

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "alknet/graph/error.h"
+#include "alknet/graph/json_reader.h"
 
 namespace alknet::graph {
 namespace {
@@ -32,6 +33,11 @@ std::vector<std::optional<SymbolicShape>> Composition::shapes_of(const NodeWrite
     for (const Ref& ref : refs) shapes.emplace_back(ref.scalar ? SymbolicShape{} : writer.type(ref).shape);
   }
   return shapes;
+}
+
+Ref Composition::scalar_of(std::string_view parameter) const {
+  const auto integer = json_integer(attribute(parameter));
+  return integer ? scalar(*integer) : scalar(number(parameter));
 }
 
 bool has_composer(std::string_view name) { return find_composer(name) != nullptr; }

@@ -42,6 +42,8 @@ class Composition {
   Ref node(std::string_view op, const std::vector<Ref>& inputs, JsonObject attrs = {}) {
     return writer_.node(op, inputs, std::move(attrs));
   }
+  /// A number parameter as a weak scalar of its kind.
+  Ref scalar_of(std::string_view parameter) const;
   static Ref scalar(double value) { return {{}, 0, Scalar::of(value)}; }
   static Ref scalar(std::int64_t value) { return {{}, 0, Scalar::of(value)}; }
 

@@ -327,7 +327,7 @@ std::vector<Case> composite_cases() {
       {"addmv", {{{2}}, {{2, 3}}, {{3}}}},
       {"baddbmm", {{{2, 1}}, {{B, 2, 3}}, {{B, 3, 2}}}, {{"alpha", 3}}},
       {"flip", {{{2, 3}}}, {{"dims", {1, 0}}}},
-      {"dropout", {{{B, 3}}, {{4}, Dtype::kU32}}, {{"p", 0.25}}},
+      {"dropout", {{{B, 3}}, kAbsent}, {{"training", false}}},
       {"stack", {{{2, B}}}, {{"dim", 1}}},
       {"einsum", {{{3, B, 3}}}, {{"equation", "iji->ji"}}},
       {"unflatten", {{{B, 6}}}, {{"dim", 1}, {"sizes", {2, -1}}}},

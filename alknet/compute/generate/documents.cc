@@ -157,8 +157,7 @@ std::string declaration(const OpSpec& op, std::string_view name) {
   std::string result = "T";
   if (op.outputs.front().variadic) result = "T[]";
   if (op.outputs.size() > 1) {
-    std::vector<std::string> outputs;
-    for (const auto& output : op.outputs) outputs.push_back(output.name + ": T");
+    const std::vector<std::string_view> outputs(op.outputs.size(), "T");
     result = fmt::format("[{}]", fmt::join(outputs, ", "));
   }
   return fmt::format("  {}({}): {};\n", name, fmt::join(parts, ", "), result);

@@ -151,7 +151,9 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
 
   /// Functions from a linear index to the coordinates that "apply" reads.
   void coordinates() {
-    for (const auto& v : spec_.function("apply")->program.variables) {
+    const auto* apply = spec_.function("apply");
+    if (apply == nullptr) return;
+    for (const auto& v : apply->program.variables) {
       if (v.coordinate == 0) continue;
       std::string value = "index";
       for (int d = -1; v.coordinate < 0 && d > v.coordinate; --d) value += fmt::format(" / p.extent_{}", -d);

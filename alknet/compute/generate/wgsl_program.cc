@@ -35,7 +35,8 @@ std::string literal(double value, Dtype dtype) {
   if (!std::isfinite(narrow) || (narrow == 0 && std::signbit(narrow))) {
     return fmt::format("from_bits({:#x}u)", std::bit_cast<std::uint32_t>(narrow));
   }
-  return fmt::format("f32({:.9g})", narrow);
+  // All digits: rounded up, the largest number would be none.
+  return fmt::format("f32({:.17g})", static_cast<double>(narrow));
 }
 
 std::string cast(const std::string& value, Dtype from, Dtype to) {

@@ -78,7 +78,7 @@ std::vector<Ref> index_add(Composition& c) {
     c.rule().fail_shape(
         fmt::format("source has the shape {}, not {}", shape_text(c.shape(source)), shape_text(expected)));
   }
-  if (c.number("alpha") != 1) source = c.node("mul", {source, c.scalar(c.number("alpha"))});
+  if (c.number("alpha") != 1) source = c.node("mul", {source, c.scalar_of("alpha")});
   return {c.node("scatter_add", {c.input(0), spread(c, c.input(1), expected, axis), source},
                  {{"dim", static_cast<std::int64_t>(axis)}})};
 }

@@ -1,0 +1,644 @@
+// Written by `alknet-opgen dts` from the op table (alknet/graph/ops).
+
+/** A number operand: an integer when integral, and weak: it takes the tensor's dtype where that can hold it. */
+export type Scalar = number | boolean;
+
+/** The operations on tensors of type T: inputs first, then parameters by position. */
+export interface Operations<T> {
+  /** `start`, `start + step`, ... up to before `end`. */
+  arange(start: number | null | undefined, end: number | string, step?: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** A matrix [n, m] with ones on its diagonal and zeros elsewhere; `m` null: square. */
+  eye(n: number | string, m?: number | string | null, dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** `fill_value` everywhere. */
+  full(size: (number | string)[], fill_value: number, dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** `fill_value` everywhere, in the shape and dtype of `input`. */
+  full_like(input: T, fill_value: number): T;
+  /** `steps` numbers from `start` to `end`, both included, at equal distances. */
+  linspace(start: number, end: number, steps: number, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
+  /** A tensor of ones. */
+  ones(size: (number | string)[], dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** Ones of the shape and dtype of `input`. */
+  ones_like(input: T): T;
+  /** The lower triangle of matrices (the last two dimensions), zeros elsewhere; `diagonal` says how far above the main one it ends. */
+  tril(input: T, diagonal?: number): T;
+  /** The upper triangle of matrices (the last two dimensions), zeros elsewhere; `diagonal` says how far above the main one it starts. */
+  triu(input: T, diagonal?: number): T;
+  /** A tensor of zeros. */
+  zeros(size: (number | string)[], dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** Zeros of the shape and dtype of `input`. */
+  zeros_like(input: T): T;
+  /** 1 with the probability `input`, else 0, in its dtype: 1 where the uniform f32 number of the element is less; words as `rand`. */
+  bernoulli(input: T, rng: T, stream?: number): T;
+  /** `low` plus the upper half of `words` times `range`: random integers of [low, low + range). */
+  integer_of_words(words: T, low: number, range: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** Pairs of random words as standard normal numbers by Box and Muller: elements of even index take the cosine, odd ones the sine. */
+  normal_of_words(first: T | Scalar, second: T | Scalar, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
+  /** Uniform random numbers of [0, 1), the same on every device: Philox4x32-10 of `rng` [seed low, seed high, step low, step high], `stream` and the element's index. */
+  rand(rng: T, size: (number | string)[], stream?: number, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
+  /** Random integers of [low, low + range); words as `rand`. */
+  randint(rng: T, low: number | null | undefined, range: number, size: (number | string)[], stream?: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** Standard normal random numbers; words as `rand`. */
+  randn(rng: T, size: (number | string)[], stream?: number, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
+  /** Words of Philox4x32-10, the same on every device. `rng` is [seed low, seed high, step low, step high]. Element e gets word e of `stream` (`element`), the first or second word of its pair (`first`, `second`: words e and e - 1 or e + 1 of even and odd e), or one of two words of its own (`high`, `low`: words 2 e and 2 e + 1). */
+  random_words(rng: T, size: (number | string)[], stream?: number, words?: "element" | "first" | "second" | "high" | "low"): T;
+  /** Pairs of random words as f64 numbers of [0, 1) with 53 bits. */
+  uniform_of_word_pairs(first: T | Scalar, second: T | Scalar): T;
+  /** Random words as numbers of [0, 1), each from the upper bits that its dtype holds. */
+  uniform_of_words(words: T, dtype?: "f16" | "bf16" | "f32"): T;
+  /** The absolute value of every element. Its gradient at 0 is 0. */
+  abs(input: T): T;
+  /** As `abs`. */
+  absolute(input: T): T;
+  /** Inverse cosine; NaN outside [-1, 1]. */
+  acos(input: T): T;
+  /** As `acos`. */
+  arccos(input: T): T;
+  /** Inverse hyperbolic cosine; NaN below 1. */
+  acosh(input: T): T;
+  /** As `acosh`. */
+  arccosh(input: T): T;
+  /** Inverse sine; NaN outside [-1, 1]. */
+  asin(input: T): T;
+  /** As `asin`. */
+  arcsin(input: T): T;
+  /** Inverse hyperbolic sine. */
+  asinh(input: T): T;
+  /** As `asinh`. */
+  arcsinh(input: T): T;
+  /** Inverse tangent. */
+  atan(input: T): T;
+  /** As `atan`. */
+  arctan(input: T): T;
+  /** Inverse hyperbolic tangent; NaN outside [-1, 1]. */
+  atanh(input: T): T;
+  /** As `atanh`. */
+  arctanh(input: T): T;
+  /** Every bit inverted; of bool the negation. */
+  bitwise_not(input: T): T;
+  /** Converts every element to `dtype`. Floats to integers truncate towards zero and saturate (NaN gives 0), integers to narrower integers wrap, anything to bool is `input != 0`. */
+  cast(input: T, dtype: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** The smallest integer not below `input`; integers stay. */
+  ceil(input: T): T;
+  /** `max(input, 0) + min(alpha * (exp(input / alpha) - 1), 0)`. */
+  celu(input: T, alpha?: number): T;
+  /** `input` limited to [`min`, `max`]; null: no limit. NaN stays; `max` wins over a larger `min`. */
+  clamp(input: T, min?: number | null, max?: number | null): T;
+  /** As `clamp`. */
+  clip(input: T, min?: number | null, max?: number | null): T;
+  /** A row-major copy. */
+  contiguous(input: T): T;
+  /** Cosine of an angle in radians. */
+  cos(input: T): T;
+  /** Hyperbolic cosine. */
+  cosh(input: T): T;
+  /** Degrees as radians. */
+  deg2rad(input: T): T;
+  /** The derivative of `lgamma`; -inf at 0 (inf at -0), NaN at negative integers. */
+  digamma(input: T): T;
+  /** As `digamma`. */
+  psi(input: T): T;
+  /** `input` where positive, else `alpha * (exp(input) - 1)`. */
+  elu(input: T, alpha?: number): T;
+  /** The error function. */
+  erf(input: T): T;
+  /** The complementary error function, `1 - erf(input)` without its cancellation. */
+  erfc(input: T): T;
+  /** The inverse of the error function; inf at 1, -inf at -1, NaN beyond. */
+  erfinv(input: T): T;
+  /** Exponential function. */
+  exp(input: T): T;
+  /** 2 to the power of `input`. */
+  exp2(input: T): T;
+  /** `exp(input) - 1`, precise near 0. */
+  expm1(input: T): T;
+  /** The largest integer not above `input`; integers stay. */
+  floor(input: T): T;
+  /** The part after the point, with the sign of `input`. */
+  frac(input: T): T;
+  /** Gaussian error linear unit: `input` times the standard normal distribution function at `input`, exact (`none`) or by its `tanh` approximation. */
+  gelu(input: T, approximate?: "none" | "tanh"): T;
+  /** 0 within [-`lambd`, `lambd`], else `input`. */
+  hardshrink(input: T, lambd?: number): T;
+  /** `relu6(input + 3) / 6`. */
+  hardsigmoid(input: T): T;
+  /** `input * relu6(input + 3) / 6`. */
+  hardswish(input: T): T;
+  /** `input` limited to [`min_val`, `max_val`]. */
+  hardtanh(input: T, min_val?: number, max_val?: number): T;
+  /** Whether an element is neither infinite nor NaN. */
+  isfinite(input: T): T;
+  /** Whether an element is infinite. */
+  isinf(input: T): T;
+  /** Whether an element is NaN. */
+  isnan(input: T): T;
+  /** Whether an element is -inf. */
+  isneginf(input: T): T;
+  /** Whether an element is inf. */
+  isposinf(input: T): T;
+  /** `input` where positive, else `negative_slope * input`. */
+  leaky_relu(input: T, negative_slope?: number): T;
+  /** Logarithm of the absolute value of the gamma function; inf at 0, -1, -2, ... */
+  lgamma(input: T): T;
+  /** Natural logarithm; -inf at 0, NaN for negative numbers. */
+  log(input: T): T;
+  /** Logarithm to the base 10; -inf at 0, NaN for negative numbers. */
+  log10(input: T): T;
+  /** `log(1 + input)`, precise near 0; -inf at -1, NaN below. */
+  log1p(input: T): T;
+  /** Logarithm to the base 2; -inf at 0, NaN for negative numbers. */
+  log2(input: T): T;
+  /** Whether an element is 0. */
+  logical_not(input: T): T;
+  /** `log(input / (1 - input))`, with `input` limited to [`eps`, 1 - `eps`] unless `eps` is null. */
+  logit(input: T, eps?: number | null): T;
+  /** `log(sigmoid(input))`. */
+  logsigmoid(input: T): T;
+  /** As `logsigmoid`. */
+  log_sigmoid(input: T): T;
+  /** `input * tanh(softplus(input))`. */
+  mish(input: T): T;
+  /** NaN replaced by `nan_value`, inf by `posinf` and -inf by `neginf` (null: the largest and smallest finite number). */
+  nan_to_num(input: T, nan_value?: number, posinf?: number | null, neginf?: number | null): T;
+  /** The negative of every element; integers wrap. */
+  neg(input: T): T;
+  /** As `neg`. */
+  negative(input: T): T;
+  /** `input` itself. */
+  positive(input: T): T;
+  /** Radians as degrees. */
+  rad2deg(input: T): T;
+  /** `1 / input`. */
+  reciprocal(input: T): T;
+  /** `input` where positive, else 0; NaN stays. */
+  relu(input: T): T;
+  /** `input` limited to [0, 6]. */
+  relu6(input: T): T;
+  /** The nearest integer, of two the even one; integers stay. */
+  round(input: T): T;
+  /** Reciprocal of the square root; inf at 0, NaN for negative numbers. */
+  rsqrt(input: T): T;
+  /** Scaled exponential linear unit: `elu` with the constants that keep mean 0 and variance 1. */
+  selu(input: T): T;
+  /** `1 / (1 + exp(-input))`. */
+  sigmoid(input: T): T;
+  /** As `sigmoid`. */
+  expit(input: T): T;
+  /** 1, 0 or -1; 0 for NaN, as in PyTorch. */
+  sign(input: T): T;
+  /** `input * sigmoid(input)`; also called swish. */
+  silu(input: T): T;
+  /** Sine of an angle in radians. */
+  sin(input: T): T;
+  /** `sin(pi * input) / (pi * input)`, 1 at 0. */
+  sinc(input: T): T;
+  /** Hyperbolic sine. */
+  sinh(input: T): T;
+  /** `log(1 + exp(beta * input)) / beta`; `input` itself where `beta * input` exceeds `threshold`. */
+  softplus(input: T, beta?: number, threshold?: number): T;
+  /** `input` moved towards 0 by `lambd`, 0 where it would pass it. */
+  softshrink(input: T, lambd?: number): T;
+  /** `input / (1 + |input|)`. */
+  softsign(input: T): T;
+  /** Square root; NaN for negative numbers. */
+  sqrt(input: T): T;
+  /** `input` times itself; integers wrap. */
+  square(input: T): T;
+  /** Tangent of an angle in radians. */
+  tan(input: T): T;
+  /** Hyperbolic tangent. */
+  tanh(input: T): T;
+  /** `input - tanh(input)`. */
+  tanhshrink(input: T): T;
+  /** `input` where above `threshold`, else `value`. */
+  threshold(input: T, threshold: number, value: number): T;
+  /** The integer part; integers stay. */
+  trunc(input: T): T;
+  /** As `trunc`. */
+  fix(input: T): T;
+  /** `input + alpha * other`, broadcast. */
+  add(input: T | Scalar, other: T | Scalar, alpha?: number): T;
+  /** The angle of the point (`other`, `input`), in (-pi, pi]. */
+  atan2(input: T | Scalar, other: T | Scalar): T;
+  /** As `atan2`. */
+  arctan2(input: T | Scalar, other: T | Scalar): T;
+  /** The bits of two integers or bools combined by and, broadcast. */
+  bitwise_and(input: T | Scalar, other: T | Scalar): T;
+  /** `input * 2^other`, wrapped; 0 where `other` is negative or no less than the bits. */
+  bitwise_left_shift(input: T | Scalar, other: T | Scalar): T;
+  /** The bits of two integers or bools combined by or, broadcast. */
+  bitwise_or(input: T | Scalar, other: T | Scalar): T;
+  /** `input / 2^other` rounded down; 0 or -1 where `other` is negative or no less than the bits. */
+  bitwise_right_shift(input: T | Scalar, other: T | Scalar): T;
+  /** The bits of two integers or bools combined by exclusive or, broadcast. */
+  bitwise_xor(input: T | Scalar, other: T | Scalar): T;
+  /** The magnitude of `input` with the sign of `other`, also of a zero. */
+  copysign(input: T | Scalar, other: T | Scalar): T;
+  /** True division, broadcast: integers divide as f32. */
+  div(input: T | Scalar, other: T | Scalar): T;
+  /** As `div`. */
+  divide(input: T | Scalar, other: T | Scalar): T;
+  /** As `div`. */
+  true_divide(input: T | Scalar, other: T | Scalar): T;
+  /** `input / other` rounded towards 0 (`trunc`) or down (`floor`), in the promoted dtype: what PyTorch's `div` does with a rounding mode. An integer divided by 0 stays. */
+  div_mode(input: T | Scalar, other: T | Scalar, rounding_mode: "trunc" | "floor"): T;
+  /** Whether two elements are equal, broadcast. */
+  eq(input: T | Scalar, other: T | Scalar): T;
+  /** As `eq`. */
+  equal_to(input: T | Scalar, other: T | Scalar): T;
+  /** The quotient rounded down; an integer divided by 0 stays. */
+  floor_divide(input: T | Scalar, other: T | Scalar): T;
+  /** The larger of two elements, broadcast; of NaN and a number the number. */
+  fmax(input: T | Scalar, other: T | Scalar): T;
+  /** The smaller of two elements, broadcast; of NaN and a number the number. */
+  fmin(input: T | Scalar, other: T | Scalar): T;
+  /** The remainder of a division that rounds towards 0: it has the sign of `input`, as C's fmod. An integer's by 0 is 0. */
+  fmod(input: T | Scalar, other: T | Scalar): T;
+  /** Whether `input` is at least `other`, broadcast. */
+  ge(input: T | Scalar, other: T | Scalar): T;
+  /** As `ge`. */
+  greater_equal(input: T | Scalar, other: T | Scalar): T;
+  /** Whether `input` is greater than `other`, broadcast. */
+  gt(input: T | Scalar, other: T | Scalar): T;
+  /** As `gt`. */
+  greater(input: T | Scalar, other: T | Scalar): T;
+  /** `sqrt(input^2 + other^2)` without overflow. */
+  hypot(input: T | Scalar, other: T | Scalar): T;
+  /** `input * 2^other`. */
+  ldexp(input: T | Scalar, other: T | Scalar): T;
+  /** Whether `input` is at most `other`, broadcast. */
+  le(input: T | Scalar, other: T | Scalar): T;
+  /** As `le`. */
+  less_equal(input: T | Scalar, other: T | Scalar): T;
+  /** `log(exp(input) + exp(other))` without overflow. */
+  logaddexp(input: T | Scalar, other: T | Scalar): T;
+  /** `log2(2^input + 2^other)` without overflow. */
+  logaddexp2(input: T | Scalar, other: T | Scalar): T;
+  /** Whether two elements are both not 0, broadcast. */
+  logical_and(input: T | Scalar, other: T | Scalar): T;
+  /** Whether one of two elements is not 0, broadcast. */
+  logical_or(input: T | Scalar, other: T | Scalar): T;
+  /** Whether exactly one of two elements is not 0, broadcast. */
+  logical_xor(input: T | Scalar, other: T | Scalar): T;
+  /** Whether `input` is less than `other`, broadcast. */
+  lt(input: T | Scalar, other: T | Scalar): T;
+  /** As `lt`. */
+  less(input: T | Scalar, other: T | Scalar): T;
+  /** The larger of two elements, broadcast; NaN when either is NaN. Equal elements share the gradient. */
+  maximum(input: T | Scalar, other: T | Scalar): T;
+  /** The smaller of two elements, broadcast; NaN when either is NaN. Equal elements share the gradient. */
+  minimum(input: T | Scalar, other: T | Scalar): T;
+  /** Product, broadcast. */
+  mul(input: T | Scalar, other: T | Scalar): T;
+  /** As `mul`. */
+  multiply(input: T | Scalar, other: T | Scalar): T;
+  /** Whether two elements differ, broadcast. */
+  ne(input: T | Scalar, other: T | Scalar): T;
+  /** As `ne`. */
+  not_equal(input: T | Scalar, other: T | Scalar): T;
+  /** `input` to the power of `other`, as C's pow: `x^0` is 1, a fraction of a negative number NaN. Integers wrap; to a negative power they are 0, unless 1 or -1. */
+  pow(input: T | Scalar, other: T | Scalar): T;
+  /** `input` where positive, else `weight * input`, broadcast: what `prelu` is made of. */
+  prelu_kernel(input: T | Scalar, weight: T | Scalar): T;
+  /** The remainder of a division that rounds down: it has the sign of `other`, as Python's %. An integer's by 0 is 0. */
+  remainder(input: T | Scalar, other: T | Scalar): T;
+  /** `other - alpha * input`, broadcast. */
+  rsub(input: T | Scalar, other: T | Scalar, alpha?: number): T;
+  /** `input - alpha * other`, broadcast. */
+  sub(input: T | Scalar, other: T | Scalar, alpha?: number): T;
+  /** As `sub`. */
+  subtract(input: T | Scalar, other: T | Scalar, alpha?: number): T;
+  /** `input * log(other)`, 0 where `input` is 0 unless `other` is NaN. */
+  xlogy(input: T | Scalar, other: T | Scalar): T;
+  /** The Hurwitz zeta function: the sum of `(other + k)^-input` over k >= 0. */
+  zeta(input: T | Scalar, other: T | Scalar): T;
+  /** `input + value * tensor1 / tensor2`, broadcast. */
+  addcdiv(input: T | Scalar, tensor1: T | Scalar, tensor2: T | Scalar, value?: number): T;
+  /** `input + value * tensor1 * tensor2`, broadcast. */
+  addcmul(input: T | Scalar, tensor1: T | Scalar, tensor2: T | Scalar, value?: number): T;
+  /** `clamp` with limits that are tensors, broadcast. */
+  clamp_tensor(input: T | Scalar, min: T | Scalar, max: T | Scalar): T;
+  /** Linear interpolation from `input` to `end` by `weight`, which broadcasts. */
+  lerp(input: T | Scalar, end: T | Scalar, weight: T | Scalar): T;
+  /** `value` where `mask` is true, `input` elsewhere; `mask` broadcasts. */
+  masked_fill(input: T | Scalar, mask: T, value: T | Scalar): T;
+  /** `input` where `condition` is true, `other` elsewhere, broadcast. */
+  where(condition: T, input: T | Scalar, other: T | Scalar): T;
+  /** Whether no element is 0 (NaN is not), over the dimensions `dim` (null or empty: all); true for no elements. */
+  all(input: T, dim?: number[] | null, keepdim?: boolean): T;
+  /** The largest element over the dimensions `dim` (null or empty: all), NaN where there is one. Equal ones share the gradient. */
+  amax(input: T, dim?: number[] | null, keepdim?: boolean): T;
+  /** The smallest element over the dimensions `dim` (null or empty: all), NaN where there is one. Equal ones share the gradient. */
+  amin(input: T, dim?: number[] | null, keepdim?: boolean): T;
+  /** Whether some element is not 0 (NaN is not), over the dimensions `dim` (null or empty: all); false for no elements. */
+  any(input: T, dim?: number[] | null, keepdim?: boolean): T;
+  /** The place of the largest element along `dim` (null: in row-major order of all), as i64. NaN counts as the largest; of equal elements the first. */
+  argmax(input: T, dim?: number | null, keepdim?: boolean): T;
+  /** The place of the smallest element along `dim` (null: in row-major order of all), as i64. NaN counts as the smallest; of equal elements the first. */
+  argmin(input: T, dim?: number | null, keepdim?: boolean): T;
+  /** How many elements are not 0 over the dimensions `dim` (null or empty: all), as i64. */
+  count_nonzero(input: T, dim?: number[] | null): T;
+  /** Logarithm of the sum of exponentials over the dimensions `dim` (null or empty: all), for inputs of any size; -inf for no elements. */
+  logsumexp(input: T, dim?: number[] | null, keepdim?: boolean): T;
+  /** The largest element, NaN if there is one. Equal ones share the gradient. */
+  max(input: T): T;
+  /** The largest elements along `dim` and their places as i64: PyTorch's `max` with a dimension. NaN counts as the largest; of equal elements the first, which has the gradient. */
+  max_dim(input: T, dim: number, keepdim?: boolean): [T, T];
+  /** Arithmetic mean over the dimensions `dim` (null or empty: all). Floats only: cast integers first. The mean of nothing is NaN. */
+  mean(input: T, dim?: number[] | null, keepdim?: boolean): T;
+  /** The median of all elements, the lower of two, NaN if there is one. */
+  median(input: T): T;
+  /** The median along `dim`, the lower of two, and its place as i64: PyTorch's `median` with a dimension. NaN where there is one. */
+  median_dim(input: T, dim?: number, keepdim?: boolean): [T, T];
+  /** The smallest element, NaN if there is one. Equal ones share the gradient. */
+  min(input: T): T;
+  /** The smallest elements along `dim` and their places as i64: PyTorch's `min` with a dimension. NaN counts as the smallest; of equal elements the first, which has the gradient. */
+  min_dim(input: T, dim: number, keepdim?: boolean): [T, T];
+  /** The `p`-norm over the dimensions `dim` (null or empty: all): a number, "fro" (2), "inf" or "-inf". The gradient at 0 is 0. */
+  norm(input: T, p?: number | string, dim?: number[] | null, keepdim?: boolean): T;
+  /** Product over the dimensions `dim` (null or empty: all). Integers and bool multiply in i64; the product of nothing is 1. Second derivatives at inputs that hold 0 are not exact. */
+  prod(input: T, dim?: number[] | null, keepdim?: boolean): T;
+  /** Standard deviation: the square root of `var`, with a gradient of 0 where it is 0. */
+  std(input: T, dim?: number[] | null, correction?: number | null, keepdim?: boolean): T;
+  /** `std` and `mean` over the dimensions `dim` together. */
+  std_mean(input: T, dim?: number[] | null, correction?: number | null, keepdim?: boolean): [T, T];
+  /** Sum over the dimensions `dim` (null or empty: all). Integers and bool add up in i64; the sum of nothing is 0. */
+  sum(input: T, dim?: number[] | null, keepdim?: boolean): T;
+  /** Variance over the dimensions `dim` (null or empty: all): squares of the distances from the mean, divided by the count less `correction`. */
+  var(input: T, dim?: number[] | null, correction?: number | null, keepdim?: boolean): T;
+  /** `var` and `mean` over the dimensions `dim` together. */
+  var_mean(input: T, dim?: number[] | null, correction?: number | null, keepdim?: boolean): [T, T];
+  /** The places in `input` of the elements along `dim` in order, as i64; as `sort`. */
+  argsort(input: T, dim?: number, descending?: boolean, stable?: boolean): T;
+  /** Running product along `dim`, from the end with `reverse` (which has no gradient). Integers and bool multiply in i64. */
+  cumprod(input: T, dim: number, reverse?: boolean): T;
+  /** Running sum along `dim`, from the end with `reverse`. Integers and bool add up in i64. */
+  cumsum(input: T, dim: number, reverse?: boolean): T;
+  /** The `k`-th smallest element along `dim`, counted from 1, and its place as i64. NaN counts as the largest. */
+  kthvalue(input: T, k: number, dim?: number, keepdim?: boolean): [T, T];
+  /** A linear recurrence along `dim`: output[k] = decay[k] * output[k - 1] + input[k], or with `reverse` its adjoint output[k] = decay[k + 1] * output[k + 1] + input[k]. */
+  linear_scan(decay: T, input: T, dim: number, reverse?: boolean): T;
+  /** Logarithm of the running sum of exponentials along `dim`, from the end with `reverse` (which has no gradient), for inputs of any size. */
+  logcumsumexp(input: T, dim: number, reverse?: boolean): T;
+  /** The elements along `dim` in ascending or descending order and their places in `input` as i64. NaN counts as the largest; equal elements keep their order whether `stable` says so or not. */
+  sort(input: T, dim?: number, descending?: boolean, stable?: boolean): [T, T];
+  /** The `k` largest or smallest elements along `dim`, always in order, and their places as i64. NaN counts as the largest. */
+  topk(input: T, k: number | string, dim?: number, largest?: boolean, sorted?: boolean): [T, T];
+  /** Cuts dimension `dim` into at most `chunks` pieces of equal size, the last with what is left. The size of the dimension must be known before the run. */
+  chunk(input: T, chunks: number, dim?: number): T[];
+  /** Repeats dimensions of size 1 without copying, and adds dimensions in front; -1 keeps a size. */
+  expand(input: T, size: (number | string)[]): T;
+  /** As `expand`. */
+  broadcast_to(input: T, size: (number | string)[]): T;
+  /** Joins the dimensions from `start_dim` to `end_dim` into one. */
+  flatten(input: T, start_dim?: number, end_dim?: number): T;
+  /** The elements in reverse order along `dims`, whose sizes must be known before the run. */
+  flip(input: T, dims: number[]): T;
+  /** Moves dimensions to other places; the rest keep their order. */
+  movedim(input: T, source: number | number[], destination: number | number[]): T;
+  /** As `movedim`. */
+  moveaxis(input: T, source: number | number[], destination: number | number[]): T;
+  /** `length` elements of dimension `dim` from `start`; a negative start counts from the end. */
+  narrow(input: T, dim: number, start: number | string, length: number | string): T;
+  /** Reorders dimensions: dimension i of the result is dimension `dims[i]` of `input`. */
+  permute(input: T, dims: number[]): T;
+  /** Repeats `input` `repeats[i]` times along dimension i; further dimensions are added in front. */
+  repeat(input: T, repeats: (number | string)[]): T;
+  /** The same elements in row-major order under another shape; one size may be -1 and is worked out. */
+  reshape(input: T, shape: (number | string)[]): T;
+  /** As `reshape`. */
+  view(input: T, shape: (number | string)[]): T;
+  /** Shifts elements along `dims`; those that leave at the end come in at the beginning. Without `dims` it shifts the elements in row-major order. */
+  roll(input: T, shifts: number | number[], dims?: number | number[] | null): T;
+  /** The elements at place `index` of dimension `dim`, which goes away; negative places count from the end. */
+  select(input: T, dim: number, index: number | string): T;
+  /** Every `step`-th element from `start` up to but without `end` along `dim`; negative positions count from the end, and known positions are clamped to the size as in Python. Positions that depend on sizes must lie inside. */
+  slice(input: T, dim?: number, start?: number | string | null, end?: number | string | null, step?: number): T;
+  /** Cuts dimension `dim` into pieces of `split_size`, the last with what is left, or of the sizes of a list, which must add up. The size of the dimension must be known before the run. */
+  split(input: T, split_size: number | number[], dim?: number): T[];
+  /** Removes those of the dimensions `dim` (null: all) whose size is 1. A size that is not known before the run cannot be squeezed. */
+  squeeze(input: T, dim?: number[] | null): T;
+  /** Joins values of one shape along a new dimension `dim`. */
+  stack(tensors: T[], dim?: number): T;
+  /** Repeats `input` `dims[i]` times along dimension i; the shorter of shape and `dims` gets sizes of 1 in front. */
+  tile(input: T, dims: (number | string)[]): T;
+  /** Swaps two dimensions. */
+  transpose(input: T, dim0: number, dim1: number): T;
+  /** As `transpose`. */
+  swapaxes(input: T, dim0: number, dim1: number): T;
+  /** As `transpose`. */
+  swapdims(input: T, dim0: number, dim1: number): T;
+  /** The slices at each place of dimension `dim`, which goes away. The size of the dimension must be known before the run. */
+  unbind(input: T, dim?: number): T[];
+  /** Splits dimension `dim` into dimensions of these sizes; one may be -1 and is worked out. */
+  unflatten(input: T, dim: number, sizes: (number | string)[]): T;
+  /** Inserts a dimension of size 1 before position `dim` of the result. */
+  unsqueeze(input: T, dim: number): T;
+  /** Writes `value` into a state of the graph; the result is the state's new version. `state` is a state or the result of an earlier assign, and runs after everything that reads that version, also through views. With `at`, the start of each dimension, only that part changes; a part outside the state is the error `index_out_of_range`. Passes no gradient. */
+  assign(state: T, value: T, at?: (number | string)[] | null): T;
+  /** Tensors side by side along `dim`; their other sizes are equal. A vector of nothing goes with everything. */
+  cat(tensors: T[], dim?: number): T;
+  /** As `cat`. */
+  concat(tensors: T[], dim?: number): T;
+  /** As `cat`. */
+  concatenate(tensors: T[], dim?: number): T;
+  /** Two to four tensors side by side along `dim`: the step that `cat` is made of. */
+  cat_parts(first: T, second: T, third?: T, fourth?: T, dim?: number): T;
+  /** `input` with `value` around it: `pad` is how many elements before and after the last dimension, then the one before it, and so on. Negative amounts take elements away. */
+  constant_pad_nd(input: T, pad: (number | string)[], value?: number): T;
+  /** Rows of `weight` (rank 2) picked by `indices`. An index outside 0 .. rows - 1 is the error `index_out_of_range`. */
+  embedding(weight: T, indices: T): T;
+  /** The gradient of `embedding` of a weight of `num_weights` rows: row i is the sum of the rows of `grad_output` whose index is i. An index outside 0 .. num_weights - 1 is the error `index_out_of_range`. */
+  embedding_dense_backward(grad_output: T, indices: T, num_weights: number | string): T;
+  /** Elements picked along `dim`: output[i][j][k] is input[i][index[i][j][k]][k] for `dim` 1. `index` may be smaller than `input` elsewhere. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
+  gather(input: T, index: T, dim: number): T;
+  /** The gradient of `gather` of an input of the shape `input_sizes`: the elements of `grad_output` added up at the places that `index` names, 0 elsewhere. */
+  gather_backward(grad_output: T, index: T, input_sizes: (number | string)[], dim: number): T;
+  /** Elements or slices at the places that `indices`, one for each of the first dimensions, name together after broadcasting; negative places count from the end: PyTorch's `input[i, j]`. */
+  index(input: T, indices: T[]): T;
+  /** `input` with `alpha` times the slices of `source` added to the slices along `dim` that the vector `index` names. */
+  index_add(input: T, index: T, source: T, dim: number, alpha?: number): T;
+  /** `input` with `values`, which broadcast, in place of what `index` would give; with `accumulate` they are added. Of several for one place the last in row-major order stays. */
+  index_put(input: T, indices: T[], values: T, accumulate?: boolean): T;
+  /** The slices along `dim` that the vector `index` names. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
+  index_select(input: T, index: T, dim: number): T;
+  /** `input` with elements around it: `pad` is how many before and after the last dimension, then the one before it, and so on. They are `value`, or with `mode` the mirror image without the edge, the edge, or the other end. */
+  pad(input: T, pad: (number | string)[], mode?: "constant" | "reflect" | "replicate" | "circular", value?: number): T;
+  /** `input` with elements of `src` at the places along `dim` that `index` names: output[i][index[i][j][k]][k] = src[i][j][k] for `dim` 1. Of several for one place the last in row-major order stays. `src` may be larger than `index`, but has a gradient only if it is not. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
+  scatter(input: T, index: T, src: T, dim: number): T;
+  /** `input` with the elements of `src` added at the places along `dim` that `index` names, always in the same order. `src` may be larger than `index`, but has a gradient only if it is not. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
+  scatter_add(input: T, index: T, src: T, dim: number): T;
+  /** `input` with `value` at the places along `dim` that `index` names: PyTorch's `scatter` of a number. */
+  scatter_value(input: T, index: T, dim: number, value: number): T;
+  /** The gradient of `slice` of an input of the shape `input_sizes`: `grad_output` where the slice is, 0 elsewhere. */
+  slice_backward(grad_output: T, input_sizes: (number | string)[], dim?: number, start?: number | string | null, end?: number | string | null, step?: number): T;
+  /** The elements of `input`, taken as one row-major vector, that `index` names; negative places count from the end. */
+  take(input: T, index: T): T;
+  /** Windows of `size` elements, `step` apart, along `dimension`, which counts the windows then; a last dimension holds their elements. */
+  unfold(input: T, dimension: number, size: number, step: number): T;
+  /** `beta * input + alpha * (mat1 @ mat2)` of matrices; `input` broadcasts. With `beta` 0 the input is not looked at, NaN or not. */
+  addmm(input: T, mat1: T, mat2: T, beta?: number, alpha?: number): T;
+  /** `beta * input + alpha * (mat @ vec)`; `input` broadcasts. With `beta` 0 the input is not looked at. */
+  addmv(input: T, mat: T, vec: T, beta?: number, alpha?: number): T;
+  /** `beta * input + alpha * (batch1 @ batch2)` of batches of matrices; `input` broadcasts. With `beta` 0 the input is not looked at. */
+  baddbmm(input: T, batch1: T, batch2: T, beta?: number, alpha?: number): T;
+  /** The products of the matrices of two batches, [B, n, m] and [B, m, p]. */
+  bmm(input: T, mat2: T): T;
+  /** The sum of the products of two vectors. */
+  dot(input: T, tensor: T): T;
+  /** Products of operands summed over the dimensions that the output lacks, as the equation says: `bij,bjk->bik`. A letter names a dimension, twice in one operand its diagonal; `...` stands for dimensions that broadcast. Without `->` the output has the letters that occur once, in alphabetical order. Operands are contracted from left to right, each pair as one `matmul`. */
+  einsum(operands: T[], equation: string): T;
+  /** Matrix product by PyTorch's rank rules: vectors get a dimension of 1 that is removed again, leading dimensions broadcast. */
+  matmul(input: T, other: T): T;
+  /** The product of two matrices. */
+  mm(input: T, mat2: T): T;
+  /** The product of a matrix and a vector. */
+  mv(input: T, vec: T): T;
+  /** All products of the elements of two vectors, [n] and [m], as [n, m]. */
+  outer(input: T, vec2: T): T;
+  /** As `outer`. */
+  ger(input: T, vec2: T): T;
+  /** `input` with each element set to 0 with the probability `p` and the others divided by `1 - p`; without `training` the input itself. It keeps where `bernoulli` of `rng`, `stream` and `1 - p` is 1. */
+  dropout(input: T, rng?: T, p?: number, training?: boolean, stream?: number): T;
+  /** Normalises each group of channels of [N, C, ...]: subtracts the mean, divides by `sqrt(variance + eps)`, then applies `weight` and `bias`, one element a channel. */
+  group_norm(input: T, weight: T | null | undefined, bias: T | null | undefined, num_groups: number, eps?: number): T;
+  /** Normalises each channel of each item of [N, C, ...] as `group_norm` with as many groups as channels. */
+  instance_norm(input: T, weight?: T, bias?: T, eps?: number): T;
+  /** Subtracts the mean over the last dimensions (`normalized_shape`), divides by `sqrt(variance + eps)` (biased variance), then applies `weight` and `bias`. */
+  layer_norm(input: T, weight: T | null | undefined, bias: T | null | undefined, normalized_shape: (number | string)[], eps?: number): T;
+  /** The logarithm of `softmax(input)` over the dimension `dim`, computed without overflow. */
+  log_softmax(input: T, dim: number): T;
+  /** A last dimension of `num_classes` with 1 at the place that `input` names and 0 elsewhere. A class outside 0 .. num_classes - 1 is the error `index_out_of_range`. */
+  one_hot(input: T, num_classes: number): T;
+  /** Divides by `sqrt(mean(input^2) + eps)` over the last dimensions (`normalized_shape`), then applies `weight`. Without `eps` it is the difference between 1 and the next number of the dtype. */
+  rms_norm(input: T, weight: T | null | undefined, normalized_shape: (number | string)[], eps?: number | null): T;
+  /** Rotary position embedding of [..., positions, depth]: rotates the i-th pair of elements by `position * base^(-2 i / depth)`. Pairs are elements i and i + depth / 2, or neighbours when `interleaved`. Without `positions` they count from 0. */
+  rope(input: T, positions?: T, base?: number, interleaved?: boolean): T;
+  /** `softmax(query @ key^T * scale + mask) @ value` over the last two dimensions; `scale` is 1/sqrt(last size of query) when null. A bool mask keeps where true, a float mask is added; it broadcasts to [..., queries, keys]. `is_causal` keeps key j for query i when j <= i and takes no mask beside it. A query without any key kept gives 0. */
+  scaled_dot_product_attention(query: T, key: T, value: T, attn_mask?: T, is_causal?: boolean, scale?: number | null): T;
+  /** `exp(input)` divided by its sum over the dimension `dim`, computed without overflow. A row of nothing but -inf gives NaN. */
+  softmax(input: T, dim: number): T;
+  /** Cross-correlation of `input` [N, C, L] (or without N) with `weight` [O, C / groups, ...], plus `bias` [O]. Parameters are one integer or one a dimension; `padding` may be `"same"` (stride 1; an odd rest is padded behind) or `"valid"`. */
+  conv1d(input: T, weight: T, bias?: T, stride?: number | number[], padding?: number | number[] | string, dilation?: number | number[], groups?: number): T;
+  /** Cross-correlation of `input` [N, C, H, W] (or without N) with `weight` [O, C / groups, ...], plus `bias` [O]. Parameters are one integer or one a dimension; `padding` may be `"same"` (stride 1; an odd rest is padded behind) or `"valid"`. */
+  conv2d(input: T, weight: T, bias?: T, stride?: number | number[], padding?: number | number[] | string, dilation?: number | number[], groups?: number): T;
+  /** Cross-correlation of `input` [N, C, D, H, W] (or without N) with `weight` [O, C / groups, ...], plus `bias` [O]. Parameters are one integer or one a dimension; `padding` may be `"same"` (stride 1; an odd rest is padded behind) or `"valid"`. */
+  conv3d(input: T, weight: T, bias?: T, stride?: number | number[], padding?: number | number[] | string, dilation?: number | number[], groups?: number): T;
+  /** The gradient of `conv1d` by its input as an operation: `input` [N, C, L] (or without N), `weight` [C, O / groups, ...], `bias` [O]. `output_padding` adds to the size behind. */
+  conv_transpose1d(input: T, weight: T, bias?: T, stride?: number | number[], padding?: number | number[], output_padding?: number | number[], groups?: number, dilation?: number | number[]): T;
+  /** The gradient of `conv2d` by its input as an operation: `input` [N, C, H, W] (or without N), `weight` [C, O / groups, ...], `bias` [O]. `output_padding` adds to the size behind. */
+  conv_transpose2d(input: T, weight: T, bias?: T, stride?: number | number[], padding?: number | number[], output_padding?: number | number[], groups?: number, dilation?: number | number[]): T;
+  /** The gradient of `conv3d` by its input as an operation: `input` [N, C, D, H, W] (or without N), `weight` [C, O / groups, ...], `bias` [O]. `output_padding` adds to the size behind. */
+  conv_transpose3d(input: T, weight: T, bias?: T, stride?: number | number[], padding?: number | number[], output_padding?: number | number[], groups?: number, dilation?: number | number[]): T;
+  /** A convolution over any number of spatial dimensions whose result has the shape `output_size`: what gradients of the others are made of. */
+  convolution(input: T, weight: T, output_size: (number | string)[], stride?: number | number[], padding?: number | number[] | string, dilation?: number | number[], groups?: number): T;
+  /** The gradient of a convolution by its input, whose shape is `input_size`. */
+  convolution_backward_input(grad_output: T, weight: T, input_size: (number | string)[], stride?: number | number[], padding?: number | number[] | string, dilation?: number | number[], groups?: number): T;
+  /** The gradient of a convolution by its weight, whose shape is `weight_size`. */
+  convolution_backward_weight(grad_output: T, input: T, weight_size: (number | string)[], stride?: number | number[], padding?: number | number[] | string, dilation?: number | number[], groups?: number): T;
+  /** Means over the last dimension of windows that divide them into `output_size` parts (null keeps a size). */
+  adaptive_avg_pool1d(input: T, output_size: number | (number | null)[] | null): T;
+  /** The gradient of `adaptive_avg_pool1d` of an input of the shape `input_size`. */
+  adaptive_avg_pool1d_backward(grad_output: T, input_size: (number | string)[], output_size: number | (number | null)[] | null): T;
+  /** Means over the last two dimensions of windows that divide them into `output_size` parts (null keeps a size). */
+  adaptive_avg_pool2d(input: T, output_size: number | (number | null)[] | null): T;
+  /** The gradient of `adaptive_avg_pool2d` of an input of the shape `input_size`. */
+  adaptive_avg_pool2d_backward(grad_output: T, input_size: (number | string)[], output_size: number | (number | null)[] | null): T;
+  /** Means over the last three dimensions of windows that divide them into `output_size` parts (null keeps a size). */
+  adaptive_avg_pool3d(input: T, output_size: number | (number | null)[] | null): T;
+  /** The gradient of `adaptive_avg_pool3d` of an input of the shape `input_size`. */
+  adaptive_avg_pool3d_backward(grad_output: T, input_size: (number | string)[], output_size: number | (number | null)[] | null): T;
+  /** The largest elements over the last dimension of windows that divide them into `output_size` parts (null keeps a size). */
+  adaptive_max_pool1d(input: T, output_size: number | (number | null)[] | null): T;
+  /** The gradient of `adaptive_max_pool1d`: each element of `grad_output` goes to where the first largest element of its window is. */
+  adaptive_max_pool1d_backward(grad_output: T, input: T, input_size: (number | string)[], output_size: number | (number | null)[] | null): T;
+  /** The elements of `values` that lie where `adaptive_max_pool1d` finds the largest of `input`. */
+  adaptive_max_pool1d_gather(values: T, input: T, output_size: number | (number | null)[] | null): T;
+  /** Where `adaptive_max_pool1d` finds each element: its row-major index in the last dimension of `input`. */
+  adaptive_max_pool1d_indices(input: T, output_size: number | (number | null)[] | null): T;
+  /** The largest elements over the last two dimensions of windows that divide them into `output_size` parts (null keeps a size). */
+  adaptive_max_pool2d(input: T, output_size: number | (number | null)[] | null): T;
+  /** The gradient of `adaptive_max_pool2d`: each element of `grad_output` goes to where the first largest element of its window is. */
+  adaptive_max_pool2d_backward(grad_output: T, input: T, input_size: (number | string)[], output_size: number | (number | null)[] | null): T;
+  /** The elements of `values` that lie where `adaptive_max_pool2d` finds the largest of `input`. */
+  adaptive_max_pool2d_gather(values: T, input: T, output_size: number | (number | null)[] | null): T;
+  /** Where `adaptive_max_pool2d` finds each element: its row-major index in the last two dimensions of `input`. */
+  adaptive_max_pool2d_indices(input: T, output_size: number | (number | null)[] | null): T;
+  /** The largest elements over the last three dimensions of windows that divide them into `output_size` parts (null keeps a size). */
+  adaptive_max_pool3d(input: T, output_size: number | (number | null)[] | null): T;
+  /** The gradient of `adaptive_max_pool3d`: each element of `grad_output` goes to where the first largest element of its window is. */
+  adaptive_max_pool3d_backward(grad_output: T, input: T, input_size: (number | string)[], output_size: number | (number | null)[] | null): T;
+  /** The elements of `values` that lie where `adaptive_max_pool3d` finds the largest of `input`. */
+  adaptive_max_pool3d_gather(values: T, input: T, output_size: number | (number | null)[] | null): T;
+  /** Where `adaptive_max_pool3d` finds each element: its row-major index in the last three dimensions of `input`. */
+  adaptive_max_pool3d_indices(input: T, output_size: number | (number | null)[] | null): T;
+  /** The mean of each window over the last dimension. Padding counts as zeros when `count_include_pad`; `divisor_override` replaces the count. */
+  avg_pool1d(input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], ceil_mode?: boolean, count_include_pad?: boolean, divisor_override?: number | null): T;
+  /** The gradient of `avg_pool1d` of an input of the shape `input_size`. */
+  avg_pool1d_backward(grad_output: T, input_size: (number | string)[], kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], ceil_mode?: boolean, count_include_pad?: boolean, divisor_override?: number | null): T;
+  /** The mean of each window over the last two dimensions. Padding counts as zeros when `count_include_pad`; `divisor_override` replaces the count. */
+  avg_pool2d(input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], ceil_mode?: boolean, count_include_pad?: boolean, divisor_override?: number | null): T;
+  /** The gradient of `avg_pool2d` of an input of the shape `input_size`. */
+  avg_pool2d_backward(grad_output: T, input_size: (number | string)[], kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], ceil_mode?: boolean, count_include_pad?: boolean, divisor_override?: number | null): T;
+  /** The mean of each window over the last three dimensions. Padding counts as zeros when `count_include_pad`; `divisor_override` replaces the count. */
+  avg_pool3d(input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], ceil_mode?: boolean, count_include_pad?: boolean, divisor_override?: number | null): T;
+  /** The gradient of `avg_pool3d` of an input of the shape `input_size`. */
+  avg_pool3d_backward(grad_output: T, input_size: (number | string)[], kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], ceil_mode?: boolean, count_include_pad?: boolean, divisor_override?: number | null): T;
+  /** Resizes the dimensions behind the first two to `size`, or by `scale_factor`, as `mode` says. `align_corners` (linear, bilinear, trilinear and bicubic) maps first to first and last to last. */
+  interpolate(input: T, size?: number | (number | string)[] | null, scale_factor?: number | number[] | null, mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area", align_corners?: boolean | null): T;
+  /** The gradient of `interpolate` of an input of the shape `input_size`. */
+  interpolate_backward(grad_output: T, input_size: (number | string)[], size?: number | (number | string)[] | null, scale_factor?: number | number[] | null, mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area", align_corners?: boolean | null): T;
+  /** The largest element of each window over the last dimension; NaN if there is one. Padding never wins; `stride` is `kernel_size` when null; with `ceil_mode` windows that start inside may end outside. */
+  max_pool1d(input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** The gradient of `max_pool1d`: each element of `grad_output` goes to where the first largest element of its window is. */
+  max_pool1d_backward(grad_output: T, input: T, input_size: (number | string)[], kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** The elements of `values` that lie where `max_pool1d` finds the largest of `input`. */
+  max_pool1d_gather(values: T, input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** Where `max_pool1d` finds each element: its row-major index in the last dimension of `input`. */
+  max_pool1d_indices(input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** The largest element of each window over the last two dimensions; NaN if there is one. Padding never wins; `stride` is `kernel_size` when null; with `ceil_mode` windows that start inside may end outside. */
+  max_pool2d(input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** The gradient of `max_pool2d`: each element of `grad_output` goes to where the first largest element of its window is. */
+  max_pool2d_backward(grad_output: T, input: T, input_size: (number | string)[], kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** The elements of `values` that lie where `max_pool2d` finds the largest of `input`. */
+  max_pool2d_gather(values: T, input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** Where `max_pool2d` finds each element: its row-major index in the last two dimensions of `input`. */
+  max_pool2d_indices(input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** The largest element of each window over the last three dimensions; NaN if there is one. Padding never wins; `stride` is `kernel_size` when null; with `ceil_mode` windows that start inside may end outside. */
+  max_pool3d(input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** The gradient of `max_pool3d`: each element of `grad_output` goes to where the first largest element of its window is. */
+  max_pool3d_backward(grad_output: T, input: T, input_size: (number | string)[], kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** The elements of `values` that lie where `max_pool3d` finds the largest of `input`. */
+  max_pool3d_gather(values: T, input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** Where `max_pool3d` finds each element: its row-major index in the last three dimensions of `input`. */
+  max_pool3d_indices(input: T, kernel_size: number | number[], stride?: number | number[] | null, padding?: number | number[], dilation?: number | number[], ceil_mode?: boolean): T;
+  /** Normalises each channel (dimension 1): with `training`, or without running statistics, by mean and biased variance of the batch, else by `running_mean` and `running_var`; then applies `weight` and `bias`. `next_mean` and `next_var` are the running statistics afterwards, for states to be assigned: `(1 - momentum) * running + momentum * batch` (unbiased variance), or those of the batch where there are none; without `training` they are as given. */
+  batch_norm(input: T, running_mean?: T, running_var?: T, weight?: T, bias?: T, training?: boolean, momentum?: number, eps?: number): [T, T, T];
+  /** The lower triangular L with `input = L @ L^T` for symmetric positive definite matrices [..., n, n], or with `upper` its transpose; reads the lower triangle, and its gradient is that of the symmetric input. Others are the error `not_positive_definite`. On the CPU. */
+  cholesky(input: T, upper?: boolean): T;
+  /** Determinants of square matrices [..., n, n]. The gradient needs invertible ones. On the CPU. */
+  det(input: T): T;
+  /** Inverses of square matrices [..., n, n]. A singular one is the error `singular_matrix`. On the CPU. */
+  inverse(input: T): T;
+  /** As `inverse`. */
+  inv(input: T): T;
+  /** The solution x of `input @ x = other` for square matrices [..., n, n] and right sides [..., n, k], or [n] for one matrix. A singular matrix is the error `singular_matrix`. On the CPU. */
+  solve(input: T, other: T): T;
+  /** `-(target log(input) + (1 - target) log(1 - input))` times `weight`; input and target lie in 0 .. 1, and logarithms are at least -100. `reduction` gives the loss of each element, their mean or their sum. */
+  binary_cross_entropy(input: T, target: T, weight?: T, reduction?: "none" | "mean" | "sum"): T;
+  /** `binary_cross_entropy` of `sigmoid(input)`, computed without overflow; `pos_weight` multiplies the part of `target`. `reduction` gives the loss of each element, their mean or their sum. */
+  binary_cross_entropy_with_logits(input: T, target: T, weight?: T, pos_weight?: T, reduction?: "none" | "mean" | "sum"): T;
+  /** `nll_loss` of `log_softmax(input)` over the classes, dimension 1 of [N, C, ...] or 0 of [C]. A float `target` has the shape of the input and holds probabilities of the classes. `label_smoothing` mixes the target with equal probabilities. */
+  cross_entropy(input: T, target: T, weight?: T, ignore_index?: number, reduction?: "none" | "mean" | "sum", label_smoothing?: number): T;
+  /** `0.5 d^2` where the absolute difference d is at most `delta`, else `delta (d - 0.5 delta)`. `reduction` gives the loss of each element, their mean or their sum. */
+  huber_loss(input: T, target: T, reduction?: "none" | "mean" | "sum", delta?: number): T;
+  /** `target (log(target) - input)` of an input of logarithms; with `log_target` the target is one too. `reduction` as elsewhere; `batchmean` is the sum divided by the first size, the divergence itself. */
+  kl_div(input: T, target: T, reduction?: "none" | "mean" | "sum" | "batchmean", log_target?: boolean): T;
+  /** The absolute difference of `input` and `target`, which broadcast. `reduction` gives the loss of each element, their mean or their sum. */
+  l1_loss(input: T, target: T, reduction?: "none" | "mean" | "sum"): T;
+  /** The squared difference of `input` and `target`, which broadcast. `reduction` gives the loss of each element, their mean or their sum. */
+  mse_loss(input: T, target: T, reduction?: "none" | "mean" | "sum"): T;
+  /** The negative of the element of `input` [N, C, ...] or [C], logarithms of probabilities, that the class `target` [N, ...] names, times the `weight` of the class. Targets equal to `ignore_index` count nothing; the mean is over weights. Another index outside 0 .. C - 1 is the error `index_out_of_range`. */
+  nll_loss(input: T, target: T, weight?: T, ignore_index?: number, reduction?: "none" | "mean" | "sum"): T;
+  /** `0.5 d^2 / beta` where the absolute difference d is below `beta`, else `d - 0.5 beta`. `reduction` gives the loss of each element, their mean or their sum. */
+  smooth_l1_loss(input: T, target: T, reduction?: "none" | "mean" | "sum", beta?: number): T;
+}
