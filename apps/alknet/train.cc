@@ -81,6 +81,25 @@ Json summary(const DigitsTraining& training, const Evaluation& evaluation, doubl
                     {"images_per_second", images_per_second}, {"confusion", std::move(confusion)}};
 }
 
+constexpr std::string_view kEpochHeader = "EPOCH    LOSS  HELD-OUT LOSS    RIGHT\n";
+
+std::string epoch_line(const EpochRecord& record) {
+  return fmt::format("{:5}  {:6.4f}  {:13.4f}  {:5.2f} %\n", record.epoch, record.loss, record.held_out_loss,
+                     record.accuracy * 100);
+}
+
+/// Where to look for what a training made.
+std::string kept_text(const TrainFiles& files) {
+  std::string text;
+  if (!files.model.empty()) text += fmt::format("model     {}\n", files.model.string());
+  if (!files.metrics.empty()) text += fmt::format("figures   {}\n", files.metrics.string());
+  if (!files.plots.empty()) {
+    text += fmt::format("pictures  {}, accuracy.png, confusion.png; the same as .svg\n",
+                        (files.plots / "loss.png").string());
+  }
+  return text.empty() ? "nothing was kept: --out FOLDER keeps the model, the figures and pictures\n" : text;
+}
+
 /// The training that the options or the checkpoint say.
 DigitsTraining make_training(TrainCommand& command, const compute::Context& context, const Globals& globals) {
   const fs::path dataset = resolve_dataset("digits", globals);
@@ -109,27 +128,26 @@ void train_digits(TrainCommand& command, const Globals& globals) {
   const compute::Context context(std::make_shared<compute::BufferManager>(), backend);
   DigitsTraining training = make_training(command, context, globals);
   const TrainFiles files = train_files(command);
-  if (!globals.json && !globals.quiet) {
-    print(fmt::format("{} parameters, {} images an epoch, on {}\n", training.parameters(), training.images(),
-                      backend->id()));
+  const bool report = !globals.json && !globals.quiet;
+  if (report) {
+    print(fmt::format("{} parameters, {} images an epoch, {} held out, on {}\n\n{}", training.parameters(),
+                      training.images(), training.held_out_images(), backend->id(), kEpochHeader));
   }
 
-  const auto epochs = static_cast<std::size_t>(training.options().epochs) -
-                      std::min(static_cast<std::size_t>(training.options().epochs), training.history().size());
-  Progress progress("Training", epochs * training.images(), Unit::kItems, !globals.quiet);
   double seconds = 0;
   std::size_t images = 0;
   while (!training.finished()) {
+    Progress progress(fmt::format("Epoch {} of {}", training.history().size() + 1, training.options().epochs),
+                      training.images(), Unit::kItems, !globals.quiet);
     const EpochRecord& record = training.run_epoch([&](std::size_t count) { progress.advance(count); });
+    progress.finish();
     seconds += record.seconds;
     images += training.images();
-    progress.set_label(
-        fmt::format("Epoch {}: loss {:.4f}, {:.2f} % right", record.epoch, record.loss, record.accuracy * 100));
     if (globals.json) print(json_text(record.to_json()) + "\n");
+    if (report) print(epoch_line(record));
     if (!files.checkpoint.empty()) training.save(files.checkpoint);
     if (!files.metrics.empty()) alknet::write_file(files.metrics, history_lines(training));
   }
-  progress.finish();
 
   const Evaluation evaluation = training.evaluate();
   const double rate = seconds > 0 ? static_cast<double>(images) / seconds : 0;
@@ -138,10 +156,11 @@ void train_digits(TrainCommand& command, const Globals& globals) {
   if (!files.metrics.empty()) alknet::write_file(files.metrics, history_lines(training) + json_text(result) + "\n");
   if (!files.plots.empty()) write_plots(training, evaluation, files.plots);
   if (globals.json) return print(json_text(result) + "\n");
-  print(fmt::format("{:.2f} % of the held-out digits are right after {} epochs{}; {:.1f} s, {:.0f} images/s\n",
+  print(fmt::format("{}{:.2f} % of the held-out digits are right after {} epochs{}{}\n", report ? "\n" : "",
                     evaluation.accuracy * 100, training.history().size(),
-                    training.stopped_early() ? " (stopped early)" : "", seconds, rate));
-  if (!files.model.empty()) print(fmt::format("model: {}\n", files.model.string()));
+                    training.stopped_early() ? " (stopped early)" : "",
+                    images > 0 ? fmt::format("; {:.1f} s, {:.0f} images/s", seconds, rate) : ""));
+  if (report) print(kept_text(files));
 }
 
 }  // namespace
@@ -161,7 +180,7 @@ void add_train(CLI::App& program, Globals& globals) {
       command->add_option("--epochs", training.epochs, "Times to go over the training images")
           ->check(CLI::Range(1, 100000))
           ->default_str("20"),
-      command->add_option("--seed", training.seed, "Of initial values, order and dropout")
+      command->add_option("--seed", training.seed, "Of the initial values and the order of images")
           ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
           ->default_str("0"),
       command->add_option("--batch", training.batch, "Images in a step")->check(CLI::Range(1, 1437))->default_str("64"),

@@ -172,6 +172,7 @@ DigitsTraining::~DigitsTraining() = default;
 
 const TrainingOptions& DigitsTraining::options() const { return state_->options; }
 std::size_t DigitsTraining::images() const { return state_->split.train.size(); }
+std::size_t DigitsTraining::held_out_images() const { return state_->split.held_out.size(); }
 
 std::size_t DigitsTraining::parameters() const {
   std::int64_t count = 0;

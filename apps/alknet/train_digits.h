@@ -17,7 +17,7 @@ namespace alknet::app {
 /// What decides the outcome of a training; kept in its checkpoints.
 struct TrainingOptions {
   std::int64_t epochs = 20;
-  std::uint64_t seed = 0;  ///< Of initial values, order and dropout. The split is always that of seed 0.
+  std::uint64_t seed = 0;  ///< Of initial values and order. The split is always that of seed 0.
   std::size_t batch = 64;
   double learning_rate = 2e-3;  ///< The highest: it warms up over an epoch and falls along a cosine.
   std::int64_t patience = 0;    ///< Stop after so many epochs without a lower held-out loss; 0: never.
@@ -56,7 +56,8 @@ class DigitsTraining {
   ~DigitsTraining();
 
   const TrainingOptions& options() const;
-  std::size_t images() const;      ///< In an epoch.
+  std::size_t images() const;  ///< In an epoch.
+  std::size_t held_out_images() const;
   std::size_t parameters() const;  ///< Trainable numbers.
 
   /// True when all epochs are done or patience is at its end.
