@@ -52,8 +52,9 @@ std::string usage_message(const CLI::App& program, const CLI::ParseError& error)
   const std::vector<std::string> rest = program.remaining(true);
   if (rest.empty()) return fmt::format("{} needs a command: {} {}", path, known, help);
   const std::vector<std::string_view> views(names.begin(), names.end());
-  return fmt::format("{} has no command \"{}\"{}; it has {} {}", path, rest.front(), did_you_mean(rest.front(), views),
-                     known, help);
+  const std::string near = did_you_mean(rest.front(), views);
+  return fmt::format("{} does not know \"{}\"{} {}", path, rest.front(), near.empty() ? "; it has " + known : near,
+                     help);
 }
 
 int run(int argc, char** argv) {

@@ -163,7 +163,7 @@ void train_digits(TrainCommand& command, const Globals& globals) {
   if (!files.metrics.empty()) alknet::write_file(files.metrics, history_lines(training) + json_text(result) + "\n");
   if (!files.plots.empty()) write_plots(training, evaluation, files.plots);
   if (globals.json) return print(json_text(result) + "\n");
-  print(fmt::format("{}{:.2f} % of the held-out digits are right after {} epochs{}{}\n", report ? "\n" : "",
+  print(fmt::format("{}{:.2f} % of the held-out digits are right after epoch {}{}{}\n", report ? "\n" : "",
                     evaluation.accuracy * 100, training.history().size(),
                     training.stopped_early() ? " (stopped early)" : "",
                     images > 0 ? fmt::format("; {:.1f} s, {:.0f} images/s", seconds, rate) : ""));
