@@ -20,8 +20,8 @@ using graph::expr::Program;
 
 std::string_view type_name(Dtype dtype) { return wgsl_type(dtype); }
 
-/// A literal. WGSL refuses constant expressions that are not finite, so those are made from bits at run time; so are the
-/// ends of the range, whose decimals may lie outside of it.
+/// A literal. WGSL refuses constant expressions that are not finite, so those are made from bits at run time; so are
+/// the ends of the range, whose decimals may lie outside of it.
 std::string literal(double value, Dtype dtype) {
   switch (dtype) {
     case Dtype::kBool: return value != 0 ? "true" : "false";
