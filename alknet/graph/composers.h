@@ -75,6 +75,8 @@ std::span<const Composer> linear_algebra_composers();
 std::span<const Composer> einsum_composers();
 /// Normalisation, positions, classes (compose/nn.cc).
 std::span<const Composer> nn_composers();
+/// Attention as users call it (compose/attention.cc).
+std::span<const Composer> attention_composers();
 /// compose/losses.cc.
 std::span<const Composer> loss_composers();
 /// Normalisations of several outputs (compose/batch_norm.cc).

@@ -499,6 +499,8 @@ export interface Operations<T> {
   ger(input: T, vec2: T): T;
   /** `input` with each element set to 0 with the probability `p` and the others divided by `1 - p`; without `training` the input itself. It keeps where `bernoulli` of `rng`, `stream` and `1 - p` is 1. */
   dropout(input: T, rng?: T, p?: number, training?: boolean, stream?: number): T;
+  /** `softmax(query @ key^T * scale + mask) @ value` over the last two dimensions; `scale` is 1/sqrt(last size of query) when null. A bool mask keeps where true, a float mask is added; it broadcasts to [..., queries, keys]. `is_causal` keeps key j for query i when j <= i and takes no mask beside it. A query without any key kept gives 0. What `scaled_dot_product_attention` stands for. */
+  attention(query: T, key: T, value: T, attn_mask?: T, is_causal?: boolean, scale?: number | null): T;
   /** Normalises each group of channels of [N, C, ...]: subtracts the mean, divides by `sqrt(variance + eps)`, then applies `weight` and `bias`, one element a channel. */
   group_norm(input: T, weight: T | null | undefined, bias: T | null | undefined, num_groups: number, eps?: number): T;
   /** Normalises each channel of each item of [N, C, ...] as `group_norm` with as many groups as channels. */
@@ -513,8 +515,8 @@ export interface Operations<T> {
   rms_norm(input: T, weight: T | null | undefined, normalized_shape: (number | string)[], eps?: number | null): T;
   /** Rotary position embedding of [..., positions, depth]: rotates the i-th pair of elements by `position * base^(-2 i / depth)`. Pairs are elements i and i + depth / 2, or neighbours when `interleaved`. Without `positions` they count from 0. */
   rope(input: T, positions?: T, base?: number, interleaved?: boolean): T;
-  /** `softmax(query @ key^T * scale + mask) @ value` over the last two dimensions; `scale` is 1/sqrt(last size of query) when null. A bool mask keeps where true, a float mask is added; it broadcasts to [..., queries, keys]. `is_causal` keeps key j for query i when j <= i and takes no mask beside it. A query without any key kept gives 0. */
-  scaled_dot_product_attention(query: T, key: T, value: T, attn_mask?: T, is_causal?: boolean, scale?: number | null): T;
+  /** `softmax(query @ key^T * scale + mask) @ value` over the last two dimensions; `scale` is 1/sqrt(last size of query) when null. A bool mask keeps where true, a float mask is added; it broadcasts to [..., queries, keys]. `is_causal` keeps key j for query i when j <= i and takes no mask beside it. A query without any key kept gives 0. With `enable_gqa` each head of key and value serves as many heads of query in a row, [..., heads, positions, size]. With `window` query i sees the keys j of |i - j| < window, and when causal those of i - window < j <= i. */
+  scaled_dot_product_attention(query: T, key: T, value: T, attn_mask?: T, is_causal?: boolean, scale?: number | null, enable_gqa?: boolean, window?: number | null): T;
   /** `exp(input)` divided by its sum over the dimension `dim`, computed without overflow. A row of nothing but -inf gives NaN. */
   softmax(input: T, dim: number): T;
   /** Cross-correlation of `input` [N, C, L] (or without N) with `weight` [O, C / groups, ...], plus `bias` [O]. Parameters are one integer or one a dimension; `padding` may be `"same"` (stride 1; an odd rest is padded behind) or `"valid"`. */
