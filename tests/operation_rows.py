@@ -34,7 +34,7 @@ FLOATS = ["f32", "f64", "f16"]
 # generator as they are (alknet/graph).
 WITHOUT_ROW = {
     "assign": "AssignTest", "uniform_of_words": "of rand", "uniform_of_word_pairs": "of rand", "normal_of_words": "of randn", "integer_of_words": "of randint",
-    "randn": "Philox", "randint": "Philox", "interpolate": "conformance_window.cc", "convolution": "of conv1d, conv2d, conv3d",
+    "randn": "Philox", "interpolate": "conformance_window.cc", "convolution": "of conv1d, conv2d, conv3d",
     "convolution_backward_input": "of convolution", "convolution_backward_weight": "of convolution",
     "slice_backward": "of slice", "embedding_dense_backward": "of embedding", "gather_backward": "of gather",
 }  # fmt: skip

@@ -79,6 +79,8 @@ std::span<const Composer> nn_composers();
 std::span<const Composer> attention_composers();
 /// compose/losses.cc.
 std::span<const Composer> loss_composers();
+/// compose/random.cc.
+std::span<const Composer> random_composers();
 /// Normalisations of several outputs (compose/batch_norm.cc).
 std::span<const Composer> normalization_composers();
 
