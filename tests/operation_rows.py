@@ -34,7 +34,7 @@ FLOATS = ["f32", "f64", "f16"]
 # generator as they are (alknet/graph).
 WITHOUT_ROW = {
     "assign": "AssignTest", "uniform_of_words": "of rand", "uniform_of_word_pairs": "of rand", "normal_of_words": "of randn", "integer_of_words": "of randint",
-    "randn": "Philox", "randint": "Philox", "interpolate": "conformance_window.cc", "convolution": "of conv1d, conv2d, conv3d",
+    "randn": "Philox", "interpolate": "conformance_window.cc", "convolution": "of conv1d, conv2d, conv3d",
     "convolution_backward_input": "of convolution", "convolution_backward_weight": "of convolution",
     "slice_backward": "of slice", "embedding_dense_backward": "of embedding", "gather_backward": "of gather",
 }  # fmt: skip
@@ -146,11 +146,15 @@ def cross_entropy(a, x, target, weight):
 
 
 def attention(a, q, k, v, mask):
+    if a.get("enable_gqa"):
+        k, v = (np.repeat(x, q.shape[-3] // x.shape[-3], -3) for x in (k, v))
     scale = a["scale"] if a["scale"] is not None else 1 / math.sqrt(q.shape[-1])
     scores = q @ np.swapaxes(k, -1, -2) * scale
     kept = np.ones(scores.shape, bool)
     if a["is_causal"]:
         kept &= np.tril(np.ones(scores.shape[-2:], bool))
+    if a.get("window"):
+        kept &= np.array([[abs(i - j) < a["window"] for j in range(k.shape[-2])] for i in range(q.shape[-2])])
     if mask is not None and mask.dtype == bool:
         kept &= mask
     elif mask is not None:
@@ -225,6 +229,9 @@ def logical(function):
 MATRICES = [Call((5, 7), (7, 3)), Call((1, 1), (1, 1)), Call((4, 0), (0, 2)), Call((65, 40), (40, 33))]
 INDEX = Values([3, 0, 2, 1], "i64")
 IGNORING = Values([3, -100, 2, -100], "i64")
+ATTENTION = [Call((2, 5, 8), (2, 7, 8), (2, 7, 4), None), Call((2, 5, 8), (2, 5, 8), (2, 5, 8), None, is_causal=True),
+             Call((2, 5, 8), (2, 7, 8), (2, 7, 4), (1, 7), scale=0.3)]  # fmt: skip
+KEPT = Values(np.random.default_rng(4).uniform(0, 1, (4, 5, 7)) < 0.7, "bool")
 PROBABILITIES = Values(np.random.default_rng(3).dirichlet(np.ones(5), 4))
 ADDED = [{}, {"beta": 0.5, "alpha": -2.0}, {"beta": 0}]
 
@@ -257,8 +264,12 @@ def core():
                           Call((2, 6, 5), None, None, num_groups=3), Call((2, 4, 3, 3), (4,), (4,), num_groups=2, eps=0.01), rounding=256),
         "instance_norm": Row(lambda a, x, w, b: group_norm(x, x.shape[1], w, b, a["eps"]),
                              Call((2, 3, 7), None, None), Call((2, 3, 3, 4), (3,), (3,)), rounding=256),
-        "scaled_dot_product_attention": Row(attention, Call((2, 5, 8), (2, 7, 8), (2, 7, 4), None), Call((2, 5, 8), (2, 5, 8), (2, 5, 8), None, is_causal=True),
-                                            Call((2, 5, 8), (2, 7, 8), (2, 7, 4), (1, 7), scale=0.3)),
+        "attention": Row(attention, *ATTENTION),
+        "scaled_dot_product_attention": Row(attention, *ATTENTION, Call((2, 6, 5, 8), (2, 2, 7, 8), (2, 2, 7, 4), None, enable_gqa=True),
+                                            Call((4, 5, 8), (2, 7, 8), (2, 7, 4), KEPT, enable_gqa=True, window=3),
+                                            Call((4, 3, 8), (2, 3, 8), (2, 3, 8), Values(np.random.default_rng(5).uniform(-1, 1, (4, 3, 3))), enable_gqa=True),
+                                            Call((2, 9, 8), (2, 4, 8), (2, 4, 4), (9, 4), window=2), Call((2, 9, 8), (2, 9, 8), (2, 9, 8), None, is_causal=True, window=4),
+                                            Call((2, 5, 8), (2, 7, 8), (2, 7, 4), None, window=2, scale=0.3)),
         "embedding": Row(lambda a, w, i: w[i], Call((6, 3), Values([[0, 5], [2, 2]], "i64")), Call((6, 3), Values([1, 4, 0], "i32"))),
         "rope": Row(rope, Call((2, 5, 8), None), Call((2, 3, 5, 6), None, interleaved=True), Call((2, 4, 8), INDEX, base=500.0), rounding=256),
         "one_hot": Row(lambda a, x: np.eye(a["num_classes"], dtype=np.int64)[x], Call(Values([0, 4, 2], "i64"), num_classes=5),

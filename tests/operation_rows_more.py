@@ -316,6 +316,10 @@ def random():
     return {
         "random_words": Row(lambda a, rng: words(a, rng, a["size"]), Call(rng, size=[3, 5], stream=7, words="element"), dtypes=["u32"]),
         "rand": Row(lambda a, rng: uniform(a, rng, a["size"]), Call(rng, size=[3, 5]), Call(rng, size=[9], stream=3), dtypes=["u32"]),
+        "randint": Row(lambda a, rng: a["low"] + (words(a, rng, a["size"]) * (a["high"] - a["low"]) >> 32), Call(rng, high=1000, size=[3, 5]),
+                       Call(rng, low=-3, high=2, size=[9], stream=3), dtypes=["u32"]),
+        "randperm": Row(lambda a, rng: np.argsort(words(a, rng, [a["n"]]), kind="stable"), Call(rng, n=50), Call(rng, n=1), Call(rng, n=0),
+                        Call(rng, n=9, stream=3), dtypes=["u32"]),
         "bernoulli": Row(lambda a, p, rng: (uniform(a, rng, p.shape) < p).astype(float), Call((3, 5), rng), Call((9,), rng, stream=3), dtypes=["f32"]),
         "dropout": Row(lambda a, x, rng: x * (uniform(a, rng, x.shape) < 1 - a["p"]) / (1 - a["p"]) if a["training"] and a["p"] < 1 else x * (0 if a["training"] else 1),
                        Call((3, 5), rng, p=0.25), Call((9,), rng, stream=3), Call((4,), None, training=False), Call((4,), rng, p=1.0), dtypes=["f32"]),

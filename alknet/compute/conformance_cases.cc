@@ -130,7 +130,7 @@ void add_attention(std::vector<TemplateCase>& cases) {
       return Input{shape, arrangement, {}};
     };
     cases.push_back(
-        {"scaled_dot_product_attention",
+        {"attention",
          {input(sizes.queries, sizes.depth), input(sizes.keys, sizes.depth), input(sizes.keys, sizes.width), mask},
          {{"is_causal", causal}, {"scale", scale}},
          large});

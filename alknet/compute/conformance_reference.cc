@@ -381,7 +381,7 @@ std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& at
       {"embedding", embedding},       {"layer_norm", layer_norm<true>},
       {"log_softmax", softmax<true>}, {"matmul", matmul},
       {"random_words", random_words}, {"rms_norm", layer_norm<false>},
-      {"softmax", softmax<false>},    {"scaled_dot_product_attention", attention},
+      {"softmax", softmax<false>},    {"attention", attention},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
   if (found == kReferences.end()) {

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -42,7 +44,7 @@ class RandomOperations : public ::testing::TestWithParam<const char*> {
       const Ref p = g.input("p", Dtype::kF32, {kCount});
       g.output("y", g.node(op, {p, rng}, attrs));
     } else {
-      attrs["size"] = JsonArray{kCount};
+      if (!attrs.contains("n")) attrs["size"] = JsonArray{kCount};
       g.output("y", g.node(op, {rng}, attrs));
     }
     Session session(Plan::compile(std::move(g).build(), backend), Store(*context));
@@ -83,10 +85,19 @@ TEST_P(RandomOperations, NormalNumbersAreThoseOfBoxAndMullerWithin16Ulp) {
 }
 
 TEST_P(RandomOperations, IntegersAreTheUpperHalfOfAProduct) {
-  const auto got = draw("randint", {{"low", -3}, {"range", 1000}, {"dtype", "i32"}}).to_vector<std::int32_t>();
+  const auto got = draw("randint", {{"low", -3}, {"high", 997}, {"dtype", "i32"}}).to_vector<std::int32_t>();
   for (std::size_t i = 0; i < got.size(); ++i) {
     ASSERT_EQ(got[i], static_cast<std::int64_t>((std::uint64_t{word(i)} * 1000) >> 32) - 3) << i;
   }
+}
+
+TEST_P(RandomOperations, PermutationsAreThePlacesOfSortedWords) {
+  const auto got = draw("randperm", {{"n", kCount}}).to_vector<std::int64_t>();
+  std::vector<std::int64_t> expected(kCount);
+  std::iota(expected.begin(), expected.end(), 0);
+  const auto word_at = [](std::int64_t i) { return word(static_cast<std::size_t>(i)); };
+  std::ranges::stable_sort(expected, {}, word_at);
+  EXPECT_EQ(got, expected);
 }
 
 TEST_P(RandomOperations, BernoulliComparesUniformNumbers) {

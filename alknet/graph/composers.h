@@ -75,8 +75,12 @@ std::span<const Composer> linear_algebra_composers();
 std::span<const Composer> einsum_composers();
 /// Normalisation, positions, classes (compose/nn.cc).
 std::span<const Composer> nn_composers();
+/// Attention as users call it (compose/attention.cc).
+std::span<const Composer> attention_composers();
 /// compose/losses.cc.
 std::span<const Composer> loss_composers();
+/// compose/random.cc.
+std::span<const Composer> random_composers();
 /// Normalisations of several outputs (compose/batch_norm.cc).
 std::span<const Composer> normalization_composers();
 

@@ -128,6 +128,33 @@ TEST(Composite, PassesGradientsThroughOneOfItsOutputs) {
   EXPECT_THAT(values.at("grad/split_0.1").data, ElementsAre(-1, -2, -3, -4));
 }
 
+TEST(Composite, PlainAttentionIsOneNode) {
+  GraphBuilder g;
+  const Ref q = g.input("q", Dtype::kF32, {2, 3, 4});
+  g.output("y", g.node("scaled_dot_product_attention", {q, q, q}, {{"enable_gqa", true}}));
+  const Expansion expansion = expand_composites(std::move(g).build(), OpTable::builtin());
+  ASSERT_EQ(expansion.graph.nodes.size(), 1u);
+  EXPECT_EQ(expansion.graph.nodes.front().op, "attention");
+}
+
+TEST(Composite, AttentionRefusesGroupsThatDoNotFit) {
+  const auto refuses = [](const SymbolicShape& key, const SymbolicShape& value, bool grouped, const char* message) {
+    GraphBuilder g;
+    g.output("y", g.node("scaled_dot_product_attention",
+                         {g.input("q", Dtype::kF32, {6, 3, 4}), g.input("k", Dtype::kF32, key),
+                          g.input("v", Dtype::kF32, value)},
+                         {{"enable_gqa", grouped}}));
+    const auto problems = validate(std::move(g).build(), OpTable::builtin());
+    ASSERT_EQ(problems.size(), 1u);
+    EXPECT_THAT(problems.front().message, HasSubstr(message));
+  };
+  refuses({2, 3, 4}, {2, 3, 4}, false, "before the last two differ");
+  refuses({4, 3, 4}, {4, 3, 4}, true, "4 key heads do not divide 6 query heads");
+  refuses({0, 3, 4}, {0, 3, 4}, true, "0 key heads do not divide 6 query heads");
+  refuses({2, 3, 4}, {3, 3, 4}, true, "key and value differ in the number of heads");
+  refuses({3, 4}, {3, 4}, true, "one rank of at least 3");
+}
+
 TEST(Composite, ThatStandsForItselfIsRefused) {
   JsonArray entries = parse_json(R"([{
     "name": "again", "kind": "structured", "inputs": [{"name": "input", "dtypes": "all"}],

@@ -299,6 +299,7 @@ std::vector<Case> structured_cases() {
   attention({{B, 1, 4}, kBool}, {}, {B});
   attention({{1, 4}}, {});
   attention({{B, 3, 4}}, {{"scale", 2}}, {B});
+  cases.push_back({"attention", {{{2, 3, 2}}, {{2, 4, 2}}, {{2, 4, 5}}, kAbsent}});
   attention(kAbsent, {}, {B, 0});
   for (auto list : {window_cases(), pool_cases(), decomposition_cases(), batch_norm_cases()}) {
     for (Case& each : list) cases.push_back(std::move(each));
@@ -308,7 +309,8 @@ std::vector<Case> structured_cases() {
 
 /// Composites: what they stand for is differentiated.
 std::vector<Case> composite_cases() {
-  const Dtype kI64 = Dtype::kI64;
+  const Dtype kBool = Dtype::kBool, kI64 = Dtype::kI64;
+  const Dim S = Dim::symbol("seq");
   std::vector<Case> cases = {
       {"log_softmax", {{{B, 4}}}, {{"dim", -1}}},
       {"log_softmax", {{{}}}, {{"dim", 0}}},
@@ -318,6 +320,14 @@ std::vector<Case> composite_cases() {
       {"instance_norm", {{{2, 3, 4}}, kAbsent, {{3}}}, {{"eps", 0.1}}},
       {"rope", {{{B, 3, 4}}, kAbsent}},
       {"rope", {{{2, 3, 4}}, {{3}, kI64}}, {{"interleaved", true}}},
+      {"scaled_dot_product_attention",
+       {{{B, 4, 3, 2}}, {{B, 2, 4, 2}}, {{B, 2, 4, 3}}, kAbsent},
+       {{"enable_gqa", true}}},
+      {"scaled_dot_product_attention",
+       {{{2, 4, 3, 2}}, {{2, 2, 5, 2}}, {{2, 2, 5, 3}}, {{2, 4, 3, 5}}},
+       {{"enable_gqa", true}, {"window", 2}}},
+      {"scaled_dot_product_attention", {{{S, 2}}, {{S, 2}}, {{S, 3}}, kAbsent}, {{"is_causal", true}, {"window", 2}}},
+      {"scaled_dot_product_attention", {{{4, 2}}, {{3, 2}}, {{3, 3}}, {{3}, kBool}}, {{"window", 1}}},
       {"mm", {{{2, 3}}, {{3, B}}}},
       {"bmm", {{{B, 2, 3}}, {{B, 3, 2}}}},
       {"mv", {{{2, 3}}, {{3}}}},

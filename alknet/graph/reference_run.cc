@@ -235,7 +235,7 @@ Outputs run_call(const Call& call) {
       {"rms_norm", layer_norm<false>},
       {"embedding", embedding},
       {"random_words", random_words},
-      {"scaled_dot_product_attention", attention},
+      {"attention", attention},
   };
   if (const auto* named = std::get_if<TemplateForward>(&call.op.forward)) {
     if (const auto window = find_window_reference(named->name))

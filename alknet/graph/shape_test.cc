@@ -99,13 +99,13 @@ TEST(ShapeEmbedding, AddsTheRowSize) {
 
 TEST(ShapeAttention, TakesTheValuesLastSize) {
   const Sh query{B, 12, S, 32};
-  EXPECT_EQ(inferred("scaled_dot_product_attention", {query, query, Sh{B, 12, S, 16}, {}}), "[batch, 12, seq, 16]");
-  EXPECT_EQ(inferred("scaled_dot_product_attention", {query, query, query, Sh{B, 1, 1, S}}), "[batch, 12, seq, 32]");
-  EXPECT_EQ(inferred("scaled_dot_product_attention", {Sh{3, 8}, Sh{0, 8}, Sh{0, 4}, {}}), "[3, 4]");
-  EXPECT_EQ(inferred("scaled_dot_product_attention", {Sh{3, 8}, Sh{7, 8}, Sh{7, 4}, Sh{}}), "[3, 4]");
+  EXPECT_EQ(inferred("attention", {query, query, Sh{B, 12, S, 16}, {}}), "[batch, 12, seq, 16]");
+  EXPECT_EQ(inferred("attention", {query, query, query, Sh{B, 1, 1, S}}), "[batch, 12, seq, 32]");
+  EXPECT_EQ(inferred("attention", {Sh{3, 8}, Sh{0, 8}, Sh{0, 4}, {}}), "[3, 4]");
+  EXPECT_EQ(inferred("attention", {Sh{3, 8}, Sh{7, 8}, Sh{7, 4}, Sh{}}), "[3, 4]");
   const auto attention_refuses = [](const Shapes& inputs, const JsonObject& attrs, const std::string& message,
                                     GraphError code = GraphError::kShapeMismatch) {
-    refuses("scaled_dot_product_attention", inputs, attrs, message, code);
+    refuses("attention", inputs, attrs, message, code);
   };
   attention_refuses({Sh{3}, Sh{3}, Sh{3}, {}}, {}, "rank of at least 2");
   attention_refuses({Sh{B, 3, 8}, Sh{S, 3, 8}, Sh{B, 3, 8}, {}}, {}, "before the last two differ");

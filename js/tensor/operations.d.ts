@@ -35,12 +35,14 @@ export interface Operations<T> {
   normal_of_words(first: T | Scalar, second: T | Scalar, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
   /** Uniform random numbers of [0, 1), the same on every device: Philox4x32-10 of `rng` [seed low, seed high, step low, step high], `stream` and the element's index. */
   rand(rng: T, size: (number | string)[], stream?: number, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
-  /** Random integers of [low, low + range); words as `rand`. */
-  randint(rng: T, low: number | null | undefined, range: number, size: (number | string)[], stream?: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** Random integers of [low, high), which holds fewer than 2^32; words as `rand`. */
+  randint(rng: T, low: number | null | undefined, high: number, size: (number | string)[], stream?: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
   /** Standard normal random numbers; words as `rand`. */
   randn(rng: T, size: (number | string)[], stream?: number, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
   /** Words of Philox4x32-10, the same on every device. `rng` is [seed low, seed high, step low, step high]. Element e gets word e of `stream` (`element`), the first or second word of its pair (`first`, `second`: words e and e - 1 or e + 1 of even and odd e), or one of two words of its own (`high`, `low`: words 2 e and 2 e + 1). */
   random_words(rng: T, size: (number | string)[], stream?: number, words?: "element" | "first" | "second" | "high" | "low"): T;
+  /** The integers of [0, n) in random order: the places of n random words when sorted, equal ones as they come; words as `rand`. */
+  randperm(rng: T, n: number | string, stream?: number): T;
   /** Pairs of random words as f64 numbers of [0, 1) with 53 bits. */
   uniform_of_word_pairs(first: T | Scalar, second: T | Scalar): T;
   /** Random words as numbers of [0, 1), each from the upper bits that its dtype holds. */
@@ -497,6 +499,8 @@ export interface Operations<T> {
   outer(input: T, vec2: T): T;
   /** As `outer`. */
   ger(input: T, vec2: T): T;
+  /** `softmax(query @ key^T * scale + mask) @ value` over the last two dimensions; `scale` is 1/sqrt(last size of query) when null. A bool mask keeps where true, a float mask is added; it broadcasts to [..., queries, keys]. `is_causal` keeps key j for query i when j <= i and takes no mask beside it. A query without any key kept gives 0. What `scaled_dot_product_attention` stands for. */
+  attention(query: T, key: T, value: T, attn_mask?: T, is_causal?: boolean, scale?: number | null): T;
   /** `input` with each element set to 0 with the probability `p` and the others divided by `1 - p`; without `training` the input itself. It keeps where `bernoulli` of `rng`, `stream` and `1 - p` is 1. */
   dropout(input: T, rng?: T, p?: number, training?: boolean, stream?: number): T;
   /** Normalises each group of channels of [N, C, ...]: subtracts the mean, divides by `sqrt(variance + eps)`, then applies `weight` and `bias`, one element a channel. */
@@ -513,8 +517,8 @@ export interface Operations<T> {
   rms_norm(input: T, weight: T | null | undefined, normalized_shape: (number | string)[], eps?: number | null): T;
   /** Rotary position embedding of [..., positions, depth]: rotates the i-th pair of elements by `position * base^(-2 i / depth)`. Pairs are elements i and i + depth / 2, or neighbours when `interleaved`. Without `positions` they count from 0. */
   rope(input: T, positions?: T, base?: number, interleaved?: boolean): T;
-  /** `softmax(query @ key^T * scale + mask) @ value` over the last two dimensions; `scale` is 1/sqrt(last size of query) when null. A bool mask keeps where true, a float mask is added; it broadcasts to [..., queries, keys]. `is_causal` keeps key j for query i when j <= i and takes no mask beside it. A query without any key kept gives 0. */
-  scaled_dot_product_attention(query: T, key: T, value: T, attn_mask?: T, is_causal?: boolean, scale?: number | null): T;
+  /** `softmax(query @ key^T * scale + mask) @ value` over the last two dimensions; `scale` is 1/sqrt(last size of query) when null. A bool mask keeps where true, a float mask is added; it broadcasts to [..., queries, keys]. `is_causal` keeps key j for query i when j <= i and takes no mask beside it. A query without any key kept gives 0. With `enable_gqa` each head of key and value serves as many heads of query in a row, [..., heads, positions, size]. With `window` query i sees the keys j of |i - j| < window, and when causal those of i - window < j <= i. */
+  scaled_dot_product_attention(query: T, key: T, value: T, attn_mask?: T, is_causal?: boolean, scale?: number | null, enable_gqa?: boolean, window?: number | null): T;
   /** `exp(input)` divided by its sum over the dimension `dim`, computed without overflow. A row of nothing but -inf gives NaN. */
   softmax(input: T, dim: number): T;
   /** Cross-correlation of `input` [N, C, L] (or without N) with `weight` [O, C / groups, ...], plus `bias` [O]. Parameters are one integer or one a dimension; `padding` may be `"same"` (stride 1; an odd rest is padded behind) or `"valid"`. */

@@ -215,7 +215,7 @@ TEST(CpuBackend, AllocatesNothingWhenALaunchRunsAgain) {
   add_launch(operation("layer_norm", {f32, std::nullopt, std::nullopt}, f32), {x, {}, {}}, result,
              {{"normalized_shape", JsonArray{256}}});
   add_launch(operation("embedding", {f32, Dtype::kI32}, f32), {x, contiguous(2, Dtype::kI32, {256})}, result, {});
-  add_launch(operation("scaled_dot_product_attention", {f32, f32, f32, std::nullopt}, f32), {x, y, y, {}}, result, {});
+  add_launch(operation("attention", {f32, f32, f32, std::nullopt}, f32), {x, y, y, {}}, result, {});
 
   Memory* slots[] = {a.get(), b.get(), indices.get(), output.get()};
   backend->run(launches, slots);

@@ -17,6 +17,7 @@ struct Template {
   Bind bind;
 };
 constexpr std::array kTemplates = {
+    Template{"attention", bind_attention},
     Template{"cholesky", bind_cholesky},
     Template{"det", bind_det},
     Template{"inverse", bind_inverse},
@@ -39,7 +40,6 @@ constexpr std::array kTemplates = {
     Template{"place", bind_place},
     Template{"random_words", bind_random_words},
     Template{"rms_norm", bind_rms_norm},
-    Template{"scaled_dot_product_attention", bind_attention},
     Template{"scan", bind_scan},
     Template{"scatter", bind_scatter},
     Template{"softmax", bind_softmax},

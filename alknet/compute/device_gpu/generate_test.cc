@@ -39,7 +39,7 @@ std::vector<Computation> samples() {
       structured("softmax", {f32}, f32, {{"dim", -1}}),
       structured("layer_norm", {f32, f32, std::nullopt}, f32, {{"normalized_shape", {4}}}),
       structured("embedding", {f32, Dtype::kI32}, f32),
-      structured("scaled_dot_product_attention", {f32, f32, f32, Dtype::kBool}, f32),
+      structured("attention", {f32, f32, f32, Dtype::kBool}, f32),
   };
 }
 

@@ -277,7 +277,7 @@ constexpr StructuredPattern kStructured[] = {
     {"layer_norm", layer_norm<true>},
     {"rms_norm", layer_norm<false>},
     {"embedding", embedding},
-    {"scaled_dot_product_attention", attention},
+    {"attention", attention},
     {"convolution", [](Builder& b) { convolution(b, false); }},
     {"convolution_backward_input", [](Builder& b) { convolution(b, true); }},
     {"convolution_backward_weight", convolution_weight},

@@ -16,14 +16,6 @@ Ref split_heads(const Module& at, const Ref& x, std::int64_t heads, std::int64_t
   return at.node("transpose", {split}, {{"dim0", 1}, {"dim1", 2}});
 }
 
-/// Each head `times` times in a row.
-Ref repeat_heads(const Module& at, const Ref& x, std::int64_t times) {
-  if (times == 1) return x;
-  const Ref apart = at.node("unsqueeze", {x}, {{"dim", 2}});
-  const Ref wide = at.node("expand", {apart}, {{"size", JsonArray{-1, -1, times, -1, -1}}});
-  return at.node("flatten", {wide}, {{"start_dim", 1}, {"end_dim", 2}});
-}
-
 /// The cache's state with the new positions written, up to the last of them.
 Ref with_cached(const Module& at, std::string_view name, const Ref& fresh, const AttentionCache& cache,
                 std::int64_t heads, std::int64_t depth) {
@@ -99,10 +91,8 @@ Ref MultiHeadAttention::operator()(const Module& at, const AttentionInputs& inpu
     key = with_cached(at, "cache_key", key, *inputs.cache, key_heads, depth);
     value = with_cached(at, "cache_value", value, *inputs.cache, key_heads, depth);
   }
-  const std::int64_t group = num_heads / key_heads;
-  const Ref heads = at.node("scaled_dot_product_attention",
-                            {query, repeat_heads(at, key, group), repeat_heads(at, value, group), inputs.mask},
-                            {{"is_causal", causal}});
+  const Ref heads = at.node("scaled_dot_product_attention", {query, key, value, inputs.mask},
+                            {{"is_causal", causal}, {"enable_gqa", key_heads != num_heads}});
   const Ref joined = at.node("flatten", {at.node("transpose", {heads}, {{"dim0", 1}, {"dim1", 2}})},
                              {{"start_dim", -2}, {"end_dim", -1}});
   return project(at["out_proj"], joined, embed_dim, embed_dim, bias, kaiming_uniform(embed_dim));
