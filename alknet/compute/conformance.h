@@ -19,7 +19,7 @@ struct ConformanceOptions {
   /// Seed of the random operands.
   std::uint64_t seed = 1;
 
-  /// Leaves out the largest shapes: for sanitizers and software devices.
+  /// Leaves out the largest shapes, and for dtypes but f32 most shapes: for sanitizers and software devices.
   bool quick = false;
 
   /// The device may take denormal operands for zero and give zero for denormal results.
@@ -46,8 +46,9 @@ struct ConformanceReport {
   std::vector<std::string> unsupported;  ///< "op dtype: message" for what the device refused with `unsupported`.
 };
 
-/// Runs every operation of the built-in table that is neither view nor composite on `backend` and compares each element with a float64
-/// reference: the interpreter of expressions for element-wise operations and reductions, plain loops for templates.
+/// Runs every operation of the built-in table that is neither view nor composite on `backend` and compares each element
+/// with a float64 reference: the interpreter of expressions for element-wise operations and reductions, plain loops for
+/// templates.
 ///
 /// Operands: every dtype the entry lists and the device supports; shapes empty, 1, odd, larger than a workgroup, rank
 /// 0 to 6; layouts contiguous, transposed, sliced with steps, broadcast with stride 0; special values inside the

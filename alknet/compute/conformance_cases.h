@@ -30,8 +30,9 @@ struct TemplateCase {
 /// The cases of all templates.
 std::vector<TemplateCase> template_cases();
 
-/// Shapes for element-wise operations and reductions: ranks 0 to 6, empty, odd, larger than a workgroup.
-std::vector<Shape> common_shapes(bool quick);
+/// Shapes for element-wise operations and reductions: ranks 0 to 6, empty, odd, larger than a workgroup; a few of them
+/// where a quick run has another dtype than f32.
+std::vector<Shape> common_shapes(bool quick, Dtype dtype);
 
 /// Complete attributes worth trying for an operation: every choice of enumerations and booleans, its default numbers
 /// and 2. Parameters that depend on shapes (`dim`) are left to the caller: they must have defaults.

@@ -4,7 +4,11 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "alknet/base/near_names.h"
 #include "alknet/compute/error.h"
 #include "apps/alknet/command.h"
 #include "apps/alknet/output.h"
@@ -27,6 +31,30 @@ int report(const Globals& globals, std::string_view code, std::string_view messa
 
 bool wrong_usage(const Error& error) {
   return dynamic_cast<const UsageError*>(&error) != nullptr || error.code() == compute::ComputeError::kUnknownDevice;
+}
+
+/// What to say of a command line: for a command that lacks its verb, what stands in its place and the verbs there are.
+std::string usage_message(const CLI::App& program, const CLI::ParseError& error) {
+  const CLI::App* command = &program;
+  std::string path = program.get_name();
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    path += " " + command->get_name();
+  }
+  const std::string help = fmt::format("(see {} --help)", path);
+  const auto verbs = command->get_subcommands([](const CLI::App*) { return true; });
+  if (verbs.empty() || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) {
+    return fmt::format("{} {}", error.what(), help);
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* verb : verbs) names.push_back(verb->get_name());
+  const std::string known = fmt::format("{}", fmt::join(names, ", "));
+  const std::vector<std::string> rest = program.remaining(true);
+  if (rest.empty()) return fmt::format("{} needs a command: {} {}", path, known, help);
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  const std::string near = did_you_mean(rest.front(), views);
+  return fmt::format("{} does not know \"{}\"{} {}", path, rest.front(), near.empty() ? "; it has " + known : near,
+                     help);
 }
 
 int run(int argc, char** argv) {
@@ -62,7 +90,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return program.exit(success);
   } catch (const CLI::ParseError& error) {
-    return report(globals, "usage", fmt::format("{} (see alknet --help)", error.what()), nullptr, kWrongUsage);
+    return report(globals, "usage", usage_message(program, error), nullptr, kWrongUsage);
   } catch (const Error& error) {
     return report(globals, error.code_name(), error.message(), error.details(),
                   wrong_usage(error) ? kWrongUsage : kFailed);

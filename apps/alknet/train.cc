@@ -100,6 +100,13 @@ std::string kept_text(const TrainFiles& files) {
   return text.empty() ? "nothing was kept: --out FOLDER keeps the model, the figures and pictures\n" : text;
 }
 
+/// Why a learning rate is none; empty for good ones. CLI::Range would let NaN through.
+std::string refuse_learning_rate(const std::string& text) {
+  double rate = 0;
+  const bool is_rate = CLI::detail::lexical_cast(text, rate) && rate > 0 && rate <= 1000;
+  return is_rate ? "" : fmt::format("{} is no number above 0 and at most 1000", text);
+}
+
 /// The training that the options or the checkpoint say.
 DigitsTraining make_training(TrainCommand& command, const compute::Context& context, const Globals& globals) {
   const fs::path dataset = resolve_dataset("digits", globals);
@@ -156,7 +163,7 @@ void train_digits(TrainCommand& command, const Globals& globals) {
   if (!files.metrics.empty()) alknet::write_file(files.metrics, history_lines(training) + json_text(result) + "\n");
   if (!files.plots.empty()) write_plots(training, evaluation, files.plots);
   if (globals.json) return print(json_text(result) + "\n");
-  print(fmt::format("{}{:.2f} % of the held-out digits are right after {} epochs{}{}\n", report ? "\n" : "",
+  print(fmt::format("{}{:.2f} % of the held-out digits are right after epoch {}{}{}\n", report ? "\n" : "",
                     evaluation.accuracy * 100, training.history().size(),
                     training.stopped_early() ? " (stopped early)" : "",
                     images > 0 ? fmt::format("; {:.1f} s, {:.0f} images/s", seconds, rate) : ""));
@@ -185,7 +192,7 @@ void add_train(CLI::App& program, Globals& globals) {
           ->default_str("0"),
       command->add_option("--batch", training.batch, "Images in a step")->check(CLI::Range(1, 1437))->default_str("64"),
       command->add_option("--learning-rate", training.learning_rate, "The highest; it warms up and falls as a cosine")
-          ->check(CLI::Range(1e-9, 1e3))
+          ->check(CLI::Validator(refuse_learning_rate, "FLOAT above 0, at most 1000"))
           ->default_str("0.002"),
       command
           ->add_option("--patience", training.patience,

@@ -48,6 +48,11 @@ class CommandLineTest(program.ProgramTest):
             with self.subTest(arguments=arguments):
                 self.assert_fails(program.run(*arguments), 2, "--help")
 
+    def test_names_a_word_that_is_no_command(self):
+        self.assert_fails(program.run("modle"), 2, '"modle"', "did you mean model?", "alknet --help")
+        self.assert_fails(program.run("tensor", "xyzzy"), 2, 'alknet tensor does not know "xyzzy"', "verify", "alknet tensor --help")
+        self.assert_fails(program.run("train"), 2, "alknet train needs a command: digits")
+
     def test_completion_scripts_name_every_command(self):
         for shell in ("bash", "zsh", "fish"):
             script = program.run("completion", shell).stdout.decode()

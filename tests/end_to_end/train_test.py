@@ -91,6 +91,19 @@ class TrainTest(program.ProgramTest):
             picture = xml.etree.ElementTree.fromstring((out / f"{name}.svg").read_text())
             self.assertEqual((width, height), (2 * float(picture.get("width")), 2 * float(picture.get("height"))))
 
+    def test_shows_each_epoch_and_where_its_files_are(self):
+        out = self.folder / "run"
+        text = self.trained("--epochs", "2", "--out", str(out)).splitlines()
+        self.assertIn("1437 images an epoch, 360 held out, on cpu", text[0])
+        self.assertEqual(text[2].split(), ["EPOCH", "LOSS", "HELD-OUT", "LOSS", "RIGHT"])
+        figures = lines((out / "metrics.jsonl").read_text())
+        for line, record in zip(text[3:5], figures):
+            self.assertEqual(line.split()[:2], [str(record["epoch"]), f"{record['loss']:.4f}"])
+        self.assertIn(str(out / "model.mt"), text[-3])
+        self.assertIn(str(out / "loss.png"), text[-1])
+        self.assertIn("--out", self.trained("--epochs", "1").splitlines()[-1])
+        self.assertEqual(len(self.trained("--epochs", "1", "--quiet").splitlines()), 1)
+
     def test_goes_on_to_the_bit_where_it_was_killed(self):
         whole, parts = self.folder / "whole", self.folder / "parts"
         self.trained("--epochs", "4", "--seed", "3", "--out", str(whole))

@@ -228,6 +228,7 @@ void max_pool(Builder& b, bool backward) {
   b.spec().values = {{"source", op.inputs.back().name},
                      {"values", op.inputs.front().name},
                      {"backward", backward},
+                     {"indices", op.outputs.front().dtype == "i64"},
                      {"adaptive", !op.parameter("kernel_size")}};
   b.numbers({"channels", "values_image", "values_channel", "source_image", "source_channel"});
   spatial_numbers(b, {"kernel", "stride", "padding", "dilation", "input", "output", "result", "values", "values_step",
@@ -281,6 +282,7 @@ constexpr StructuredPattern kStructured[] = {
     {"convolution_backward_input", [](Builder& b) { convolution(b, true); }},
     {"convolution_backward_weight", convolution_weight},
     {"max_pool", [](Builder& b) { max_pool(b, false); }},
+    {"max_pool_indices", [](Builder& b) { max_pool(b, false); }},
     {"max_pool_backward", [](Builder& b) { max_pool(b, true); }},
     {"max_pool_gather", [](Builder& b) { max_pool(b, false); }},
     {"resample", [](Builder& b) { resample(b, false); }},

@@ -46,7 +46,7 @@ class Printer {
     out_ += kWorkgroupIndex;
     for (const auto& map : spec_.maps) index_map(map);
     for (const auto& f : spec_.functions) out_ += wgsl_function(f.name, f.program);
-    coordinates();
+    if (!spec_.stores_directly) coordinates();
     if (spec_.pattern == "elementwise") {
       elementwise_store();
     } else if (!spec_.stores_directly) {

@@ -20,7 +20,8 @@ using graph::expr::Program;
 
 std::string_view type_name(Dtype dtype) { return wgsl_type(dtype); }
 
-/// A literal. WGSL refuses constant expressions that are not finite, so those are made from bits at run time.
+/// A literal. WGSL refuses constant expressions that are not finite, so those are made from bits at run time; so are
+/// the ends of the range, whose decimals may lie outside of it.
 std::string literal(double value, Dtype dtype) {
   switch (dtype) {
     case Dtype::kBool: return value != 0 ? "true" : "false";
@@ -32,7 +33,8 @@ std::string literal(double value, Dtype dtype) {
     default: break;
   }
   const auto narrow = static_cast<float>(value);
-  if (!std::isfinite(narrow) || (narrow == 0 && std::signbit(narrow))) {
+  const bool inside = std::fabs(narrow) < std::numeric_limits<float>::max();
+  if (!inside || (narrow == 0 && std::signbit(narrow))) {
     return fmt::format("from_bits({:#x}u)", std::bit_cast<std::uint32_t>(narrow));
   }
   // All digits: rounded up, the largest number would be none.

@@ -84,7 +84,12 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
 {{/backward}}
 {{^backward}}
   let best = largest(source, at);
+{{#indices}}
+  store(index, vec2<u32>(best, 0u));
+{{/indices}}
+{{^indices}}
   store(index, load_{{values}}(values + best / (p.input_1 * p.input_2) * p.values_step_0 +
                                best / p.input_2 % p.input_1 * p.values_step_1 + best % p.input_2 * p.values_step_2));
+{{/indices}}
 {{/backward}}
 }
