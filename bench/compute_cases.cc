@@ -1,4 +1,4 @@
-// C1, C2, C3, C6, C7: the compute layer.
+// C1, C2, C3, C5, C6, C7: the compute layer.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -10,8 +10,10 @@
 
 #include "alknet/compute/devices.h"
 #include "alknet/compute/eager/operations.h"
+#include "alknet/compute/models/digits_cnn.h"
 #include "alknet/compute/models/sentence_encoder.h"
 #include "alknet/compute/session.h"
+#include "alknet/compute/training/train_step.h"
 #include "bench/cases.h"
 
 namespace alknet::bench {
@@ -144,10 +146,33 @@ Case embed(const Json& parameters) {
   return [encoder, texts] { encoder->embed(texts); };
 }
 
+/// C5: a step of AdamW on one batch of images.
+Case train(const Json& parameters) {
+  const auto batch = parameters.at("batch").to_number<std::int64_t>();
+  const compute::Context context = make_context(parameters);
+  const graph::Graph step =
+      compute::train_step(compute::digits_cnn(true), "loss",
+                          {.optimizer = compute::OptimizerOptions::of(compute::OptimizerOptions::Kind::kAdamW)});
+  auto session =
+      std::make_shared<compute::Session>(compute::Plan::compile(step, context.backend()), compute::Store(context));
+  std::mt19937 random(1);
+  std::uniform_real_distribution<float> uniform(0, 1);
+  std::vector<float> images(static_cast<std::size_t>(batch) * 64);
+  for (float& value : images) value = uniform(random);
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(batch));
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int64_t>(i % 10);
+  const std::vector<compute::Tensor> inputs = {context.from<float>(images, {batch, 8, 8}),
+                                               context.from<std::int64_t>(labels, {batch}),
+                                               context.from<float>(std::vector<float>{0.001F}, {})};
+  const auto out = session->run(inputs);
+  return [session, inputs, out] { session->run_into(inputs, out); };
+}
+
 }  // namespace
 
 Cases compute_cases() {
-  return {{"matmul", matmul}, {"pointwise", pointwise}, {"replay", replay}, {"tiny", tiny}, {"embed", embed}};
+  return {{"matmul", matmul}, {"pointwise", pointwise}, {"replay", replay},
+          {"tiny", tiny},     {"embed", embed},         {"train", train}};
 }
 
 }  // namespace alknet::bench

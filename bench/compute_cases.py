@@ -1,4 +1,4 @@
-"""C1, C2, C3, C6, C7: the compute layer. Each bar holds against the better of the peers."""
+"""C1, C2, C3, C5, C6, C7: the compute layer. Each bar holds against the better of the peers."""
 
 import peer_programs as peers
 from harness import Case
@@ -31,6 +31,8 @@ def cases(model_folder):
             texts = [SENTENCES[i % len(SENTENCES)] for i in range(batch)]
             parameters = {"case": "embed", "texts": texts, "model": model_folder}
             yield Case("C3", f"MiniLM, batch {batch}", peer, parameters, "sentences/s", (">=", 1.3), batch)
+    parameters = {"case": "train", "batch": 64}
+    yield Case("C5", "digits CNN training, batch 64", peers.jax, parameters, "images/s", (">=", 1.0), 64)
     for op in ("add", "mul by a number", "exp", "sum"):
         parameters = {"case": "tiny", "op": op, "calls": 1000}
         yield Case("C6", f"{op} of 16 elements", peers.numpy, parameters, "calls/s", (">=", 1.0), 1000)

@@ -13,6 +13,8 @@ constexpr std::int64_t kShortRow = 128;
 /// Most arguments of one step.
 constexpr std::size_t kMaxArguments = 3;
 constexpr std::size_t kCacheLine = 64;
+/// Programs that read and write at least so many bytes leave little of their results in the caches.
+constexpr std::int64_t kStreamedBytes = std::int64_t{32} << 20;
 
 }  // namespace
 
@@ -54,6 +56,12 @@ BoundProgram::BoundProgram(const VectorProgram& program, std::span<const Operand
          last_step && first_use && register_dtype(outputs[k].dtype) == outputs[k].dtype && linear(inputs.size() + k),
          linear(inputs.size() + k)});
   }
+  std::int64_t element_bytes = 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs_[i].linear) element_bytes += to_signed(inputs_[i].storage_bytes);
+  }
+  for (const Output& output : outputs_) element_bytes += to_signed(output.storage_bytes);
+  streams_ = !result_given && count_ >= kStreamedBytes / std::max<std::int64_t>(element_bytes, 1);
 }
 
 bool BoundProgram::linear(std::size_t operand) const {
@@ -123,8 +131,12 @@ class BoundProgram::Run {
 
   void store(std::size_t number, std::int64_t index, std::size_t count, bool whole) const {
     const Output& output = bound_.outputs_[number];
-    if (output.direct && whole) return;
     const TileOperand& tile = tiles_[output.value];
+    if (output.direct && whole) {
+      std::byte* to = target(output, index);
+      if (tile.data != to) stream_bytes(tile.data, to, count * output.storage_bytes);
+      return;
+    }
     if (output.linear) {
       output.store(tile.data, stride_of(tile), target(output, index), count);
       return;
@@ -189,7 +201,10 @@ class BoundProgram::Run {
   void run_step(const VectorProgram::Step& step, std::int64_t index, std::size_t count, bool whole) {
     void* result = register_of(step.result);
     for (const Output& output : bound_.outputs_) {
-      if (whole && output.direct && output.value == step.result) result = target(output, index);
+      if (!whole || !output.direct || output.value != step.result) continue;
+      std::byte* to = target(output, index);
+      const std::size_t ends = reinterpret_cast<std::uintptr_t>(to) | count * output.storage_bytes;
+      if (!bound_.streams_ || ends % kCacheLine != 0) result = to;
     }
     if (step.coordinate != 0) {
       fill_coordinates(step.coordinate, index, static_cast<std::int64_t*>(result), count);
@@ -235,6 +250,7 @@ void BoundProgram::run(Slots slots, std::int64_t begin, std::int64_t end, const 
     run.tile(index, to_size(count), tile_result);
     index += count;
   }
+  if (streams_) finish_streams();
 }
 
 }  // namespace alknet::compute

@@ -1,5 +1,6 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "alknet/compute/device_cpu/convert.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -175,6 +176,15 @@ ConvertFunction select_conversion(Conversion conversion, Dtype from, Dtype to) {
   return nullptr;
 }
 
+void stream(const void* from, void* to, std::size_t bytes) {
+  const hn::ScalableTag<std::uint32_t> d;
+  const auto* source = static_cast<const std::uint32_t*>(from);
+  auto* target = static_cast<std::uint32_t*>(to);
+  for (std::size_t i = 0; i < bytes / sizeof(std::uint32_t); i += hn::Lanes(d)) {
+    hn::Stream(hn::LoadU(d, source + i), d, target + i);
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace alknet::compute
 HWY_AFTER_NAMESPACE();
@@ -183,6 +193,7 @@ HWY_AFTER_NAMESPACE();
 namespace alknet::compute {
 
 HWY_EXPORT(select_conversion);
+HWY_EXPORT(stream);
 
 namespace {
 ConvertFunction conversion(Conversion kind, Dtype from, Dtype to) {
@@ -194,6 +205,9 @@ ConvertFunction load_function(Dtype storage) { return conversion(Conversion::kLo
 ConvertFunction store_function(Dtype storage) { return conversion(Conversion::kStore, storage, storage); }
 ConvertFunction copy_function(Dtype storage) { return conversion(Conversion::kCopy, storage, storage); }
 ConvertFunction cast_function(Dtype from, Dtype to) { return conversion(Conversion::kCast, from, to); }
+
+void stream_bytes(const void* from, void* to, std::size_t bytes) { HWY_DYNAMIC_DISPATCH(stream)(from, to, bytes); }
+void finish_streams() { hwy::FlushStream(); }
 
 bool same_in_tile(Dtype from, Dtype to) {
   return from == to || (to == register_dtype(to) && to == register_dtype(from));

@@ -22,6 +22,11 @@ ConvertFunction cast_function(Dtype from, Dtype to);
 /// Memory to memory without conversion.
 ConvertFunction copy_function(Dtype storage);
 
+/// Copies past the caches, for large results: else memory would be read into the cache to be overwritten there. `to` is
+/// a multiple of 64, as is `bytes`. Other threads see it after `finish_streams`.
+void stream_bytes(const void* from, void* to, std::size_t bytes);
+void finish_streams();
+
 /// Whether a tile of `from` is one of `to` as it stands.
 bool same_in_tile(Dtype from, Dtype to);
 

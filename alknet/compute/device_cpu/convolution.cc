@@ -302,7 +302,7 @@ class ConvolutionLaunch final : public CpuLaunch {
         const T* from = source + channel * source_.plane() + phase.sources[to_size(tap)];
         for (std::size_t r = begin; r < end; ++r) {
           const GatherRun& run = runs[r];
-          T* lanes = to + run.column % tile;
+          T* lanes = to + (run.column - panel * tile);
           if (step == 1) {
             copy_blocks(from + run.source, lanes, run.length);
           } else {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -76,6 +77,32 @@ TEST(CpuBackend, GivesTheSameBitsForAnyNumberOfThreads) {
   }
   EXPECT_EQ(results[0], results[1]);
   EXPECT_EQ(results[0], results[2]);
+}
+
+TEST(CpuBackend, WritesLargeResultsWhereverTheyBegin) {
+  constexpr std::int64_t kCount = (1 << 22) + 5;  // with its inputs more than caches hold
+  const auto backend = make_cpu_backend({.threads = 2});
+  const auto input = backend->allocate(kCount * sizeof(float));
+  const auto output = backend->allocate((kCount + 2) * sizeof(float));
+  auto* numbers = reinterpret_cast<float*>(input->data());
+  auto* sums = reinterpret_cast<float*>(output->data());
+  for (std::int64_t i = 0; i < kCount; ++i) numbers[i] = static_cast<float>(i);
+  const auto kernel = backend->kernel(single_step("add", {Dtype::kF32, Dtype::kF32}, Dtype::kF32));
+  for (const std::int64_t offset : {0, 1}) {
+    std::fill_n(sums, kCount + 2, -1.0F);
+    Binding binding;
+    binding.inputs = {contiguous(0, Dtype::kF32, {kCount}), contiguous(0, Dtype::kF32, {kCount})};
+    binding.outputs = {contiguous(1, Dtype::kF32, {kCount})};
+    binding.outputs.front().layout.offset = offset;
+    std::vector<std::unique_ptr<Launch>> launches;
+    launches.push_back(kernel->bind(binding));
+    Memory* slots[] = {input.get(), output.get()};
+    backend->run(launches, slots);
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < kCount; ++i) wrong += sums[i + offset] == 2 * static_cast<float>(i) ? 0 : 1;
+    EXPECT_EQ(wrong, 0);
+    EXPECT_EQ(sums[kCount + offset], -1.0F);
+  }
 }
 
 TEST(CpuBackend, CountsMemory) {

@@ -1,5 +1,6 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "alknet/compute/device_cpu/gemm_kernels.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -139,10 +140,50 @@ void few_rows(std::size_t rows, std::size_t columns, std::size_t depth, T alpha,
   kOfRows[rows - 1](columns, depth, alpha, a, b, b_stride, c, c_stride, accumulate);
 }
 
-/// kRows x kColumns elements of c, each the product of two contiguous rows.
+#if HWY_TARGET <= HWY_AVX3
+/// The sums of the 128-bit blocks of a vector, lane by lane.
+template <class D>
+HWY_INLINE auto sum_of_blocks(D d, hn::Vec<D> value) {
+  static_cast<void>(d);
+  if constexpr (hn::MaxLanes(D()) <= 4) {
+    return value;
+  } else {
+    const hn::Half<D> half;
+    return sum_of_blocks(half, hn::Add(hn::LowerHalf(half, value), hn::UpperHalf(half, value)));
+  }
+}
+#endif
+
+/// to[j] = alpha * the sum of sums[j]'s lanes, or added to it.
+template <typename T, std::size_t kColumns>
+HWY_INLINE void store_sums(const Vector<T> (&sums)[kColumns], T alpha, T* to, bool accumulate) {
+  const Tag<T> d;
+#if HWY_TARGET <= HWY_AVX3
+  if constexpr (sizeof(T) == 4 && kColumns == 4) {  // four sums together
+    const hn::Repartition<double, Tag<T>> pairs;
+    const hn::FixedTag<T, 4> four;
+    const auto sums01 = hn::Add(hn::InterleaveLower(d, sums[0], sums[1]), hn::InterleaveUpper(d, sums[0], sums[1]));
+    const auto sums23 = hn::Add(hn::InterleaveLower(d, sums[2], sums[3]), hn::InterleaveUpper(d, sums[2], sums[3]));
+    const auto low = hn::InterleaveLower(pairs, hn::BitCast(pairs, sums01), hn::BitCast(pairs, sums23));
+    const auto high = hn::InterleaveUpper(pairs, hn::BitCast(pairs, sums01), hn::BitCast(pairs, sums23));
+    const auto blocks = hn::Add(hn::BitCast(d, low), hn::BitCast(d, high));
+    auto product = hn::Mul(sum_of_blocks(d, blocks), hn::Set(four, alpha));
+    if (accumulate) product = hn::Add(product, hn::LoadU(four, to));
+    hn::StoreU(product, four, to);
+    return;
+  }
+#endif
+  for (std::size_t j = 0; j < kColumns; ++j) {
+    const T product = alpha * hn::GetLane(hn::SumOfLanes(d, sums[j]));
+    to[j] = accumulate ? to[j] + product : product;
+  }
+}
+
+/// kRows x kColumns elements of c, each the product of two contiguous rows. `ahead`: also asks for the rows of b that
+/// come next.
 template <typename T, std::size_t kRows, std::size_t kColumns>
 HWY_INLINE void dot_block(std::size_t depth, T alpha, const T* a, std::ptrdiff_t a_stride, const T* b,
-                          std::ptrdiff_t b_stride, T* c, std::ptrdiff_t c_stride, bool accumulate) {
+                          std::ptrdiff_t b_stride, T* c, std::ptrdiff_t c_stride, bool accumulate, bool ahead) {
   const Tag<T> d;
   Vector<T> sums[kRows][kColumns];
   for (std::size_t r = 0; r < kRows; ++r)
@@ -155,26 +196,27 @@ HWY_INLINE void dot_block(std::size_t depth, T alpha, const T* a, std::ptrdiff_t
       for (std::size_t j = 0; j < kColumns; ++j) sums[r][j] = hn::MulAdd(left, right[j], sums[r][j]);
     }
   };
+  const T* next = b + static_cast<std::ptrdiff_t>(kColumns) * b_stride;
   std::size_t k = 0;
-  for (; k + kLanes<T> <= depth; k += kLanes<T>) add(k, [&](const T* from) HWY_ATTR { return hn::LoadU(d, from); });
-  if (k < depth) add(k, [&](const T* from) HWY_ATTR { return load(from, depth - k); });
-  for (std::size_t r = 0; r < kRows; ++r, c += c_stride) {
-    for (std::size_t j = 0; j < kColumns; ++j) {
-      const T product = alpha * hn::GetLane(hn::SumOfLanes(d, sums[r][j]));
-      c[j] = accumulate ? c[j] + product : product;
+  for (; k + kLanes<T> <= depth; k += kLanes<T>) {
+    for (std::size_t j = 0; ahead && j < kColumns; ++j) {
+      hwy::Prefetch(next + static_cast<std::ptrdiff_t>(j) * b_stride + k);
     }
+    add(k, [&](const T* from) HWY_ATTR { return hn::LoadU(d, from); });
   }
+  if (k < depth) add(k, [&](const T* from) HWY_ATTR { return load(from, depth - k); });
+  for (std::size_t r = 0; r < kRows; ++r, c += c_stride) store_sums<T, kColumns>(sums[r], alpha, c, accumulate);
 }
 
 template <typename T, std::size_t kRows>
 void dot_rows(std::size_t columns, std::size_t depth, T alpha, const T* a, std::ptrdiff_t a_stride, const T* b,
-              std::ptrdiff_t b_stride, T* c, std::ptrdiff_t c_stride, bool accumulate) {
-  std::size_t j = 0;
-  for (; j + kDotColumns <= columns; j += kDotColumns, b += static_cast<std::ptrdiff_t>(kDotColumns) * b_stride) {
-    dot_block<T, kRows, kDotColumns>(depth, alpha, a, a_stride, b, b_stride, c + j, c_stride, accumulate);
+              std::ptrdiff_t b_stride, T* c, std::ptrdiff_t c_stride, bool accumulate, bool ahead) {
+  if (columns == kDotColumns) {
+    dot_block<T, kRows, kDotColumns>(depth, alpha, a, a_stride, b, b_stride, c, c_stride, accumulate, ahead);
+    return;
   }
-  for (; j < columns; ++j, b += b_stride) {
-    dot_block<T, kRows, 1>(depth, alpha, a, a_stride, b, b_stride, c + j, c_stride, accumulate);
+  for (std::size_t j = 0; j < columns; ++j, b += b_stride) {
+    dot_block<T, kRows, 1>(depth, alpha, a, a_stride, b, b_stride, c + j, c_stride, accumulate, ahead);
   }
 }
 
@@ -183,50 +225,67 @@ constexpr std::array<decltype(&dot_rows<T, 1>), kDotRows> dot_rows_table(std::in
   return {dot_rows<T, kIndex + 1>...};
 }
 
+/// A few rows of b, which are read once, stay in the cache for all rows of a.
 template <typename T>
 void dots(std::size_t rows, std::size_t columns, std::size_t depth, T alpha, const T* a, std::ptrdiff_t a_stride,
           const T* b, std::ptrdiff_t b_stride, T* c, std::ptrdiff_t c_stride, bool accumulate) {
   static constexpr auto kOfRows = dot_rows_table<T>(std::make_index_sequence<kDotRows>());
-  for (std::size_t r = 0; r < rows; r += kDotRows) {
-    kOfRows[std::min(kDotRows, rows - r) - 1](columns, depth, alpha, a + static_cast<std::ptrdiff_t>(r) * a_stride,
-                                              a_stride, b, b_stride, c + static_cast<std::ptrdiff_t>(r) * c_stride,
-                                              c_stride, accumulate);
+  for (std::size_t j = 0; j < columns; j += kDotColumns, b += static_cast<std::ptrdiff_t>(kDotColumns) * b_stride) {
+    const std::size_t width = std::min(kDotColumns, columns - j);
+    for (std::size_t r = 0; r < rows; r += kDotRows) {
+      kOfRows[std::min(kDotRows, rows - r) - 1](
+          width, depth, alpha, a + static_cast<std::ptrdiff_t>(r) * a_stride, a_stride, b, b_stride,
+          c + static_cast<std::ptrdiff_t>(r) * c_stride + j, c_stride, accumulate, r == 0 && j + kDotColumns < columns);
+    }
   }
 }
 
-/// to[k * to_stride + i] = from[i * stride + k]: square blocks of a 128-bit vector's lanes are turned in registers.
+/// Elements of a row that `transpose` takes at a time: a cache line of them, so that what it writes stays in the cache
+/// until the other rows have filled it.
+constexpr std::size_t kTransposeDepth = 16;
+
+/// to[k * to_stride + i] = from[i * stride + k] for k in [k, end), i < 4: square blocks of a 128-bit vector's lanes are
+/// turned in registers.
 template <typename T>
-void transpose(const T* from, std::ptrdiff_t stride, std::size_t rows, std::size_t depth, T* to,
-               std::ptrdiff_t to_stride) {
-  std::size_t i = 0;
+HWY_INLINE void transpose_four(const T* from, std::ptrdiff_t stride, std::size_t k, std::size_t end, T* to,
+                               std::ptrdiff_t to_stride) {
+  to += static_cast<std::ptrdiff_t>(k) * to_stride;
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (sizeof(T) == 4) {
     const hn::FixedTag<T, 4> d;
     const hn::Repartition<double, decltype(d)> pairs;
-    for (; i + 4 <= rows; i += 4, from += 4 * stride, to += 4) {
-      std::size_t k = 0;
-      for (; k + 4 <= depth; k += 4) {
-        const auto r0 = hn::LoadU(d, from + k), r1 = hn::LoadU(d, from + stride + k);
-        const auto r2 = hn::LoadU(d, from + 2 * stride + k), r3 = hn::LoadU(d, from + 3 * stride + k);
-        const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
-        const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
-        const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
-        const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
-        T* out = to + static_cast<std::ptrdiff_t>(k) * to_stride;
-        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, out);
-        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, out + to_stride);
-        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, out + 2 * to_stride);
-        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, out + 3 * to_stride);
-      }
-      for (; k < depth; ++k) {
-        for (std::ptrdiff_t r = 0; r < 4; ++r)
-          to[static_cast<std::ptrdiff_t>(k) * to_stride + r] = from[r * stride + static_cast<std::ptrdiff_t>(k)];
-      }
+    for (; k + 4 <= end; k += 4, to += 4 * to_stride) {
+      const auto r0 = hn::LoadU(d, from + k), r1 = hn::LoadU(d, from + stride + k);
+      const auto r2 = hn::LoadU(d, from + 2 * stride + k), r3 = hn::LoadU(d, from + 3 * stride + k);
+      const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
+      const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
+      const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
+      const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + to_stride);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * to_stride);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * to_stride);
     }
   }
 #endif
-  for (; i < rows; ++i, from += stride, ++to) {
-    for (std::size_t k = 0; k < depth; ++k) to[static_cast<std::ptrdiff_t>(k) * to_stride] = from[k];
+  for (; k < end; ++k, to += to_stride) {
+    for (std::ptrdiff_t r = 0; r < 4; ++r) to[r] = from[r * stride + static_cast<std::ptrdiff_t>(k)];
+  }
+}
+
+/// to[k * to_stride + i] = from[i * stride + k].
+template <typename T>
+void transpose(const T* from, std::ptrdiff_t stride, std::size_t rows, std::size_t depth, T* to,
+               std::ptrdiff_t to_stride) {
+  for (std::size_t k = 0; k < depth; k += kTransposeDepth) {
+    const std::size_t end = std::min(depth, k + kTransposeDepth);
+    const T* row = from;
+    std::size_t i = 0;
+    for (; i + 4 <= rows; i += 4, row += 4 * stride) transpose_four(row, stride, k, end, to + i, to_stride);
+    for (; i < rows; ++i, row += stride) {
+      for (std::size_t j = k; j < end; ++j)
+        to[static_cast<std::ptrdiff_t>(j) * to_stride + static_cast<std::ptrdiff_t>(i)] = row[j];
+    }
   }
 }
 

@@ -17,6 +17,16 @@ struct PlanePlan {
   std::array<std::int64_t, 3> source = {1, 1, 1};  ///< Sizes of the plane that windows look at.
 };
 
+/// Which of two places of a plane holds the larger element: the first of equals, the last of NaNs. No branch depends
+/// on the elements.
+template <typename T>
+std::int64_t larger(const T* plane, std::int64_t best, std::int64_t at) {
+  const T largest = plane[best], value = plane[at];
+  const bool exceeds = !(value <= largest), may = (value != value) | (largest == largest);
+  const bool take = exceeds & may;
+  return best + (at - best) * static_cast<std::int64_t>(take);
+}
+
 /// Calls use(place, best) for each place of a pool: where in the plane its first largest element is, or the last NaN.
 /// An empty window gives -1.
 template <typename T, typename Use>
@@ -26,16 +36,13 @@ void for_each_maximum(const PlanePlan& plan, const T* plane, Use&& use) {
     for (const auto& y : plan.ranges[1]) {
       for (const auto& x : plan.ranges[2]) {
         std::int64_t best = -1;
-        T largest{};
+        if (z.count > 0 && y.count > 0 && x.count > 0) {
+          best = (z.first * plan.source[1] + y.first) * plan.source[2] + x.first;
+        }
         for (std::int64_t k = 0, at_z = z.first; k < z.count; ++k, at_z += z.step) {
           for (std::int64_t j = 0, at_y = y.first; j < y.count; ++j, at_y += y.step) {
             std::int64_t at = (at_z * plan.source[1] + at_y) * plan.source[2] + x.first;
-            for (std::int64_t i = 0; i < x.count; ++i, at += x.step) {
-              if (best >= 0 && plane[at] <= largest) continue;
-              if (best >= 0 && largest != largest && plane[at] == plane[at]) continue;
-              best = at;
-              largest = plane[at];
-            }
+            for (std::int64_t i = 0; i < x.count; ++i, at += x.step) best = larger(plane, best, at);
           }
         }
         use(place++, best);
@@ -169,9 +176,9 @@ class PlaneLaunch final : public CpuLaunch {
         plan_.ranges[d] = graph::pool_ranges(attrs, dimension, from, to);
       }
       places *= std::max(from, to);
-      const std::int64_t taps = !linear && !plan_.ranges[d].empty()  ? plan_.ranges[d].front().count
-                                : linear && !plan_.taps[d].empty() ? to_signed(plan_.taps[d].front().size())
-                                                                   : 1;
+      const std::int64_t taps = !linear && !plan_.ranges[d].empty() ? plan_.ranges[d].front().count
+                                : linear && !plan_.taps[d].empty()  ? to_signed(plan_.taps[d].front().size())
+                                                                    : 1;
       looks *= std::max<std::int64_t>(taps, 1);
     }
     work_ = places * looks;
@@ -180,8 +187,8 @@ class PlaneLaunch final : public CpuLaunch {
   void run_plane(Slots slots, std::int64_t index, std::byte* scratch) const {
     const std::int64_t image = index / channels_, channel = index % channels_;
     const T* first = inputs_[0].plane_of(slots, image, channel, reinterpret_cast<T*>(scratch + first_at_));
-    const T* second = has_second_ ? inputs_[1].plane_of(slots, image, channel, reinterpret_cast<T*>(scratch + second_at_))
-                                  : nullptr;
+    const T* second =
+        has_second_ ? inputs_[1].plane_of(slots, image, channel, reinterpret_cast<T*>(scratch + second_at_)) : nullptr;
     const std::int64_t begin = index * plane_;
     std::byte* result = sink_.place(slots, begin);
     if (!result) result = scratch + result_at_;

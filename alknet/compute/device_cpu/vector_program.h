@@ -127,6 +127,7 @@ class BoundProgram {
 
   const VectorProgram& program_;
   bool result_given_;
+  bool streams_ = false;  // direct outputs go past the caches
   bool by_rows_ = false;  // tiles stay inside one run of the innermost dimension
   Walk walk_;             // operands: inputs, outputs
   Shape shape_;           // of the outputs

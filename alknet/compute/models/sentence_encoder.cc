@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -21,6 +22,9 @@ using graph::GraphBuilder;
 using graph::Ref;
 
 constexpr std::uint64_t kMaxConfigBytes = 1 << 20;
+
+/// What a run costs beside its tokens, in tokens: above all the weights are read.
+constexpr std::size_t kRunTokens = 64;
 
 /// Names the model's file in whatever went wrong while reading it.
 template <typename Read>
@@ -95,6 +99,24 @@ graph::Graph sentence_graph(const BertConfig& config, bool normalize) {
   const Ref pooled = mean_pooling(graph, add_bert_encoder(graph, config, ids, mask), mask);
   graph.output("sentence_embedding", normalize ? l2_normalize(graph, pooled) : pooled);
   return std::move(graph).build();
+}
+
+/// Cuts lengths that never grow into batches of at most `most`: returns the places where they begin, last first, such
+/// that what is computed, padding and the cost of runs included, is least.
+std::vector<std::size_t> divide_by_length(std::span<const std::size_t> lengths, std::size_t most) {
+  std::vector<std::size_t> least(lengths.size() + 1, 0), begin(lengths.size() + 1, 0);
+  for (std::size_t end = 1; end <= lengths.size(); ++end) {
+    least[end] = std::numeric_limits<std::size_t>::max();
+    for (std::size_t count = 1; count <= std::min(most, end); ++count) {
+      const std::size_t cost = least[end - count] + count * lengths[end - count] + kRunTokens;
+      if (cost > least[end]) continue;
+      least[end] = cost;
+      begin[end] = end - count;
+    }
+  }
+  std::vector<std::size_t> places;
+  for (std::size_t end = lengths.size(); end > 0; end = begin[end]) places.push_back(begin[end]);
+  return places;
 }
 
 }  // namespace
@@ -178,10 +200,15 @@ std::vector<SentenceEncoder::Sentence> SentenceEncoder::embed(std::span<const st
   for (Sentence& sentence : sentences) by_length.push_back(&sentence);
   std::stable_sort(by_length.begin(), by_length.end(),
                    [](const Sentence* a, const Sentence* b) { return a->tokens.size() > b->tokens.size(); });
-  for (std::size_t begin = 0; begin < by_length.size(); begin += impl_->options.batch) {
-    const std::size_t count = std::min(impl_->options.batch, by_length.size() - begin);
-    impl_->embed_batch(std::span(by_length).subspan(begin, count));
-    if (on_progress) on_progress(count);
+  std::vector<std::size_t> lengths;
+  for (const Sentence* sentence : by_length) lengths.push_back(sentence->tokens.size());
+  auto places = divide_by_length(lengths, impl_->options.batch);
+  for (std::size_t begin = 0; begin < by_length.size();) {
+    places.pop_back();
+    const std::size_t end = places.empty() ? by_length.size() : places.back();
+    impl_->embed_batch(std::span(by_length).subspan(begin, end - begin));
+    if (on_progress) on_progress(end - begin);
+    begin = end;
   }
   return sentences;
 }

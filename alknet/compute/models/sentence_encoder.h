@@ -21,7 +21,7 @@ namespace alknet::compute {
 class SentenceEncoder {
  public:
   struct Options {
-    std::size_t batch = 32;             ///< Sentences computed together.
+    std::size_t batch = 32;             ///< Sentences computed together at most.
     bool normalize = true;              ///< Scale vectors to length 1.
     std::shared_ptr<Trace> trace = {};  ///< Records every kernel; see SessionOptions.
   };
@@ -39,7 +39,8 @@ class SentenceEncoder {
     std::vector<float> vector;         ///< `dim` elements.
   };
 
-  /// Embeds each text, in order. Texts of like length are batched together, padded to the longest of their batch.
+  /// Embeds each text, in order. Texts of like length are batched together, padded to the longest of their batch; a
+  /// batch is divided where that saves more padding than another run costs.
   /// `on_progress` is told how many more are done. Throws `invalid_text` naming the sentence that is not UTF-8.
   std::vector<Sentence> embed(std::span<const std::string> texts,
                               const std::function<void(std::size_t)>& on_progress = {});
