@@ -378,10 +378,9 @@ std::vector<Reference> decomposition_reference(const OpSpec& op, const JsonObjec
 std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
-      {"embedding", embedding},       {"layer_norm", layer_norm<true>},
-      {"log_softmax", softmax<true>}, {"matmul", matmul},
-      {"random_words", random_words}, {"rms_norm", layer_norm<false>},
-      {"softmax", softmax<false>},    {"attention", attention},
+      {"embedding", embedding},    {"layer_norm", layer_norm<true>}, {"log_softmax", softmax<true>},
+      {"matmul", matmul},          {"random_words", random_words},   {"rms_norm", layer_norm<false>},
+      {"softmax", softmax<false>}, {"attention", attention},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
   if (found == kReferences.end()) {

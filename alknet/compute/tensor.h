@@ -97,7 +97,7 @@ class Tensor : public TensorMethods {
   /// The same elements; no gradient passes.
   Tensor detach() const;
   /// Makes a leaf: `backward` adds to its gradient. Only floats have one (Error `not_differentiable`).
-  Tensor& requires_grad_(bool required = true);
+  Tensor& requires_grad_(bool required = true);  // NOLINT(readability-identifier-naming): PyTorch's name
   bool requires_grad() const;
   bool is_leaf() const;
   /// What `backward` added up in a leaf; empty when nothing.

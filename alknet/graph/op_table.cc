@@ -25,6 +25,13 @@ const OpParameter* OpSpec::parameter(std::string_view parameter_name) const {
   return find_named(parameters, parameter_name);
 }
 
+bool OpSpec::reads_coordinates() const {
+  const auto* elementwise = std::get_if<ElementwiseForward>(&forward);
+  return elementwise != nullptr &&
+         std::any_of(elementwise->cases.begin(), elementwise->cases.end(),
+                     [](const auto& each) { return each.expression.find("index(") != std::string::npos; });
+}
+
 const std::string& OpSpec::expression(const JsonObject& attrs) const {
   return expression(std::get<ElementwiseForward>(forward), attrs);
 }

@@ -167,6 +167,8 @@ struct OpSpec {
 
   bool composite() const { return std::holds_alternative<CompositeForward>(forward); }
   bool elementwise() const { return std::holds_alternative<ElementwiseForward>(forward); }
+  /// Whether an element-wise operation computes from where in the result its element is.
+  bool reads_coordinates() const;
   bool view() const { return kind == OpKind::kView && std::holds_alternative<ViewForward>(forward); }
   const OpInput* input(std::string_view input_name) const;
   const OpParameter* parameter(std::string_view parameter_name) const;

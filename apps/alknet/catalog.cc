@@ -154,7 +154,7 @@ fs::path Catalog::pull(const CatalogEntry& entry, const Globals& globals) const 
     throw Error(error.code(), error.message() + "; set XDG_CACHE_HOME to a folder you may write", error.details());
   }
   const FolderLock lock(folder);
-  const fs::path target = folder / entry.name;
+  fs::path target = folder / entry.name;
   if (fs::exists(manifest(target))) return target;
   const TemporaryFolder work(folder / (".pull-" + entry.name));
   const fs::path wheel =

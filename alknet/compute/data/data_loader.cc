@@ -39,7 +39,7 @@ class DataLoader::State {
     made_ = taken_ = first;
     if (options_.shuffle) order_ = random_permutation(dataset_.size(), options_.seed, epoch);
     if (options_.prefetch > 0 && first < batches())
-      worker_ = std::jthread([this](std::stop_token stop) { fill(stop); });
+      worker_ = std::jthread([this](const std::stop_token& stop) { fill(stop); });
   }
 
   std::optional<std::vector<Tensor>> next() {

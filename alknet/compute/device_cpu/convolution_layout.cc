@@ -116,8 +116,7 @@ void PaddedImages<T>::copy_plane(const std::byte* from, T* to) const {
 template <typename T>
 const T* PaddedImages<T>::plane_of(Slots slots, std::int64_t image, std::int64_t channel, T* buffer) const {
   if (dense_) {
-    const std::int64_t at =
-        operand_.layout.offset + image * layout_.batch_stride + channel * layout_.channel_stride;
+    const std::int64_t at = operand_.layout.offset + image * layout_.batch_stride + channel * layout_.channel_stride;
     return reinterpret_cast<const T*>(address(slots, operand_.slot, at, sizeof(T)));
   }
   fill(slots, image, 1, channel, 1, buffer);

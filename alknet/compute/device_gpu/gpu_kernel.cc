@@ -197,12 +197,15 @@ bool GpuKernel::exceeds_binding(const Binding& binding) const {
 
 std::unique_ptr<Launch> GpuKernel::bind(const Binding& binding) const {
   if (computation_.op || !exceeds_binding(binding)) return bind_whole(binding);
+  const auto& steps = computation_.program.steps;
+  const bool reads_places =
+      std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step.op->reads_coordinates(); });
   std::unique_ptr<GpuLaunch> launch;
   std::vector<Binding> todo = {binding};
   while (!todo.empty()) {
     Binding part = std::move(todo.back());
     todo.pop_back();
-    auto halves = exceeds_binding(part) ? halved(part) : std::nullopt;
+    auto halves = exceeds_binding(part) && !reads_places ? halved(part) : std::nullopt;
     if (halves) {
       todo.push_back(std::move(halves->second));
       todo.push_back(std::move(halves->first));

@@ -178,8 +178,7 @@ TEST_P(GpuStructured, AttentionMasksKeysOfStridedHeads) {
                      .input<float>(kF32, heads, k)
                      .input<float>(kF32, heads, v)
                      .input<std::uint8_t>(Dtype::kBool, contiguous({kBatch, 1, 1, kTokens}), mask)
-                     .run<float>(structured("attention", {kF32, kF32, kF32, Dtype::kBool}, kF32),
-                                 heads.shape, attrs);
+                     .run<float>(structured("attention", {kF32, kF32, kF32, Dtype::kBool}, kF32), heads.shape, attrs);
   const auto at = [&](std::int64_t b, std::int64_t h, std::int64_t t, std::int64_t d) {
     return static_cast<std::size_t>(((b * kTokens + t) * kHeads + h) * kDepth + d);
   };

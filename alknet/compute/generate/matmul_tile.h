@@ -12,7 +12,7 @@ namespace alknet::compute {
 /// both operands' steps are multiples of 4 x the invocations.
 struct MatmulTile {
   std::uint32_t rows = 128, columns = 128, depth = 16;
-  std::uint32_t thread_rows = 16, thread_columns = 8;
+  std::uint32_t thread_rows = 8, thread_columns = 8;
 
   std::uint32_t invocations() const { return (rows / thread_rows) * (columns / thread_columns); }
   friend bool operator==(const MatmulTile&, const MatmulTile&) = default;

@@ -20,10 +20,12 @@ bool writes_part(const PlanProgram& program, const PlanStep& step) {
   });
 }
 
-/// Whether an element-wise step may run inside a larger one that alone uses its result.
+/// Whether an element-wise step may run inside a larger one that alone uses its result: the places of its elements are
+/// others there.
 bool cheap(const PlanProgram& program, const PlanStep& step) {
-  return step.outputs.size() == 1 && !program.values[step.outputs.front()].target &&
-         step.computation.program.steps.size() <= kCheapSteps;
+  const auto& steps = step.computation.program.steps;
+  return step.outputs.size() == 1 && !program.values[step.outputs.front()].target && steps.size() <= kCheapSteps &&
+         std::none_of(steps.begin(), steps.end(), [](const auto& each) { return each.op->reads_coordinates(); });
 }
 
 /// Whether the operation's kernels apply a program to their result.

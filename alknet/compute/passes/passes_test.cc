@@ -1,5 +1,6 @@
 #include "alknet/compute/passes/passes.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -210,6 +211,15 @@ TEST_F(PassesTest, KeepsNanAndSignedZero) {
   const auto graph = std::move(g).build();
   const Tensor values = context.from<float>(std::vector<float>{NAN, -0.0f, 0.0f, INFINITY, -INFINITY}, {5});
   expect_same_without_each(graph, std::array{values});
+}
+
+TEST_F(PassesTest, CountsPlacesInTheResultThatAnOperationHas) {
+  GraphBuilder g;
+  const Ref rows = g.node("unsqueeze", {g.node("arange", {}, {{"end", 3}})}, {{"dim", 1}});
+  g.output("y", g.node("sub", {rows, g.node("arange", {}, {{"end", 4}})}));
+  Session session(compile(std::move(g).build()), Store(context));
+  EXPECT_THAT(session.run({}).front().to_vector<float>(),
+              testing::ElementsAre(0, -1, -2, -3, 1, 0, -1, -2, 2, 1, 0, -1));
 }
 
 TEST_F(PassesTest, WritesOverInputsThatNothingReadsAnyMore) {

@@ -65,6 +65,7 @@ void save_checkpoint(const std::string& path, const Store& store, const Checkpoi
                                .metadata = options.metadata,
                                .checksums = true});
   std::vector<tensor::Writer::Id> ids;
+  ids.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) {
     ids.push_back(writer.declare({.name = name, .dtype = file_dtype(tensor.dtype()), .shape = tensor.shape()}));
   }
