@@ -21,9 +21,6 @@ namespace {
 /// Composites that stand for composites, and so on.
 constexpr std::size_t kMaxDepth = 16;
 
-/// A constant of this many i32 goes into the graph.
-constexpr std::int64_t kMaxPositions = 1 << 24;
-
 std::string scalar_text(const Scalar& scalar) {
   return fmt::format("#{}:{}:{:x}", static_cast<int>(scalar.kind), scalar.integer,
                      std::bit_cast<std::uint64_t>(scalar.number));
@@ -215,26 +212,7 @@ Ref NodeWriter::count(const SymbolicShape& sizes, Dtype dtype) {
 }
 
 Ref NodeWriter::positions(const Dim& size) {
-  std::optional<std::int64_t> most = size.constant();
-  for (const auto& dim : graph_.dims) {
-    if (!most && Dim::symbol(dim.name) == size) most = dim.max;
-  }
-  if (!most) {
-    throw Error(GraphError::kNotDifferentiable,
-                fmt::format("the gradient of causal attention needs the largest value of {}: declare `max` of the "
-                            "dimension, or pass an attn_mask",
-                            size.text()),
-                JsonObject{{"dim", size.text()}});
-  }
-  if (*most > kMaxPositions) {
-    throw Error(GraphError::kTooLarge,
-                fmt::format("a causal gradient over {} positions; at most {}", *most, kMaxPositions));
-  }
-  std::vector<std::int32_t> values(static_cast<std::size_t>(*most));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::int32_t>(i);
-  const Ref all = constant(fmt::format("grad.positions.{}", *most), Dtype::kI32, {*most}, bytes_of(values));
-  if (size.constant()) return all;
-  return node("slice", {all}, {{"dim", 0}, {"start", 0}, {"end", dim_attribute(size)}});
+  return node("arange", {}, {{"end", dim_attribute(size)}, {"dtype", dtype_name(Dtype::kI32)}});
 }
 
 }  // namespace alknet::graph

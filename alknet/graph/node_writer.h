@@ -68,8 +68,7 @@ class NodeWriter {
   Ref ones(const ValueType& type);
   /// The product of sizes: a scalar, or where they are symbolic a value of rank 0.
   Ref count(const SymbolicShape& sizes, Dtype dtype);
-  /// i32 [size]: 0, 1, 2, ... A symbolic size must be a dimension with a declared `max`, else throws Error
-  /// `not_differentiable`.
+  /// i32 [size]: 0, 1, 2, ...
   Ref positions(const Dim& size);
 
  private:

@@ -21,6 +21,13 @@ fn nan_max(a: f32, b: f32) -> f32 { return select(max(a, b), a + b, is_nan(a) ||
     {"nan_min(", R"(
 fn nan_min(a: f32, b: f32) -> f32 { return select(min(a, b), a + b, is_nan(a) || is_nan(b)); }
 )"},
+    {"i32_remainder(", R"(
+// Drivers may give anything for the remainder of negative numbers.
+fn i32_remainder(a: i32, b: i32) -> i32 {
+  if (b == 0) { return 0; }
+  return a - (a / b) * b;
+}
+)"},
     {"i32_from_f32(", R"(
 fn i32_from_f32(x: f32) -> i32 {
   if (is_nan(x)) { return 0; }

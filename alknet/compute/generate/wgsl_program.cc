@@ -127,6 +127,7 @@ std::string expression(const Program& program, const Instruction& step) {
     case Opcode::kBitNot: return "~" + argument(0);
     case Opcode::kRemainder:
       if (step.dtype == Dtype::kF32) return fmt::format("float_remainder({}, {})", argument(0), argument(1));
+      if (type_name(step.dtype) == "i32") return fmt::format("i32_remainder({}, {})", argument(0), argument(1));
       break;
     // `!=` is written so because drivers may compare ordered, which is false for NaN.
     case Opcode::kNotEqual: return fmt::format("!({} == {})", argument(0), argument(1));
