@@ -99,7 +99,12 @@ std::vector<std::byte> initial_elements(const Initializer& initializer, Dtype dt
   if (initializer.kind == Kind::kFull && !fits(dtype, initializer.first)) refuse("the number does not fit");
   const auto count = static_cast<std::uint64_t>(element_count(shape));
   std::vector<std::byte> bytes;
-  bytes.reserve(count * dtype_bytes(dtype));
+  try {
+    bytes.reserve(count * dtype_bytes(dtype));
+  } catch (const std::exception&) {
+    throw Error(BaseError::kOutOfMemory, fmt::format("the initial value of {} {} needs {} bytes: use a smaller state",
+                                                     dtype_name(dtype), shape_text(shape), count * dtype_bytes(dtype)));
+  }
   if (initializer.kind == Kind::kRng) {
     if (dtype != Dtype::kU32 || shape != Shape{4}) refuse("\"rng\" is u32 [4]");
     for (const std::uint64_t word : {seed & 0xffffffffU, seed >> 32, std::uint64_t{0}, std::uint64_t{0}}) {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "alknet/base/error.h"
+#include "alknet/base/machine_memory.h"
 #include "alknet/compute/device_cpu/cpu_kernel.h"
 #include "alknet/compute/error.h"
 
@@ -20,30 +21,31 @@ namespace {
 constexpr std::align_val_t kMemoryAlignment{64};
 
 struct Counters {
+  std::uint64_t limit = 0;
   std::atomic<std::uint64_t> live{0}, peak{0}, allocations{0}, kernels{0}, launches{0};
 
-  void add(std::uint64_t bytes) {
-    const std::uint64_t now = live += bytes;
+  /// Whether that many bytes are still free; they then count as live.
+  bool take(std::uint64_t bytes) {
+    std::uint64_t before = live.load();
+    do {
+      if (bytes > limit || before > limit - bytes) return false;
+    } while (!live.compare_exchange_weak(before, before + bytes));
     ++allocations;
     std::uint64_t highest = peak.load();
-    while (highest < now && !peak.compare_exchange_weak(highest, now)) {
+    while (highest < before + bytes && !peak.compare_exchange_weak(highest, before + bytes)) {
     }
+    return true;
   }
 };
 
 class HeapMemory final : public Memory {
  public:
-  HeapMemory(std::size_t bytes, std::shared_ptr<Counters> counters)
-      : bytes_(bytes),
-        counters_(std::move(counters)),
-        data_(
-            static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), kMemoryAlignment, std::nothrow))) {
-    if (!data_) {
-      throw Error(ComputeError::kOutOfMemory,
-                  fmt::format("cpu: cannot allocate {} bytes: dispose tensors or use smaller batches", bytes),
-                  JsonObject{{"device", "cpu"}, {"bytes", bytes}});
-    }
-    counters_->add(bytes);
+  HeapMemory(std::size_t bytes, std::shared_ptr<Counters> counters) : bytes_(bytes), counters_(std::move(counters)) {
+    if (!counters_->take(bytes)) refuse();
+    data_ = static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), kMemoryAlignment, std::nothrow));
+    if (data_) return;
+    counters_->live -= bytes;
+    refuse();
   }
   ~HeapMemory() override {
     counters_->live -= bytes_;
@@ -56,9 +58,18 @@ class HeapMemory final : public Memory {
   std::byte* data() override { return data_; }
 
  private:
+  [[noreturn]] void refuse() const {
+    const std::uint64_t live = counters_->live, limit = counters_->limit;
+    throw Error(ComputeError::kOutOfMemory,
+                fmt::format("cpu: cannot allocate {} bytes: {} of {} are in use; free tensors, use smaller batches or a "
+                            "machine with more memory",
+                            bytes_, live, limit),
+                JsonObject{{"device", "cpu"}, {"bytes", bytes_}, {"live", live}, {"limit", limit}});
+  }
+
   std::size_t bytes_;
   std::shared_ptr<Counters> counters_;
-  std::byte* data_;
+  std::byte* data_ = nullptr;
 };
 
 class WrappedMemory final : public Memory {
@@ -82,7 +93,9 @@ void check_range(const Memory& memory, std::size_t offset, std::size_t bytes) {
 class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(const CpuOptions& options)
-      : resources_(std::make_shared<CpuResources>(options.threads)), counters_(std::make_shared<Counters>()) {}
+      : resources_(std::make_shared<CpuResources>(options.threads)), counters_(std::make_shared<Counters>()) {
+    counters_->limit = options.memory_limit > 0 ? options.memory_limit : machine_memory();
+  }
 
   const std::string& id() const override { return id_; }
   bool supports(Dtype) const override { return true; }

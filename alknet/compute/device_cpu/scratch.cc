@@ -1,8 +1,13 @@
 #include "alknet/compute/device_cpu/scratch.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <new>
 #include <utility>
+
+#include "alknet/base/error.h"
+#include "alknet/compute/error.h"
 
 namespace alknet::compute {
 
@@ -20,7 +25,11 @@ Scratch::Lease::~Lease() {
 }
 
 Scratch::Lease::Block Scratch::allocate(std::size_t bytes) {
-  return Lease::Block(static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 64), kAlignment)));
+  auto* data = static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 64), kAlignment, std::nothrow));
+  if (data != nullptr) return Lease::Block(data);
+  throw Error(ComputeError::kOutOfMemory,
+              fmt::format("cpu: cannot allocate {} bytes of scratch memory: free tensors or use smaller batches", bytes),
+              JsonObject{{"device", "cpu"}, {"bytes", bytes}});
 }
 
 void Scratch::reserve(std::size_t bytes) {
