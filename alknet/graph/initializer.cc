@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <new>
 #include <span>
 
 #include "alknet/base/float16.h"
+#include "alknet/base/machine_memory.h"
 #include "alknet/graph/analysis.h"
 #include "alknet/graph/json_reader.h"
 #include "alknet/graph/philox.h"
@@ -100,8 +102,9 @@ std::vector<std::byte> initial_elements(const Initializer& initializer, Dtype dt
   const auto count = static_cast<std::uint64_t>(element_count(shape));
   std::vector<std::byte> bytes;
   try {
+    if (count * dtype_bytes(dtype) > machine_memory()) throw std::bad_alloc();
     bytes.reserve(count * dtype_bytes(dtype));
-  } catch (const std::exception&) {
+  } catch (const std::bad_alloc&) {
     throw Error(BaseError::kOutOfMemory, fmt::format("the initial value of {} {} needs {} bytes: use a smaller state",
                                                      dtype_name(dtype), shape_text(shape), count * dtype_bytes(dtype)));
   }

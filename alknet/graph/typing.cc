@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <type_traits>
 
 #include "alknet/graph/error.h"
 #include "alknet/graph/op_program.h"
@@ -92,16 +93,18 @@ void check_accepted(const OpSpec& op, const OpInput& input, Dtype dtype) {
                            fmt::join(names, ", ")));
 }
 
-/// Whether a scalar can be written in an integer dtype.
-bool fits(const Scalar& scalar, Dtype dtype) {
+/// Whether a whole number can be written in a dtype, where that is an integer.
+template <typename Number>
+bool fits(Number value, Dtype dtype) {
   const auto within = [&](std::int64_t min, std::int64_t max) {
-    return scalar.integer >= min && scalar.integer <= max;
+    return value >= static_cast<Number>(min) && value <= static_cast<Number>(max);
   };
   switch (dtype) {
     case Dtype::kI8: return within(-128, 127);
     case Dtype::kU8: return within(0, 255);
     case Dtype::kI32: return within(-2147483648LL, 2147483647LL);
     case Dtype::kU32: return within(0, 4294967295LL);
+    case Dtype::kI64: return std::is_integral_v<Number> || std::fabs(static_cast<double>(value)) < 0x1p63;
     default: return true;
   }
 }
@@ -109,7 +112,7 @@ bool fits(const Scalar& scalar, Dtype dtype) {
 void check_scalar_values(const OpSpec& op, Operands operands, Dtype promoted) {
   for (const auto& list : operands) {
     for (const auto& operand : list) {
-      if (operand.scalar && !fits(*operand.scalar, promoted)) {
+      if (operand.scalar && !fits(operand.scalar->integer, promoted)) {
         mismatch(op, fmt::format("the scalar {} does not fit {}; cast the tensor", operand.scalar->integer,
                                  dtype_name(promoted)));
       }
@@ -117,18 +120,25 @@ void check_scalar_values(const OpSpec& op, Operands operands, Dtype promoted) {
   }
 }
 
-/// As in PyTorch, a fraction in a parameter does not go with integer tensors.
-void check_parameters(const OpSpec& op, Dtype promoted, const JsonObject& attrs) {
-  if (!op.elementwise() || is_float(promoted)) return;
+/// As in PyTorch, a fraction in a parameter does not go with integer tensors, nor a number that their dtype lacks.
+void check_parameters(const OpSpec& op, Dtype dtype, bool takes_fractions, const JsonObject& attrs) {
+  if (!op.elementwise() || is_float(dtype)) return;
+  const auto refuse = [&](const std::string& name, const Json& value, std::string_view why) {
+    throw Error(GraphError::kBadAttribute,
+                fmt::format("[{}] parameter \"{}\" is {}, {} {}; cast them or use another number", op.name, name,
+                            json_text(value), why, dtype_name(dtype)),
+                JsonObject{{"op", op.name}, {"parameter", name}});
+  };
   for (const auto& name : scalar_parameters(op)) {
     const Json* value = attrs.if_contains(name);
-    if (value == nullptr || !value->is_double()) continue;
-    if (std::trunc(value->get_double()) != value->get_double()) {
-      throw Error(GraphError::kBadAttribute,
-                  fmt::format("[{}] parameter \"{}\" is {}, but the inputs are {}; cast them or use an integer",
-                              op.name, name, value->get_double(), dtype_name(promoted)),
-                  JsonObject{{"op", op.name}, {"parameter", name}});
+    // An integer parameter is a place or a count, not an element.
+    if (value == nullptr || op.parameter(name)->schema.at("type") == Json("integer")) continue;
+    if (value->is_double() && !takes_fractions && std::trunc(value->get_double()) != value->get_double()) {
+      refuse(name, *value, "but the inputs are");
     }
+    const bool fit =
+        value->is_int64() ? fits(value->get_int64(), dtype) : !value->is_double() || fits(value->get_double(), dtype);
+    if (!fit) refuse(name, *value, "which does not fit elements of");
   }
 }
 
@@ -183,9 +193,10 @@ OpDtypes infer_dtypes(const OpSpec& op, std::span<const std::vector<DtypeOperand
   }
   if (promoted) {
     check_scalar_values(op, operands, *promoted);
-    check_parameters(op, *promoted, attrs);
+    check_parameters(op, *promoted, false, attrs);
   }
   for (const auto& output : op.outputs) dtypes.outputs.push_back(output_dtype(op, output, dtypes, promoted, attrs));
+  if (!promoted) check_parameters(op, dtypes.outputs.front(), true, attrs);
   return dtypes;
 }
 

@@ -72,7 +72,10 @@ Json answer(const compute::Context& context, std::string_view line) {
         [](const compute::Tensor& tensor) -> JsonObject {
           constexpr std::size_t kMostBytes = 8 << 20;
           const auto elements = static_cast<std::size_t>(graph::element_count(tensor.shape()));
-          if (elements * graph::dtype_bytes(tensor.dtype()) > kMostBytes) return JsonObject{};
+          if (elements * graph::dtype_bytes(tensor.dtype()) > kMostBytes) {
+            tensor.context().backend()->synchronize();
+            return JsonObject{};
+          }
           return JsonObject{{"data", base64_text(tensor.read())}};
         });
   } catch (const Error& error) {

@@ -60,11 +60,12 @@ class HeapMemory final : public Memory {
  private:
   [[noreturn]] void refuse() const {
     const std::uint64_t live = counters_->live, limit = counters_->limit;
-    throw Error(ComputeError::kOutOfMemory,
-                fmt::format("cpu: cannot allocate {} bytes: {} of {} are in use; free tensors, use smaller batches or a "
-                            "machine with more memory",
-                            bytes_, live, limit),
-                JsonObject{{"device", "cpu"}, {"bytes", bytes_}, {"live", live}, {"limit", limit}});
+    throw Error(
+        ComputeError::kOutOfMemory,
+        fmt::format("cpu: cannot allocate {} bytes: {} of {} are in use; free tensors, use smaller batches or a "
+                    "machine with more memory",
+                    bytes_, live, limit),
+        JsonObject{{"device", "cpu"}, {"bytes", bytes_}, {"live", live}, {"limit", limit}});
   }
 
   std::size_t bytes_;

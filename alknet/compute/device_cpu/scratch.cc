@@ -27,9 +27,10 @@ Scratch::Lease::~Lease() {
 Scratch::Lease::Block Scratch::allocate(std::size_t bytes) {
   auto* data = static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 64), kAlignment, std::nothrow));
   if (data != nullptr) return Lease::Block(data);
-  throw Error(ComputeError::kOutOfMemory,
-              fmt::format("cpu: cannot allocate {} bytes of scratch memory: free tensors or use smaller batches", bytes),
-              JsonObject{{"device", "cpu"}, {"bytes", bytes}});
+  throw Error(
+      ComputeError::kOutOfMemory,
+      fmt::format("cpu: cannot allocate {} bytes of scratch memory: free tensors or use smaller batches", bytes),
+      JsonObject{{"device", "cpu"}, {"bytes", bytes}});
 }
 
 void Scratch::reserve(std::size_t bytes) {

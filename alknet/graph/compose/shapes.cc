@@ -116,8 +116,7 @@ std::vector<Ref> unbind(Composition& c) {
   const std::int64_t size = known_size(c, axis);
   check_pieces(c, "dim", size);
   std::vector<Ref> list;
-  for (std::int64_t i = 0; i < size; ++i)
-    list.push_back(c.node("select", {c.input(0)}, {{"dim", dim}, {"index", i}}));
+  for (std::int64_t i = 0; i < size; ++i) list.push_back(c.node("select", {c.input(0)}, {{"dim", dim}, {"index", i}}));
   return list;
 }
 
