@@ -243,8 +243,8 @@ TEST(OutOfMemory, OfTheSystemIsAnErrorAndTheProcessGoesOn) {
     const rlimit limit{bytes, bytes};
     if (::setrlimit(RLIMIT_AS, &limit) != 0) std::_Exit(2);
     std::vector<Tensor> held;
-    std::string code;
-    while (code.empty() && held.size() < 64) {
+    std::string code = "no error";
+    while (code == "no error" && held.size() < 64) {
       code = code_of([&] { held.push_back(context.empty(Dtype::kU8, {std::int64_t{1} << 28})); });
     }
     if (code != "out_of_memory" || held.empty()) std::_Exit(3);

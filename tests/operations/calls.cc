@@ -48,6 +48,12 @@ constexpr std::array kSmallRows = {
     Row{"interpolate_backward", "1x2x8", R"({"input_size":[1,2,4],"scale_factor":2})"},
     Row{"convolution", "1x2x5 3x2x3", R"({"output_size":[1,3,3]})"},
     Row{"max_pool3d_indices", "1x2x4x4x4", R"({"kernel_size":2})"},
+    Row{"max_pool3d_backward", "1x2x2x2x2 1x2x4x4x4", R"({"input_size":[1,2,4,4,4],"kernel_size":2})"},
+    Row{"max_pool3d_gather", "1x2x4x4x4 1x2x4x4x4", R"({"kernel_size":2})"},
+    Row{"adaptive_max_pool1d_gather", "1x2x4 1x2x4", R"({"output_size":2})"},
+    Row{"adaptive_max_pool3d_backward", "1x2x2x2x2 1x2x4x4x4", R"({"input_size":[1,2,4,4,4],"output_size":2})"},
+    Row{"adaptive_max_pool3d_gather", "1x2x4x4x4 1x2x4x4x4", R"({"output_size":2})"},
+    Row{"cross_entropy", "3x4 3 -"},
     Row{"adaptive_max_pool3d_indices", "1x2x4x4x4", R"({"output_size":2})"},
 };
 
@@ -151,11 +157,13 @@ std::optional<Call> call_of(const Rows& rows, const std::string& op) {
 }
 
 /// The dtype of an input when those that promote have `dtype`; nothing when the operation does not take that.
-std::optional<Dtype> input_dtype(const graph::OpInput& input, Dtype dtype) {
+std::optional<Dtype> input_dtype(const OpSpec& op, const graph::OpInput& input, Dtype dtype) {
   const auto takes = [&](Dtype each) {
     return std::find(input.dtypes.begin(), input.dtypes.end(), each) != input.dtypes.end();
   };
-  if (input.promotes) return takes(dtype) ? std::optional(dtype) : std::nullopt;
+  if (input.promotes && takes(dtype)) return dtype;
+  if (op.promotion == graph::Promotion::kNone && input.dtypes.size() == 1) return input.dtypes.front();
+  if (input.promotes) return std::nullopt;
   return takes(Dtype::kI64) ? Dtype::kI64 : input.dtypes.front();
 }
 
@@ -197,12 +205,14 @@ std::optional<graph::Graph> graph_of(const OpSpec& op, const Call& call, Dtype d
   graph::GraphBuilder builder;
   std::vector<graph::GraphBuilder::Operand> operands(op.inputs.size());
   bool decided = false;  // something of the call has the dtype
+  const graph::OpParameter* parameter = op.parameter("dtype");
   for (std::size_t i = 0; i < call.inputs.size() && !op.inputs.empty(); ++i) {
     const std::size_t at = std::min(i, op.inputs.size() - 1);
     if (!call.inputs[i] || (i > at && !op.inputs[at].variadic)) continue;
-    const auto own = input_dtype(op.inputs[at], dtype);
+    const auto own = input_dtype(op, op.inputs[at], dtype);
     if (!own) return std::nullopt;
-    decided = decided || *own == dtype;
+    // Random words have one dtype, whatever becomes of them.
+    decided = decided || (*own == dtype && (parameter == nullptr || op.inputs[at].dtypes.size() > 1));
     const std::string name = fmt::format("x{}", i);
     const graph::SymbolicShape shape(call.inputs[i]->begin(), call.inputs[i]->end());
     operands[at].refs.push_back(op.name == graph::kAssign && i == 0
@@ -210,13 +220,11 @@ std::optional<graph::Graph> graph_of(const OpSpec& op, const Call& call, Dtype d
                                     : builder.input(name, *own, shape));
   }
   JsonObject attrs = call.attrs;
-  if (const graph::OpParameter* parameter = op.parameter("dtype"); parameter != nullptr) {
-    const Json name(graph::dtype_name(dtype));
-    const bool taken = !parameter->checker || parameter->checker->validate(name, {.max_errors = 1}).empty();
-    // Where inputs have the dtype, cast's own is as good as any.
-    if (!taken && !decided) return std::nullopt;
-    if (taken) attrs["dtype"] = name;
-    decided = true;
+  if (parameter != nullptr) {
+    // What casts shall not cast to the same.
+    const Dtype result = !decided ? dtype : dtype == Dtype::kF32 ? Dtype::kI32 : Dtype::kF32;
+    attrs["dtype"] = graph::dtype_name(result);
+    decided = decided || !parameter->checker || parameter->checker->validate(attrs["dtype"], {.max_errors = 1}).empty();
   }
   if (!decided) return std::nullopt;
   builder.output("y0", builder.node(op.name, std::move(operands), std::move(attrs)));
