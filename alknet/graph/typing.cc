@@ -142,7 +142,8 @@ Dtype read_dtype(const OpSpec& op, const OpInput& input, const DtypeOperand& ope
 
 /// What numbers in parameters make when no dtype is named: PyTorch's rule for `full` and `arange`.
 Dtype dtype_of_parameters(const JsonObject& attrs) {
-  const bool fraction = std::any_of(attrs.begin(), attrs.end(), [](const auto& attr) { return attr.value().is_double(); });
+  const bool fraction =
+      std::any_of(attrs.begin(), attrs.end(), [](const auto& attr) { return attr.value().is_double(); });
   return fraction ? Dtype::kF32 : Dtype::kI64;
 }
 
