@@ -132,7 +132,9 @@ void check_parameters(const OpSpec& op, Dtype dtype, bool takes_fractions, const
   for (const auto& name : scalar_parameters(op)) {
     const Json* value = attrs.if_contains(name);
     // An integer parameter is a place or a count, not an element.
-    if (value == nullptr || op.parameter(name)->schema.at("type") == Json("integer")) continue;
+    const JsonObject* schema = op.parameter(name)->schema.if_object();
+    const Json* type = schema != nullptr ? schema->if_contains("type") : nullptr;
+    if (value == nullptr || (type != nullptr && *type == Json("integer"))) continue;
     if (value->is_double() && !takes_fractions && std::trunc(value->get_double()) != value->get_double()) {
       refuse(name, *value, "but the inputs are");
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 #include <sstream>
 
 #include "alknet/base/json.h"
@@ -229,6 +230,24 @@ std::optional<graph::Graph> graph_of(const OpSpec& op, const Call& call, Dtype d
   if (!decided) return std::nullopt;
   builder.output("y0", builder.node(op.name, std::move(operands), std::move(attrs)));
   return std::move(builder).build();
+}
+
+compute::Tensor random_input(const compute::Context& context, const OpSpec& op, std::size_t index,
+                             const graph::GraphInput& declared, bool small) {
+  const graph::Shape shape = graph::evaluate(declared.shape, {});
+  const graph::OpInput& input = op.inputs[std::min(index, op.inputs.size() - 1)];
+  double low = -2, high = 2;
+  const Json* domain = op.test.is_object() ? op.test.as_object().if_contains(input.name) : nullptr;
+  if (domain != nullptr && domain->is_array()) {
+    low = domain->as_array()[0].to_number<double>();
+    high = domain->as_array()[1].to_number<double>();
+  }
+  if (!input.promotes) low = 0, high = small ? 2 : 6;
+  std::mt19937 random(static_cast<unsigned>(index) + 1);
+  std::uniform_real_distribution<float> real(static_cast<float>(low), static_cast<float>(high));
+  std::vector<float> values(static_cast<std::size_t>(graph::element_count(shape)));
+  for (float& value : values) value = real(random);
+  return context.from<float>(values, shape).to(declared.dtype);
 }
 
 }  // namespace alknet::operations

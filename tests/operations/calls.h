@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "alknet/compute/tensor.h"
 #include "alknet/graph/graph.h"
 #include "alknet/graph/op_table.h"
 
@@ -25,5 +26,10 @@ Call typical_call(const graph::OpSpec& op);
 /// A graph of that call alone: inputs x0, x1, ..., its first output y0. Inputs that promote have `dtype`, and so has a
 /// parameter "dtype". Nothing when the operation takes no such, or nothing of it has the dtype.
 std::optional<graph::Graph> graph_of(const graph::OpSpec& op, const Call& call, graph::Dtype dtype);
+
+/// Numbers in the domain that the op table names for input `index` of `op`, the same at each call; places between 0 and
+/// 6, or 0 and 2 where `small`.
+compute::Tensor random_input(const compute::Context& context, const graph::OpSpec& op, std::size_t index,
+                             const graph::GraphInput& declared, bool small = false);
 
 }  // namespace alknet::operations

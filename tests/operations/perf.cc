@@ -6,7 +6,6 @@
 #include <chrono>
 #include <limits>
 #include <ostream>
-#include <random>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/plan.h"
@@ -43,25 +42,6 @@ double operations_of(const OpSpec& op, const Call& call, const Shape& result) {
   return 0;
 }
 
-/// Numbers in the domain that the op table names; places between 0 and 6.
-compute::Tensor input_of(const compute::Context& context, const OpSpec& op, std::size_t index,
-                         const graph::GraphInput& declared) {
-  const Shape shape = graph::evaluate(declared.shape, {});
-  const graph::OpInput& input = op.inputs[std::min(index, op.inputs.size() - 1)];
-  double low = -2, high = 2;
-  const Json* domain = op.test.is_object() ? op.test.as_object().if_contains(input.name) : nullptr;
-  if (domain != nullptr && domain->is_array()) {
-    low = domain->as_array()[0].to_number<double>();
-    high = domain->as_array()[1].to_number<double>();
-  }
-  if (!input.promotes) low = 0, high = 6;
-  std::mt19937 random(static_cast<unsigned>(index) + 1);
-  std::uniform_real_distribution<float> real(static_cast<float>(low), static_cast<float>(high));
-  std::vector<float> values(static_cast<std::size_t>(graph::element_count(shape)));
-  for (float& value : values) value = real(random);
-  return context.from<float>(values, shape).to(declared.dtype);
-}
-
 struct Figures {
   double seconds, bytes, operations;
 };
@@ -77,7 +57,7 @@ Figures fastest(const std::shared_ptr<compute::Backend>& backend, const OpSpec& 
              static_cast<double>(graph::dtype_bytes(tensor.dtype()));
   };
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-    inputs.push_back(input_of(context, op, i, graph.inputs[i]));
+    inputs.push_back(random_input(context, op, i, graph.inputs[i]));
     add_bytes(inputs.back());
   }
   const auto outputs = session.run(inputs);
