@@ -60,15 +60,6 @@ void put_number(std::vector<std::byte>& bytes, Dtype dtype, double value) {
   }
 }
 
-/// Whether an integer dtype has the number.
-bool fits(Dtype dtype, double value) {
-  if (is_float(dtype)) return true;
-  const bool is_signed = dtype == Dtype::kI8 || dtype == Dtype::kI32 || dtype == Dtype::kI64;
-  const auto bits = static_cast<int>(8 * dtype_bytes(dtype));
-  const double above = dtype == Dtype::kBool ? 2 : std::ldexp(1.0, is_signed ? bits - 1 : bits);
-  return std::trunc(value) == value && value < above && value >= (is_signed ? -above : 0);
-}
-
 }  // namespace
 
 Initializer Initializer::parse(const Json& init) {
@@ -98,7 +89,7 @@ std::vector<std::byte> initial_elements(const Initializer& initializer, Dtype dt
   };
   const bool random = initializer.kind == Kind::kUniform || initializer.kind == Kind::kNormal;
   if (random && !is_float(dtype)) refuse("uniform and normal make floats");
-  if (initializer.kind == Kind::kFull && !fits(dtype, initializer.first)) refuse("the number does not fit");
+  if (initializer.kind == Kind::kFull && !holds(dtype, initializer.first)) refuse("the number does not fit");
   const auto count = static_cast<std::uint64_t>(element_count(shape));
   std::vector<std::byte> bytes;
   try {

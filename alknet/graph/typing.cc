@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
-#include <type_traits>
 
 #include "alknet/graph/error.h"
 #include "alknet/graph/op_program.h"
@@ -93,26 +92,16 @@ void check_accepted(const OpSpec& op, const OpInput& input, Dtype dtype) {
                            fmt::join(names, ", ")));
 }
 
-/// Whether a whole number can be written in a dtype, where that is an integer.
-template <typename Number>
-bool fits(Number value, Dtype dtype) {
-  const auto within = [&](std::int64_t min, std::int64_t max) {
-    return value >= static_cast<Number>(min) && value <= static_cast<Number>(max);
-  };
-  switch (dtype) {
-    case Dtype::kI8: return within(-128, 127);
-    case Dtype::kU8: return within(0, 255);
-    case Dtype::kI32: return within(-2147483648LL, 2147483647LL);
-    case Dtype::kU32: return within(0, 4294967295LL);
-    case Dtype::kI64: return std::is_integral_v<Number> || std::fabs(static_cast<double>(value)) < 0x1p63;
-    default: return true;
-  }
+/// Whether a number that becomes an element of a dtype would not be itself there. What is not 0 is true.
+bool changes(double whole, Dtype dtype) { return dtype != Dtype::kBool && !holds(dtype, whole); }
+bool changes(std::int64_t whole, Dtype dtype) {
+  return dtype != Dtype::kI64 && changes(static_cast<double>(whole), dtype);
 }
 
 void check_scalar_values(const OpSpec& op, Operands operands, Dtype promoted) {
   for (const auto& list : operands) {
     for (const auto& operand : list) {
-      if (operand.scalar && !fits(operand.scalar->integer, promoted)) {
+      if (operand.scalar && changes(operand.scalar->integer, promoted)) {
         mismatch(op, fmt::format("the scalar {} does not fit {}; cast the tensor", operand.scalar->integer,
                                  dtype_name(promoted)));
       }
@@ -131,16 +120,17 @@ void check_parameters(const OpSpec& op, Dtype dtype, bool takes_fractions, const
   };
   for (const auto& name : scalar_parameters(op)) {
     const Json* value = attrs.if_contains(name);
+    if (value == nullptr) continue;
     // An integer parameter is a place or a count, not an element.
     const JsonObject* schema = op.parameter(name)->schema.if_object();
     const Json* type = schema != nullptr ? schema->if_contains("type") : nullptr;
-    if (value == nullptr || (type != nullptr && *type == Json("integer"))) continue;
+    if (type != nullptr && *type == Json("integer")) continue;
     if (value->is_double() && !takes_fractions && std::trunc(value->get_double()) != value->get_double()) {
       refuse(name, *value, "but the inputs are");
     }
-    const bool fit =
-        value->is_int64() ? fits(value->get_int64(), dtype) : !value->is_double() || fits(value->get_double(), dtype);
-    if (!fit) refuse(name, *value, "which does not fit elements of");
+    const bool wrong = value->is_int64() ? changes(value->get_int64(), dtype)
+                                         : value->is_double() && changes(std::trunc(value->get_double()), dtype);
+    if (wrong) refuse(name, *value, "which does not fit elements of");
   }
 }
 
