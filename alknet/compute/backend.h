@@ -34,6 +34,9 @@ class Memory {
   /// The CPU's address of the block; null where the CPU cannot reach it.
   virtual std::byte* data() { return nullptr; }
   const std::byte* data() const { return const_cast<Memory*>(this)->data(); }
+
+  /// Drops what the backend keeps of the elements: they changed otherwise than by Backend::write. Thread-safe.
+  virtual void note_write() {}
 };
 
 /// Element-wise operations computed together in one pass over memory.
@@ -87,6 +90,8 @@ struct Operand {
   std::uint32_t slot = 0;
   Dtype dtype = Dtype::kF32;
   Strided layout;
+  /// Launches find the same elements in the same memory until Memory::note_write: weights.
+  bool lasting = false;
 };
 
 /// Everything about one use of a kernel that stays the same from run to run.
