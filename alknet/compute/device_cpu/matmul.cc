@@ -147,7 +147,7 @@ class MatmulLaunch final : public CpuLaunch {
         block_rows_ = round_up((rows + row_parts - 1) / row_parts, tile_rows);
       } else if (rows >= 64 * wanted) {
         const std::int64_t parts = std::clamp(rows / kManyRows / wanted, std::int64_t{1}, kBlocksPerThread) * wanted;
-        block_rows_ = round_up((rows + parts - 1) / parts, tile_rows);
+        block_rows_ = (rows + parts - 1) / parts;
       } else if (columns >= column_step * wanted) {
         block_columns_ = round_up((columns + wanted - 1) / wanted, column_step);
       } else {
