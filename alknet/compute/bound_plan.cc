@@ -79,9 +79,18 @@ class Binder {
     }
     if (value.target) return {value.slot, value.dtype, part(value)};
     Shape shape = graph::evaluate(value.shape, dims_);
-    Shape strides = graph::contiguous_strides(shape);
+    Shape strides = value.memory_order.empty() ? graph::contiguous_strides(shape) : ordered(shape, value.memory_order);
     const bool lasting = value.source == ValueSource::kConstant;
     return {value.slot, value.dtype, {std::move(shape), std::move(strides), 0}, lasting};
+  }
+
+  /// Strides of a block of memory that has the dimensions in another order.
+  static Shape ordered(const Shape& shape, const std::vector<std::size_t>& order) {
+    Shape sizes, strides(shape.size());
+    for (const std::size_t d : order) sizes.push_back(shape[d]);
+    const Shape in_order = graph::contiguous_strides(sizes);
+    for (std::size_t k = 0; k < order.size(); ++k) strides[order[k]] = in_order[k];
+    return strides;
   }
 
   Operand viewed(const PlanValue& value) const {
