@@ -20,7 +20,9 @@ bool is_software(const gpu::Device& device, KernelFamily family) {
 
 std::vector<gpu::BindingKind> binding_kinds(const KernelSpec& spec) {
   std::vector<gpu::BindingKind> kinds = {gpu::BindingKind::kUniform};
-  kinds.insert(kinds.end(), spec.inputs.size(), gpu::BindingKind::kReadOnly);
+  for (const auto& input : spec.inputs) {
+    if (input.in_place.empty()) kinds.push_back(gpu::BindingKind::kReadOnly);
+  }
   kinds.insert(kinds.end(), spec.outputs.size() + (spec.checks_indices ? 1 : 0), gpu::BindingKind::kStorage);
   return kinds;
 }
@@ -61,8 +63,7 @@ void GpuContext::check_dtypes(const Computation& computation) const {
   for (const auto& step : computation.program.steps) check(step.dtype);
 }
 
-gpu::Pipeline GpuContext::pipeline(const KernelSpec& spec) {
-  std::string source = generator_.generate(spec);
+gpu::Pipeline GpuContext::pipeline(const KernelSpec& spec, const std::string& source) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = pipelines_.find(source); it != pipelines_.end()) return it->second;
@@ -73,7 +74,7 @@ gpu::Pipeline GpuContext::pipeline(const KernelSpec& spec) {
   kernel.bindings = binding_kinds(spec);
   gpu::Pipeline compiled = device_->compile_shader(kernel);
   const std::lock_guard lock(mutex_);
-  return pipelines_.try_emplace(std::move(source), std::move(compiled)).first->second;
+  return pipelines_.try_emplace(source, std::move(compiled)).first->second;
 }
 
 std::uint32_t GpuContext::register_error_source(std::string name) {

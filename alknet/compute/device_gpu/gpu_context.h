@@ -37,8 +37,11 @@ class GpuContext {
   /// Its compiler refused them: they are not tried again.
   void give_up_matrix_units() { matrix_units_ = false; }
 
-  /// The pipeline of a specification: compiled once for each source text.
-  gpu::Pipeline pipeline(const KernelSpec& spec);
+  /// WGSL of a specification. Throws Error `unsupported`.
+  std::string source(const KernelSpec& spec) const { return generator_.generate(spec); }
+
+  /// The pipeline of a specification, whose source text is given: compiled once for each text.
+  gpu::Pipeline pipeline(const KernelSpec& spec, const std::string& source);
 
   /// A number, from 1, by which a kernel's bad indices are told from another's.
   std::uint32_t register_error_source(std::string name);

@@ -86,6 +86,26 @@ std::optional<std::pair<Binding, Binding>> halved(const Binding& binding) {
   return result;
 }
 
+/// For each input the output that lies in its memory with its layout; empty when none does.
+std::vector<std::optional<std::uint32_t>> inputs_written(const Binding& binding) {
+  std::vector<std::optional<std::uint32_t>> result;
+  for (std::size_t i = 0; i < binding.inputs.size(); ++i) {
+    for (std::uint32_t k = 0; binding.inputs[i] && k < binding.outputs.size(); ++k) {
+      const Operand &input = *binding.inputs[i], &output = binding.outputs[k];
+      if (input.slot != output.slot || input.dtype != output.dtype || !(input.layout == output.layout)) continue;
+      result.resize(binding.inputs.size());
+      result[i] = k;
+    }
+  }
+  return result;
+}
+
+std::size_t storage_bindings(const KernelSpec& spec) {
+  const auto own =
+      std::count_if(spec.inputs.begin(), spec.inputs.end(), [](const auto& b) { return b.in_place.empty(); });
+  return static_cast<std::size_t>(own) + spec.outputs.size() + (spec.checks_indices ? 1 : 0);
+}
+
 [[noreturn]] void exceed(const std::string& name, std::string_view what, std::string_view limit, std::uint64_t value,
                          std::uint64_t maximum) {
   throw Error(gpu::GpuError::kLimitExceeded,
@@ -152,37 +172,51 @@ std::unique_ptr<GpuKernel::Form> GpuKernel::make_form(const OpgenOptions& option
   form->options = options;
   form->generated = opgen(computation_, options);
   const KernelSpec& spec = form->generated.spec;
-  const std::size_t storage = spec.inputs.size() + spec.outputs.size() + (spec.checks_indices ? 1 : 0);
-  if (storage > context_->device().limits().max_storage_buffers) {
-    exceed(spec.name, "the number of its tensors", "maxStorageBuffersPerShaderStage", storage,
-           context_->device().limits().max_storage_buffers);
-  }
   form->workgroup_count = graph::Dim::parse(spec.workgroup_count);
   if (spec.checks_indices) form->error_id = context_->register_error_source(computation_.op->name);
-  form->pipeline = context_->pipeline(spec);
+  form->source = context_->source(spec);
   return form;
 }
 
-const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
+OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   OpgenOptions options = context_->opgen_options();
+  if (!computation_.op) options.in_place = inputs_written(binding);
   if (forms_.front()->generated.spec.pattern.starts_with("matmul_") && !options.software) {
     choose_matmul(binding, context_->options(), options);
     options.matmul_matrix = context_->matrix_units() && fits_matrix_units(binding);
   }
-  const std::lock_guard lock(mutex_);
+  return options;
+}
+
+GpuKernel::Form& GpuKernel::find_form(const OpgenOptions& options) const {
   for (const auto& form : forms_) {
     if (form->options == options) return *form;
   }
-  if (!options.matmul_matrix) return *forms_.emplace_back(make_form(options));
+  return *forms_.emplace_back(make_form(options));
+}
+
+const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
+  const std::lock_guard lock(mutex_);
+  OpgenOptions options = options_for(binding);
+  Form& form = find_form(options);
+  if (form.pipeline) return form;
+  const KernelSpec& spec = form.generated.spec;
+  const std::size_t storage = storage_bindings(spec), most = context_->device().limits().max_storage_buffers;
+  if (storage > most) {
+    exceed(spec.name, "the number of its tensors", "maxStorageBuffersPerShaderStage", storage, most);
+  }
   try {
-    return *forms_.emplace_back(make_form(options));
+    form.pipeline = context_->pipeline(spec, form.source);
+    return form;
   } catch (const Error& error) {
     // The extension is experimental: what another version of the library does not compile runs without it.
-    if (error.code() != make_error_code(gpu::GpuError::kShaderInvalid)) throw;
-    context_->give_up_matrix_units();
-    options.matmul_matrix = false;
-    return *forms_.emplace_back(make_form(options));
+    if (!options.matmul_matrix || error.code() != make_error_code(gpu::GpuError::kShaderInvalid)) throw;
   }
+  context_->give_up_matrix_units();
+  options.matmul_matrix = false;
+  Form& plain = find_form(options);
+  if (!plain.pipeline) plain.pipeline = context_->pipeline(plain.generated.spec, plain.source);
+  return plain;
 }
 
 bool GpuKernel::exceeds_binding(const Binding& binding) const {
@@ -229,11 +263,16 @@ std::unique_ptr<GpuLaunch> GpuKernel::bind_whole(const Binding& binding) const {
   std::vector<GpuLaunch::Range> ranges;
   std::size_t buffer = 0;
   for (const auto& input : binding.inputs) {
-    if (input) ranges.push_back(place(spec, spec.inputs.at(buffer++), *input, false, block));
+    if (!input) continue;
+    const KernelSpec::Buffer& own = spec.inputs.at(buffer++);
+    const GpuLaunch::Range range = place(spec, own, *input, false, block);
+    if (own.in_place.empty()) ranges.push_back(range);
   }
   for (std::size_t k = 0; k < binding.outputs.size(); ++k) {
-    for (const auto& input : binding.inputs) {
-      if (!input || input->slot != binding.outputs[k].slot) continue;
+    for (std::size_t i = 0; i < binding.inputs.size(); ++i) {
+      const auto& input = binding.inputs[i];
+      const bool written = i < form.options.in_place.size() && form.options.in_place[i] == k;
+      if (!input || input->slot != binding.outputs[k].slot || written) continue;
       throw Error(
           BaseError::kInvalidArgument,
           fmt::format("[{}] output {} lies in the memory of an input; give it memory of its own", spec.name, k));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "alknet/compute/device_gpu/gpu_context.h"
@@ -68,15 +69,18 @@ class GpuKernel final : public Kernel {
  private:
   std::unique_ptr<GpuLaunch> bind_whole(const Binding& binding) const;
   bool exceeds_binding(const Binding& binding) const;
-  /// A form of the computation: its specification, compiled.
+  /// A form of the computation: its specification, compiled on first use.
   struct Form {
     OpgenOptions options;
     GeneratedKernel generated;
     graph::Dim workgroup_count;
     std::uint32_t error_id = 0;
+    std::string source;
     gpu::Pipeline pipeline;
   };
+  OpgenOptions options_for(const Binding& binding) const;
   std::unique_ptr<Form> make_form(const OpgenOptions& options) const;
+  Form& find_form(const OpgenOptions& options) const;  // mutex_ is held
   const Form& form_for(const Binding& binding) const;
 
   GpuLaunch::Range place(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand, bool output,
@@ -85,7 +89,7 @@ class GpuKernel final : public Kernel {
 
   std::shared_ptr<GpuContext> context_;
   Computation computation_;
-  mutable std::mutex mutex_;  // guards the list; a form never changes
+  mutable std::mutex mutex_;  // guards the list and pipelines to come; a form never changes else
   mutable std::vector<std::unique_ptr<Form>> forms_;
 };
 

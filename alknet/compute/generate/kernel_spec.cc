@@ -75,7 +75,8 @@ Json program_json(const Program& program) {
 Json buffers_json(const std::vector<KernelSpec::Buffer>& buffers) {
   JsonArray list;
   for (const auto& b : buffers) {
-    list.push_back({{"name", b.name}, {"dtype", graph::dtype_name(b.dtype)}, {"vectors", b.vectors}});
+    list.push_back(
+        {{"name", b.name}, {"dtype", graph::dtype_name(b.dtype)}, {"vectors", b.vectors}, {"in_place", b.in_place}});
   }
   return list;
 }
@@ -194,7 +195,9 @@ Program program(const Json& json) {
 
 std::vector<KernelSpec::Buffer> buffers(const Json& json, std::string_view name) {
   std::vector<KernelSpec::Buffer> result;
-  for (const Json& b : list(json, name)) result.push_back({text(b, "name"), dtype(b), boolean(b, "vectors")});
+  for (const Json& b : list(json, name)) {
+    result.push_back({text(b, "name"), dtype(b), boolean(b, "vectors"), text(b, "in_place")});
+  }
   return result;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +28,8 @@ struct OpgenOptions {
   MatmulTile matmul = {};
   bool matmul_split = false;
   bool matmul_matrix = false;  ///< On matrix units; for f16 where the device has them with subgroups of 32.
+  /// By input of an element-wise computation: the output that lies in its memory with its layout. Empty: no input.
+  std::vector<std::optional<std::uint32_t>> in_place = {};
   friend bool operator==(const OpgenOptions&, const OpgenOptions&) = default;
 };
 

@@ -84,6 +84,9 @@ class OpgenBuilder {
     for (std::size_t i = first; i < from_.program.inputs.size(); ++i) {
       operands.push_back(fmt::format("x{}", i));
       spec().inputs.push_back({operands.back(), from_.program.inputs[i]});
+      if (i < options_.in_place.size() && options_.in_place[i]) {
+        spec().inputs.back().in_place = fmt::format("y{}", *options_.in_place[i]);
+      }
     }
     for (std::size_t k = 0; k < from_.outputs.size(); ++k) {
       spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k]});

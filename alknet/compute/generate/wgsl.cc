@@ -37,7 +37,7 @@ class Printer {
     }
     parameters();
     std::uint32_t binding = 1;
-    for (const auto& b : spec_.inputs) input(b, binding++);
+    for (const auto& b : spec_.inputs) input(b, b.in_place.empty() ? binding++ : 0);
     for (const auto& b : spec_.outputs) output(b, binding++);
     if (spec_.checks_indices) errors(binding);
     for (const auto& v : spec_.workgroup_variables) {
@@ -78,6 +78,10 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
 
   void input(const KernelSpec::Buffer& b, std::uint32_t binding) {
     const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
+    if (!b.in_place.empty()) {
+      out_ += wgsl_load(b.name, row, b.in_place);
+      return;
+    }
     const bool vectors = b.vectors && !row.packed();
     out_ += fmt::format("\n@group(0) @binding({}) var<storage, read> b_{}: array<{}>;\n", binding, b.name,
                         vectors ? fmt::format("vec4<{}>", row.element) : std::string(row.element));
