@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "alknet/base/error.h"
+#include "alknet/compute/device_gpu/bind_parameters.h"
 #include "alknet/compute/error.h"
 
 namespace alknet::compute {
@@ -166,6 +167,7 @@ void bind_arg_reduce(const IndexingUse& use) {
                 JsonObject{{"op", use.spec.name}});
   }
   use.block.set("rows", rows);
+  if (use.spec.parameter("lanes")) use.block.set("lanes", lanes_for(length));
   use.block.set("reduced_count", length);
   use.block.set_map("row", kept);
   use.block.set_map("reduced", gone);
@@ -182,7 +184,8 @@ constexpr std::array kIndexingBinders = {
     IndexingBinder{"cat", bind_cat},
     IndexingBinder{"scan", bind_lines},
     IndexingBinder{"sort", bind_lines},
-    IndexingBinder{"arg_reduce", bind_arg_reduce},
+    IndexingBinder{"arg_reduce_loop", bind_arg_reduce},
+    IndexingBinder{"arg_reduce_tree", bind_arg_reduce},
 };
 
 }  // namespace

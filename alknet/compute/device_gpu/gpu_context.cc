@@ -5,6 +5,7 @@
 #include <array>
 
 #include "alknet/base/error.h"
+#include "alknet/compute/device_gpu/subgroups.h"
 #include "alknet/compute/device_gpu/templates.h"
 #include "alknet/compute/error.h"
 
@@ -42,7 +43,13 @@ GpuContext::GpuContext(std::shared_ptr<gpu::Device> device, GpuBackendOptions op
 OpgenOptions GpuContext::opgen_options() const {
   OpgenOptions options{.software = software_, .packed_f16 = !shader_f16_};
   if (options_.matmul_tile) options.matmul = *options_.matmul_tile;
+  if (!software_ && options_.subgroups) options.smallest_subgroup = smallest_subgroup();
   return options;
+}
+
+std::uint32_t GpuContext::smallest_subgroup() const {
+  std::call_once(subgroups_probed_, [&] { smallest_subgroup_ = probe_subgroups(*device_); });
+  return smallest_subgroup_;
 }
 
 bool GpuContext::supports(Dtype dtype) const { return dtype != Dtype::kF64; }

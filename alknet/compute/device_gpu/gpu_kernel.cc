@@ -181,7 +181,9 @@ std::unique_ptr<GpuKernel::Form> GpuKernel::make_form(const OpgenOptions& option
 OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   OpgenOptions options = context_->opgen_options();
   if (!computation_.op) options.in_place = inputs_written(binding);
-  if (forms_.front()->generated.spec.pattern.starts_with("matmul_") && !options.software) {
+  const std::string& pattern = forms_.front()->generated.spec.pattern;
+  if (pattern == "softmax_tree" || pattern == "layer_norm_tree") options.kept = kept_elements(binding);
+  if (pattern.starts_with("matmul_") && !options.software) {
     choose_matmul(binding, context_->options(), options);
     options.matmul_matrix = context_->matrix_units() && fits_matrix_units(binding);
   }

@@ -16,7 +16,8 @@ using graph::expr::Opcode;
 using graph::expr::OpcodeInfo;
 using graph::expr::Program;
 
-constexpr std::array<std::string_view, 7> kWordTypes = {"u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>", "f16"};
+constexpr std::array<std::string_view, 9> kWordTypes = {"u32",       "i32", "f32",       "bool",     "vec2<u32>",
+                                                        "vec4<f32>", "f16", "vec2<f32>", "vec4<u32>"};
 
 template <typename T>
 const T* find_named(const std::vector<T>& list, std::string_view name) {
@@ -124,7 +125,7 @@ graph::Dtype dtype(const Json& json) {
 WordType word_type(const Json& json) {
   const std::string name = text(json, "type");
   const auto type = word_type_of(name);
-  if (!type) refuse("must be u32, i32, f32, bool, vec2<u32>, vec4<f32> or f16", "type");
+  if (!type) refuse("must be u32, i32, f32, bool, vec2<u32>, vec4<f32>, f16, vec2<f32> or vec4<u32>", "type");
   return *type;
 }
 

@@ -149,6 +149,16 @@ class OpgenBuilder {
   GeneratedKernel result_;
 };
 
+/// Several invocations share a row: the parameter `lanes`, a power of two up to 256, of them, which "join_lanes" calls
+/// put together as values of `type` by the pattern's function "joined".
+void share_rows(OpgenBuilder& builder, WordType type);
+
+/// Builds a reduction (opgen_rows.cc).
+void opgen_reduction(OpgenBuilder& builder);
+
+/// Builds the kernels of templates that normalise rows (opgen_rows.cc); false for others.
+bool opgen_rows(OpgenBuilder& builder, std::string_view name);
+
 /// Builds the kernels of templates that pick, place, order and scan elements (opgen_indexing.cc); false for others.
 bool opgen_indexing(OpgenBuilder& builder, std::string_view name);
 

@@ -34,6 +34,8 @@ class Printer {
     }
     if (spec_.values.contains("subgroup_matrix")) {
       out_ += "enable subgroups;\nenable chromium_experimental_subgroup_matrix;\n";
+    } else if (spec_.values.contains("subgroups")) {
+      out_ += "enable subgroups;\n";
     }
     parameters();
     std::uint32_t binding = 1;
@@ -257,6 +259,7 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     renderer.set_custom_escape([](const std::string& value) { return value; });
     kainjow::mustache::data data;
     data.set("size", std::to_string(spec_.workgroup_size[0]));
+    data.set("join_lanes", kainjow::mustache::partial([&] { return std::string(options_.pattern("join_lanes")); }));
     data.set("elements", std::to_string(spec_.elements_per_invocation));
     for (const auto& [key, value] : spec_.values) {
       if (const bool* flag = value.if_bool()) {
