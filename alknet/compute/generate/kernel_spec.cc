@@ -76,8 +76,11 @@ Json program_json(const Program& program) {
 Json buffers_json(const std::vector<KernelSpec::Buffer>& buffers) {
   JsonArray list;
   for (const auto& b : buffers) {
-    list.push_back(
-        {{"name", b.name}, {"dtype", graph::dtype_name(b.dtype)}, {"vectors", b.vectors}, {"in_place", b.in_place}});
+    list.push_back({{"name", b.name},
+                    {"dtype", graph::dtype_name(b.dtype)},
+                    {"vectors", b.vectors},
+                    {"in_place", b.in_place},
+                    {"scratch", b.scratch}});
   }
   return list;
 }
@@ -197,7 +200,7 @@ Program program(const Json& json) {
 std::vector<KernelSpec::Buffer> buffers(const Json& json, std::string_view name) {
   std::vector<KernelSpec::Buffer> result;
   for (const Json& b : list(json, name)) {
-    result.push_back({text(b, "name"), dtype(b), boolean(b, "vectors"), text(b, "in_place")});
+    result.push_back({text(b, "name"), dtype(b), boolean(b, "vectors"), text(b, "in_place"), boolean(b, "scratch")});
   }
   return result;
 }

@@ -41,6 +41,7 @@ struct KernelSpec {
         false;  ///< Elements k to k + 3 are read by `load4_NAME(k)` as well: k + the offset is a multiple of 4.
     /// Of an input: the output in whose memory it lies, element by element; it has no binding of its own. Else empty.
     std::string in_place = {};
+    bool scratch = false;  ///< Memory between the dispatches of one kernel, no operand of the computation.
     friend bool operator==(const Buffer&, const Buffer&) = default;
   };
 

@@ -64,6 +64,8 @@ class OpgenBuilder {
     }
   }
 
+  void scratch(std::string name, Dtype dtype) { spec().inputs.push_back({std::move(name), dtype, false, {}, true}); }
+
   /// A function, and the parameters its program reads that are not there yet.
   void function(std::string name, graph::expr::Program program) {
     for (const auto& variable : program.variables) {

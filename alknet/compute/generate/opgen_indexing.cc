@@ -38,8 +38,12 @@ void scatter(OpgenBuilder& b) {
   const bool base = op.input("input") != nullptr;
   const std::string index = op.inputs[1].name, source = op.inputs[base ? 2 : 0].name;
   b.op_inputs();
-  b.spec().pattern = "scatter";
-  b.spec().checks_indices = true;
+  b.spec().pattern = b.options().sorted ? "scatter_sorted" : "scatter";
+  b.spec().checks_indices = !b.options().sorted;
+  if (b.options().sorted) {
+    b.scratch("keys", Dtype::kU32);
+    b.scratch("places", Dtype::kU32);
+  }
   b.spec().values = {{"type", computed_type(*b.from().inputs[0])},
                      {"base", base},
                      {"joined", op.name == "scatter"                 ? "found"
@@ -116,7 +120,8 @@ void scan(OpgenBuilder& b) {
 void sort(OpgenBuilder& b) {
   const Dtype dtype = *b.from().inputs[0];
   b.op_inputs();
-  b.spec().pattern = "sort";
+  b.spec().pattern = b.options().sorted ? "sort_place" : "sort";
+  if (b.options().sorted) b.scratch("places", Dtype::kU32);
   b.spec().stores_directly = true;
   b.spec().values = {{"type", computed_type(dtype)},
                      {"descending", b.from().attrs.at("descending").get_bool()},

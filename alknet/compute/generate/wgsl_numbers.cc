@@ -10,6 +10,15 @@ fn from_bits(bits: u32) -> f32 { return bitcast<f32>(bits); }
     {"is_nan(", R"(
 fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 )"},
+    {"float_key(", R"(
+// A word that rises with x: NaN is the largest, the zeros are equal.
+fn float_key(x: f32) -> u32 {
+  let bits = bitcast<u32>(x);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0xffffffffu; }
+  if ((bits & 0x7fffffffu) == 0u) { return 0x80000000u; }
+  return select(bits ^ 0x80000000u, ~bits, (bits >> 31u) != 0u);
+}
+)"},
     {"nan_max(", R"(
 fn nan_max(a: f32, b: f32) -> f32 { return select(max(a, b), a + b, is_nan(a) || is_nan(b)); }
 )"},
