@@ -10,6 +10,7 @@
 
 #include "alknet/base/testing.h"
 #include "alknet/compute/device_cpu/cpu_backend.h"
+#include "alknet/compute/device_cpu/cpu_memory.h"
 #include "alknet/compute/devices.h"
 #include "alknet/compute/eager/index.h"
 #include "alknet/compute/eager/operations.h"
@@ -60,7 +61,7 @@ class Ring {
   std::byte* data_ = nullptr;
 };
 
-class RingMemory final : public Memory {
+class RingMemory final : public CpuMemory {
  public:
   explicit RingMemory(const Ring& ring) : ring_(ring) {}
   std::size_t bytes() const override { return ring_.bytes(); }
