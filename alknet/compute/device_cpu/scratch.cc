@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "alknet/base/error.h"
+#include "alknet/base/json.h"
 #include "alknet/compute/error.h"
 
 namespace alknet::compute {
