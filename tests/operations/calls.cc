@@ -233,7 +233,7 @@ std::optional<graph::Graph> graph_of(const OpSpec& op, const Call& call, Dtype d
 }
 
 compute::Tensor random_input(const compute::Context& context, const OpSpec& op, std::size_t index,
-                             const graph::GraphInput& declared, bool small) {
+                             const graph::GraphInput& declared) {
   const graph::Shape shape = graph::evaluate(declared.shape, {});
   const graph::OpInput& input = op.inputs[std::min(index, op.inputs.size() - 1)];
   double low = -2, high = 2;
@@ -242,7 +242,7 @@ compute::Tensor random_input(const compute::Context& context, const OpSpec& op, 
     low = domain->as_array()[0].to_number<double>();
     high = domain->as_array()[1].to_number<double>();
   }
-  if (!input.promotes) low = 0, high = small ? 2 : 6;
+  if (!input.promotes) low = 0, high = 6;
   std::mt19937 random(static_cast<unsigned>(index) + 1);
   std::uniform_real_distribution<float> real(static_cast<float>(low), static_cast<float>(high));
   std::vector<float> values(static_cast<std::size_t>(graph::element_count(shape)));

@@ -28,8 +28,8 @@ Call typical_call(const graph::OpSpec& op);
 std::optional<graph::Graph> graph_of(const graph::OpSpec& op, const Call& call, graph::Dtype dtype);
 
 /// Numbers in the domain that the op table names for input `index` of `op`, the same at each call; places between 0 and
-/// 6, or 0 and 2 where `small`.
+/// 6.
 compute::Tensor random_input(const compute::Context& context, const graph::OpSpec& op, std::size_t index,
-                             const graph::GraphInput& declared, bool small = false);
+                             const graph::GraphInput& declared);
 
 }  // namespace alknet::operations

@@ -6,6 +6,7 @@
 #include "alknet/base/error.h"
 #include "alknet/compute/conformance.h"
 #include "alknet/compute/devices.h"
+#include "tests/operations/grad.h"
 #include "tests/operations/perf.h"
 #include "tests/operations/run.h"
 #include "tests/operations/support.h"
@@ -59,6 +60,10 @@ int program(int argc, char** argv) {
   test_mode->add_option("OPERATION", ops, "Only these");
   test_mode->add_flag("--quick", quick, "Fewer shapes");
   test_mode->callback([&] { status = test(device, ops, quick); });
+
+  CLI::App* grad_mode = app.add_subcommand("grad", "Compare gradients with central differences in f64, on the CPU");
+  grad_mode->add_option("OPERATION", ops, "Only these");
+  grad_mode->callback([&] { status = operations::check_gradients(ops, std::cout) ? 0 : 1; });
 
   CLI::App* perf_mode = app.add_subcommand("perf", "Measure each operation at a typical size");
   perf_mode->add_option("OPERATION", perf.ops, "Only these");
