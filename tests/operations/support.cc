@@ -80,7 +80,8 @@ constexpr char kRefused = '-', kView = 'v', kComposite = 'c', kEmulated = 'e', k
 char letter_of(const OpSpec& op, const graph::Graph& graph, const std::shared_ptr<Backend>& backend, bool emulated) {
   try {
     const auto plan = compute::Plan::compile(graph, backend, {.fold_constants = false});
-    if (plan->program().steps.empty()) return kView;
+    const auto is_view = [](const graph::Node& node) { return graph::OpTable::builtin().at(node.op).view(); };
+    if (std::all_of(plan->graph().nodes.begin(), plan->graph().nodes.end(), is_view)) return kView;
     if (emulated) return kEmulated;
     return op.composite() ? kComposite : kNative;
   } catch (const Error& error) {
