@@ -6,6 +6,7 @@
 #include "alknet/compute/device_gpu/gpu_context.h"
 #include "alknet/compute/device_gpu/gpu_kernel.h"
 #include "alknet/compute/device_gpu/gpu_memory.h"
+#include "alknet/compute/device_gpu/source_gpu_kernel.h"
 
 namespace alknet::compute {
 namespace {
@@ -40,6 +41,14 @@ class GpuBackend final : public Backend {
 
   std::shared_ptr<const Kernel> kernel(const Computation& computation) override {
     return std::make_shared<GpuKernel>(context_, computation);
+  }
+
+  bool runs_shaders() const override { return true; }
+  bool software() const override { return context_->device().adapter().type == gpu::AdapterType::kSoftware; }
+  bool lost() const override { return context_->device().lost(); }
+
+  std::shared_ptr<const Kernel> source_kernel(const SourceKernel& kernel, bool trusted) override {
+    return std::make_shared<SourceGpuKernel>(context_, kernel, trusted);
   }
 
   void run(std::span<const std::unique_ptr<Launch>> launches, Slots slots) override {

@@ -25,6 +25,7 @@ class GpuLaunch final : public Launch {
     std::uint32_t slot = 0;
     std::uint64_t offset = 0;  ///< Bytes, aligned for the device.
     std::uint64_t size = 0;    ///< Bytes, a multiple of 4.
+    bool clear = false;        ///< Filled with zeros before the dispatch.
   };
 
   /// Part of a launch whose tensors are larger than a binding.
