@@ -30,6 +30,10 @@ std::shared_ptr<const Kernel> Backend::source_kernel(const SourceKernel& kernel,
               JsonObject{{"kernel", kernel.name}, {"device", id()}});
 }
 
+void Backend::lose(std::string_view) {
+  throw Error(ComputeError::kUnsupported, fmt::format("{} is no device that can be lost", id()));
+}
+
 std::string Computation::name() const {
   std::string name = op ? op->name : std::string();
   for (const auto& step : program.steps) {

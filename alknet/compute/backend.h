@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alknet/base/json.h"
@@ -180,6 +181,8 @@ class Backend {
   virtual bool software() const { return false; }
   /// Whether the device is gone: everything throws `device_lost`.
   virtual bool lost() const { return false; }
+  /// Makes the device lost as a driver reset would: to test how callers cope. Throws Error `unsupported` on `cpu`.
+  virtual void lose(std::string_view message);
 
   /// A user's kernel, compiled. Throws Error `unsupported` where none runs, `untrusted_kernel` when the device needs
   /// sources that the program trusts, `shader_invalid` with the compiler's message, `limit_exceeded`.

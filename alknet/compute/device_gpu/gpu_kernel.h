@@ -38,6 +38,7 @@ class GpuLaunch final : public Launch {
   void record(gpu::Encoder& encoder, Slots slots);
 
   const GpuContext* context() const { return context_.get(); }
+  const std::string& name() const { return name_; }
   bool checks_indices() const { return checks_indices_; }
 
  private:

@@ -154,7 +154,8 @@ void main() {
     GTEST_SKIP() << error.message();
   }
   const Tensor x = context->from<std::int32_t>(std::vector<std::int32_t>{1, -2, 3, 4, 5}, {5});
-  const auto y = registry->dispatch("integers", std::array{x}, KernelRegistry::Call{.parameters = {{"offset", -1}}}).at(0);
+  const auto y =
+      registry->dispatch("integers", std::array{x}, KernelRegistry::Call{.parameters = {{"offset", -1}}}).at(0);
   EXPECT_THAT(y.to_vector<std::int32_t>(), ElementsAre(0, 3, 8, 15, 24));
 
   glsl.name = "typo";
