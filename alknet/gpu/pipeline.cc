@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "alknet/base/json.h"
+#include "alknet/base/utf8.h"
 #include "alknet/gpu/device.h"
 #include "alknet/gpu/device_state.h"
 #include "alknet/gpu/glsl_compiler.h"
@@ -75,6 +76,10 @@ Error shader_error(const KernelSource& source, std::string_view message) {
 /// The source as providers take it: GLSL compiled to SPIR-V. Throws `shader_invalid`.
 KernelSource provider_source(const KernelSource& source) {
   KernelSource result = source;
+  if (source.language != ShaderLanguage::kSpirv &&
+      (find_invalid_utf8(source.code) || source.code.find('\0') != std::string::npos)) {
+    throw shader_error(source, "the source is not UTF-8 text");  // wgpu-native would end the process
+  }
   if (source.language == ShaderLanguage::kGlsl) {
     GlslResult compiled = compile_glsl(source);
     if (compiled.spirv.empty()) throw shader_error(source, compiled.message);

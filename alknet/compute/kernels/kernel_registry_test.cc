@@ -9,6 +9,8 @@
 
 #include "alknet/base/testing.h"
 #include "alknet/compute/devices.h"
+#include "alknet/compute/kernels/source_scan.h"
+#include "alknet/gpu/glsl_compiler.h"
 
 namespace alknet::compute {
 namespace {
@@ -158,11 +160,38 @@ void main() {
       registry->dispatch("integers", std::array{x}, KernelRegistry::Call{.parameters = {{"offset", -1}}}).at(0);
   EXPECT_THAT(y.to_vector<std::int32_t>(), ElementsAre(0, 3, 8, 15, 24));
 
+  SourceKernel spirv = glsl;
+  spirv.name = "words";
+  spirv.language = gpu::ShaderLanguage::kSpirv;
+  spirv.source = gpu::compile_glsl({.name = "words", .code = glsl.source}).spirv;
+  EXPECT_THAT(scan_source(spirv.language, spirv.source, "main").workgroup_size,
+              ::testing::Optional(std::array<std::uint32_t, 3>{4, 1, 1}));
+  registry->add(to_json(spirv));
+  const auto same =
+      registry->dispatch("words", std::array{x}, KernelRegistry::Call{.parameters = {{"offset", 1}}}).at(0);
+  EXPECT_THAT(same.to_vector<std::int32_t>(), ElementsAre(2, 5, 10, 17, 26));
+
   glsl.name = "typo";
   glsl.source += "oops";
   const Error error = error_of([&] { registry->add(glsl); });
   EXPECT_EQ(error.code_name(), "shader_invalid");
   EXPECT_THAT(error.message(), HasSubstr("\"typo\" does not compile at line"));
+}
+
+TEST_P(KernelRegistryTest, SeesNarrowDtypesPackedInWords) {
+  SourceKernel invert = fill("invert");
+  invert.source = R"(
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3<u32>) { y[id.x] = x[id.x] ^ 0xffffffffu; }
+)";
+  invert.inputs = {{"x", Dtype::kU8, graph::SymbolicShape{graph::Dim::symbol("n")}}};
+  invert.outputs = {{"y", Dtype::kU8, {}, "x"}};
+  invert.workgroups = {graph::Dim::parse("(n + 3)//4")};
+  registry->add(invert);
+  const Tensor x = context->from<std::uint8_t>(std::vector<std::uint8_t>{0, 1, 2, 3, 250, 255}, {6});
+  const auto y = registry->dispatch("invert", std::array{x.slice(0, 1)}).at(0);
+  EXPECT_THAT(y.to_vector<std::uint8_t>(), ElementsAre(254, 253, 252, 5, 0));
 }
 
 TEST_P(KernelRegistryTest, TellsWhereSourceDoesNotCompile) {
