@@ -26,11 +26,15 @@ void require_trust(const gpu::Device& device, const SourceKernel& kernel) {
       JsonObject{{"kernel", kernel.name}, {"robust", device.robust()}, {"provider", device.provider()}});
 }
 
-[[noreturn]] void exceed(const std::string& kernel, std::string_view what, std::string_view limit, std::int64_t value,
-                         std::int64_t maximum) {
-  throw Error(gpu::GpuError::kLimitExceeded,
-              fmt::format("[{}] {}: {}, but the device's {} is {}", kernel, what, value, limit, maximum),
-              JsonObject{{"kernel", kernel}, {"limit", limit}, {"value", value}, {"maximum", maximum}});
+[[noreturn]] void refuse_workgroups(const std::string& kernel, std::int64_t count, std::int64_t maximum,
+                                    std::string_view remedy) {
+  throw Error(
+      gpu::GpuError::kLimitExceeded,
+      fmt::format("[{}] needs {} workgroups in one dimension, but the device's maxComputeWorkgroupsPerDimension is "
+                  "{}; {}",
+                  kernel, count, maximum, remedy),
+      JsonObject{
+          {"kernel", kernel}, {"limit", "maxComputeWorkgroupsPerDimension"}, {"value", count}, {"maximum", maximum}});
 }
 
 gpu::KernelSource provider_source(const SourceKernel& kernel) {
@@ -53,8 +57,8 @@ SourceGpuKernel::SourceGpuKernel(std::shared_ptr<GpuContext> context, const Sour
   if (!trusted) require_trust(device, kernel);
   const std::size_t buffers = kernel.inputs.size() + kernel.outputs.size();
   if (buffers > device.limits().max_storage_buffers) {
-    exceed(kernel.name, "the number of its tensors", "maxStorageBuffersPerShaderStage",
-           static_cast<std::int64_t>(buffers), device.limits().max_storage_buffers);
+    exceed_limit(kernel.name, "the number of its tensors", "maxStorageBuffersPerShaderStage", buffers,
+                 device.limits().max_storage_buffers);
   }
   reads_workgroup_count_ = scan_source(kernel.language, kernel.source, kernel.entry).reads_workgroup_count;
   pipeline_ = device.compile_shader(provider_source(kernel));
@@ -95,8 +99,7 @@ GpuLaunch::Range SourceGpuKernel::place(const KernelSpec::Buffer& buffer, const 
   if (elements == 0) return {operand.slot, 0, kEmptyBinding};
   const std::uint64_t size = (elements * element + 3) / 4 * 4;
   if (size > limits.max_storage_binding_size) {
-    exceed(spec_.name, fmt::format("the bytes of {}", buffer.name), "maxStorageBufferBindingSize",
-           static_cast<std::int64_t>(size), static_cast<std::int64_t>(limits.max_storage_binding_size));
+    exceed_limit(spec_.name, buffer.name, "maxStorageBufferBindingSize", size, limits.max_storage_binding_size);
   }
   return {operand.slot, start, size};
 }
@@ -107,21 +110,17 @@ gpu::Workgroups SourceGpuKernel::workgroups(const JsonArray& counts) const {
   for (std::size_t d = 0; d < groups.size(); ++d) groups[d] = counts.at(d).to_number<std::int64_t>();
   if (folds_ && groups[0] > widest && groups[1] == 1 && groups[2] == 1) {
     if (!reads_workgroup_count_) {
-      exceed(spec_.name,
-             "its number of workgroups, which cannot be folded because the source does not read num_workgroups "
-             "(gl_NumWorkGroups), from which it would know its place",
-             "maxComputeWorkgroupsPerDimension", groups[0], widest);
+      refuse_workgroups(spec_.name, groups[0], widest,
+                        "they would be folded if the source found its place by num_workgroups (gl_NumWorkGroups)");
     }
     groups[1] = (groups[0] + widest - 1) / widest;
     groups[0] = widest;
   }
   for (const std::int64_t count : groups) {
-    if (count > widest) {
-      exceed(spec_.name,
-             folds_ ? "its number of workgroups, even folded into two dimensions,"
-                    : "its number of workgroups in one dimension (a single total would be folded)",
-             "maxComputeWorkgroupsPerDimension", count, widest);
-    }
+    if (count <= widest) continue;
+    refuse_workgroups(
+        spec_.name, count, widest,
+        folds_ ? "it is folded into two dimensions already: do more in a workgroup" : "a single total would be folded");
   }
   const bool none = std::find(groups.begin(), groups.end(), 0) != groups.end();
   if (none) return {0, 0, 0};

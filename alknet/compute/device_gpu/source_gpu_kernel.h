@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "alknet/compute/device_gpu/gpu_context.h"
-#include "alknet/compute/device_gpu/gpu_kernel.h"
+#include "alknet/compute/device_gpu/gpu_launch.h"
 #include "alknet/compute/kernels/source_kernel.h"
 
 namespace alknet::compute {
