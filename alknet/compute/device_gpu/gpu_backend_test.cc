@@ -207,6 +207,25 @@ TEST_F(GpuBackend, EmptyTensorsRunNothing) {
   EXPECT_TRUE(none.empty());
 }
 
+TEST_F(GpuBackend, ReportsABadIndexAmongManyThatItScattersBy) {
+  constexpr std::int64_t kEntries = 500;
+  Words index(kEntries);
+  F32s ones(kEntries, 1);
+  for (std::size_t i = 0; i < index.size(); ++i) index[i] = static_cast<std::int32_t>(i % 3);
+  const JsonObject attrs{{"dim", 0}};
+  const auto scatter = [&] {
+    return Runner(*backend_)
+        .input<float>(Dtype::kF32, contiguous({3}), {10, 20, 30})
+        .input<std::int32_t>(Dtype::kI32, contiguous({kEntries}), index)
+        .input<float>(Dtype::kF32, contiguous({kEntries}), ones)
+        .run<float>(structured("scatter_add", {Dtype::kF32, Dtype::kI32, Dtype::kF32}, Dtype::kF32, attrs), {3}, attrs);
+  };
+  EXPECT_THAT(scatter(), ElementsAre(177, 187, 196));
+  index[250] = 3;
+  EXPECT_EQ(code_of(scatter), "index_out_of_range");
+  EXPECT_THAT(message_, HasSubstr("[scatter_add] index 3 is outside 0 .. 2"));
+}
+
 TEST_F(GpuBackend, ReportsABadIndexOnceAndGoesOn) {
   const auto computation = structured("embedding", {Dtype::kF32, Dtype::kI32}, Dtype::kF32);
   const auto look_up = [&](Words indices) {
