@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alknet/base/json.h"
@@ -15,6 +16,8 @@
 #include "alknet/graph/shape.h"
 
 namespace alknet::compute {
+
+struct SourceKernel;  // kernels/source_kernel.h
 
 using graph::Dtype;
 using graph::OpSpec;
@@ -176,6 +179,19 @@ class Backend {
   /// The kernel of a computation, compiled on first use and kept. Throws Error `unsupported` naming op, dtype and
   /// remedy.
   virtual std::shared_ptr<const Kernel> kernel(const Computation& computation) = 0;
+
+  /// Whether it takes kernels in shader source.
+  virtual bool runs_shaders() const { return false; }
+  /// Whether it is a GPU in name only: Vulkan on the CPU.
+  virtual bool software() const { return false; }
+  /// Whether the device is gone: everything throws `device_lost`.
+  virtual bool lost() const { return false; }
+  /// Makes the device lost as a driver reset would: to test how callers cope. Throws Error `unsupported` on `cpu`.
+  virtual void lose(std::string_view message);
+
+  /// A user's kernel, compiled. Throws Error `unsupported` where none runs, `untrusted_kernel` when the device needs
+  /// sources that the program trusts, `shader_invalid` with the compiler's message, `limit_exceeded`.
+  virtual std::shared_ptr<const Kernel> source_kernel(const SourceKernel& kernel, bool trusted);
 
   /// Runs launches of this backend's kernels in order. The CPU is done on return; a GPU has the work submitted, as one
   /// submit.

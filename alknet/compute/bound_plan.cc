@@ -7,6 +7,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/lone_symbol.h"
 #include "alknet/graph/validate.h"
 
 namespace alknet::compute {
@@ -15,13 +16,6 @@ namespace {
 [[noreturn]] void mismatch(std::string_view name, const graph::SymbolicShape& expected, const Shape& given) {
   throw Error(ComputeError::kShapeMismatch, fmt::format("input \"{}\" has shape {}, the plan takes {}", name,
                                                         graph::shape_text(given), graph::shape_text(expected)));
-}
-
-/// The name, when the dimension is nothing but one.
-std::optional<std::string> lone_symbol(const graph::Dim& dim) {
-  const auto names = dim.names();
-  if (names.size() == 1 && dim == graph::Dim::symbol(names.front())) return names.front();
-  return std::nullopt;
 }
 
 std::size_t bytes_of(Dtype dtype, const Shape& shape) {
