@@ -31,8 +31,11 @@ except ImportError:
 import operation_rows
 import operations_reference as reference
 
-SECONDS = 10  # an answer may take on a busy machine
-MEMORY = 4 << 30  # address space of the program
+SECONDS = 30  # an answer may take on a busy machine
+# Address space of the program: too little for 2^31 elements, which would only take time. Drivers of GPUs reserve more.
+MEMORY = {"cpu": 3 << 29, "gpu": 16 << 30}
+OWN_MEMORY = 4 << 30
+THREADS = 2  # each has address space of its own
 SMALL = 100_000  # elements of a result that is compared
 
 INTEGERS = [0, 1, -1, 2, 3, -2, 5, 7, 31, 32, 33, 64, 255, 256, 4097, 65536, 2**31 - 1, 2**31, -(2**31), 2**32, 2**32 + 1, 2**40, 2**53 + 1,
@@ -60,10 +63,11 @@ class Answerer:
 
     def __init__(self, program, device):
         self.command = [program, "answer", "--device", device]
-        self.memory = MEMORY if device == "cpu" else 4 * MEMORY
+        self.memory = MEMORY["cpu" if device == "cpu" else "gpu"]
         self.process = None
 
     def limit(self):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         # A program with sanitizers reserves address space without end: give it hard_rss_limit_mb.
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard) if os.environ.get("ASAN_OPTIONS") else (self.memory, self.memory))
@@ -356,7 +360,7 @@ def main():
     parser.add_argument("--verbose", action="store_true", help="print every case before it is asked")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # numpy's, on means of nothing
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (OWN_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     table = {op["name"]: op for op in reference.operations()}
     rows = operation_rows.rows()
     wanted = [name for name in (options.only.split(",") if options.only else sorted(rows)) if name in table]
