@@ -152,7 +152,7 @@ def mutated(op, row, generator):
                 values = np.array(inputs[i].values)
                 values = values.reshape(-1)[: int(generator.integers(1, values.size + 1))] if generator.random() < 0.5 and values.size else values
                 if values.dtype.kind in "iu" and inputs[i].dtype in ("i64", None) and generator.random() < 0.7:
-                    values = np.resize([v for v in INTEGERS if -(2**63) <= v < 2**63], values.shape)[::-1].copy()
+                    values = np.resize([v for v in reversed(INTEGERS) if -(2**63) <= v < 2**63], values.shape)
                 inputs[i] = operation_rows.Values(values, inputs[i].dtype)
             else:
                 inputs[i] = None if generator.random() < 0.1 else pick(generator, SHAPES)
