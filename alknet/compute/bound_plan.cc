@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
@@ -41,6 +42,11 @@ class Binder {
       bound_.launches[index] = step.kernel->bind(binding(step));
     } catch (const Error& error) {
       throw Error(error.code(), fmt::format("{}: {}", step.path, error.message()), error.details());
+    } catch (const std::bad_alloc&) {
+      throw Error(ComputeError::kOutOfMemory,
+                  fmt::format("{}: [{}] no memory is left for what the kernel needs beside its results: use smaller "
+                              "batches",
+                              step.path, step.computation.name()));
     }
   }
 
@@ -164,7 +170,7 @@ graph::DimValues bind_dims(const Plan& plan, std::span<const Tensor* const> inpu
 }
 
 BoundPlan bind_plan(const Plan& plan, const SessionLayouts& session, std::span<const Tensor* const> inputs,
-                    std::span<const std::int64_t> sizes) {
+                    std::span<const std::int64_t> sizes, FunctionRef<void(const BoundPlan&)> measured) {
   BoundPlan bound;
   for (const Tensor* input : inputs) bound.inputs.push_back(input->layout());
   bound.sizes.assign(sizes.begin(), sizes.end());
@@ -173,17 +179,19 @@ BoundPlan bind_plan(const Plan& plan, const SessionLayouts& session, std::span<c
   Binder binder(plan, session, inputs, bind_dims(plan, inputs, sizes, session.dims), bound);
   for (std::uint32_t value = 0; value < bound.operands.size(); ++value) binder.place(value);
   binder.measure();
+  measured(bound);
   for (std::size_t step = 0; step < bound.launches.size(); ++step) binder.launch(step);
   return bound;
 }
 
 void rebind_sizes(const Plan& plan, const SessionLayouts& session, std::span<const Tensor* const> inputs,
-                  std::span<const std::int64_t> sizes, BoundPlan& bound) {
+                  std::span<const std::int64_t> sizes, BoundPlan& bound, FunctionRef<void(const BoundPlan&)> measured) {
   bound.sizes.clear();  // while it is half done, it is for no sizes
   Binder binder(plan, session, inputs, bind_dims(plan, inputs, sizes, session.dims), bound);
   const SizedParts& sized = plan.sized();
   for (const std::uint32_t value : sized.values) binder.place(value);
   binder.measure();
+  measured(bound);
   for (const std::uint32_t step : sized.steps) binder.launch(step);
   bound.sizes.assign(sizes.begin(), sizes.end());
 }

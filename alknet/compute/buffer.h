@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,6 +97,10 @@ class BufferManager {
   /// Uninitialised memory, from the pool where a block of that size class is free. `label` says what it is for. When
   /// the device is out of memory the pool is emptied and the allocation tried again before `out_of_memory` is thrown.
   std::shared_ptr<Buffer> allocate(const std::shared_ptr<Backend>& backend, std::size_t bytes, std::string label);
+
+  /// Throws what `allocate` throws when buffers of these sizes cannot be had at one time. They are free again on
+  /// return: for callers who would do much before they allocate.
+  void check_room(const std::shared_ptr<Backend>& backend, std::span<const std::size_t> sizes);
 
   /// A buffer over existing bytes; see Backend::wrap.
   std::shared_ptr<Buffer> wrap(const std::shared_ptr<Backend>& backend, SharedBytes bytes, std::string label);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "alknet/base/error.h"
+#include "alknet/base/machine_memory.h"
 #include "alknet/compute/device_cpu/cpu_kernel.h"
 #include "alknet/compute/device_cpu/cpu_memory.h"
 #include "alknet/compute/error.h"
@@ -24,7 +25,7 @@ void check_range(const Memory& memory, std::size_t offset, std::size_t bytes) {
 class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(const CpuOptions& options)
-      : counters_(std::make_shared<CpuCounters>()),
+      : counters_(std::make_shared<CpuCounters>(options.memory_limit > 0 ? options.memory_limit : machine_memory())),
         resources_(std::make_shared<CpuResources>(options.threads, counters_)) {}
 
   const std::string& id() const override { return id_; }

@@ -12,14 +12,12 @@ namespace {
 
 class HeapMemory final : public CpuMemory {
  public:
-  HeapMemory(std::size_t bytes, std::shared_ptr<CpuCounters> counters)
-      : bytes_(bytes), counters_(std::move(counters)), data_(allocate_block(bytes)) {
-    if (!data_) {
-      throw Error(ComputeError::kOutOfMemory,
-                  fmt::format("cpu: cannot allocate {} bytes: dispose tensors or use smaller batches", bytes),
-                  JsonObject{{"device", "cpu"}, {"bytes", bytes}});
-    }
-    counters_->add(bytes);
+  HeapMemory(std::size_t bytes, std::shared_ptr<CpuCounters> counters) : bytes_(bytes), counters_(std::move(counters)) {
+    if (!counters_->take(bytes)) refuse();
+    data_ = allocate_block(bytes);
+    if (data_) return;
+    counters_->live -= bytes;
+    refuse();
   }
   ~HeapMemory() override { counters_->live -= bytes_; }
   HeapMemory(const HeapMemory&) = delete;
@@ -29,6 +27,16 @@ class HeapMemory final : public CpuMemory {
   std::byte* data() override { return data_.get(); }
 
  private:
+  [[noreturn]] void refuse() const {
+    const std::uint64_t live = counters_->live;
+    throw Error(
+        ComputeError::kOutOfMemory,
+        fmt::format("cpu: cannot allocate {} bytes: {} of {} are in use; free tensors, use smaller batches or a "
+                    "machine with more memory",
+                    bytes_, live, counters_->limit),
+        JsonObject{{"device", "cpu"}, {"bytes", bytes_}, {"live", live}, {"limit", counters_->limit}});
+  }
+
   std::size_t bytes_;
   std::shared_ptr<CpuCounters> counters_;
   MemoryBlock data_;
@@ -48,8 +56,18 @@ class WrappedMemory final : public CpuMemory {
 
 }  // namespace
 
-void CpuCounters::add(std::uint64_t bytes) {
-  const std::uint64_t now = live += bytes;
+void CpuCounters::add(std::uint64_t bytes) { count(live += bytes); }
+
+bool CpuCounters::take(std::uint64_t bytes) {
+  std::uint64_t before = live.load();
+  do {
+    if (bytes > limit || before > limit - bytes) return false;
+  } while (!live.compare_exchange_weak(before, before + bytes));
+  count(before + bytes);
+  return true;
+}
+
+void CpuCounters::count(std::uint64_t now) {
   ++allocations;
   std::uint64_t highest = peak.load();
   while (highest < now && !peak.compare_exchange_weak(highest, now)) {

@@ -137,9 +137,11 @@ class Product {
       kernels_.few_rows(to_size(shape_.rows), to_size(shape_.columns), to_size(shape_.depth), alpha_, packed_a_,
                         elements<T>(b_, 0, 0), b_.row_stride, c_, c_stride_, false);
     } else {
-      for (std::int64_t j = 0; j < shape_.columns; j += kBlockColumns) {
+      // Where b needs no packing, a is packed once for all columns.
+      const std::int64_t step = whole_ ? shape_.columns : kBlockColumns;
+      for (std::int64_t j = 0; j < shape_.columns; j += step) {
         for (std::int64_t k = 0; k < shape_.depth; k += kBlockDepth) {
-          multiply_block(j, std::min(kBlockColumns, shape_.columns - j), k, std::min(kBlockDepth, shape_.depth - k));
+          multiply_block(j, std::min(step, shape_.columns - j), k, std::min(kBlockDepth, shape_.depth - k));
         }
       }
     }

@@ -1,8 +1,13 @@
 #include "alknet/compute/device_cpu/scratch.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <new>
 #include <utility>
+
+#include "alknet/base/error.h"
+#include "alknet/base/json.h"
+#include "alknet/compute/error.h"
 
 namespace alknet::compute {
 
@@ -15,8 +20,11 @@ Scratch::Lease::~Lease() {
 
 MemoryBlock Scratch::allocate(std::size_t bytes) {
   MemoryBlock block = allocate_block(bytes);
-  if (!block) throw std::bad_alloc();
-  return block;
+  if (block) return block;
+  throw Error(
+      ComputeError::kOutOfMemory,
+      fmt::format("cpu: cannot allocate {} bytes of scratch memory: free tensors or use smaller batches", bytes),
+      JsonObject{{"device", "cpu"}, {"bytes", bytes}});
 }
 
 void Scratch::reserve(std::size_t bytes) {

@@ -19,6 +19,9 @@ std::int64_t lanes_for(std::int64_t length);
 /// 0 where registers do not hold them.
 std::uint32_t kept_elements(const Binding& binding);
 
+/// Which form of attention suits the shapes and the device's workgroup memory (see OpgenOptions).
+std::uint32_t attention_columns(const Binding& binding, std::uint32_t workgroup_storage);
+
 /// `layout` seen as a tensor of `shape`: dimensions in front and sizes of 1 repeat with stride 0.
 /// Throws Error `shape_mismatch`.
 Strided broadcast_to(const Strided& layout, const Shape& shape);

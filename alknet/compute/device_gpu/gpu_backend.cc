@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "alknet/base/error.h"
 #include "alknet/compute/device_gpu/gpu_context.h"
 #include "alknet/compute/device_gpu/gpu_kernel.h"
@@ -21,8 +23,9 @@ class GpuBackend final : public Backend {
   bool supports(Dtype dtype) const override { return context_->supports(dtype); }
   std::size_t alignment() const override { return context_->device().limits().min_storage_offset_alignment; }
   KernelLimits kernel_limits() const override {
+    constexpr std::uint32_t kMost = 31;  // the parameter block holds strides of all
     // Kernels that check indices bind the error words as well.
-    return {.operands = context_->device().limits().max_storage_buffers - 1, .in_place = true};
+    return {.operands = std::min(context_->device().limits().max_storage_buffers - 1, kMost), .in_place = true};
   }
 
   std::unique_ptr<Memory> allocate(std::size_t bytes) override {

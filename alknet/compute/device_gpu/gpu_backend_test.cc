@@ -153,6 +153,16 @@ TEST_F(GpuBackend, TanhAndGeluHoldForLargeArgumentsAndNearZero) {
   }
 }
 
+TEST_F(GpuBackend, KeepsTheSignOfZero) {
+  for (const char* op : {"relu", "tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "expm1", "log1p"}) {
+    const F32s y = Runner(*backend_)
+                       .input<float>(Dtype::kF32, contiguous({2}), {-0.0F, 0.0F})
+                       .run<float>(elementwise(op, {Dtype::kF32}, Dtype::kF32), {2});
+    EXPECT_TRUE(y[0] == 0 && std::signbit(y[0])) << op;
+    EXPECT_TRUE(y[1] == 0 && !std::signbit(y[1])) << op;
+  }
+}
+
 TEST_F(GpuBackend, ComputesMoreThan65535WorkgroupsAndRankSix) {
   const std::int64_t size = std::int64_t{65535} * 256 + 1000;
   F32s x(static_cast<std::size_t>(size));
@@ -195,6 +205,25 @@ TEST_F(GpuBackend, EmptyTensorsRunNothing) {
                         .input<float>(Dtype::kF32, contiguous({0, 4}), {})
                         .run<float>(elementwise("tanh", {Dtype::kF32}, Dtype::kF32), {0, 4});
   EXPECT_TRUE(none.empty());
+}
+
+TEST_F(GpuBackend, ReportsABadIndexAmongManyThatItScattersBy) {
+  constexpr std::int64_t kEntries = 500;
+  Words index(kEntries);
+  F32s ones(kEntries, 1);
+  for (std::size_t i = 0; i < index.size(); ++i) index[i] = static_cast<std::int32_t>(i % 3);
+  const JsonObject attrs{{"dim", 0}};
+  const auto scatter = [&] {
+    return Runner(*backend_)
+        .input<float>(Dtype::kF32, contiguous({3}), {10, 20, 30})
+        .input<std::int32_t>(Dtype::kI32, contiguous({kEntries}), index)
+        .input<float>(Dtype::kF32, contiguous({kEntries}), ones)
+        .run<float>(structured("scatter_add", {Dtype::kF32, Dtype::kI32, Dtype::kF32}, Dtype::kF32, attrs), {3}, attrs);
+  };
+  EXPECT_THAT(scatter(), ElementsAre(177, 187, 196));
+  index[250] = 3;
+  EXPECT_EQ(code_of(scatter), "index_out_of_range");
+  EXPECT_THAT(message_, HasSubstr("[scatter_add] index 3 is outside 0 .. 2"));
 }
 
 TEST_F(GpuBackend, ReportsABadIndexOnceAndGoesOn) {

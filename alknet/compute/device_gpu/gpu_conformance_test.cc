@@ -44,6 +44,36 @@ TEST_P(GpuConformance, EveryOperationMeetsItsBound) {
   }
 }
 
+TEST(GpuConformanceOfTiles, AttentionMeetsItsBoundInAllDtypes) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  GpuBackendOptions options;
+  options.family = KernelFamily::kHardware;
+  ConformanceOptions conformance;
+  conformance.ops = {"attention"};  // with the large cases, which have tiles to fill
+  conformance.gpu_bounds = true;
+  conformance.flushes_denormals = true;
+  const ConformanceReport report = run_conformance(*make_gpu_backend(opened.device, options), conformance);
+  EXPECT_GT(report.cases, 50u);
+  for (const auto& failure : report.failures) ADD_FAILURE() << failure;
+}
+
+TEST(GpuConformanceOfTiles, RowsMeetTheirBoundWithoutSubgroups) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  GpuBackendOptions options;
+  options.family = KernelFamily::kHardware;
+  options.subgroups = false;
+  ConformanceOptions conformance;
+  conformance.quick = true;
+  conformance.ops = {"softmax", "log_softmax", "layer_norm", "rms_norm", "sum", "prod", "amax", "argmax", "min_dim"};
+  conformance.gpu_bounds = true;
+  conformance.flushes_denormals = true;
+  const ConformanceReport report = run_conformance(*make_gpu_backend(opened.device, options), conformance);
+  EXPECT_GT(report.cases, 50u);
+  for (const auto& failure : report.failures) ADD_FAILURE() << failure;
+}
+
 std::string name_of(const ::testing::TestParamInfo<GpuConformance::ParamType>& test) {
   constexpr std::array kNames = {"Creation", "Unary", "Binary", "Ternary",   "Reduction",
                                  "Scan",     "View",  "Random", "Structured"};

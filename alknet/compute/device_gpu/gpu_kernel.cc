@@ -117,6 +117,9 @@ OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   if (!computation_.op) options.in_place = inputs_written(binding);
   const std::string& pattern = forms_.front()->generated.spec.pattern;
   if (pattern == "softmax_tree" || pattern == "layer_norm_tree") options.kept = kept_elements(binding);
+  if (pattern == "attention" && !options.software) {
+    options.attention_columns = attention_columns(binding, context_->device().limits().max_workgroup_storage);
+  }
   options.sorted = has_long_lines(computation_, pattern, binding);
   if (pattern.starts_with("matmul_") && !options.software) {
     choose_matmul(binding, context_->options(), options);

@@ -94,12 +94,22 @@ void attention(Builder& b) {
   std::vector<std::string> operands = {"query", "key", "value"};
   if (b.has(3)) operands.emplace_back("attn_mask");
   b.map("head", std::move(operands));
+  b.spec().values = {{"mask", b.has(3)}, {"bool_mask", b.has(3) && *b.from().inputs[3] == Dtype::kBool}};
+  if (const std::uint32_t columns = b.options().attention_columns; columns != 0) {
+    constexpr std::uint32_t kTile = 64, kSize = 256;
+    b.spec().pattern = "attention_tiled";
+    b.spec().values["chunk"] = columns;
+    b.spec().values["groups"] = columns / kTile;
+    b.spec().values["vectors"] = columns / kTile * 4;
+    b.spec().values["row_vectors"] = columns / 4;
+    b.numbers({"query_mode", "key_mode", "value_mode"});
+    for (std::size_t i = 0; i < 3; ++i) b.spec().inputs[i].vectors = true;
+    return b.workgroup(kSize, fmt::format("heads*((queries + {})//{})*chunks", kTile - 1, kTile));
+  }
   // Columns of an output row that one invocation holds: few where there are many invocations to fill.
   const std::uint32_t chunk = b.software() ? 32 : 16;
-  b.spec().values = {{"chunk", chunk},
-                     {"vectors", chunk / 4},
-                     {"mask", b.has(3)},
-                     {"bool_mask", b.has(3) && *b.from().inputs[3] == Dtype::kBool}};
+  b.spec().values["chunk"] = chunk;
+  b.spec().values["vectors"] = chunk / 4;
   const std::uint32_t size = b.software() ? 16 : 64;
   b.workgroup(size, fmt::format("(heads*queries*chunks + {})//{}", size - 1, size));
 }

@@ -33,6 +33,8 @@ struct OpgenOptions {
   /// Elements of a row that each invocation of "softmax_tree" and "layer_norm_tree" holds in registers; 0: the row is
   /// too long.
   std::uint32_t kept = 0;
+  /// Columns of the result that a workgroup of "attention_tiled" has, 64 or 128; 0: attention without workgroup memory.
+  std::uint32_t attention_columns = 0;
   /// Long lines: "sort" and "scatter" read what dispatches before them have sorted (see opgen_sort.h).
   bool sorted = false;
   /// By input of an element-wise computation: the output that lies in its memory with its layout. Empty: no input.

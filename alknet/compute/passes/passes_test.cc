@@ -293,6 +293,26 @@ TEST_F(PassesTest, StoresResultsInTheOrderThatTheirOnlyReaderCopies) {
                                              random({3, 2}), random({2, 3, 7, 4})});
 }
 
+TEST_F(PassesTest, KeepsTheSignOfZerosAndNansInPairsOfSteps) {
+  GraphBuilder g;
+  const Ref x = g.input("x", Dtype::kF32, {64}), y = g.input("y", Dtype::kF32, {64});
+  const auto product = [&] { return g.node("mul", {x, y}); };
+  for (const char* op : {"maximum", "minimum", "sub", "add"}) {
+    g.output(std::string(op) + " of a product", g.node(op, {product(), y}));
+    g.output(std::string(op) + " with a product", g.node(op, {y, product()}));
+  }
+  g.output("roots", g.node("mul", {g.node("sqrt", {g.node("abs", {product()})}), y}));
+  std::vector<float> left, right;
+  for (const float a : {0.0F, -0.0F, 1.0F, -1.0F, INFINITY, -INFINITY, NAN, -2.5F}) {
+    for (const float b : {0.0F, -0.0F, 1.0F, -1.0F, INFINITY, -INFINITY, NAN, -2.5F}) {
+      left.push_back(a);
+      right.push_back(b);
+    }
+  }
+  const std::array inputs = {context.from<float>(left, {64}), context.from<float>(right, {64})};
+  expect_same_without_each(std::move(g).build(), inputs);
+}
+
 TEST_F(PassesTest, CopiesATurnedResultThatOthersRead) {
   GraphBuilder g;
   const Ref product = g.node("matmul", {g.input("x", Dtype::kF32, {6, 6}), g.input("w", Dtype::kF32, {6, 6})});
