@@ -12,6 +12,7 @@
 #include "alknet/compute/device_cpu/cpu_backend.h"
 #include "alknet/compute/device_cpu/cpu_memory.h"
 #include "alknet/compute/devices.h"
+#include "alknet/compute/eager/apply.h"
 #include "alknet/compute/eager/index.h"
 #include "alknet/compute/eager/operations.h"
 #include "alknet/compute/error.h"
@@ -194,6 +195,24 @@ TEST(Limits, TensorOfTooManyElementsIsRefused) {
   EXPECT_EQ(code_of([&] { context.empty(Dtype::kF64, {std::int64_t{1} << 61}); }), "size_overflow");
   EXPECT_EQ(code_of([&] { relu(one.expand({std::int64_t{1} << 58})); }), "out_of_memory");
   EXPECT_EQ(relu(one.expand({3})).sum().item<float>(), 3);
+}
+
+TEST(Limits, NumbersForIntegerTensorsAreExactOrRefused) {
+  const Context context(std::make_shared<BufferManager>(), make_cpu_backend({.threads = 1}));
+  const Tensor x = context.from<std::int64_t>(std::vector<std::int64_t>{0, 0}, {2});
+  const Tensor last = context.from<std::int64_t>(std::vector<std::int64_t>{1}, {1});
+  constexpr std::int64_t kNumber = (std::int64_t{1} << 32) + 1;
+  const JsonObject attrs{{"dim", 0}, {"value", kNumber}};
+  const auto placed = apply("scatter_value", std::vector<Argument>{x, last}, attrs).front();
+  EXPECT_THAT(placed.to_vector<std::int64_t>(), ElementsAre(0, kNumber));
+  const auto refused = [](const char* op, const std::vector<Argument>& inputs, const JsonObject& given) {
+    return code_of([&] { apply(op, inputs, given); });
+  };
+  const Tensor narrow = x.to(Dtype::kI32);
+  EXPECT_EQ(refused("scatter_value", {narrow, last}, attrs), "bad_attribute");
+  EXPECT_EQ(refused("constant_pad_nd", {narrow}, {{"pad", {1, 1}}, {"value", kNumber}}), "bad_attribute");
+  EXPECT_EQ(refused("add", {narrow, narrow}, {{"alpha", kNumber}}), "bad_attribute");
+  EXPECT_EQ(refused("threshold", {narrow}, {{"threshold", kNumber}, {"value", 0}}), "bad_attribute");
 }
 
 TEST(OutOfMemory, NamesSizesAndLeavesAllUsable) {

@@ -111,7 +111,7 @@ void check_scalar_values(const OpSpec& op, Operands operands, Dtype promoted) {
 
 /// As in PyTorch, a fraction in a parameter does not go with integer tensors, nor a number that their dtype lacks.
 void check_parameters(const OpSpec& op, Dtype dtype, bool takes_fractions, const JsonObject& attrs) {
-  if (!op.elementwise() || is_float(dtype)) return;
+  if (is_float(dtype)) return;
   const auto refuse = [&](const std::string& name, const Json& value, std::string_view why) {
     throw Error(GraphError::kBadAttribute,
                 fmt::format("[{}] parameter \"{}\" is {}, {} {}; cast them or use another number", op.name, name,
@@ -193,7 +193,7 @@ OpDtypes infer_dtypes(const OpSpec& op, std::span<const std::vector<DtypeOperand
   }
   if (promoted) {
     check_scalar_values(op, operands, *promoted);
-    check_parameters(op, *promoted, false, attrs);
+    check_parameters(op, *promoted, !op.elementwise(), attrs);
   }
   for (const auto& output : op.outputs) dtypes.outputs.push_back(output_dtype(op, output, dtypes, promoted, attrs));
   if (!promoted) check_parameters(op, dtypes.outputs.front(), true, attrs);

@@ -112,10 +112,18 @@ constexpr std::array kTypicalRows = {
     Row{"avg_pool1d", "8x64x1024", R"({"kernel_size":2})"},
     Row{"avg_pool2d", "8x64x64x64", R"({"kernel_size":2})"},
     Row{"avg_pool3d", "2x16x16x32x32", R"({"kernel_size":2})"},
+    Row{"max_pool2d_indices", "8x64x64x64", R"({"kernel_size":2})"},
+    Row{"max_pool2d_backward", "8x64x32x32 8x64x64x64", R"({"input_size":[8,64,64,64],"kernel_size":2})"},
+    Row{"max_pool2d_gather", "8x64x64x64 8x64x64x64", R"({"kernel_size":2})"},
+    Row{"avg_pool2d_backward", "8x64x32x32", R"({"input_size":[8,64,64,64],"kernel_size":2})"},
     Row{"adaptive_avg_pool2d", "8x64x64x64", R"({"output_size":7})"},
     Row{"adaptive_max_pool2d", "8x64x64x64", R"({"output_size":7})"},
     Row{"interpolate", "8x16x32x32", R"({"scale_factor":2,"mode":"bilinear"})"},
     Row{"gather", "1024x1024 1024x1024", R"({"dim":0})"},
+    Row{"gather_backward", "1024x1024 1024x1024", R"({"input_sizes":[1024,1024],"dim":0})"},
+    Row{"index", "1024x1024 1024"},
+    Row{"index_put", "1024x1024 1024 1024x1024"},
+    Row{"scatter_value", "1024x1024 1024x1024", R"({"dim":1,"value":2})"},
     Row{"scatter", "1024x1024 1024x1024 1024x1024", R"({"dim":1})"},
     Row{"scatter_add", "1024x1024 1024x1024 1024x1024", R"({"dim":1})"},
     Row{"index_select", "1024x1024 1024", R"({"dim":0})"},
@@ -247,6 +255,12 @@ compute::Tensor random_input(const compute::Context& context, const OpSpec& op, 
   std::uniform_real_distribution<float> real(static_cast<float>(low), static_cast<float>(high));
   std::vector<float> values(static_cast<std::size_t>(graph::element_count(shape)));
   for (float& value : values) value = real(random);
+  if (index == 0 && (op.shape == "square" || op.shape == "determinant" || op.shape == "solve")) {
+    // Well-conditioned, and positive definite where one triangle is read.
+    const auto size = static_cast<std::size_t>(shape.back());
+    for (std::size_t i = 0; i < size; ++i)
+      values[i * size + i] = 2 * static_cast<float>(high) * static_cast<float>(size);
+  }
   return context.from<float>(values, shape).to(declared.dtype);
 }
 

@@ -84,7 +84,9 @@ std::vector<Ref> index_add(Composition& c) {
 }
 
 std::vector<Ref> scatter_value(Composition& c) {
-  const Ref value = c.writer().number(c.number("value"), c.dtype(c.input(0)));
+  const Ref value =
+      c.node("full", {},
+             {{"size", JsonArray()}, {"fill_value", c.attribute("value")}, {"dtype", dtype_name(c.dtype(c.input(0)))}});
   return {c.node("scatter", {c.input(0), c.input(1), c.writer().expand(value, c.shape(c.input(1)))},
                  {{"dim", c.integer("dim")}})};
 }
