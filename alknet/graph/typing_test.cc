@@ -113,6 +113,9 @@ TEST(OpDtypes, ScalarsGoWhereTheyMakeSense) {
   expect_error(GraphError::kBadAttribute, "\"alpha\" is 0.5, but the inputs are i32", [] {
     dtypes("add", {{tensor(Dtype::kI32)}, {tensor(Dtype::kI32)}}, {{"alpha", 0.5}});
   });
+  expect_error(GraphError::kBadAttribute, "\"alpha\" is 1099511627776, which does not fit elements of i32", [] {
+    dtypes("add", {{tensor(Dtype::kI32)}, {tensor(Dtype::kI32)}}, {{"alpha", std::int64_t{1} << 40}});
+  });
 }
 
 }  // namespace

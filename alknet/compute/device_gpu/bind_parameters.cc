@@ -227,12 +227,13 @@ void bind_attention(const Use& use) {
 
 void bind_random_words(const Use& use) {
   const std::string_view words = use.attr("words").as_string();
-  const bool pairs = words == "first" || words == "second", two = words == "high" || words == "low";
+  const bool first = words.starts_with("first"), second = words.starts_with("second");
+  const bool high = words.ends_with("high"), low = words.ends_with("low");
   use.block.set("rng_stride", use.input(0).strides.at(0));
   use.block.set("stream", use.integer("stream"));
-  use.block.set("word_divisor", pairs ? 2 : 1);
-  use.block.set("word_scale", two ? 2 : 1);
-  use.block.set("word_offset", words == "second" || words == "low" ? 1 : 0);
+  use.block.set("word_divisor", first || second ? 2 : 1);
+  use.block.set("word_scale", high || low ? 2 : 1);
+  use.block.set("word_offset", (second ? (high || low ? 2 : 1) : 0) + (low ? 1 : 0));
 }
 
 struct PatternBinder {

@@ -153,6 +153,16 @@ TEST_F(GpuBackend, TanhAndGeluHoldForLargeArgumentsAndNearZero) {
   }
 }
 
+TEST_F(GpuBackend, KeepsTheSignOfZero) {
+  for (const char* op : {"relu", "tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "expm1", "log1p"}) {
+    const F32s y = Runner(*backend_)
+                       .input<float>(Dtype::kF32, contiguous({2}), {-0.0F, 0.0F})
+                       .run<float>(elementwise(op, {Dtype::kF32}, Dtype::kF32), {2});
+    EXPECT_TRUE(y[0] == 0 && std::signbit(y[0])) << op;
+    EXPECT_TRUE(y[1] == 0 && !std::signbit(y[1])) << op;
+  }
+}
+
 TEST_F(GpuBackend, ComputesMoreThan65535WorkgroupsAndRankSix) {
   const std::int64_t size = std::int64_t{65535} * 256 + 1000;
   F32s x(static_cast<std::size_t>(size));

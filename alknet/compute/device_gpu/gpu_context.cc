@@ -109,6 +109,19 @@ BackendStatistics GpuContext::statistics() const {
   return result;
 }
 
+void GpuContext::note_work(std::string_view first, std::string_view last, std::size_t kernels) {
+  const std::lock_guard lock(mutex_);
+  first_kernel_ = first;
+  last_kernel_ = last;
+  kernels_ = kernels;
+}
+
+std::string GpuContext::last_work() const {
+  const std::lock_guard lock(mutex_);
+  if (kernels_ < 2) return first_kernel_;
+  return fmt::format("{} kernels from {} to {}", kernels_, first_kernel_, last_kernel_);
+}
+
 ErrorCheck::ErrorCheck(GpuContext& context) : context_(context), expected_(context.errors_expected_.exchange(false)) {
   if (expected_) words_ = context.device().readback_async(context.error_words_, 0, sizeof(ErrorWords));
 }

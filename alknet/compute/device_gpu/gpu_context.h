@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -57,6 +58,12 @@ class GpuContext {
   void count_memory(std::int64_t bytes);  ///< Allocated; negative when freed.
   void count_launches(std::size_t launches) { launches_ += launches; }
   BackendStatistics statistics() const;
+
+  /// Remembers what was handed to the device last, for the error of its loss.
+  void note_work(std::string_view first, std::string_view last, std::size_t kernels);
+  /// "add", "12 kernels from matmul to softmax"; empty before any work.
+  std::string last_work() const;
+
   std::uint64_t next_memory_serial() { return ++memory_serial_; }
 
  private:
@@ -79,6 +86,8 @@ class GpuContext {
   std::unordered_map<std::string, gpu::Pipeline> pipelines_;
   std::vector<std::string> error_sources_;
   BackendStatistics memory_;
+  std::string first_kernel_, last_kernel_;
+  std::size_t kernels_ = 0;
 };
 
 /// Reads the error words beside a result: begun before the result is waited for, so that both cost one wait.

@@ -42,6 +42,9 @@ GpuLaunch::GpuLaunch(std::shared_ptr<GpuContext> context, std::string name, gpu:
 }
 
 void GpuLaunch::record(gpu::Encoder& encoder, Slots slots) {
+  for (const Range& range : ranges_) {
+    if (range.clear) encoder.clear(memory_of(range, slots).buffer(), range.offset, range.size);
+  }
   if (workgroups_.x != 0) encoder.dispatch(pipeline_, bind_group(slots), workgroups_, {}, name_);
   for (const auto& part : parts_) part->record(encoder, slots);
 }

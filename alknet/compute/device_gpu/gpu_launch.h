@@ -25,6 +25,7 @@ class GpuLaunch final : public Launch {
     std::uint64_t offset = 0;                       ///< Bytes, aligned for the device.
     std::uint64_t size = 0;                         ///< Bytes, a multiple of 4.
     std::shared_ptr<const GpuMemory> scratch = {};  ///< Instead of a slot: memory of the kernel's own.
+    bool clear = false;                             ///< Filled with zeros before the dispatch.
   };
 
   /// A dispatch that follows: of a kernel of several, or of tensors larger than a binding.
@@ -37,6 +38,7 @@ class GpuLaunch final : public Launch {
   void record(gpu::Encoder& encoder, Slots slots);
 
   const GpuContext* context() const { return context_.get(); }
+  const std::string& name() const { return name_; }
   bool checks_indices() const;
 
  private:

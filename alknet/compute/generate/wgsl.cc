@@ -209,7 +209,8 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     }
     out_ += fmt::format("\nfn store(index: u32, value: {}) {{\n{}", value_type, apply_call("  "));
     for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
-      out_ += fmt::format("  store_{}(index, {});\n", spec_.outputs[k].name, result_member(k));
+      const std::string& name = spec_.outputs[k].name;
+      out_ += fmt::format("  store_{}({}, {});\n", name, strided() ? "at." + name : "index", result_member(k));
     }
     out_ += "}\n";
   }

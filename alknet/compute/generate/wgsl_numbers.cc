@@ -25,6 +25,9 @@ fn nan_max(a: f32, b: f32) -> f32 { return select(max(a, b), a + b, is_nan(a) ||
     {"nan_min(", R"(
 fn nan_min(a: f32, b: f32) -> f32 { return select(min(a, b), a + b, is_nan(a) || is_nan(b)); }
 )"},
+    {"keep_zero(", R"(
+fn keep_zero(x: f32, y: f32) -> f32 { return select(y, x, x == 0.0); }
+)"},
     {"is_infinite(", R"(
 fn is_infinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }
 )"},
