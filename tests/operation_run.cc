@@ -35,8 +35,7 @@ Json run_case(const compute::Context& context, const Json& json, std::span<const
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
       const auto offset = json.at("offsets").at(i).to_number<std::size_t>();
       const graph::Shape shape = graph::evaluate(graph.inputs[i].shape, {});
-      const auto bytes =
-          static_cast<std::size_t>(graph::element_count(shape)) * graph::dtype_bytes(graph.inputs[i].dtype);
+      const std::size_t bytes = graph::storage_bytes(graph.inputs[i].dtype, graph::element_count(shape));
       inputs.push_back(context.from_bytes(graph.inputs[i].dtype, shape, data.subspan(offset, bytes)));
     }
     JsonArray outputs;

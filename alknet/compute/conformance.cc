@@ -262,7 +262,7 @@ class Conformance {
       domain.denormal = false;
       if (input.index) {
         domain = {0, static_cast<double>(*input.index - 1)};
-      } else if (!op.inputs[i].promotes && !graph::is_float(own) && own != Dtype::kBool) {
+      } else if (!op.inputs[i].promotes && graph::dtype_class(own) == graph::DtypeClass::kInteger) {
         domain = {0, static_cast<double>(each.inputs[0]->shape[0] - 1)};
       }
       made.inputs.back() = tensor(input.shape, own, input.arrangement, domain);

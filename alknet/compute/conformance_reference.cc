@@ -79,6 +79,18 @@ Reference matmul(const JsonObject&, const Inputs& inputs) {
   return result;
 }
 
+/// The product with the transpose of the weight's values.
+Reference quantized_matmul(const JsonObject& attrs, const Inputs& inputs) {
+  const auto values = inputs[1]->values();
+  const std::int64_t rows = inputs[1]->layout.shape[0], depth = inputs[1]->layout.shape[1];
+  TestTensor weight{
+      Dtype::kF64, {{depth, rows}, {1, depth}, 0}, std::vector<std::byte>(values.size() * sizeof(double))};
+  for (std::size_t i = 0; i < values.size(); ++i) encode(values[i], Dtype::kF64, &weight.memory[i * sizeof(double)]);
+  return matmul(attrs, {inputs[0], std::move(weight)});
+}
+
+Reference dequantize(const JsonObject&, const Inputs& inputs) { return reference_of(*inputs[0]); }
+
 template <bool logarithm>
 Reference softmax(const JsonObject& attrs, const Inputs& inputs) {
   const Shape& shape = inputs[0]->layout.shape;
@@ -380,7 +392,8 @@ std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& at
   static const std::map<std::string, Function, std::less<>> kReferences = {
       {"embedding", embedding},    {"layer_norm", layer_norm<true>}, {"log_softmax", softmax<true>},
       {"matmul", matmul},          {"random_words", random_words},   {"rms_norm", layer_norm<false>},
-      {"softmax", softmax<false>}, {"attention", attention},
+      {"softmax", softmax<false>}, {"attention", attention},         {"quantized_matmul", quantized_matmul},
+      {"dequantize", dequantize},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
   if (found == kReferences.end()) {

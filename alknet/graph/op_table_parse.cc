@@ -89,7 +89,8 @@ std::vector<Dtype> dtypes(const JsonReader& json) {
     if (group == "number") return select([](Dtype d) { return d != Dtype::kBool; });
     if (group == "float") return select(is_float);
     if (group == "integer") return select([](Dtype d) { return dtype_class(d) == DtypeClass::kInteger; });
-    json.fail("must be \"all\", \"number\", \"float\", \"integer\" or a list of dtypes");
+    if (group == "block") return {kBlockDtypes.begin(), kBlockDtypes.end()};
+    json.fail("must be \"all\", \"number\", \"float\", \"integer\", \"block\" or a list of dtypes");
   }
   std::vector<Dtype> list;
   for (const auto& item : json.items()) {

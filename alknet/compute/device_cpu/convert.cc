@@ -124,8 +124,8 @@ ConvertFunction with_storage(Dtype dtype, Body&& body) {
     case Dtype::kBF16: return body(BFloat16{});
     case Dtype::kF32: return body(float{});
     case Dtype::kF64: return body(double{});
+    default: return nullptr;
   }
-  return nullptr;
 }
 
 ConvertFunction load(Dtype storage) {

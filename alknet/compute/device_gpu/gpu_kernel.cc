@@ -14,6 +14,9 @@
 namespace alknet::compute {
 namespace {
 
+/// What a buffer always has, for a binding that no element of is touched: one of any type.
+constexpr std::uint64_t kEmptyBinding = 16;
+
 /// Elements that a layout touches, from its own offset: [first, last]. Empty layouts touch none.
 struct Extent {
   std::int64_t first = 0, last = -1;
@@ -169,6 +172,12 @@ const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
     choose_matmul(binding, context_->options(), options);
     options.matmul_matrix = context_->matrix_units() && fits_matrix_units(binding);
   }
+  if (forms_.front()->generated.spec.pattern.starts_with("quantized_matmul_")) {
+    constexpr std::int64_t kFewRows = 16;
+    const Shape& input = binding.inputs[0]->layout.shape;
+    const std::int64_t rows = graph::element_count(Shape(input.begin(), input.end() - 1));
+    options.quantized_rows = rows == 1 ? 1 : rows <= kFewRows ? 4 : 0;
+  }
   const std::lock_guard lock(mutex_);
   for (const auto& form : forms_) {
     if (form->options == options) return *form;
@@ -189,7 +198,7 @@ bool GpuKernel::exceeds_binding(const Binding& binding) const {
   const std::uint64_t limit = context_->device().limits().max_storage_binding_size;
   const auto exceeds = [&](const Operand& operand) {
     const Extent used = extent(operand.layout);
-    return static_cast<std::uint64_t>(used.last - used.first + 1) * graph::dtype_bytes(operand.dtype) + 256 > limit;
+    return graph::storage_bytes(operand.dtype, used.last - used.first + 1) + 256 > limit;
   };
   return std::any_of(binding.inputs.begin(), binding.inputs.end(), [&](const auto& i) { return i && exceeds(*i); }) ||
          std::any_of(binding.outputs.begin(), binding.outputs.end(), exceeds);
@@ -246,6 +255,20 @@ std::unique_ptr<GpuLaunch> GpuKernel::bind_whole(const Binding& binding) const {
                                      groups, spec.checks_indices);
 }
 
+/// Bytes of a binding of weights in blocks, which begin a memory: views of them do not exist.
+std::uint64_t GpuKernel::blocks_size(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand,
+                                     const gpu::Limits& limits) {
+  const std::uint64_t bytes = graph::storage_bytes(operand.dtype, graph::element_count(operand.layout.shape));
+  if (operand.layout.offset != 0 || !graph::is_contiguous(operand.layout)) {
+    throw Error(BaseError::kInternal, fmt::format("[{}] {} is a view of blocks", spec.name, buffer.name));
+  }
+  const std::uint64_t size = std::max<std::uint64_t>((bytes + 3) / 4 * 4, kEmptyBinding);
+  if (size > limits.max_storage_binding_size) {
+    exceed(spec.name, buffer.name, "maxStorageBufferBindingSize", size, limits.max_storage_binding_size);
+  }
+  return size;
+}
+
 GpuLaunch::Range GpuKernel::place(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand,
                                   bool output, ParameterBlock& block) const {
   const gpu::Limits& limits = context_->device().limits();
@@ -262,8 +285,10 @@ GpuLaunch::Range GpuKernel::place(const KernelSpec& spec, const KernelSpec::Buff
                 fmt::format("[{}] output {} starts inside a word (element {}); copy to a fresh tensor instead",
                             spec.name, buffer.name, operand.layout.offset));
   }
-  // What a buffer always has, for a binding that no element of is touched: one of any type.
-  constexpr std::uint64_t kEmptyBinding = 16;
+  if (graph::is_block(operand.dtype)) {
+    block.set(buffer.name + "_offset", 0);
+    return {operand.slot, 0, blocks_size(spec, buffer, operand, limits)};
+  }
   const Extent used = extent(operand.layout);
   if (used.last < used.first) {
     block.set(buffer.name + "_offset", 0);

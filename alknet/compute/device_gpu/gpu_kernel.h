@@ -79,6 +79,8 @@ class GpuKernel final : public Kernel {
   std::unique_ptr<Form> make_form(const OpgenOptions& options) const;
   const Form& form_for(const Binding& binding) const;
 
+  static std::uint64_t blocks_size(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand,
+                                   const gpu::Limits& limits);
   GpuLaunch::Range place(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand, bool output,
                          ParameterBlock& block) const;
   gpu::Workgroups workgroups(const Form& form, const ParameterBlock& block) const;

@@ -7,6 +7,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/generate/wgsl_blocks.h"
 #include "alknet/compute/generate/wgsl_storage.h"
 
 namespace alknet::compute {
@@ -77,6 +78,11 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
   }
 
   void input(const KernelSpec::Buffer& b, std::uint32_t binding) {
+    if (graph::is_block(b.dtype)) {
+      out_ += fmt::format("\n@group(0) @binding({}) var<storage, read> b_{}: array<u32>;\n", binding, b.name);
+      out_ += wgsl_block_load(b.name, b.dtype);
+      return;
+    }
     const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
     const bool vectors = b.vectors && !row.packed();
     out_ += fmt::format("\n@group(0) @binding({}) var<storage, read> b_{}: array<{}>;\n", binding, b.name,

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "alknet/compute/backend.h"
+#include "alknet/compute/device_gpu/parameter_block.h"
+
+namespace alknet::compute {
+
+/// Sets the parameters of the patterns "quantized_matmul_*".
+void bind_quantized_matmul_parameters(const Binding& binding, ParameterBlock& block);
+
+}  // namespace alknet::compute
