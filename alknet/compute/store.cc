@@ -10,6 +10,7 @@
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
 #include "alknet/tensor/block_formats.h"
+#include "alknet/tensor/records.h"
 
 namespace alknet::compute {
 namespace {

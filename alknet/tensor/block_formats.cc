@@ -43,10 +43,10 @@ bool has_fields(const schema::Layout& layout, const BlockFormat& format) {
   for (const BlockField& field : format.fields) {
     const bool array = field.count > 1;
     const schema::LayoutField* found = layout.field(field.name);
-    const schema::LayoutField* item = array ? layout.field(fmt::format("{}[0]", field.name)) : found;
     const std::uint64_t bytes = field.count * schema::info(field.kind).size;
-    if (found == nullptr || item == nullptr || item->kind != field.kind || found->nullable) return false;
-    if (found->offset != offset || found->bytes != bytes || (array && found->kind != Kind::kArray)) return false;
+    if (found == nullptr || found->nullable || found->offset != offset || found->bytes != bytes) return false;
+    if (found->kind != (array ? Kind::kArray : field.kind)) return false;
+    if (array && found->node->items->kind != field.kind) return false;
     offset += bytes;
   }
   return layout.size() == format.bytes;

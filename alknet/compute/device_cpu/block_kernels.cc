@@ -32,7 +32,13 @@ constexpr std::size_t kPart = 16;
 HWY_INLINE float half_at(const std::uint8_t* from) {
   std::uint16_t bits;
   std::memcpy(&bits, from, sizeof bits);
+#if HWY_TARGET <= HWY_AVX2
+  const hn::FixedTag<float, 4> d;
+  const auto half = hn::BitCast(hn::Rebind<hwy::float16_t, decltype(d)>(), hn::Set(hn::FixedTag<std::uint16_t, 4>(), bits));
+  return hn::GetLane(hn::PromoteTo(d, half));
+#else
   return to_float(Half{bits});
+#endif
 }
 
 HWY_INLINE Quants unsigned_bytes(const std::uint8_t* from) {
@@ -66,6 +72,32 @@ struct Affine {
   HWY_INLINE Affine(float of_scale, float of_shift)
       : scale(hn::Set(Floats(), of_scale)), shift(hn::Set(Floats(), of_shift)) {}
   HWY_INLINE Vector operator()(Quants q) const { return hn::MulAdd(floats(q), scale, shift); }
+};
+
+/// What a value is for each of the quants 0 to 15; with 16 lanes, looked up.
+template <typename Value>
+struct Sixteen {
+  Vector table;
+  explicit HWY_INLINE Sixteen(const Value& value) : table(value(hn::Iota(Integers(), 0))) {}
+  HWY_INLINE Vector operator()(Quants q) const {
+    return hn::TableLookupLanes(table, hn::IndicesFromVec(Floats(), q));
+  }
+};
+template <typename Value>
+HWY_INLINE auto of_nibbles(const Value& value) {
+  if constexpr (kLanes == 16) {
+    return Sixteen<Value>(value);
+  } else {
+    return value;
+  }
+}
+
+/// scale * (q - kMiddle)
+template <int kMiddle>
+struct Centred {
+  Vector scale;
+  explicit HWY_INLINE Centred(float value) : scale(hn::Set(Floats(), value)) {}
+  HWY_INLINE Vector operator()(Quants q) const { return hn::Mul(floats(hn::Sub(q, number(kMiddle))), scale); }
 };
 
 // Takers of decoded values: `take<k>(at, values)` gets the values from `at` of the block on. Neighbouring calls have
@@ -102,10 +134,14 @@ struct Nibbles {  // Q4_0, Q4_1, Q5_0, Q5_1
 
   template <typename Taker>
   static HWY_INLINE void decode(const std::uint8_t* block, Taker& taker) {
-    if constexpr (minimum) {
+    if constexpr (fifth && minimum) {
       parts(block, Affine(half_at(block), half_at(block + 2)), taker);
+    } else if constexpr (fifth) {
+      parts(block, Centred<16>(half_at(block)), taker);
+    } else if constexpr (minimum) {
+      parts(block, of_nibbles(Affine(half_at(block), half_at(block + 2))), taker);
     } else {
-      parts(block, Scaled(half_at(block)), taker);
+      parts(block, of_nibbles(Centred<8>(half_at(block))), taker);
     }
   }
 
@@ -120,10 +156,6 @@ struct Nibbles {  // Q4_0, Q4_1, Q5_0, Q5_1
       if constexpr (fifth) {
         first = hn::Or(first, fifth_bits(high, v));
         second = hn::Or(second, fifth_bits(high, v + kPart));
-      }
-      if constexpr (!minimum) {
-        first = hn::Sub(first, number(fifth ? 16 : 8));
-        second = hn::Sub(second, number(fifth ? 16 : 8));
       }
       taker.template take<0>(v, value(first));
       taker.template take<1>(v + kPart, value(second));
@@ -154,18 +186,18 @@ struct SuperBlock {
     const Format format(block);
     for (std::size_t half = 0; half < 2; ++half) {
       for (std::size_t group = 0; group < 4; group += 2) {
-        part<0>(format, half, group, taker);
-        part<1>(format, half, group, taker);
-        part<2>(format, half, group + 1, taker);
-        part<3>(format, half, group + 1, taker);
+        part<0>(format, half, group, format.value(half * 4 + group, 0), taker);
+        part<1>(format, half, group, format.value(half * 4 + group, 1), taker);
+        part<2>(format, half, group + 1, format.value(half * 4 + group + 1, 0), taker);
+        part<3>(format, half, group + 1, format.value(half * 4 + group + 1, 1), taker);
       }
     }
   }
 
-  template <int chain, typename Taker>
-  static HWY_INLINE void part(const Format& format, std::size_t half, std::size_t group, Taker& taker) {
+  template <int chain, typename Value, typename Taker>
+  static HWY_INLINE void part(const Format& format, std::size_t half, std::size_t group, const Value& value,
+                              Taker& taker) {
     constexpr std::size_t kFirst = chain % 2 * kPart;  // in the group
-    const auto value = format.value(half * 8 + group * 2 + chain % 2);
     for (std::size_t v = 0; v < kPart; v += kLanes) {
       taker.template take<chain>(half * 128 + group * 32 + kFirst + v,
                                  value(format.quants(half, static_cast<int>(group), kFirst + v)));
@@ -178,8 +210,8 @@ struct TwoBits {  // Q2_K
   const std::uint8_t* block;
   float d, minimum;
   explicit HWY_INLINE TwoBits(const std::uint8_t* at) : block(at), d(half_at(at + 80)), minimum(half_at(at + 82)) {}
-  HWY_INLINE Affine value(std::size_t part) const {
-    const int scale = block[part];
+  HWY_INLINE Affine value(std::size_t group, std::size_t part) const {
+    const int scale = block[2 * group + part];
     return {d * static_cast<float>(scale & 15), -(minimum * static_cast<float>(scale >> 4))};
   }
   HWY_INLINE Quants quants(std::size_t half, int group, std::size_t at) const {
@@ -192,8 +224,9 @@ struct ThreeBits {  // Q3_K
   const std::uint8_t* block;
   float d;
   explicit HWY_INLINE ThreeBits(const std::uint8_t* at) : block(at), d(half_at(at + 108)) {}
-  HWY_INLINE Scaled value(std::size_t part) const {
+  HWY_INLINE Scaled value(std::size_t group, std::size_t half_of_group) const {
     const std::uint8_t* scales = block + 96;
+    const std::size_t part = 2 * group + half_of_group;
     const int low = scales[part % 8] >> (part < 8 ? 0 : 4) & 15;
     const int high = scales[8 + part % 4] >> (part / 4 * 2) & 3;
     return Scaled(d * static_cast<float>((low | high << 4) - 32));
@@ -210,9 +243,8 @@ struct SixBitScales {
   const std::uint8_t* block;
   float d, minimum;
   explicit HWY_INLINE SixBitScales(const std::uint8_t* at) : block(at), d(half_at(at)), minimum(half_at(at + 2)) {}
-  HWY_INLINE Affine value(std::size_t part) const {
+  HWY_INLINE Affine affine(std::size_t j) const {
     const std::uint8_t* q = block + 4;
-    const std::size_t j = part / 2;
     const int scale = j < 4 ? q[j] & 63 : (q[j + 4] & 15) | (q[j - 4] >> 6) << 4;
     const int least = j < 4 ? q[j + 4] & 63 : q[j + 4] >> 4 | (q[j] >> 6) << 4;
     return {d * static_cast<float>(scale), -(minimum * static_cast<float>(least))};
@@ -227,6 +259,7 @@ struct SixBitScales {
 struct FourBits : SixBitScales {  // Q4_K
   static constexpr std::size_t kBytes = 144;
   explicit HWY_INLINE FourBits(const std::uint8_t* at) : SixBitScales(at) {}
+  HWY_INLINE auto value(std::size_t group, std::size_t) const { return of_nibbles(affine(group)); }
   HWY_INLINE Quants quants(std::size_t half, int group, std::size_t at) const {
     return nibbles(block + 16, half, group, at);
   }
@@ -235,6 +268,7 @@ struct FourBits : SixBitScales {  // Q4_K
 struct FiveBits : SixBitScales {  // Q5_K
   static constexpr std::size_t kBytes = 176;
   explicit HWY_INLINE FiveBits(const std::uint8_t* at) : SixBitScales(at) {}
+  HWY_INLINE Affine value(std::size_t group, std::size_t) const { return affine(group); }
   HWY_INLINE Quants quants(std::size_t half, int group, std::size_t at) const {
     const Quants bit =
         low_bits(hn::ShiftRightSame(unsigned_bytes(block + 16 + at), static_cast<int>(half) * 4 + group), 1);
@@ -247,8 +281,8 @@ struct SixBits {  // Q6_K
   const std::uint8_t* block;
   float d;
   explicit HWY_INLINE SixBits(const std::uint8_t* at) : block(at), d(half_at(at + 208)) {}
-  HWY_INLINE Scaled value(std::size_t part) const {
-    return Scaled(d * static_cast<float>(static_cast<std::int8_t>(block[192 + part])));
+  HWY_INLINE Scaled value(std::size_t group, std::size_t part) const {
+    return Scaled(d * static_cast<float>(static_cast<std::int8_t>(block[192 + 2 * group + part])));
   }
   HWY_INLINE Quants quants(std::size_t half, int group, std::size_t at) const {
     const Quants low = unsigned_bytes(block + half * 64 + static_cast<std::size_t>(group % 2) * 32 + at);
