@@ -346,6 +346,7 @@ def core():
 def rows():
     """All rows by operation, and what each operation without one is a step of."""
     import operation_rows_more
+    import operation_rows_places
     import operation_rows_quantized
 
-    return core() | operation_rows_more.rows() | operation_rows_quantized.rows()
+    return core() | operation_rows_more.rows() | operation_rows_places.rows() | operation_rows_quantized.rows()

@@ -143,6 +143,9 @@ void read_forward(const JsonReader& json, OpSpec& op) {
   } else if (const auto composite = json.find("composite")) {
     json.only({"composite"});
     op.forward = read_composite(*composite, op);
+  } else if (const auto instead = json.find("eager")) {
+    json.only({"eager"});
+    op.forward = EagerForward{instead->string()};
   } else {
     op.forward = read_elementwise(json, op);
   }
@@ -164,6 +167,9 @@ void check_consistency(const JsonReader& json, const OpSpec& op) {
   const bool by_nodes = op.composite() && op.shape == "composite";
   if (!by_nodes && !has_shape_rule(op.shape))
     json.at("shape").fail(fmt::format("there is no shape rule \"{}\"", op.shape));
+  if (op.data_dependent() != (op.shape == "data_dependent")) {
+    json.at("shape").fail("\"data_dependent\" and a forward that is only eager belong together");
+  }
   if (!op.composite() && (op.kind == OpKind::kView) != std::holds_alternative<ViewForward>(op.forward)) {
     json.at("forward").fail("the kind \"view\" and the forward {\"view\": true} belong together");
   }
