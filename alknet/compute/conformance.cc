@@ -83,8 +83,8 @@ class Conformance {
     const std::string& rule = op.outputs[output].dtype;
     if (rule == "promoted") return promoted;
     if (const auto dtype = graph::parse_dtype(rule)) return *dtype;
-    if (const Json* value = attrs.if_contains(rule))
-      return graph::parse_dtype(std::string(value->as_string())).value_or(promoted);
+    if (const Json* value = attrs.if_contains(rule); value != nullptr && value->is_string())
+      return graph::parse_dtype(value->get_string()).value_or(promoted);
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       if (op.inputs[i].name == rule) return inputs[i];
     }

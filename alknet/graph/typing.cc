@@ -150,6 +150,13 @@ Dtype read_dtype(const OpSpec& op, const OpInput& input, const DtypeOperand& ope
   return operand.dtype;
 }
 
+/// What numbers in parameters make when no dtype is named: PyTorch's rule for `full` and `arange`.
+Dtype dtype_of_parameters(const JsonObject& attrs) {
+  const bool fraction =
+      std::any_of(attrs.begin(), attrs.end(), [](const auto& attr) { return attr.value().is_double(); });
+  return fraction ? Dtype::kF32 : Dtype::kI64;
+}
+
 Dtype output_dtype(const OpSpec& op, const OpOutput& output, const OpDtypes& dtypes, std::optional<Dtype> promoted,
                    const JsonObject& attrs) {
   if (output.dtype == "promoted" && promoted) return *promoted;
@@ -157,8 +164,9 @@ Dtype output_dtype(const OpSpec& op, const OpOutput& output, const OpDtypes& dty
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     if (op.inputs[i].name == output.dtype && dtypes.inputs[i]) return *dtypes.inputs[i];
   }
-  if (const Json* value = attrs.if_contains(output.dtype); value != nullptr && value->is_string()) {
-    if (const auto named = parse_dtype(value->get_string())) return *named;
+  if (const Json* value = attrs.if_contains(output.dtype); value != nullptr) {
+    if (value->is_null()) return dtype_of_parameters(attrs);
+    if (const auto named = value->is_string() ? parse_dtype(value->get_string()) : std::nullopt) return *named;
   }
   mismatch(op, fmt::format("nothing decides the dtype of the output \"{}\"", output.name));
 }

@@ -5,12 +5,12 @@ export type Scalar = number | boolean;
 
 /** The operations on tensors of type T: inputs first, then parameters by position. */
 export interface Operations<T> {
-  /** `start`, `start + step`, ... up to before `end`. */
-  arange(start: number | null | undefined, end: number | string, step?: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** `start`, `start + step`, ... up to before `end`; without `dtype`, i64 where all three are integers, else f32. */
+  arange(start: number | null | undefined, end: number | string, step?: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64" | null): T;
   /** A matrix [n, m] with ones on its diagonal and zeros elsewhere; `m` null: square. */
   eye(n: number | string, m?: number | string | null, dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
-  /** `fill_value` everywhere. */
-  full(size: (number | string)[], fill_value: number, dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** `fill_value` everywhere; without `dtype`, i64 for an integer and f32 for a fraction. */
+  full(size: (number | string)[], fill_value: number, dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64" | null): T;
   /** `fill_value` everywhere, in the shape and dtype of `input`. */
   full_like(input: T, fill_value: number): T;
   /** `steps` numbers from `start` to `end`, both included, at equal distances. */

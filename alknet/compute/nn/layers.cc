@@ -93,7 +93,7 @@ Ref Flatten::operator()(const Module& at, const Ref& x) const {
   return at.node("flatten", {x}, {{"start_dim", start}, {"end_dim", end}});
 }
 
-Ref relu(const Module& at, const Ref& x) { return at.node("maximum", {x, Scalar::of(0.0)}); }
+Ref relu(const Module& at, const Ref& x) { return at.node("relu", {x}); }
 Ref gelu(const Module& at, const Ref& x) { return at.node("gelu", {x}); }
 
 Ref Upsample::operator()(const Module& at, const Ref& x) const {

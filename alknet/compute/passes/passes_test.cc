@@ -218,7 +218,7 @@ TEST_F(PassesTest, CountsPlacesInTheResultThatAnOperationHas) {
   const Ref rows = g.node("unsqueeze", {g.node("arange", {}, {{"end", 3}})}, {{"dim", 1}});
   g.output("y", g.node("sub", {rows, g.node("arange", {}, {{"end", 4}})}));
   Session session(compile(std::move(g).build()), Store(context));
-  EXPECT_THAT(session.run({}).front().to_vector<float>(),
+  EXPECT_THAT(session.run({}).front().to_vector<std::int64_t>(),
               testing::ElementsAre(0, -1, -2, -3, 1, 0, -1, -2, 2, 1, 0, -1));
 }
 
