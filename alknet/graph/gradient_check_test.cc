@@ -210,6 +210,9 @@ std::vector<Case> structured_cases() {
       {"cumsum", {{{2, S, 2}}}, {{"dim", 1}}},
       {"cumsum", {{{5}}}, {{"dim", 0}, {"reverse", true}}},
       {"cumsum", {{{}}}, {{"dim", 0}}},
+      {"cummax", {{{2, S}}}, {{"dim", 1}}},
+      {"cummax", {{{}}}, {{"dim", 0}}},
+      {"cummin", {{{B, 3}}}, {{"dim", 0}}},
       {"cumprod", {{{2, S}}}, {{"dim", 1}}},
       {"cumprod", {{{4, 2}}}, {{"dim", 0}}},
       {"cumprod", {{{}}}, {{"dim", 0}}},
@@ -382,6 +385,7 @@ bool differentiable(const OpSpec& op) {
   const auto takes_floats = [](const OpInput& input) {
     return input.differentiable && std::any_of(input.dtypes.begin(), input.dtypes.end(), is_float);
   };
+  if (op.data_dependent()) return false;  // in no graph
   const auto fixed = parse_dtype(op.outputs.front().dtype);
   return (!fixed || is_float(*fixed)) && std::any_of(op.inputs.begin(), op.inputs.end(), takes_floats);
 }

@@ -244,7 +244,7 @@ Outputs run_call(const Call& call) {
       {"matmul", matmul},
       {"softmax", softmax},
       {"quantized_matmul", quantized_matmul},
-      {"dequantize", [](const Call& call) { return call.input(0); }},
+      {"dequantize", [](const Call& c) { return c.input(0); }},
       {"layer_norm", layer_norm<true>},
       {"log_softmax", log_softmax},
       {"rms_norm", layer_norm<false>},

@@ -55,7 +55,7 @@ std::vector<Tensor> masked_select(const OpSpec& op, Inputs inputs, const JsonObj
       graph::infer_shapes(graph::OpTable::builtin().at("logical_and"), std::array{symbolic(input), symbolic(mask)}, {});
   const Shape shape = graph::evaluate(shapes.front(), {});
   const Tensor values = flattened(input.expand(shape)), chosen = flattened(mask.expand(shape));
-  return {values.index_select(0, places_of_true(chosen))};
+  return {values.index_select(places_of_true(chosen), 0)};
 }
 
 /// The order of rows of a matrix, compared from their first element on.
@@ -63,9 +63,9 @@ Tensor lexicographic_order(const Tensor& rows) {
   Tensor order;
   for (std::int64_t column = rows.size(1); column-- > 0;) {
     Tensor keys = rows.select(1, column);
-    if (order) keys = keys.index_select(0, order);
+    if (order) keys = keys.index_select(order, 0);
     const Tensor next = keys.argsort(0, false, true);
-    order = order ? order.index_select(0, next) : next;
+    order = order ? order.index_select(next, 0) : next;
   }
   return order;
 }
@@ -86,7 +86,7 @@ std::vector<Tensor> unique(const OpSpec& op, Inputs inputs, const JsonObject& at
     if (dim.is_null()) return picked;
     Shape shape = turned;
     shape.front() = picked.size(0);
-    return picked.reshape(shape).transpose(0, dim.to_number<std::int64_t>()).contiguous();
+    return contiguous(picked.reshape(shape).transpose(0, dim.to_number<std::int64_t>()));
   };
   const bool inverse = attrs.at("return_inverse").get_bool(), counts = attrs.at("return_counts").get_bool();
   const Tensor none = empty_indices(input);
@@ -97,17 +97,17 @@ std::vector<Tensor> unique(const OpSpec& op, Inputs inputs, const JsonObject& at
                             dim.to_number<std::int64_t>()));
   }
   const Tensor order = dim.is_null() ? rows.argsort(0, false, true) : lexicographic_order(rows);
-  const Tensor sorted = rows.index_select(0, order);
+  const Tensor sorted = rows.index_select(order, 0);
   // Where a row differs from the one before it; the first does. NaN differs from NaN.
   Tensor differs = sorted.narrow(0, 1, count - 1).ne(sorted.narrow(0, 0, count - 1));
   if (!dim.is_null()) differs = differs.any(1);
   const Tensor first = input.context().from<bool>(std::array{true}, {1}).to(input.buffer()->backend());
   const Tensor begins = cat({first, differs});
   const Tensor starts = places_of_true(begins);
-  std::vector<Tensor> results = {shaped(sorted.index_select(0, starts)), none, none};
+  std::vector<Tensor> results = {shaped(sorted.index_select(starts, 0)), none, none};
   if (inverse) {
     const Tensor group = begins.cumsum(0) - 1;
-    results[1] = zeros_like(order).scatter(0, order, group);
+    results[1] = zeros_like(order).scatter(order, group, 0);
     if (dim.is_null()) results[1] = results[1].reshape(given);
   }
   if (counts) {
