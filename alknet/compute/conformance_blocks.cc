@@ -97,6 +97,15 @@ std::vector<double> block_values(Dtype dtype, std::span<const std::byte> blocks)
   return values;
 }
 
+TestTensor decoded(const TestTensor& blocks) {
+  const Shape& shape = blocks.layout.shape;
+  const auto values = blocks.values();
+  TestTensor result{Dtype::kF64, {shape, graph::contiguous_strides(shape), 0}, {}};
+  result.memory.resize(values.size() * sizeof(double));
+  if (!values.empty()) std::memcpy(result.memory.data(), values.data(), result.memory.size());
+  return result;
+}
+
 std::vector<std::byte> random_blocks(Dtype dtype, std::size_t count, bool special, std::mt19937_64& random) {
   const std::size_t size = graph::dtype_bytes(dtype);
   std::vector<std::byte> bytes(count * size);

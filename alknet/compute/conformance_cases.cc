@@ -73,6 +73,14 @@ void add_quantized(std::vector<TemplateCase>& cases) {
     cases.push_back({"dequantize", {Input{{2, 8 * values}, kPlain, format}}, {}, false, {}, false, true});
   }
   cases.push_back({"dequantize", {Input{{0, 32}, kPlain, Dtype::kQ4_0}}, {}});
+  for (const Dtype format : {Dtype::kQ4_0, Dtype::kQ6_K}) {
+    const Input weight{{5, 2 * graph::block_values(format)}, kPlain, format};
+    for (const Dtype index : {Dtype::kI32, Dtype::kI64}) {
+      cases.push_back({"quantized_embedding", {weight, Input{{2, 3}, kTransposed, index, 5}}, {}});
+      cases.push_back({"quantized_embedding", {weight, Input{{}, kPlain, index, 5}}, {{"dtype", "f16"}}});
+    }
+    cases.push_back({"quantized_embedding", {weight, Input{{0}, kPlain, Dtype::kI64, 5}}, {}});
+  }
 }
 
 void add_softmax(std::vector<TemplateCase>& cases, const std::string& name) {

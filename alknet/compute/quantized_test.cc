@@ -126,6 +126,14 @@ TEST_F(QuantizedTest, RefusesRowsThatAreNoWholeBlocks) {
   EXPECT_EQ(code_of([&] { return Plan::compile(std::move(g).build(), context.backend()); }), "graph_invalid");
 }
 
+TEST_F(QuantizedTest, EmbeddingDecodesTheRowsThatAreNamed) {
+  const Tensor w = weight(Dtype::kQ8_0, 4, 64);
+  const Tensor places = context.from<std::int64_t>(std::array<std::int64_t, 3>{2, 0, 2}, {3});
+  EXPECT_EQ(difference(quantized_embedding(w, places), embedding(w.to(Dtype::kF32), places)), 0);
+  const Tensor wrong = context.from<std::int64_t>(std::array<std::int64_t, 1>{4}, {1});
+  EXPECT_EQ(code_of([&] { return quantized_embedding(w, wrong); }), "index_out_of_range");
+}
+
 TEST_F(QuantizedTest, PlansTakeBlocksAsInputsStatesAndConstants) {
   const Tensor w = weight(Dtype::kQ6_K, 7, 256), x = input({2, 256});
   GraphBuilder g;

@@ -244,6 +244,7 @@ Outputs run_call(const Call& call) {
       {"matmul", matmul},
       {"softmax", softmax},
       {"quantized_matmul", quantized_matmul},
+      {"quantized_embedding", embedding},
       {"dequantize", [](const Call& c) { return c.input(0); }},
       {"layer_norm", layer_norm<true>},
       {"log_softmax", log_softmax},

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "alknet/compute/device_cpu/block_kernels.h"
+#include "alknet/compute/device_cpu/index_reader.h"
 #include "alknet/compute/device_cpu/operation_kernel.h"
 
 namespace alknet::compute {
@@ -9,15 +11,22 @@ namespace {
 
 constexpr std::int64_t kMostValues = 256;  // of a block
 
+/// Blocks decoded one by one: all in order, or those of the rows that indices name.
 class DequantizeLaunch final : public CpuLaunch {
  public:
-  DequantizeLaunch(const OperationContext& context, const Binding& binding)
+  DequantizeLaunch(const OperationContext& context, const Binding& binding, bool indexed)
       : resources_(context.resources),
         blocks_(binding.inputs[0].value()),
-        sink_(context.epilogue, 1, binding),
+        sink_(context.epilogue, binding.inputs.size(), binding),
         kernels_(block_kernels(blocks_.dtype)),
         values_(graph::block_values(blocks_.dtype)),
-        count_(graph::element_count(blocks_.layout.shape) / values_) {
+        row_blocks_(blocks_.layout.shape.back() / values_),
+        count_(graph::element_count(binding.outputs.front().layout.shape) / values_) {
+    if (indexed) {
+      const Operand& indices = binding.inputs[1].value();
+      rows_.emplace(Rows{{indices, blocks_.layout.shape.front(), context.op->name},
+                         make_walk(indices.layout.shape, std::span(&indices.layout, 1))});
+    }
     resources_->scratch.reserve(sink_.scratch_bytes());
   }
 
@@ -30,8 +39,20 @@ class DequantizeLaunch final : public CpuLaunch {
   }
 
  private:
+  struct Rows {
+    IndexReader reader;
+    Walk walk;
+  };
+
+  /// Which block of the weight becomes `block` of the result.
+  std::int64_t source(Slots slots, std::int64_t block) const {
+    if (!rows_) return block;
+    const std::int64_t row = rows_->reader.at(rows_->reader.begin(slots), rows_->walk.offset(0, block / row_blocks_));
+    return row * row_blocks_ + block % row_blocks_;
+  }
+
   void run_block(Slots slots, std::int64_t block, std::byte* scratch) const {
-    const std::byte* from = address(slots, blocks_.slot, block, graph::dtype_bytes(blocks_.dtype));
+    const std::byte* from = address(slots, blocks_.slot, source(slots, block), graph::dtype_bytes(blocks_.dtype));
     const std::int64_t first = block * values_;
     std::array<float, kMostValues> values;
     std::array<double, kMostValues> wide;
@@ -48,13 +69,18 @@ class DequantizeLaunch final : public CpuLaunch {
   Operand blocks_;
   ResultSink sink_;
   const BlockKernels& kernels_;
-  std::int64_t values_, count_;
+  std::int64_t values_, row_blocks_, count_;
+  std::optional<Rows> rows_;
 };
 
 }  // namespace
 
 std::unique_ptr<Launch> bind_dequantize(const OperationContext& context, const Binding& binding) {
-  return std::make_unique<DequantizeLaunch>(context, binding);
+  return std::make_unique<DequantizeLaunch>(context, binding, false);
+}
+
+std::unique_ptr<Launch> bind_quantized_embedding(const OperationContext& context, const Binding& binding) {
+  return std::make_unique<DequantizeLaunch>(context, binding, true);
 }
 
 }  // namespace alknet::compute

@@ -39,6 +39,7 @@ constexpr std::array kTemplates = {
     Template{"log_softmax", bind_log_softmax},
     Template{"matmul", bind_matmul},
     Template{"place", bind_place},
+    Template{"quantized_embedding", bind_quantized_embedding},
     Template{"quantized_matmul", bind_quantized_matmul},
     Template{"random_words", bind_random_words},
     Template{"rms_norm", bind_rms_norm},

@@ -249,7 +249,10 @@ constexpr PatternBinder kBinders[] = {
     {"convolution", [](const Use& use) { bind_convolution_parameters(use.computation, use.binding, use.block); }},
     {"random_words", bind_random_words},
     {"quantized_matmul_", [](const Use& use) { bind_quantized_matmul_parameters(use.binding, use.block); }},
-    {"dequantize", [](const Use&) {}},
+    {"dequantize",
+     [](const Use& use) {
+       if (use.spec.checks_indices) bind_quantized_rows_parameters(use.binding, use.block);
+     }},
 };
 
 }  // namespace

@@ -20,4 +20,12 @@ void bind_quantized_matmul_parameters(const Binding& binding, ParameterBlock& bl
   block.set_map("row", {leading, {strides}});
 }
 
+void bind_quantized_rows_parameters(const Binding& binding, ParameterBlock& block) {
+  const Operand& weight = *binding.inputs[0];
+  const Strided& indices = binding.inputs[1]->layout;
+  block.set("entries", weight.layout.shape[0]);
+  block.set("row_blocks", weight.layout.shape[1] / graph::block_values(weight.dtype));
+  block.set_map("index", {indices.shape, {indices.strides}});
+}
+
 }  // namespace alknet::compute

@@ -39,10 +39,18 @@ void quantized_matmul(OpgenBuilder& b) {
   b.workgroup(kSize, tiles(kSide, kSide));
 }
 
-void dequantize(OpgenBuilder& b) {
+/// All blocks in order, or those of the rows that indices name.
+void dequantize(OpgenBuilder& b, bool indexed) {
   b.op_inputs();
   b.spec().pattern = "dequantize";
-  b.spec().values["values"] = graph::block_values(*b.from().inputs[0]);
+  b.spec().values = {{"values", graph::block_values(*b.from().inputs[0])},
+                     {"source", b.from().op->inputs[0].name},
+                     {"indexed", indexed}};
+  if (indexed) {
+    b.spec().checks_indices = true;
+    b.numbers({"entries", "row_blocks"});
+    b.map("index", {"indices"});
+  }
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", 4 * kElementwiseSize - 1, 4 * kElementwiseSize));
 }
 
@@ -50,7 +58,8 @@ void dequantize(OpgenBuilder& b) {
 
 bool opgen_quantized(OpgenBuilder& builder, std::string_view name) {
   if (name == "quantized_matmul") return quantized_matmul(builder), true;
-  if (name == "dequantize") return dequantize(builder), true;
+  if (name == "dequantize") return dequantize(builder, false), true;
+  if (name == "quantized_embedding") return dequantize(builder, true), true;
   return false;
 }
 
