@@ -53,6 +53,7 @@ std::string Computation::key() const {
   }
   for (const std::uint32_t output : program.outputs) key += fmt::format(">{}", output);
   for (const Dtype dtype : program.inputs) add_dtype(dtype);
+  if (strided) key += '/';
   return key;
 }
 

@@ -34,6 +34,9 @@ class Memory {
   /// The CPU's address of the block; null where the CPU cannot reach it.
   virtual std::byte* data() { return nullptr; }
   const std::byte* data() const { return const_cast<Memory*>(this)->data(); }
+
+  /// Drops what the backend keeps of the elements: they changed otherwise than by Backend::write. Thread-safe.
+  virtual void note_write() {}
 };
 
 /// Element-wise operations computed together in one pass over memory.
@@ -70,7 +73,7 @@ struct Computation {
   /// Without `op`: its inputs are `inputs`. With `op`: its input 0 is the op's result, input i > 0 is
   /// `inputs[op inputs + i - 1]`. No steps and no outputs: nothing follows the op.
   ElementwiseProgram program;
-  /// Outputs may have any strides; only without `op`.
+  /// Outputs may have any strides; only without `op`, or where it is a matrix product or attention.
   bool strided = false;
 
   /// How many of `inputs` belong to `op`.
@@ -87,12 +90,14 @@ struct Operand {
   std::uint32_t slot = 0;
   Dtype dtype = Dtype::kF32;
   Strided layout;
+  /// Launches find the same elements in the same memory until Memory::note_write: weights.
+  bool lasting = false;
 };
 
 /// Everything about one use of a kernel that stays the same from run to run.
 struct Binding {
   std::vector<std::optional<Operand>> inputs;  ///< Parallel to Computation::inputs. Any strides, also 0.
-  /// Contiguous, except of an element-wise computation whose `strided` is set. Not the memory of an input, except of an
+  /// Contiguous, except of a computation whose `strided` is set. Not the memory of an input, except of an
   /// element-wise computation where KernelLimits::in_place and the input has the output's layout.
   std::vector<Operand> outputs;
   JsonObject attrs;  ///< Of the op, without symbols.

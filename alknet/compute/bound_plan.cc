@@ -67,7 +67,8 @@ class Binder {
   Operand placed(const PlanValue& value) const {
     switch (value.source) {
       case ValueSource::kInput: return {value.slot, value.dtype, inputs_[value.index]->layout()};
-      case ValueSource::kState: return {value.slot, value.dtype, session_.states[value.index]};
+      case ValueSource::kState:
+        return {value.slot, value.dtype, session_.states[value.index], session_.lasting[value.index]};
       case ValueSource::kView: return viewed(value);
       case ValueSource::kVersion: {
         const PlanValue& written = program_.values[value.index];
@@ -78,8 +79,18 @@ class Binder {
     }
     if (value.target) return {value.slot, value.dtype, part(value)};
     Shape shape = graph::evaluate(value.shape, dims_);
-    Shape strides = graph::contiguous_strides(shape);
-    return {value.slot, value.dtype, {std::move(shape), std::move(strides), 0}};
+    Shape strides = value.memory_order.empty() ? graph::contiguous_strides(shape) : ordered(shape, value.memory_order);
+    const bool lasting = value.source == ValueSource::kConstant;
+    return {value.slot, value.dtype, {std::move(shape), std::move(strides), 0}, lasting};
+  }
+
+  /// Strides of a block of memory that has the dimensions in another order.
+  static Shape ordered(const Shape& shape, const std::vector<std::size_t>& order) {
+    Shape sizes, strides(shape.size());
+    for (const std::size_t d : order) sizes.push_back(shape[d]);
+    const Shape in_order = graph::contiguous_strides(sizes);
+    for (std::size_t k = 0; k < order.size(); ++k) strides[order[k]] = in_order[k];
+    return strides;
   }
 
   Operand viewed(const PlanValue& value) const {
@@ -90,7 +101,7 @@ class Binder {
     if (!layout) {
       throw Error(BaseError::kInternal, fmt::format("[{}] needs a copy that was not planned", value.view->name));
     }
-    return {from.slot, value.dtype, std::move(*layout)};
+    return {from.slot, value.dtype, std::move(*layout), from.lasting};
   }
 
   /// The state, or the part of it, that a step writes.

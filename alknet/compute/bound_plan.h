@@ -24,6 +24,7 @@ struct BoundPlan {
 struct SessionLayouts {
   graph::DimValues dims;        ///< Those that the states' shapes have.
   std::vector<Strided> states;  ///< By state.
+  std::vector<bool> lasting;    ///< By state: whether runs leave its memory as it is.
 };
 
 /// Reads the symbolic dimensions off the inputs' shapes and checks every shape against them. `sizes` are the numbers in

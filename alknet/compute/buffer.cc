@@ -97,6 +97,7 @@ struct Buffer::Registry {
     const bool keep = buffer.pooled_ && !closed && memory.use_count() == 1 &&
                       device.statistics.pooled + memory->bytes() <= options.pool_bytes;
     if (!keep) return memory;
+    memory->note_write();
     device.statistics.pooled += memory->bytes();
     device.free[memory->bytes()].push_back(std::move(memory));
     return nullptr;
@@ -164,6 +165,17 @@ std::shared_ptr<Memory> Buffer::memory() const {
   throw Error(
       ComputeError::kStaleBuffer,
       fmt::format("the buffer \"{}\" on {} was disposed; do not use tensors after dispose()", label_, backend_->id()));
+}
+
+void Buffer::note_write(const char* writer) {
+  writer_.store(writer, std::memory_order_relaxed);
+  version_.fetch_add(1, std::memory_order_acq_rel);
+  std::shared_ptr<Memory> written;
+  {
+    const SpinGuard guard(memory_busy_);
+    written = memory_;
+  }
+  if (written) written->note_write();
 }
 
 BufferManager::BufferManager() : BufferManager(Options()) {}

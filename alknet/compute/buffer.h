@@ -46,10 +46,7 @@ class Buffer {
   /// How often the elements were changed after the tensor was made; what saved it for a gradient compares.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
   /// Raises the version. `writer` says what wrote ("assign"), for messages; it must be a literal.
-  void note_write(const char* writer) {
-    writer_.store(writer, std::memory_order_relaxed);
-    version_.fetch_add(1, std::memory_order_acq_rel);
-  }
+  void note_write(const char* writer);
   /// What wrote last.
   const char* last_writer() const { return writer_.load(std::memory_order_relaxed); }
   const std::string& label() const { return label_; }

@@ -35,6 +35,10 @@ struct Session::Impl {
       assigned.push_back(fixed[i].buffer().get());
       writes_store |= plan->graph().states[i].scope == graph::StateScope::kStore;
     }
+    for (const Tensor& state : fixed) {
+      const bool written = std::find(assigned.begin(), assigned.end(), state.buffer().get()) != assigned.end();
+      known.lasting.push_back(!written);
+    }
     for (const auto& constant : plan->graph().constants) {
       fixed.push_back(store.context().wrap(constant.dtype, constant.shape, constant.data, constant.name));
     }
@@ -185,13 +189,18 @@ struct Session::Impl {
     if (writes_store) {
       const std::unique_lock alone(store.runs());
       run(ready);
+      note_assigned();  // before another run reads
     } else {
       const std::shared_lock together(store.runs());
       run(ready);
+      note_assigned();
     }
     memories.clear();
-    for (Buffer* buffer : assigned) buffer->note_write("assign");
     for (const Tensor& tensor : out) tensor.buffer()->note_write("a plan's run");
+  }
+
+  void note_assigned() const {
+    for (Buffer* buffer : assigned) buffer->note_write("assign");
   }
 
   void run(const BoundPlan& ready) {

@@ -6,12 +6,6 @@
 
 namespace alknet::compute {
 
-namespace {
-constexpr std::align_val_t kAlignment{64};
-}
-
-void Scratch::Lease::Free::operator()(std::byte* data) const { ::operator delete(data, kAlignment); }
-
 Scratch::Lease::Lease(Lease&& other) noexcept
     : owner_(std::exchange(other.owner_, nullptr)), data_(std::move(other.data_)), bytes_(other.bytes_) {}
 
@@ -19,8 +13,10 @@ Scratch::Lease::~Lease() {
   if (owner_) owner_->give_back(std::move(data_), bytes_);
 }
 
-Scratch::Lease::Block Scratch::allocate(std::size_t bytes) {
-  return Lease::Block(static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 64), kAlignment)));
+MemoryBlock Scratch::allocate(std::size_t bytes) {
+  MemoryBlock block = allocate_block(bytes);
+  if (!block) throw std::bad_alloc();
+  return block;
 }
 
 void Scratch::reserve(std::size_t bytes) {
@@ -37,7 +33,7 @@ Scratch::Lease Scratch::lease(std::size_t bytes) {
   {
     const std::lock_guard lock(mutex_);
     if (bytes <= block_bytes_ && !free_.empty()) {
-      Lease::Block block = std::move(free_.back());
+      MemoryBlock block = std::move(free_.back());
       free_.pop_back();
       return Lease(*this, std::move(block), block_bytes_);
     }
@@ -46,7 +42,7 @@ Scratch::Lease Scratch::lease(std::size_t bytes) {
   return Lease(*this, allocate(bytes), bytes);
 }
 
-void Scratch::give_back(Lease::Block block, std::size_t bytes) noexcept {
+void Scratch::give_back(MemoryBlock block, std::size_t bytes) noexcept {
   const std::lock_guard lock(mutex_);
   if (bytes == block_bytes_ && free_.size() < free_.capacity()) free_.push_back(std::move(block));
 }

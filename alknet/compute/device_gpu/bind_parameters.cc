@@ -37,12 +37,6 @@ std::size_t wrap_dim(std::int64_t dim, std::size_t rank) {
   return static_cast<std::size_t>(dim < 0 ? dim + static_cast<std::int64_t>(rank) : dim);
 }
 
-/// Invocations that share a row of `length`: about four elements each.
-std::int64_t lanes_for(std::int64_t length) {
-  const auto wanted = static_cast<std::uint64_t>(std::clamp<std::int64_t>((length + 3) / 4, 1, 256));
-  return static_cast<std::int64_t>(std::bit_ceil(wanted));
-}
-
 void set_rows(const Use& use, std::int64_t rows, std::int64_t length) {
   use.block.set("rows", rows);
   if (use.spec.parameter("lanes")) use.block.set("lanes", lanes_for(length));
@@ -256,6 +250,28 @@ constexpr PatternBinder kBinders[] = {
 };
 
 }  // namespace
+
+std::int64_t lanes_for(std::int64_t length) {
+  const auto wanted = static_cast<std::uint64_t>(std::clamp<std::int64_t>((length + 3) / 4, 1, 256));
+  return static_cast<std::int64_t>(std::bit_ceil(wanted));
+}
+
+std::uint32_t kept_elements(const Binding& binding) {
+  const Shape& shape = binding.inputs[0]->layout.shape;
+  const Json* normalized = binding.attrs.if_contains("normalized_shape");
+  const Json* dim = binding.attrs.if_contains("dim");
+  std::int64_t length = 1;
+  if (normalized) {
+    length = graph::element_count(part(shape, shape.size() - normalized->as_array().size(), shape.size()));
+  } else if (dim && !shape.empty()) {
+    length = shape[wrap_dim(dim->to_number<std::int64_t>(), shape.size())];
+  }
+  const std::int64_t lanes = lanes_for(length), each = (length + lanes - 1) / lanes;
+  for (const std::uint32_t kept : {4u, 8u, 16u, 32u}) {
+    if (each <= kept) return kept;
+  }
+  return 0;
+}
 
 Strided broadcast_to(const Strided& layout, const Shape& shape) {
   const std::size_t rank = layout.shape.size();

@@ -12,6 +12,13 @@ namespace alknet::compute {
 void bind_parameters(const Computation& computation, const KernelSpec& spec, const Binding& binding,
                      ParameterBlock& block);
 
+/// Invocations that share a row of `length`: about four elements each, a power of two up to 256.
+std::int64_t lanes_for(std::int64_t length);
+
+/// Elements of a row of a softmax or norm that each of its invocations has, rounded up to what "kept" forms there are;
+/// 0 where registers do not hold them.
+std::uint32_t kept_elements(const Binding& binding);
+
 /// `layout` seen as a tensor of `shape`: dimensions in front and sizes of 1 repeat with stride 0.
 /// Throws Error `shape_mismatch`.
 Strided broadcast_to(const Strided& layout, const Shape& shape);

@@ -18,6 +18,10 @@ class GpuBackend final : public Backend {
   const std::string& id() const override { return context_->options().id; }
   bool supports(Dtype dtype) const override { return context_->supports(dtype); }
   std::size_t alignment() const override { return context_->device().limits().min_storage_offset_alignment; }
+  KernelLimits kernel_limits() const override {
+    // Kernels that check indices bind the error words as well.
+    return {.operands = context_->device().limits().max_storage_buffers - 1, .in_place = true};
+  }
 
   std::unique_ptr<Memory> allocate(std::size_t bytes) override { return std::make_unique<GpuMemory>(context_, bytes); }
 

@@ -28,6 +28,8 @@ class GpuContext {
   /// How kernels are generated where the shapes bound ask for nothing else.
   OpgenOptions opgen_options() const;
   bool supports(Dtype dtype) const;
+  /// See OpgenOptions; looked up on the device once.
+  std::uint32_t smallest_subgroup() const;
 
   /// Throws Error `unsupported` naming the computation when a value of it has a dtype that kernels lack.
   void check_dtypes(const Computation& computation) const;
@@ -37,8 +39,11 @@ class GpuContext {
   /// Its compiler refused them: they are not tried again.
   void give_up_matrix_units() { matrix_units_ = false; }
 
-  /// The pipeline of a specification: compiled once for each source text.
-  gpu::Pipeline pipeline(const KernelSpec& spec);
+  /// WGSL of a specification. Throws Error `unsupported`.
+  std::string source(const KernelSpec& spec) const { return generator_.generate(spec); }
+
+  /// The pipeline of a specification, whose source text is given: compiled once for each text.
+  gpu::Pipeline pipeline(const KernelSpec& spec, const std::string& source);
 
   /// A number, from 1, by which a kernel's bad indices are told from another's.
   std::uint32_t register_error_source(std::string name);
@@ -63,6 +68,8 @@ class GpuContext {
   bool shader_f16_;
   std::atomic<bool> matrix_units_;
   WgslGenerator generator_;
+  mutable std::once_flag subgroups_probed_;
+  mutable std::uint32_t smallest_subgroup_ = 0;
   gpu::Buffer error_words_;
   std::atomic<bool> errors_expected_ = false;
   std::atomic<std::uint64_t> memory_serial_ = 0;

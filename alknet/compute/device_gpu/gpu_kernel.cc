@@ -14,23 +14,6 @@
 namespace alknet::compute {
 namespace {
 
-/// What a buffer always has, for a binding that no element of is touched: one of any type.
-constexpr std::uint64_t kEmptyBinding = 16;
-
-/// Elements that a layout touches, from its own offset: [first, last]. Empty layouts touch none.
-struct Extent {
-  std::int64_t first = 0, last = -1;
-};
-Extent extent(const Strided& layout) {
-  if (graph::element_count(layout.shape) == 0) return {layout.offset, layout.offset - 1};
-  Extent result{layout.offset, layout.offset};
-  for (std::size_t d = 0; d < layout.shape.size(); ++d) {
-    const std::int64_t reach = (layout.shape[d] - 1) * layout.strides[d];
-    (reach < 0 ? result.first : result.last) += reach;
-  }
-  return result;
-}
-
 /// Large tiles where they give every part of a GPU something to do, smaller ones for smaller results, and slices of the
 /// inner dimension where even those are few.
 void choose_matmul(const Binding& binding, const GpuBackendOptions& backend, OpgenOptions& options) {
@@ -89,60 +72,27 @@ std::optional<std::pair<Binding, Binding>> halved(const Binding& binding) {
   return result;
 }
 
-[[noreturn]] void exceed(const std::string& name, std::string_view what, std::string_view limit, std::uint64_t value,
-                         std::uint64_t maximum) {
-  throw Error(gpu::GpuError::kLimitExceeded,
-              fmt::format("[{}] {} needs {}, but the device's {} is {}; use smaller tensors or .to('cpu')", name, what,
-                          value, limit, maximum),
-              {{"op", name}, {"limit", limit}, {"value", value}, {"maximum", maximum}});
+/// For each input the output that lies in its memory with its layout; empty when none does.
+std::vector<std::optional<std::uint32_t>> inputs_written(const Binding& binding) {
+  std::vector<std::optional<std::uint32_t>> result;
+  for (std::size_t i = 0; i < binding.inputs.size(); ++i) {
+    for (std::uint32_t k = 0; binding.inputs[i] && k < binding.outputs.size(); ++k) {
+      const Operand &input = *binding.inputs[i], &output = binding.outputs[k];
+      if (input.slot != output.slot || input.dtype != output.dtype || !(input.layout == output.layout)) continue;
+      result.resize(binding.inputs.size());
+      result[i] = k;
+    }
+  }
+  return result;
+}
+
+std::size_t storage_bindings(const KernelSpec& spec) {
+  const auto own =
+      std::count_if(spec.inputs.begin(), spec.inputs.end(), [](const auto& b) { return b.in_place.empty(); });
+  return static_cast<std::size_t>(own) + spec.outputs.size() + (spec.checks_indices ? 1 : 0);
 }
 
 }  // namespace
-
-GpuLaunch::GpuLaunch(std::shared_ptr<GpuContext> context, std::string name, gpu::Pipeline pipeline,
-                     gpu::Buffer parameters, std::vector<Range> ranges, gpu::Workgroups workgroups, bool checks_indices)
-    : context_(std::move(context)),
-      name_(std::move(name)),
-      pipeline_(std::move(pipeline)),
-      parameters_(std::move(parameters)),
-      ranges_(std::move(ranges)),
-      workgroups_(workgroups),
-      checks_indices_(checks_indices) {
-  groups_.reserve(kBindGroups);
-}
-
-void GpuLaunch::record(gpu::Encoder& encoder, Slots slots) {
-  if (workgroups_.x != 0) encoder.dispatch(pipeline_, bind_group(slots), workgroups_, {}, name_);
-  for (const auto& part : parts_) part->record(encoder, slots);
-}
-
-const gpu::BindGroup& GpuLaunch::bind_group(Slots slots) {
-  ++clock_;
-  for (Group& group : groups_) {
-    bool same = true;
-    for (std::size_t i = 0; same && i < ranges_.size(); ++i) {
-      same = own_memory(*context_, slots[ranges_[i].slot]).serial() == group.serials[i];
-    }
-    if (!same) continue;
-    group.used = clock_;
-    return group.bind_group;
-  }
-  std::vector<gpu::Binding> bindings = {{&parameters_, 0, 0}};
-  Group group;
-  group.used = clock_;
-  for (const Range& range : ranges_) {
-    const GpuMemory& memory = own_memory(*context_, slots[range.slot]);
-    group.serials.push_back(memory.serial());
-    bindings.push_back({&memory.buffer(), range.offset, range.size});
-  }
-  if (checks_indices_) bindings.push_back({&context_->error_words(), 0, 0});
-  group.bind_group = context_->device().create_bind_group(pipeline_, bindings);
-  if (groups_.size() < kBindGroups) return groups_.emplace_back(std::move(group)).bind_group;
-  auto& oldest =
-      *std::min_element(groups_.begin(), groups_.end(), [](const Group& a, const Group& b) { return a.used < b.used; });
-  oldest = std::move(group);
-  return oldest.bind_group;
-}
 
 GpuKernel::GpuKernel(std::shared_ptr<GpuContext> context, Computation computation)
     : context_(std::move(context)), computation_(std::move(computation)) {
@@ -155,43 +105,61 @@ std::unique_ptr<GpuKernel::Form> GpuKernel::make_form(const OpgenOptions& option
   form->options = options;
   form->generated = opgen(computation_, options);
   const KernelSpec& spec = form->generated.spec;
-  const std::size_t storage = spec.inputs.size() + spec.outputs.size() + (spec.checks_indices ? 1 : 0);
-  if (storage > context_->device().limits().max_storage_buffers) {
-    exceed(spec.name, "the number of its tensors", "maxStorageBuffersPerShaderStage", storage,
-           context_->device().limits().max_storage_buffers);
-  }
-  form->workgroup_count = graph::Dim::parse(spec.workgroup_count);
-  if (spec.checks_indices) form->error_id = context_->register_error_source(computation_.op->name);
-  form->pipeline = context_->pipeline(spec);
+  const bool sorts_places = options.sorted && spec.pattern == "scatter_sorted";
+  if (spec.checks_indices || sorts_places) form->error_id = context_->register_error_source(computation_.op->name);
+  form->source = context_->source(spec);
+  if (options.sorted) form->sorter = std::make_unique<LineSorter>(context_, sort_keys(computation_, options));
   return form;
 }
 
-const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
+OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   OpgenOptions options = context_->opgen_options();
-  if (forms_.front()->generated.spec.pattern.starts_with("matmul_") && !options.software) {
+  if (!computation_.op) options.in_place = inputs_written(binding);
+  const std::string& pattern = forms_.front()->generated.spec.pattern;
+  if (pattern == "softmax_tree" || pattern == "layer_norm_tree") options.kept = kept_elements(binding);
+  options.sorted = has_long_lines(computation_, pattern, binding);
+  if (pattern.starts_with("matmul_") && !options.software) {
     choose_matmul(binding, context_->options(), options);
     options.matmul_matrix = context_->matrix_units() && fits_matrix_units(binding);
   }
-  if (forms_.front()->generated.spec.pattern.starts_with("quantized_matmul_")) {
+  if (pattern.starts_with("quantized_matmul_") && !options.software) {
     constexpr std::int64_t kFewRows = 16;
     const Shape& input = binding.inputs[0]->layout.shape;
     const std::int64_t rows = graph::element_count(Shape(input.begin(), input.end() - 1));
     options.quantized_rows = rows == 1 ? 1 : rows <= kFewRows ? 4 : 0;
   }
-  const std::lock_guard lock(mutex_);
+  return options;
+}
+
+GpuKernel::Form& GpuKernel::find_form(const OpgenOptions& options) const {
   for (const auto& form : forms_) {
     if (form->options == options) return *form;
   }
-  if (!options.matmul_matrix) return *forms_.emplace_back(make_form(options));
+  return *forms_.emplace_back(make_form(options));
+}
+
+const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
+  const std::lock_guard lock(mutex_);
+  OpgenOptions options = options_for(binding);
+  Form& form = find_form(options);
+  if (form.pipeline) return form;
+  const KernelSpec& spec = form.generated.spec;
+  const std::size_t storage = storage_bindings(spec), most = context_->device().limits().max_storage_buffers;
+  if (storage > most) {
+    exceed_limit(spec.name, "the number of its tensors", "maxStorageBuffersPerShaderStage", storage, most);
+  }
   try {
-    return *forms_.emplace_back(make_form(options));
+    form.pipeline = context_->pipeline(spec, form.source);
+    return form;
   } catch (const Error& error) {
     // The extension is experimental: what another version of the library does not compile runs without it.
-    if (error.code() != make_error_code(gpu::GpuError::kShaderInvalid)) throw;
-    context_->give_up_matrix_units();
-    options.matmul_matrix = false;
-    return *forms_.emplace_back(make_form(options));
+    if (!options.matmul_matrix || error.code() != make_error_code(gpu::GpuError::kShaderInvalid)) throw;
   }
+  context_->give_up_matrix_units();
+  options.matmul_matrix = false;
+  Form& plain = find_form(options);
+  if (!plain.pipeline) plain.pipeline = context_->pipeline(plain.generated.spec, plain.source);
+  return plain;
 }
 
 bool GpuKernel::exceeds_binding(const Binding& binding) const {
@@ -229,6 +197,22 @@ std::unique_ptr<Launch> GpuKernel::bind(const Binding& binding) const {
 
 std::unique_ptr<GpuLaunch> GpuKernel::bind_whole(const Binding& binding) const {
   const Form& form = form_for(binding);
+  return form.sorter ? bind_sorted(form, binding) : bind_form(form, binding, nullptr);
+}
+
+std::unique_ptr<GpuLaunch> GpuKernel::bind_sorted(const Form& form, const Binding& binding) const {
+  Lines lines = sorted_lines(computation_, binding);
+  lines.error_id = form.error_id;
+  SortedLines sorted = form.sorter->sort(lines);
+  auto last = bind_form(form, binding, &sorted);
+  auto launch = std::move(sorted.launches.front());
+  for (std::size_t i = 1; i < sorted.launches.size(); ++i) launch->add_part(std::move(sorted.launches[i]));
+  launch->add_part(std::move(last));
+  return launch;
+}
+
+std::unique_ptr<GpuLaunch> GpuKernel::bind_form(const Form& form, const Binding& binding,
+                                                const SortedLines* sorted) const {
   const KernelSpec& spec = form.generated.spec;
   ParameterBlock block(spec);
   for (const auto& [name, value] : form.generated.constants) block.set_number(name, value);
@@ -236,89 +220,30 @@ std::unique_ptr<GpuLaunch> GpuKernel::bind_whole(const Binding& binding) const {
   if (spec.checks_indices) block.set("error_id", form.error_id);
 
   std::vector<GpuLaunch::Range> ranges;
-  std::size_t buffer = 0;
-  for (const auto& input : binding.inputs) {
-    if (input) ranges.push_back(place(spec, spec.inputs.at(buffer++), *input, false, block));
+  auto given = binding.inputs.begin();
+  for (const KernelSpec::Buffer& buffer : spec.inputs) {
+    if (buffer.scratch) {
+      ranges.push_back(sorted->bind(spec, buffer, block));
+      continue;
+    }
+    while (!*given) ++given;
+    const GpuLaunch::Range range =
+        place_operand(*context_, spec, buffer, **given++, false, computation_.strided, block);
+    if (buffer.in_place.empty()) ranges.push_back(range);
   }
   for (std::size_t k = 0; k < binding.outputs.size(); ++k) {
-    for (const auto& input : binding.inputs) {
-      if (!input || input->slot != binding.outputs[k].slot) continue;
+    for (std::size_t i = 0; i < binding.inputs.size(); ++i) {
+      const auto& input = binding.inputs[i];
+      const bool written = i < form.options.in_place.size() && form.options.in_place[i] == k;
+      if (!input || input->slot != binding.outputs[k].slot || written) continue;
       throw Error(
           BaseError::kInvalidArgument,
           fmt::format("[{}] output {} lies in the memory of an input; give it memory of its own", spec.name, k));
     }
-    ranges.push_back(place(spec, spec.outputs.at(k), binding.outputs[k], true, block));
+    ranges.push_back(
+        place_operand(*context_, spec, spec.outputs.at(k), binding.outputs[k], true, computation_.strided, block));
   }
-  const gpu::Workgroups groups = workgroups(form, block);
-  gpu::Buffer parameters = context_->device().create_buffer(block.bytes(), gpu::BufferUsage::kUniform, spec.name);
-  return std::make_unique<GpuLaunch>(context_, spec.name, form.pipeline, std::move(parameters), std::move(ranges),
-                                     groups, spec.checks_indices);
-}
-
-/// Bytes of a binding of weights in blocks, which begin a memory: views of them do not exist.
-std::uint64_t GpuKernel::blocks_size(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand,
-                                     const gpu::Limits& limits) {
-  const std::uint64_t bytes = graph::storage_bytes(operand.dtype, graph::element_count(operand.layout.shape));
-  if (operand.layout.offset != 0 || !graph::is_contiguous(operand.layout)) {
-    throw Error(BaseError::kInternal, fmt::format("[{}] {} is a view of blocks", spec.name, buffer.name));
-  }
-  const std::uint64_t size = std::max<std::uint64_t>((bytes + 3) / 4 * 4, kEmptyBinding);
-  if (size > limits.max_storage_binding_size) {
-    exceed(spec.name, buffer.name, "maxStorageBufferBindingSize", size, limits.max_storage_binding_size);
-  }
-  return size;
-}
-
-GpuLaunch::Range GpuKernel::place(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand,
-                                  bool output, ParameterBlock& block) const {
-  const gpu::Limits& limits = context_->device().limits();
-  const auto element = static_cast<std::int64_t>(graph::dtype_bytes(buffer.dtype));
-  const auto alignment = static_cast<std::int64_t>(limits.min_storage_offset_alignment);
-  if (operand.dtype != buffer.dtype || (output && !computation_.strided && !graph::is_contiguous(operand.layout))) {
-    throw Error(
-        ComputeError::kShapeMismatch,
-        fmt::format("[{}] {} is {} where the kernel has {}{}", spec.name, buffer.name, graph::dtype_name(operand.dtype),
-                    graph::dtype_name(buffer.dtype), output ? ", contiguous" : ""));
-  }
-  if (output && (operand.layout.offset * element) % 4 != 0) {
-    throw Error(BaseError::kInvalidArgument,
-                fmt::format("[{}] output {} starts inside a word (element {}); copy to a fresh tensor instead",
-                            spec.name, buffer.name, operand.layout.offset));
-  }
-  if (graph::is_block(operand.dtype)) {
-    block.set(buffer.name + "_offset", 0);
-    return {operand.slot, 0, blocks_size(spec, buffer, operand, limits)};
-  }
-  const Extent used = extent(operand.layout);
-  if (used.last < used.first) {
-    block.set(buffer.name + "_offset", 0);
-    return {operand.slot, 0, kEmptyBinding};
-  }
-  const std::int64_t start = used.first * element / alignment * alignment;
-  const std::int64_t end = (used.last + 1) * element;
-  // Whole vectors of 4 where the kernel reads such: buffers end with one.
-  const std::int64_t granularity = buffer.vectors ? std::max<std::int64_t>(4, 4 * element) : 4;
-  const auto size = static_cast<std::uint64_t>((end - start + granularity - 1) / granularity * granularity);
-  if (size > limits.max_storage_binding_size) {
-    exceed(spec.name, buffer.name, "maxStorageBufferBindingSize", size, limits.max_storage_binding_size);
-  }
-  block.set(buffer.name + "_offset", operand.layout.offset - start / element);
-  return {operand.slot, static_cast<std::uint64_t>(start), size};
-}
-
-gpu::Workgroups GpuKernel::workgroups(const Form& form, const ParameterBlock& block) const {
-  const KernelSpec& spec = form.generated.spec;
-  const graph::DimValues values = block.values();
-  if (values.at("count") == 0) return {0, 0, 0};
-  const auto total = static_cast<std::uint64_t>(form.workgroup_count.evaluate(values));
-  // Invocations are numbered in 32 bits, those of the last folded row that has nothing to do included.
-  const std::uint64_t widest = context_->device().limits().max_workgroups_per_dimension;
-  const std::uint64_t per_group = spec.workgroup_size[0] * spec.elements_per_invocation;
-  const std::uint64_t x = std::min(total, widest), y = x == 0 ? 0 : (total + x - 1) / x;
-  const std::uint64_t maximum = (std::uint64_t{1} << 32) / per_group;
-  if (x * y > maximum || y > widest)
-    exceed(spec.name, "its number of workgroups", "32-bit index range", x * y, maximum);
-  return {static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), 1};
+  return make_launch(context_, spec, form.pipeline, block, std::move(ranges));
 }
 
 }  // namespace alknet::compute

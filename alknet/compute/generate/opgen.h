@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +30,15 @@ struct OpgenOptions {
   /// Rows of a workgroup of a product with weights in blocks; 0: a tile of many.
   std::uint32_t quantized_rows = 0;
   bool matmul_matrix = false;  ///< On matrix units; for f16 where the device has them with subgroups of 32.
+  /// Invocations of the smallest subgroup, where the device has subgroups of neighbouring invocations; else 0.
+  std::uint32_t smallest_subgroup = 0;
+  /// Elements of a row that each invocation of "softmax_tree" and "layer_norm_tree" holds in registers; 0: the row is
+  /// too long.
+  std::uint32_t kept = 0;
+  /// Long lines: "sort" and "scatter" read what dispatches before them have sorted (see opgen_sort.h).
+  bool sorted = false;
+  /// By input of an element-wise computation: the output that lies in its memory with its layout. Empty: no input.
+  std::vector<std::optional<std::uint32_t>> in_place = {};
   friend bool operator==(const OpgenOptions&, const OpgenOptions&) = default;
 };
 
