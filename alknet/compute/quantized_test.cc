@@ -91,6 +91,22 @@ TEST_F(QuantizedTest, LinearMultipliesByTheValuesOfTheBlocks) {
   }
 }
 
+TEST_F(QuantizedTest, LongRowsKeepTheBoundOfTheOpTable) {
+  const double k = graph::OpTable::builtin().at("quantized_matmul").bound.at("f32").at("k").to_number<double>();
+  for (const Dtype dtype : {Dtype::kQ4_0, Dtype::kQ6_K}) {
+    const Tensor w = weight(dtype, 11, 8192), values = w.to(Dtype::kF64);
+    for (const std::int64_t rows : {1, 3, 40}) {
+      const Tensor x = input({rows, 8192}), wide = x.to(Dtype::kF64);
+      const auto got = linear(x, w).to_vector<float>();
+      const auto exact = linear(wide, values).to_vector<double>();
+      const auto terms = linear(wide.abs(), values.abs()).to_vector<double>();
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        EXPECT_LE(std::fabs(static_cast<double>(got[i]) - exact[i]), k * 0x1p-23 * terms[i]);
+      }
+    }
+  }
+}
+
 TEST_F(QuantizedTest, GradientsReachTheInputAndNotTheWeight) {
   const Tensor w = weight(Dtype::kQ4_0, 5, 64);
   Tensor x = input({3, 64});
