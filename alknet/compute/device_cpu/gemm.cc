@@ -6,6 +6,7 @@
 
 #include "alknet/compute/device_cpu/block_kernels.h"
 #include "alknet/compute/device_cpu/convert.h"
+#include "alknet/compute/device_cpu/cpu_kernel.h"
 #include "alknet/compute/device_cpu/gemm_kernels.h"
 #include "alknet/compute/device_cpu/scratch.h"
 
@@ -28,8 +29,6 @@ constexpr std::int64_t kMinDotDepth = 64;
 constexpr std::int64_t kQuantizedDepth = 256;
 /// Columns of such an operand whose values are written out at a time, for few rows.
 constexpr std::int64_t kQuantizedColumns = 8;
-
-std::size_t to_size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
 template <typename T>
 bool holds(const MatrixView& matrix) {
