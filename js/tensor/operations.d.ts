@@ -665,6 +665,8 @@ export interface Operations<T> {
   smooth_l1_loss(input: T, target: T, reduction?: "none" | "mean" | "sum", beta?: number): T;
   /** The values of a weight that is stored in a block format of GGUF: in f32 the very numbers that ggml gives, in other dtypes those rounded. */
   dequantize(input: T, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
+  /** The rows of `weight [rows, width]`, stored in a block format of GGUF, that `indices` name, decoded: `embedding` of what `dequantize` gives. An index outside 0 .. rows - 1 is the error `index_out_of_range`. */
+  quantized_embedding(weight: T, indices: T, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
   /** `input [..., in]` times the transpose of `weight [out, in]`, which is stored in a block format of GGUF: `[..., out]`. The values of the blocks are multiplied as they are, in f32 (for f64 in f64); `input` is not quantised. No gradient goes to `weight`; `linear` takes weights of any dtype. */
   quantized_matmul(input: T, weight: T): T;
 }
