@@ -5,6 +5,6 @@
 int main() {
   using namespace alknet::bench;
   Cases all;
-  for (auto family : {compute_cases, file_cases, gpu_cases, validation_cases}) all.merge(family());
+  for (auto family : {compute_cases, file_cases, gpu_cases, quantized_cases, validation_cases}) all.merge(family());
   serve(all, "alknet " ALKNET_VERSION);
 }

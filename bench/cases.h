@@ -20,6 +20,7 @@ using Cases = std::map<std::string, MakeCase, std::less<>>;
 Cases compute_cases();
 Cases file_cases();
 Cases gpu_cases();
+Cases quantized_cases();
 Cases validation_cases();
 
 /// Keeps the compiler from dropping the work whose result this is.

@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     Tensor x = context.from<float>(std::vector<float>{-2, 0.5F, 1, 3}, {2, 2}).requires_grad_();
     const Tensor y = context.from<float>(std::vector<float>{0, 1, 2, 3}, {2, 2});
     const std::array<Argument, 2> operands = {x, y};
-    const Tensor wobbled = apply("wobble", operands).front();
+    const Tensor wobbled = compute::apply("wobble", operands).front();
     wobbled.sum().backward();
     show("wobble(x, y)", wobbled);
     show("its gradient by x", x.grad());

@@ -19,6 +19,13 @@ class Values:
         self.values, self.dtype = values, dtype
 
 
+class Blocks:
+    """An input of random blocks in a format of GGUF, with the shape of its values; the reference gets what the gguf package decodes."""
+
+    def __init__(self, kind, *shape):
+        self.kind, self.shape = kind, shape
+
+
 class Row:
     """reference(attrs, *inputs) -> output or list of outputs; inputs are float64, int64 or bool, absent ones None."""
 
@@ -339,5 +346,7 @@ def core():
 def rows():
     """All rows by operation, and what each operation without one is a step of."""
     import operation_rows_more
+    import operation_rows_places
+    import operation_rows_quantized
 
-    return core() | operation_rows_more.rows()
+    return core() | operation_rows_more.rows() | operation_rows_places.rows() | operation_rows_quantized.rows()

@@ -24,6 +24,12 @@ except ImportError:
 
 import operation_rows
 
+try:
+    import gguf
+    import import_seeds
+except ImportError:
+    gguf = None  # rows of weights in blocks are left out, and that is printed
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NUMPY = {"bool": np.bool_, "i8": np.int8, "u8": np.uint8, "i32": np.int32, "u32": np.uint32, "i64": np.int64, "f16": np.float16, "f32": np.float32, "f64": np.float64}  # fmt: skip
 GROUPS = {"all": list(NUMPY), "number": [d for d in NUMPY if d != "bool"], "float": ["f16", "f32", "f64"],
@@ -48,11 +54,13 @@ class Case:
     def __init__(self, op, row, call, dtype, generator):
         self.op, self.row, self.dtype = op, row, dtype
         self.attrs = {**{name: schema["default"] for name, schema in op.get("parameters", {}).items() if "default" in schema}, **call.attrs}
-        self.inputs, refs, arrays = [], {}, {}
+        self.inputs, self.blocks, refs, arrays = [], {}, {}, {}
         for entry, given in zip(op["inputs"], call.inputs):
             name = entry["name"]
             if given is None:
                 refs[name], arrays[name] = None, None
+            elif isinstance(given, operation_rows.Blocks):
+                refs[name], arrays[name] = self.declare_blocks(name, given, generator)
             elif isinstance(given, list):
                 made = [self.random(entry, shape, dtype, generator) for shape in given]
                 refs[name] = [self.declare(f"{name}{i}", array) for i, array in enumerate(made)]
@@ -64,7 +72,7 @@ class Case:
         self.expected = list(expected) if isinstance(expected, (list, tuple)) else [expected]
         self.largest = max([1.0] + [np.abs(a).max() for v in arrays.values() for a in (v if isinstance(v, list) else [v]) if a is not None and a.size and a.dtype.kind == "f"])
         outputs = [{"name": f"y{k}", "value": "node" if k == 0 else f"node:{k}"} for k in range(len(self.expected))]
-        inputs = [{"name": name, "dtype": self.name_of(array), "shape": list(array.shape)} for name, array in self.inputs]
+        inputs = [{"name": name, **(self.blocks.get(name) or {"dtype": self.name_of(array), "shape": list(array.shape)})} for name, array in self.inputs]
         node = {"id": "node", "op": op["name"], "inputs": refs, "attrs": call.attrs}
         self.graph = {"alknet_graph": 1, "inputs": inputs, "nodes": [node], "outputs": outputs}
 
@@ -79,6 +87,18 @@ class Case:
     def declare(self, name, array):
         self.inputs.append((name, array))
         return name
+
+    def declare_blocks(self, name, given, generator):
+        kind = gguf.GGMLQuantizationType[given.kind.upper()]
+        values, _ = gguf.GGML_QUANT_SIZES[kind]
+        rows = int(np.prod(given.shape[:-1]))
+        if kind in import_seeds.QUANTISED:
+            data = gguf.quants.quantize(generator.standard_normal((rows, given.shape[-1])).astype("f4"), kind)
+        else:
+            data = import_seeds.random_blocks(generator, kind, rows, given.shape[-1] // values)
+        self.blocks[name] = {"dtype": given.kind, "shape": list(given.shape)}
+        decoded = gguf.quants.dequantize(data, kind).reshape(given.shape)
+        return self.declare(name, data), decoded.astype(np.float64)
 
     def random(self, entry, given, dtype, generator):
         if isinstance(given, operation_rows.Values):
@@ -124,7 +144,7 @@ class Case:
         return None
 
     def __str__(self):
-        shapes = ", ".join(f"{name} {self.name_of(array)}{list(array.shape)}" for name, array in self.inputs)
+        shapes = ", ".join(f"{i['name']} {i['dtype']}{i['shape']}" for i in self.graph["inputs"])
         return f"{self.op['name']}({shapes}; {self.graph['nodes'][0]['attrs']})"
 
 
@@ -134,6 +154,8 @@ def cases_of(op, row, device, generator):
         dtypes = [d for d in dtypes if d not in ("f64",)]
     for dtype in dtypes or ["f32"]:
         for call in row.calls:
+            if gguf is None and any(isinstance(given, operation_rows.Blocks) for given in call.inputs):
+                continue
             yield Case(op, row, call, dtype, generator)
 
 
@@ -181,6 +203,8 @@ def main():
             continue
         if difference := case.difference(result, data):
             failures.append(f"{case}: {difference}")
+    if gguf is None:
+        print("skipped: rows of weights in blocks; the gguf package is not installed")
     print(f"{len(wanted)} operations, {len(cases)} calls on {options.device}, {len(failures)} failures")
     if failures:
         print("\n".join(failures[:40]))

@@ -19,7 +19,7 @@ namespace {
 }
 
 std::size_t bytes_of(Dtype dtype, const Shape& shape) {
-  return static_cast<std::size_t>(graph::element_count(shape)) * graph::dtype_bytes(dtype);
+  return graph::storage_bytes(dtype, graph::element_count(shape));
 }
 
 /// Works out layouts and launches under one set of sizes.

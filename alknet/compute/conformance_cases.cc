@@ -41,6 +41,48 @@ void add_matmul(std::vector<TemplateCase>& cases) {
   }
 }
 
+/// Every block format; one block a row and many, odd numbers of rows, batches, nothing.
+void add_quantized(std::vector<TemplateCase>& cases) {
+  for (const Dtype format : graph::kBlockDtypes) {
+    const std::int64_t values = graph::block_values(format);
+    const auto add = [&](Shape leading, std::int64_t rows, std::int64_t blocks, Arrangement arrangement = kPlain) {
+      leading.push_back(blocks * values);
+      cases.push_back(
+          {"quantized_matmul", {Input{leading, arrangement, {}}, Input{{rows, blocks * values}, kPlain, format}}, {}});
+    };
+    add({}, 1, 1);
+    add({1}, 33, 3);
+    add({}, 6, 2, kSliced);
+    add({5}, 7, 2, kTransposed);
+    add({2, 3}, 17, 3, kSliced);
+    add({2, 1, 2}, 4, 1, kBroadcast);
+    add({37}, 35, 3);
+    add({0}, 3, 1);
+    add({3}, 0, 1);
+    add({2}, 3, 0);
+    cases.push_back({"quantized_matmul",
+                     {Input{{1, 2 * values}, kPlain, {}}, Input{{9, 2 * values}, kPlain, format}},
+                     {},
+                     false,
+                     {},
+                     false,
+                     true});
+    for (const char* dtype : {"f32", "f16", "bf16"}) {
+      cases.push_back({"dequantize", {Input{{3, 3 * values}, kPlain, format}}, {{"dtype", dtype}}});
+    }
+    cases.push_back({"dequantize", {Input{{2, 8 * values}, kPlain, format}}, {}, false, {}, false, true});
+  }
+  cases.push_back({"dequantize", {Input{{0, 32}, kPlain, Dtype::kQ4_0}}, {}});
+  for (const Dtype format : {Dtype::kQ4_0, Dtype::kQ6_K}) {
+    const Input weight{{5, 2 * graph::block_values(format)}, kPlain, format};
+    for (const Dtype index : {Dtype::kI32, Dtype::kI64}) {
+      cases.push_back({"quantized_embedding", {weight, Input{{2, 3}, kTransposed, index, 5}}, {}});
+      cases.push_back({"quantized_embedding", {weight, Input{{}, kPlain, index, 5}}, {{"dtype", "f16"}}});
+    }
+    cases.push_back({"quantized_embedding", {weight, Input{{0}, kPlain, Dtype::kI64, 5}}, {}});
+  }
+}
+
 void add_softmax(std::vector<TemplateCase>& cases, const std::string& name) {
   const auto add = [&](Shape shape, std::int64_t dim, Arrangement arrangement = kPlain, bool large = false) {
     cases.push_back({name, {Input{shape, arrangement, {}}}, {{"dim", dim}}, large});
@@ -200,6 +242,7 @@ std::vector<TemplateCase> template_cases() {
   add_softmax(cases, "log_softmax");
   add_rms_norm(cases);
   add_matmul(cases);
+  add_quantized(cases);
   add_softmax(cases, "softmax");
   add_layer_norm(cases);
   add_embedding(cases);

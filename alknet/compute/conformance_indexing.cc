@@ -118,6 +118,11 @@ class IndexingCases {
       for (const char* op : {"cumsum", "cumprod", "logcumsumexp"}) {
         add(op, {data(shape, arrangement)}, {{"dim", dim}, {"reverse", flag}}, large);
       }
+      for (const bool special : {false, true}) {
+        for (const char* op : {"running_max", "running_min"}) {
+          add(op, {data(shape, arrangement)}, {{"dim", dim}, {"reverse", flag}}, large, special);
+        }
+      }
       add("linear_scan", {data(shape, arrangement), data(shape, arrangement)}, {{"dim", dim}, {"reverse", flag}},
           large);
       for (const bool special : {false, true}) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "alknet/compute/conformance_blocks.h"
 #include "alknet/graph/op_program.h"
 #include "alknet/graph/philox.h"
 #include "alknet/graph/reference_call.h"
@@ -78,6 +79,16 @@ Reference matmul(const JsonObject&, const Inputs& inputs) {
   }
   return result;
 }
+
+/// The product with the transpose of the weight's values.
+Reference quantized_matmul(const JsonObject& attrs, const Inputs& inputs) {
+  TestTensor weight = decoded(*inputs[1]);
+  std::reverse(weight.layout.shape.begin(), weight.layout.shape.end());
+  std::reverse(weight.layout.strides.begin(), weight.layout.strides.end());
+  return matmul(attrs, {inputs[0], std::move(weight)});
+}
+
+Reference dequantize(const JsonObject&, const Inputs& inputs) { return reference_of(*inputs[0]); }
 
 template <bool logarithm>
 Reference softmax(const JsonObject& attrs, const Inputs& inputs) {
@@ -151,6 +162,10 @@ Reference embedding(const JsonObject&, const Inputs& inputs) {
     result.terms[i] = std::fabs(result.values[i]);
   }
   return result;
+}
+
+Reference quantized_embedding(const JsonObject& attrs, const Inputs& inputs) {
+  return embedding(attrs, {decoded(*inputs[0]), inputs[1]});
 }
 
 Reference attention(const JsonObject& attrs, const Inputs& inputs) {
@@ -378,9 +393,17 @@ std::vector<Reference> decomposition_reference(const OpSpec& op, const JsonObjec
 std::vector<Reference> template_reference(const OpSpec& op, const JsonObject& attrs, const Inputs& inputs) {
   using Function = Reference (*)(const JsonObject&, const Inputs&);
   static const std::map<std::string, Function, std::less<>> kReferences = {
-      {"embedding", embedding},    {"layer_norm", layer_norm<true>}, {"log_softmax", softmax<true>},
-      {"matmul", matmul},          {"random_words", random_words},   {"rms_norm", layer_norm<false>},
-      {"softmax", softmax<false>}, {"attention", attention},
+      {"embedding", embedding},
+      {"layer_norm", layer_norm<true>},
+      {"log_softmax", softmax<true>},
+      {"matmul", matmul},
+      {"random_words", random_words},
+      {"rms_norm", layer_norm<false>},
+      {"softmax", softmax<false>},
+      {"attention", attention},
+      {"quantized_matmul", quantized_matmul},
+      {"dequantize", dequantize},
+      {"quantized_embedding", quantized_embedding},
   };
   const auto found = kReferences.find(std::get<graph::TemplateForward>(op.forward).name);
   if (found == kReferences.end()) {

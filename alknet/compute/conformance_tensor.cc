@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "alknet/compute/conformance_blocks.h"
+
 namespace alknet::compute::conformance {
 namespace {
 
@@ -125,7 +127,7 @@ void encode(double value, Dtype dtype, std::byte* to) {
       return;
     }
     case Dtype::kF32: return put<float>(value, to);
-    case Dtype::kF64: return put<double>(value, to);
+    default: return put<double>(value, to);
   }
 }
 
@@ -144,9 +146,8 @@ double decode(const std::byte* from, Dtype dtype) {
       return from_bits(bits, float_format(dtype));
     }
     case Dtype::kF32: return get<float>(from);
-    case Dtype::kF64: return get<double>(from);
+    default: return get<double>(from);
   }
-  return 0;
 }
 
 const char* arrangement_name(Arrangement arrangement) {
@@ -194,6 +195,7 @@ double TestTensor::at(std::int64_t index) const {
 }
 
 std::vector<double> TestTensor::values() const {
+  if (graph::is_block(dtype)) return block_values(dtype, memory);
   std::vector<double> result(static_cast<std::size_t>(graph::element_count(layout.shape)));
   Shape position(layout.shape.size(), 0);
   std::int64_t element = layout.offset;
@@ -212,6 +214,12 @@ std::vector<double> TestTensor::values() const {
 TestTensor make_tensor(const Shape& shape, Dtype dtype, Arrangement arrangement, const Domain& domain,
                        std::size_t alignment, std::mt19937_64& random) {
   TestTensor tensor{dtype, {shape, Shape(shape.size()), 0}, {}};
+  if (graph::is_block(dtype)) {
+    tensor.layout.strides = graph::contiguous_strides(shape);
+    const auto blocks = static_cast<std::size_t>(graph::element_count(shape) / graph::block_values(dtype));
+    tensor.memory = random_blocks(dtype, blocks, domain.special, random);
+    return tensor;
+  }
   const auto bytes = graph::dtype_bytes(dtype);
   const bool sliced = arrangement == Arrangement::kSliced;
   if (sliced) tensor.layout.offset = static_cast<std::int64_t>(std::max(alignment, bytes) / bytes);

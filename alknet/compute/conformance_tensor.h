@@ -50,13 +50,14 @@ struct TestTensor {
   Strided layout;
   std::vector<std::byte> memory;
 
-  /// Element with that row-major index.
+  /// Element with that row-major index; not of blocks.
   double at(std::int64_t index) const;
   /// All elements in row-major order.
   std::vector<double> values() const;
 };
 
-/// Also fills what lies between the elements of the layout. Starts `alignment` bytes into its memory when sliced.
+/// Blocks are contiguous whatever `arrangement` says. Also fills what lies between the elements of the layout. Starts
+/// `alignment` bytes into its memory when sliced.
 TestTensor make_tensor(const Shape& shape, Dtype dtype, Arrangement arrangement, const Domain& domain,
                        std::size_t alignment, std::mt19937_64& random);
 

@@ -13,7 +13,13 @@ namespace alknet::compute {
 namespace {
 
 std::size_t bytes_for(Dtype dtype, const Shape& shape) {
-  return static_cast<std::size_t>(graph::element_count(shape)) * graph::dtype_bytes(dtype);
+  const std::int64_t last = shape.empty() ? 1 : shape.back();
+  if (last % graph::block_values(dtype) != 0) {
+    throw Error(ComputeError::kShapeMismatch,
+                fmt::format("{} needs a last dimension that is a multiple of {}, not the shape {}",
+                            graph::dtype_name(dtype), graph::block_values(dtype), graph::shape_text(shape)));
+  }
+  return graph::storage_bytes(dtype, graph::element_count(shape));
 }
 
 std::shared_ptr<ContextState> make_state(std::shared_ptr<BufferManager> buffers, std::shared_ptr<Backend> backend,
@@ -67,7 +73,7 @@ Tensor Context::from_bytes(Dtype dtype, Shape shape, std::span<const std::byte> 
 
 Tensor Context::wrap(Dtype dtype, Shape shape, SharedBytes bytes, std::string label) const {
   require_bytes(dtype, shape, bytes.size(), label);
-  const bool aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % graph::dtype_bytes(dtype) == 0;
+  const bool aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % graph::dtype_alignment(dtype) == 0;
   if (!aligned) return from_bytes(dtype, std::move(shape), bytes.span(), std::move(label));
   auto buffer = state_->buffers->wrap(state_->backend, std::move(bytes), std::move(label));
   auto strides = graph::contiguous_strides(shape);

@@ -15,7 +15,9 @@ struct Cost {
 };
 
 graph::Dim bytes_of(const PlanValue& value) {
-  return graph::element_count(value.shape) * graph::Dim(static_cast<std::int64_t>(graph::dtype_bytes(value.dtype)));
+  const graph::Dim blocks =
+      graph::Dim::floor_divide(graph::element_count(value.shape), graph::block_values(value.dtype));
+  return blocks * graph::Dim(static_cast<std::int64_t>(graph::dtype_bytes(value.dtype)));
 }
 
 /// Bytes read and written once, and arithmetic: one operation an element and step, two a product of a matrix product.

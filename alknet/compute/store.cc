@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 #include <utility>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/tensor/block_formats.h"
+#include "alknet/tensor/records.h"
 
 namespace alknet::compute {
 namespace {
@@ -35,11 +38,24 @@ std::optional<Dtype> graph_dtype(schema::FileDtype dtype) {
 struct Store::State {
   State(Context store_context, std::uint64_t initial_seed) : context(std::move(store_context)), seed(initial_seed) {}
 
+  /// Weights in blocks, under the shape of their values; empty for another entry.
+  Tensor blocks(const tensor::File& file, std::string_view name) const {
+    const schema::FileEntry* entry = file.schema_entry(name);
+    const tensor::BlockFormat* format = entry ? tensor::find_block_format(*entry) : nullptr;
+    if (format == nullptr) return {};
+    std::string spelled(format->name);
+    std::ranges::transform(spelled, spelled.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+    const auto dtype = graph::parse_dtype(spelled);
+    if (!dtype) return {};
+    return context.wrap(*dtype, file.records(name).logical_shape(), file.tensor(name).bytes(), std::string(name));
+  }
+
   /// With `mutex` held.
   Tensor find(std::string_view name) {
     if (const auto it = tensors.find(name); it != tensors.end()) return it->second;
     for (const auto& file : files) {
       if (!file.find(name)) continue;
+      if (Tensor found = blocks(file, name)) return tensors.emplace(std::string(name), std::move(found)).first->second;
       const auto view = file.tensor(name);
       const auto dtype = graph_dtype(view.dtype());
       if (!dtype) {

@@ -22,7 +22,8 @@ class Store {
   explicit Store(Context context, std::uint64_t seed = 0);
 
   /// Makes every entry of a file available by its name; an entry's bytes reach the device when a session first needs
-  /// it: mapped and not copied on the CPU, uploaded elsewhere.
+  /// it: mapped and not copied on the CPU, uploaded elsewhere. Struct tensors in a block format of GGUF are tensors of
+  /// that dtype (`q4_0`, ...) in the shape of their values.
   void add_file(tensor::File file);
 
   /// Adds or replaces a tensor. Sessions that are open keep the one they found.

@@ -91,11 +91,11 @@ Tensor Tensor::view(std::string_view op_name, const JsonObject& attrs) const {
 
 std::vector<std::byte> Tensor::read() const {
   const std::size_t size = graph::dtype_bytes(dtype());
-  std::vector<std::byte> out(static_cast<std::size_t>(element_count()) * size);
+  std::vector<std::byte> out(graph::storage_bytes(dtype(), element_count()));
   if (out.empty()) return out;
   const auto memory = buffer()->memory();
   const auto [first, last] = extent(layout());
-  const std::size_t begin = static_cast<std::size_t>(first) * size;
+  const std::size_t begin = graph::storage_bytes(dtype(), first);
   if (contiguous()) {
     buffer()->backend()->read(*memory, begin, out);
     return out;
@@ -133,14 +133,13 @@ Scalar Tensor::item() const {
     case Dtype::kF16: return Scalar::of(double{to_float(as(Half{}))});
     case Dtype::kBF16: return Scalar::of(double{to_float(as(BFloat16{}))});
     case Dtype::kF32: return Scalar::of(double{as(0.0F)});
-    case Dtype::kF64: break;
+    default: return Scalar::of(as(0.0));
   }
-  return Scalar::of(as(0.0));
 }
 
 Tensor Tensor::to(Dtype wanted) const {
   if (wanted == dtype()) return *this;
-  return apply(checked().context->ops->at("cast"), {*this}, {wanted});
+  return apply(checked().context->ops->at(graph::is_block(dtype()) ? "dequantize" : "cast"), {*this}, {wanted});
 }
 
 Tensor Tensor::to(const std::shared_ptr<Backend>& device) const {
@@ -202,14 +201,13 @@ void Tensor::assign(const Tensor& value) const {
 }
 
 void Tensor::write(std::span<const std::byte> bytes) const {
-  const std::size_t size = graph::dtype_bytes(dtype());
-  if (!contiguous() || bytes.size() != static_cast<std::size_t>(element_count()) * size) {
+  if (!contiguous() || bytes.size() != graph::storage_bytes(dtype(), element_count())) {
     throw Error(ComputeError::kShapeMismatch,
                 fmt::format("[write_tensor] {} bytes do not fill a contiguous {} {}", bytes.size(),
                             graph::dtype_name(dtype()), graph::shape_text(shape())));
   }
   if (bytes.empty()) return;
-  buffer()->backend()->write(*buffer()->memory(), static_cast<std::size_t>(layout().offset) * size, bytes);
+  buffer()->backend()->write(*buffer()->memory(), graph::storage_bytes(dtype(), layout().offset), bytes);
   buffer()->note_write("write_tensor");
 }
 

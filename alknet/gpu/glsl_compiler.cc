@@ -1,31 +1,52 @@
 #include "alknet/gpu/glsl_compiler.h"
 
-#include <shaderc/shaderc.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
 
-#include <memory>
+#include <filesystem>
 
 #include "alknet/base/error.h"
+#include "alknet/base/json.h"
+#include "alknet/gpu/error.h"
+#include "alknet/gpu/glsl_module.h"
 
 namespace alknet::gpu {
+namespace {
+
+using Compile = decltype(&alknet_compile_glsl);
+
+/// Beside the program, else where it was built. The library stays loaded.
+Compile load_compiler(const std::string& kernel) {
+  const std::filesystem::path built = ALKNET_GLSL_MODULE;
+  std::error_code unreadable;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", unreadable);
+  std::string failures;
+  for (const auto& path : {program.parent_path() / built.filename(), built}) {
+    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* symbol = library != nullptr ? dlsym(library, "alknet_compile_glsl") : nullptr;
+    if (symbol != nullptr) return reinterpret_cast<Compile>(symbol);
+    const char* problem = dlerror();
+    failures += fmt::format("{}{}", failures.empty() ? "" : "; ", problem != nullptr ? problem : path.c_str());
+  }
+  throw Error(
+      GpuError::kFeatureMissing,
+      fmt::format("Kernel \"{}\" is GLSL, whose compiler cannot be loaded: {}. Put {} beside the program, or give "
+                  "the kernel as WGSL",
+                  kernel, failures, built.filename().string()),
+      JsonObject{{"kernel", kernel}, {"feature", "glsl"}});
+}
+
+}  // namespace
 
 GlslResult compile_glsl(const KernelSource& source) {
-  const std::unique_ptr<shaderc_compiler, decltype(&shaderc_compiler_release)> compiler(shaderc_compiler_initialize(),
-                                                                                        shaderc_compiler_release);
-  const std::unique_ptr<shaderc_compile_options, decltype(&shaderc_compile_options_release)> options(
-      shaderc_compile_options_initialize(), shaderc_compile_options_release);
-  if (!compiler || !options) throw Error(BaseError::kOutOfMemory, "the GLSL compiler found no memory");
-  // From newer SPIR-V naga does not read that a buffer is `readonly`.
-  shaderc_compile_options_set_target_env(options.get(), shaderc_target_env_vulkan, shaderc_env_version_vulkan_1_0);
-  const std::unique_ptr<shaderc_compilation_result, decltype(&shaderc_result_release)> result(
-      shaderc_compile_into_spv(compiler.get(), source.code.data(), source.code.size(), shaderc_compute_shader,
-                               source.name.c_str(), source.entry.c_str(), options.get()),
-      shaderc_result_release);
-  if (!result) throw Error(BaseError::kOutOfMemory, "the GLSL compiler found no memory");
-  if (shaderc_result_get_compilation_status(result.get()) == shaderc_compilation_status_success) {
-    return {std::string(shaderc_result_get_bytes(result.get()), shaderc_result_get_length(result.get())), {}};
-  }
-  const char* message = shaderc_result_get_error_message(result.get());
-  return {{}, message != nullptr ? message : "the GLSL compiler gave no reason"};
+  std::string text;
+  const auto take = [](void* target, const char* data, std::size_t bytes) noexcept {
+    static_cast<std::string*>(target)->assign(data, bytes);
+  };
+  const int result = load_compiler(source.name)(source.code.data(), source.code.size(), source.name.c_str(),
+                                                source.entry.c_str(), take, &text);
+  if (result < 0) throw Error(BaseError::kOutOfMemory, "the GLSL compiler found no memory");
+  return result == 1 ? GlslResult{std::move(text), {}} : GlslResult{{}, std::move(text)};
 }
 
 }  // namespace alknet::gpu

@@ -13,7 +13,8 @@ struct GlslResult {
 };
 
 /// Compiles a GLSL 450 compute shader for Vulkan to SPIR-V by shaderc. `#include` is refused. Meant for sources of the
-/// local program: the compiler runs in this process. Thread-safe.
+/// local program: the compiler runs in this process. Thread-safe. Throws Error `feature_missing` when its library
+/// (glsl_module.h) is not there.
 GlslResult compile_glsl(const KernelSource& source);
 
 }  // namespace alknet::gpu

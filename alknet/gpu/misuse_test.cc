@@ -29,6 +29,13 @@ TEST_F(GpuMisuse, ShaderThatDoesNotParse) {
               IsGpuError(GpuError::kShaderInvalid, "\"k\""));
 }
 
+TEST_F(GpuMisuse, SourceThatIsNoText) {
+  for (const std::string& bytes : {std::string("// \xff\xfe"), std::string("fn main() {}\0", 13)}) {
+    EXPECT_THAT(error_of([&] { device().compile_shader({.name = "noise", .code = bytes}); }),
+                IsGpuError(GpuError::kShaderInvalid, "UTF-8"));
+  }
+}
+
 TEST_F(GpuMisuse, ShaderThatNeedsAMissingFeature) {
   EXPECT_THAT(error_of([&] { device().compile_shader({.name = "k", .code = "enable no_such_extension;"}); }),
               IsGpuError(GpuError::kShaderInvalid, "no_such_extension"));

@@ -11,9 +11,9 @@ namespace alknet::graph {
 namespace {
 
 const Composer* find_composer(std::string_view name) {
-  for (const auto composers :
-       {indexing_composers(), reduction_composers(), shape_composers(), linear_algebra_composers(), einsum_composers(),
-        nn_composers(), attention_composers(), normalization_composers(), loss_composers(), random_composers()}) {
+  for (const auto composers : {indexing_composers(), reduction_composers(), shape_composers(),
+                               linear_algebra_composers(), einsum_composers(), nn_composers(), attention_composers(),
+                               normalization_composers(), loss_composers(), place_composers(), random_composers()}) {
     for (const Composer& composer : composers) {
       if (composer.name == name) return &composer;
     }

@@ -87,6 +87,9 @@ std::span<const Composer> normalization_composers();
 /// What picks and places elements (compose/indexing.cc).
 std::span<const Composer> indexing_composers();
 
+/// Running extremes and places of what is true (compose/places.cc).
+std::span<const Composer> place_composers();
+
 /// Reductions and what is made of sorting (compose/reductions.cc).
 std::span<const Composer> reduction_composers();
 

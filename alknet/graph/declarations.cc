@@ -39,13 +39,25 @@ void check_shape(const std::string& where, const SymbolicShape& shape, Problems&
   }
 }
 
+/// Blocks lie along the last dimension, a whole number of them.
+void check_blocks(const std::string& where, Dtype dtype, const SymbolicShape& shape, Problems& problems) {
+  if (!is_block(dtype)) return;
+  const auto last = shape.empty() ? std::optional<std::int64_t>(1) : shape.back().constant();
+  if (!last || *last % block_values(dtype) == 0) return;
+  report(problems, where, GraphError::kShapeMismatch,
+         fmt::format("{} needs a last dimension that is a multiple of {}, not the shape {}", dtype_name(dtype),
+                     block_values(dtype), shape_text(shape)));
+}
+
 void check_constant(const Constant& constant, Problems& problems) {
   const std::string where = "constant " + constant.name;
-  check_shape(where, SymbolicShape(constant.shape.begin(), constant.shape.end()), problems);
+  const SymbolicShape shape(constant.shape.begin(), constant.shape.end());
+  check_shape(where, shape, problems);
+  check_blocks(where, constant.dtype, shape, problems);
   if (std::any_of(constant.shape.begin(), constant.shape.end(), [](std::int64_t size) { return size < 0; })) return;
   try {
-    const auto bytes = checked_mul(static_cast<std::uint64_t>(element_count(constant.shape)),
-                                   std::uint64_t{dtype_bytes(constant.dtype)});
+    const auto blocks = element_count(constant.shape) / block_values(constant.dtype);
+    const auto bytes = checked_mul(static_cast<std::uint64_t>(blocks), std::uint64_t{dtype_bytes(constant.dtype)});
     if (!bytes || *bytes != constant.data.size()) {
       report(problems, where, GraphError::kShapeMismatch,
              fmt::format("{} {} does not have the {} bytes of data given", dtype_name(constant.dtype),
@@ -155,10 +167,12 @@ void check_declarations(const Graph& graph, Problems& problems) {
   for (const auto& input : graph.inputs) {
     declare("input", input.name);
     check_shape("input " + input.name, input.shape, problems);
+    check_blocks("input " + input.name, input.dtype, input.shape, problems);
   }
   for (const auto& state : graph.states) {
     declare("state", state.name);
     check_shape("state " + state.name, state.shape, problems);
+    check_blocks("state " + state.name, state.dtype, state.shape, problems);
   }
   for (const auto& constant : graph.constants) {
     declare("constant", constant.name);

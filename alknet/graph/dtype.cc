@@ -10,20 +10,21 @@ struct DtypeRow {
   std::string_view name;
   std::size_t bytes;
   DtypeClass dtype_class;
+  std::int64_t values = 1;  ///< Of a block.
 };
 
 /// In the order of the enum.
-constexpr std::array<DtypeRow, kAllDtypes.size()> kRows = {{
-    {"bool", 1, DtypeClass::kBool},
-    {"i8", 1, DtypeClass::kInteger},
-    {"u8", 1, DtypeClass::kInteger},
-    {"i32", 4, DtypeClass::kInteger},
-    {"u32", 4, DtypeClass::kInteger},
-    {"i64", 8, DtypeClass::kInteger},
-    {"f16", 2, DtypeClass::kFloat},
-    {"bf16", 2, DtypeClass::kFloat},
-    {"f32", 4, DtypeClass::kFloat},
-    {"f64", 8, DtypeClass::kFloat},
+constexpr std::array<DtypeRow, kAllDtypes.size() + kBlockDtypes.size()> kRows = {{
+    {"bool", 1, DtypeClass::kBool},         {"i8", 1, DtypeClass::kInteger},
+    {"u8", 1, DtypeClass::kInteger},        {"i32", 4, DtypeClass::kInteger},
+    {"u32", 4, DtypeClass::kInteger},       {"i64", 8, DtypeClass::kInteger},
+    {"f16", 2, DtypeClass::kFloat},         {"bf16", 2, DtypeClass::kFloat},
+    {"f32", 4, DtypeClass::kFloat},         {"f64", 8, DtypeClass::kFloat},
+    {"q4_0", 18, DtypeClass::kFloat, 32},   {"q4_1", 20, DtypeClass::kFloat, 32},
+    {"q5_0", 22, DtypeClass::kFloat, 32},   {"q5_1", 24, DtypeClass::kFloat, 32},
+    {"q8_0", 34, DtypeClass::kFloat, 32},   {"q2_k", 84, DtypeClass::kFloat, 256},
+    {"q3_k", 110, DtypeClass::kFloat, 256}, {"q4_k", 144, DtypeClass::kFloat, 256},
+    {"q5_k", 176, DtypeClass::kFloat, 256}, {"q6_k", 210, DtypeClass::kFloat, 256},
 }};
 
 const DtypeRow& row(Dtype dtype) { return kRows[static_cast<std::size_t>(dtype)]; }
@@ -52,12 +53,20 @@ constexpr auto kPromotion = [] {
 std::string_view dtype_name(Dtype dtype) { return row(dtype).name; }
 std::size_t dtype_bytes(Dtype dtype) { return row(dtype).bytes; }
 DtypeClass dtype_class(Dtype dtype) { return row(dtype).dtype_class; }
-bool is_float(Dtype dtype) { return dtype_class(dtype) == DtypeClass::kFloat; }
+bool is_float(Dtype dtype) { return dtype_class(dtype) == DtypeClass::kFloat && !is_block(dtype); }
+
+bool is_block(Dtype dtype) { return row(dtype).values > 1; }
+std::int64_t block_values(Dtype dtype) { return row(dtype).values; }
+std::size_t dtype_alignment(Dtype dtype) { return is_block(dtype) ? 1 : row(dtype).bytes; }
+
+std::size_t storage_bytes(Dtype dtype, std::int64_t elements) {
+  return static_cast<std::size_t>(elements / row(dtype).values) * row(dtype).bytes;
+}
 
 std::optional<Dtype> parse_dtype(std::string_view name) {
-  const auto found = std::find_if(kAllDtypes.begin(), kAllDtypes.end(), [&](Dtype d) { return dtype_name(d) == name; });
-  if (found == kAllDtypes.end()) return std::nullopt;
-  return *found;
+  const auto found = std::find_if(kRows.begin(), kRows.end(), [&](const DtypeRow& r) { return r.name == name; });
+  if (found == kRows.end()) return std::nullopt;
+  return static_cast<Dtype>(found - kRows.begin());
 }
 
 bool holds(Dtype dtype, double value) {

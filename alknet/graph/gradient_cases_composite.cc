@@ -94,6 +94,7 @@ bool differentiable(const OpSpec& op) {
   const auto takes_floats = [](const OpInput& input) {
     return input.differentiable && std::any_of(input.dtypes.begin(), input.dtypes.end(), is_float);
   };
+  if (op.data_dependent()) return false;  // in no graph
   const auto fixed = parse_dtype(op.outputs.front().dtype);
   return (!fixed || is_float(*fixed)) && std::any_of(op.inputs.begin(), op.inputs.end(), takes_floats);
 }

@@ -117,7 +117,10 @@ Shapes reduce_dim(const RuleCall& call) {
   return Shapes(kOutputs, shape);
 }
 
+Shapes data_dependent(const RuleCall& call) { call.fail_data_dependent(); }
+
 constexpr std::array kIndexingRules = {
+    ShapeRule{"data_dependent", data_dependent, nullptr, false, false},
     ShapeRule{"gather", gather, nullptr, false, false},
     ShapeRule{"scatter", scatter, nullptr, false, false},
     ShapeRule{"gather_backward", gather_backward, nullptr, false, false},

@@ -56,7 +56,7 @@ void put_number(std::vector<std::byte>& bytes, Dtype dtype, double value) {
     case Dtype::kF16: put(bytes, to_half(to_float_for_rounding(value))); break;
     case Dtype::kBF16: put(bytes, to_bfloat16(to_float_for_rounding(value))); break;
     case Dtype::kF32: put(bytes, static_cast<float>(value)); break;
-    case Dtype::kF64: put(bytes, value); break;
+    default: put(bytes, value); break;
   }
 }
 
@@ -87,6 +87,7 @@ std::vector<std::byte> initial_elements(const Initializer& initializer, Dtype dt
     throw Error(GraphError::kDtypeMismatch,
                 fmt::format("an initial value of {} {}: {}", dtype_name(dtype), shape_text(shape), why));
   };
+  if (is_block(dtype)) refuse("weights in blocks come from a file or from the caller");
   const bool random = initializer.kind == Kind::kUniform || initializer.kind == Kind::kNormal;
   if (random && !is_float(dtype)) refuse("uniform and normal make floats");
   if (initializer.kind == Kind::kFull && !holds(dtype, initializer.first)) refuse("the number does not fit");

@@ -43,10 +43,24 @@ std::vector<SymbolicShape> solve(const RuleCall& call) {
   return {shape};
 }
 
+/// input [..., in] and weight [out, in] -> [..., out].
+std::vector<SymbolicShape> quantized_matmul(const RuleCall& call) {
+  const SymbolicShape& input = call.input(0);
+  const SymbolicShape& weight = call.input(1);
+  if (weight.size() != 2 || input.empty() || input.back() != weight[1]) {
+    call.fail_shape(fmt::format("the input {} and the weight {} do not have the forms [..., in] and [out, in]",
+                                shape_text(input), shape_text(weight)));
+  }
+  SymbolicShape shape(input.begin(), input.end() - 1);
+  shape.push_back(weight[0]);
+  return {shape};
+}
+
 constexpr std::array kMatrixRules = {
     ShapeRule{"square", square, nullptr, false, false},
     ShapeRule{"determinant", determinant, nullptr, false, false},
     ShapeRule{"solve", solve, nullptr, false, false},
+    ShapeRule{"quantized_matmul", quantized_matmul, nullptr, false, false},
 };
 
 }  // namespace

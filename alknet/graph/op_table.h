@@ -133,6 +133,12 @@ struct CompositeForward {
   std::vector<GraphCase> cases;  ///< The first that applies.
 };
 
+/// The shape of the result depends on the elements: an eager call reads a count back (compute/eager/data_dependent.h).
+/// No graph can hold it; its shape rule "data_dependent" refuses it and names what a graph has instead.
+struct EagerForward {
+  std::string instead;
+};
+
 /// How gradients of the inputs follow from those of the outputs. Element-wise operations without one are derived.
 struct OpBackward {
   /// Element-wise and reductions: by input, an expression, or statements that set `gradient`, of inputs, outputs,
@@ -153,7 +159,8 @@ struct OpSpec {
   std::vector<OpOutput> outputs;
   Promotion promotion = Promotion::kPromote;
   std::string shape;  ///< Name of the rule in shape.cc; "composite": what the nodes of a composite give.
-  std::variant<ElementwiseForward, ReductionForward, TemplateForward, ViewForward, CompositeForward> forward;
+  std::variant<ElementwiseForward, ReductionForward, TemplateForward, ViewForward, CompositeForward, EagerForward>
+      forward;
   OpBackward backward;  ///< Empty when derived or not differentiable.
   /// Domain of random inputs by name: [min, max], or {"index_of": input}. Null while no device has kernels: compiling a
   /// plan with such a node is an error. The member "gradient" may narrow domains to where the operation is smooth;
@@ -165,6 +172,7 @@ struct OpSpec {
   Json bound;
   std::string doc;
 
+  bool data_dependent() const { return std::holds_alternative<EagerForward>(forward); }
   bool composite() const { return std::holds_alternative<CompositeForward>(forward); }
   bool elementwise() const { return std::holds_alternative<ElementwiseForward>(forward); }
   /// Whether an element-wise operation computes from where in the result its element is.

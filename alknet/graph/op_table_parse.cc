@@ -89,7 +89,8 @@ std::vector<Dtype> dtypes(const JsonReader& json) {
     if (group == "number") return select([](Dtype d) { return d != Dtype::kBool; });
     if (group == "float") return select(is_float);
     if (group == "integer") return select([](Dtype d) { return dtype_class(d) == DtypeClass::kInteger; });
-    json.fail("must be \"all\", \"number\", \"float\", \"integer\" or a list of dtypes");
+    if (group == "block") return {kBlockDtypes.begin(), kBlockDtypes.end()};
+    json.fail("must be \"all\", \"number\", \"float\", \"integer\", \"block\" or a list of dtypes");
   }
   std::vector<Dtype> list;
   for (const auto& item : json.items()) {
@@ -142,6 +143,9 @@ void read_forward(const JsonReader& json, OpSpec& op) {
   } else if (const auto composite = json.find("composite")) {
     json.only({"composite"});
     op.forward = read_composite(*composite, op);
+  } else if (const auto instead = json.find("eager")) {
+    json.only({"eager"});
+    op.forward = EagerForward{instead->string()};
   } else {
     op.forward = read_elementwise(json, op);
   }
@@ -163,6 +167,9 @@ void check_consistency(const JsonReader& json, const OpSpec& op) {
   const bool by_nodes = op.composite() && op.shape == "composite";
   if (!by_nodes && !has_shape_rule(op.shape))
     json.at("shape").fail(fmt::format("there is no shape rule \"{}\"", op.shape));
+  if (op.data_dependent() != (op.shape == "data_dependent")) {
+    json.at("shape").fail("\"data_dependent\" and a forward that is only eager belong together");
+  }
   if (!op.composite() && (op.kind == OpKind::kView) != std::holds_alternative<ViewForward>(op.forward)) {
     json.at("forward").fail("the kind \"view\" and the forward {\"view\": true} belong together");
   }

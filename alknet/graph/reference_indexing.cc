@@ -152,6 +152,14 @@ Outputs linear_scan(const Call& call) {
   });
 }
 
+/// The extreme so far; NaN stays.
+Outputs running_extreme(const Call& call, double sign) {
+  return scan(call, -sign * std::numeric_limits<double>::infinity(), [&](double most, std::size_t place, std::size_t) {
+    const double value = call.input(0).data[place];
+    return !std::isnan(most) && (std::isnan(value) || sign * value > sign * most) ? value : most;
+  });
+}
+
 double log_add(double a, double b) {
   const double most = std::max(a, b);
   return std::isinf(most) ? most : most + std::log(std::exp(a - most) + std::exp(b - most));
@@ -240,6 +248,8 @@ const Runs& indexing_runs() {
                      [&](double t, std::size_t i, std::size_t) { return log_add(t, c.input(0).data[i]); });
        }},
       {"linear_scan", linear_scan},
+      {"running_max", [](const Call& c) { return running_extreme(c, 1); }},
+      {"running_min", [](const Call& c) { return running_extreme(c, -1); }},
       {"sort", sort},
   };
   return kRuns;

@@ -106,6 +106,19 @@ Tensor matmul(const Call& call) {
   return result;
 }
 
+/// The weight holds values here, not blocks.
+Tensor quantized_matmul(const Call& call) {
+  const Tensor& weight = call.input(1);
+  Tensor transposed = filled({weight.shape[1], weight.shape[0]});
+  for (std::int64_t r = 0; r < weight.shape[0]; ++r) {
+    for (std::int64_t k = 0; k < weight.shape[1]; ++k) {
+      transposed.data[to_index(k * weight.shape[0] + r)] = weight.data[to_index(r * weight.shape[1] + k)];
+    }
+  }
+  const std::vector<const Tensor*> inputs = {&call.input(0), &transposed};
+  return matmul({call.op, call.attrs, inputs, call.dtypes, call.shape});
+}
+
 /// exp(x - max) / sum over `size` elements `stride` apart.
 void softmax_row(double* row, std::int64_t size, std::int64_t stride) {
   double most = -std::numeric_limits<double>::infinity();
@@ -230,6 +243,9 @@ Outputs run_call(const Call& call) {
       {"mean", mean},
       {"matmul", matmul},
       {"softmax", softmax},
+      {"quantized_matmul", quantized_matmul},
+      {"quantized_embedding", embedding},
+      {"dequantize", [](const Call& c) { return c.input(0); }},
       {"layer_norm", layer_norm<true>},
       {"log_softmax", log_softmax},
       {"rms_norm", layer_norm<false>},

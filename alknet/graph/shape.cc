@@ -109,6 +109,12 @@ void RuleCall::fail_shape(std::string_view message) const {
               JsonObject{{"op", op_.name}, {"shapes", shapes}});
 }
 
+void RuleCall::fail_data_dependent() const {
+  fail_shape(
+      fmt::format("the elements decide how large the result is, so that a graph cannot hold it: call it eagerly, or {}",
+                  std::get<EagerForward>(op_.forward).instead));
+}
+
 void RuleCall::fail_attribute(std::string_view parameter, std::string_view message) const {
   throw Error(GraphError::kBadAttribute, fmt::format("[{}] parameter \"{}\" {}", op_.name, parameter, message),
               JsonObject{{"op", op_.name}, {"parameter", parameter}});

@@ -34,6 +34,8 @@ class RuleCall {
   std::vector<std::size_t> axes(std::string_view parameter, std::size_t rank) const;
 
   [[noreturn]] void fail_shape(std::string_view message) const;
+  /// Of an operation whose shape depends on elements.
+  [[noreturn]] void fail_data_dependent() const;
   [[noreturn]] void fail_attribute(std::string_view parameter, std::string_view message) const;
 
  private:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string>
 
 #include "alknet/graph/error.h"
@@ -39,7 +40,9 @@ using Operands = std::span<const std::vector<DtypeOperand>>;
 std::vector<DtypeOperand> promoting(const OpSpec& op, Operands operands) {
   std::vector<DtypeOperand> list;
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    if (op.inputs[i].promotes) list.insert(list.end(), operands[i].begin(), operands[i].end());
+    if (!op.inputs[i].promotes) continue;
+    std::copy_if(operands[i].begin(), operands[i].end(), std::back_inserter(list),
+                 [](const DtypeOperand& operand) { return operand.scalar || !is_block(operand.dtype); });
   }
   return list;
 }
@@ -86,6 +89,12 @@ bool accepts(const OpInput& input, Dtype dtype) {
 
 void check_accepted(const OpSpec& op, const OpInput& input, Dtype dtype) {
   if (accepts(input, dtype)) return;
+  if (is_block(dtype)) {
+    mismatch(op,
+             fmt::format("\"{}\" is {}, blocks of quantised weights: compute on what dequantize gives, or use it as "
+                         "the weight of linear",
+                         input.name, dtype_name(dtype)));
+  }
   std::vector<std::string_view> names;
   for (const Dtype accepted : input.dtypes) names.push_back(dtype_name(accepted));
   mismatch(op, fmt::format("\"{}\" would be {}; it takes {}: cast it", input.name, dtype_name(dtype),
@@ -136,6 +145,7 @@ void check_parameters(const OpSpec& op, Dtype dtype, bool takes_fractions, const
 
 /// What an input reads after the implied cast.
 Dtype read_dtype(const OpSpec& op, const OpInput& input, const DtypeOperand& operand, std::optional<Dtype> promoted) {
+  if (!operand.scalar && is_block(operand.dtype)) return operand.dtype;
   if (promoted && input.promotes) return *promoted;
   if (promoted && is_float(operand.dtype) && is_float(*promoted) && accepts(input, *promoted)) return *promoted;
   if (operand.scalar) bad_operand(op, fmt::format("the input \"{}\" must be a tensor", input.name));
@@ -187,7 +197,12 @@ OpDtypes infer_dtypes(const OpSpec& op, std::span<const std::vector<DtypeOperand
       dtypes.inputs.emplace_back(std::nullopt);
       continue;
     }
-    const Dtype dtype = read_dtype(op, op.inputs[i], operands[i].front(), promoted);
+    // A list is of one dtype, except that blocks in it stay blocks.
+    const auto block = std::find_if(operands[i].begin(), operands[i].end(), [](const DtypeOperand& operand) {
+      return !operand.scalar && is_block(operand.dtype);
+    });
+    const DtypeOperand& decides = block == operands[i].end() ? operands[i].front() : *block;
+    const Dtype dtype = read_dtype(op, op.inputs[i], decides, promoted);
     check_accepted(op, op.inputs[i], dtype);
     dtypes.inputs.emplace_back(dtype);
   }

@@ -37,7 +37,33 @@ constexpr std::array kBlockFormats = {
     BlockFormat{"Q6_K", 256, 210, kQ6_K},
 };
 
+/// Whether the records of a layout have just the fields of the format, one behind the other.
+bool has_fields(const schema::Layout& layout, const BlockFormat& format) {
+  std::uint64_t offset = 0;
+  for (const BlockField& field : format.fields) {
+    const bool array = field.count > 1;
+    const schema::LayoutField* found = layout.field(field.name);
+    const std::uint64_t bytes = field.count * schema::info(field.kind).size;
+    if (found == nullptr || found->nullable || found->offset != offset || found->bytes != bytes) return false;
+    if (found->kind != (array ? Kind::kArray : field.kind)) return false;
+    if (array && found->node->items->kind != field.kind) return false;
+    offset += bytes;
+  }
+  return layout.size() == format.bytes;
+}
+
 }  // namespace
+
+const BlockFormat* find_block_format(const schema::FileEntry& entry) {
+  const bool along_rows = entry.form == schema::EntryForm::kStruct && entry.block && !entry.logical.empty() &&
+                          entry.block->axis + 1 == entry.logical.size();
+  if (!along_rows) return nullptr;
+  const schema::Layout layout = schema::layout(*entry.node->tensor.element, schema::LayoutMode::kAligned);
+  const auto found = std::ranges::find_if(kBlockFormats, [&](const BlockFormat& format) {
+    return format.values == entry.block->values && format.bytes == entry.stride && has_fields(layout, format);
+  });
+  return found == kBlockFormats.end() ? nullptr : found;
+}
 
 std::span<const BlockFormat> block_formats() { return kBlockFormats; }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "alknet/base/json.h"
+#include "alknet/schema/file_schema.h"
 #include "alknet/schema/kind.h"
 
 namespace alknet::tensor {
@@ -30,6 +31,10 @@ std::span<const BlockFormat> block_formats();
 
 /// The row of that name, or nullptr.
 const BlockFormat* find_block_format(std::string_view name);
+
+/// The row that the records of a struct tensor are of: blocks of so many values along the last axis, and the same
+/// fields at the same places, whatever the Struct is called; nullptr when there is none.
+const BlockFormat* find_block_format(const schema::FileEntry& entry);
 
 /// The Struct of a block; its `title` is the format's name.
 JsonObject block_schema(const BlockFormat& format);

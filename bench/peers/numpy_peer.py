@@ -19,6 +19,14 @@ def matmul(parameters):
     return lambda: np.matmul(a, b, out=out)
 
 
+def quantized(parameters):
+    rows, n, k = (parameters[name] for name in ("rows", "n", "k"))
+    random = np.random.default_rng(1)
+    x, w = (random.uniform(-1, 1, shape).astype(np.float32) for shape in ((rows, k), (n, k)))
+    out = np.empty((rows, n), np.float32)
+    return lambda: np.matmul(x, w.T, out=out)
+
+
 def tiny(parameters):
     a, b = (np.full(16, 1.5, np.float32) for _ in range(2))
     calls = range(parameters["calls"])
@@ -65,4 +73,4 @@ def embed(parameters):
     return lambda: model.encode([encoding.ids for encoding in tokenizer.encode_batch(texts)])
 
 
-serve({"matmul": matmul, "pointwise": pointwise, "replay": replay, "tiny": tiny, "embed": embed}, f"numpy {np.__version__}")
+serve({"matmul": matmul, "pointwise": pointwise, "quantized": quantized, "replay": replay, "tiny": tiny, "embed": embed}, f"numpy {np.__version__}")

@@ -373,6 +373,10 @@ export interface Operations<T> {
   var_mean(input: T, dim?: number[] | null, correction?: number | null, keepdim?: boolean): [T, T];
   /** The places in `input` of the elements along `dim` in order, as i64; as `sort`. */
   argsort(input: T, dim?: number, descending?: boolean, stable?: boolean): T;
+  /** The largest element so far along `dim` and its place as i64: of equal ones the last. NaN stays. A gradient goes to the places. */
+  cummax(input: T, dim: number): [T, T];
+  /** The smallest element so far along `dim` and its place as i64: of equal ones the last. NaN stays. A gradient goes to the places. */
+  cummin(input: T, dim: number): [T, T];
   /** Running product along `dim`, from the end with `reverse` (which has no gradient). Integers and bool multiply in i64. */
   cumprod(input: T, dim: number, reverse?: boolean): T;
   /** Running sum along `dim`, from the end with `reverse`. Integers and bool add up in i64. */
@@ -383,6 +387,10 @@ export interface Operations<T> {
   linear_scan(decay: T, input: T, dim: number, reverse?: boolean): T;
   /** Logarithm of the running sum of exponentials along `dim`, from the end with `reverse` (which has no gradient), for inputs of any size. */
   logcumsumexp(input: T, dim: number, reverse?: boolean): T;
+  /** The largest element so far along `dim`, from the end with `reverse`; NaN stays. A step of `cummax` and `cummin`, which say where it is and have a gradient. */
+  running_max(input: T, dim: number, reverse?: boolean): T;
+  /** The smallest element so far along `dim`, from the end with `reverse`; NaN stays. A step of `cummax` and `cummin`, which say where it is and have a gradient. */
+  running_min(input: T, dim: number, reverse?: boolean): T;
   /** The elements along `dim` in ascending or descending order and their places in `input` as i64. NaN counts as the largest; equal elements keep their order whether `stable` says so or not. */
   sort(input: T, dim?: number, descending?: boolean, stable?: boolean): [T, T];
   /** The `k` largest or smallest elements along `dim`, always in order, and their places as i64. NaN counts as the largest. */
@@ -465,6 +473,12 @@ export interface Operations<T> {
   index_put(input: T, indices: T[], values: T, accumulate?: boolean): T;
   /** The slices along `dim` that the vector `index` names. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
   index_select(input: T, index: T, dim: number): T;
+  /** The elements of `input` where `mask` is true, both broadcast, in row-major order: a vector. Only eager, because the elements decide the count, which the call reads back from the device. */
+  masked_select(input: T, mask: T): T;
+  /** The places of what is not 0, in row-major order: [count, rank] of i64. Only eager, because the elements decide the count, which the call reads back from the device; graphs have `nonzero_static`. */
+  nonzero(input: T): T;
+  /** `nonzero` in a result of `size` rows, as graphs need it: [size, rank] of i64. Rows behind the last place are `fill_value`; places beyond `size` are left out. */
+  nonzero_static(input: T, size: number | string, fill_value?: number): T;
   /** `input` with elements around it: `pad` is how many before and after the last dimension, then the one before it, and so on. They are `value`, or with `mode` the mirror image without the edge, the edge, or the other end. */
   pad(input: T, pad: (number | string)[], mode?: "constant" | "reflect" | "replicate" | "circular", value?: number): T;
   /** `input` with elements of `src` at the places along `dim` that `index` names: output[i][index[i][j][k]][k] = src[i][j][k] for `dim` 1. Of several for one place the last in row-major order stays. `src` may be larger than `index`, but has a gradient only if it is not. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
@@ -479,6 +493,8 @@ export interface Operations<T> {
   take(input: T, index: T): T;
   /** Windows of `size` elements, `step` apart, along `dimension`, which counts the windows then; a last dimension holds their elements. */
   unfold(input: T, dimension: number, size: number, step: number): T;
+  /** The distinct elements in ascending order, whether `sorted` says so or not; with `dim` the distinct slices along it, ordered from their first element on, in one sort for each of their elements. `return_inverse` says where in the output each element is (in the shape of `input`, or a vector with `dim`), `return_counts` how often each occurs; what was not asked for is empty. Every NaN is an element of its own. Only eager, because the elements decide the count, which the call reads back from the device. */
+  unique(input: T, sorted?: boolean, return_inverse?: boolean, return_counts?: boolean, dim?: number | null): [T, T, T];
   /** `beta * input + alpha * (mat1 @ mat2)` of matrices; `input` broadcasts. With `beta` 0 the input is not looked at, NaN or not. */
   addmm(input: T, mat1: T, mat2: T, beta?: number, alpha?: number): T;
   /** `beta * input + alpha * (mat @ vec)`; `input` broadcasts. With `beta` 0 the input is not looked at. */
@@ -491,6 +507,8 @@ export interface Operations<T> {
   dot(input: T, tensor: T): T;
   /** Products of operands summed over the dimensions that the output lacks, as the equation says: `bij,bjk->bik`. A letter names a dimension, twice in one operand its diagonal; `...` stands for dimensions that broadcast. Without `->` the output has the letters that occur once, in alphabetical order. Operands are contracted from left to right, each pair as one `matmul`. */
   einsum(operands: T[], equation: string): T;
+  /** `input [..., in]` times the transpose of `weight [out, in]`, and `bias [out]` added: `[..., out]`. The weight may be stored in a block format of GGUF: see `quantized_matmul`. */
+  linear(input: T, weight: T, bias?: T): T;
   /** Matrix product by PyTorch's rank rules: vectors get a dimension of 1 that is removed again, leading dimensions broadcast. */
   matmul(input: T, other: T): T;
   /** The product of two matrices. */
@@ -647,4 +665,10 @@ export interface Operations<T> {
   nll_loss(input: T, target: T, weight?: T, ignore_index?: number, reduction?: "none" | "mean" | "sum"): T;
   /** `0.5 d^2 / beta` where the absolute difference d is below `beta`, else `d - 0.5 beta`. `reduction` gives the loss of each element, their mean or their sum. */
   smooth_l1_loss(input: T, target: T, reduction?: "none" | "mean" | "sum", beta?: number): T;
+  /** The values of a weight that is stored in a block format of GGUF: in f32 the very numbers that ggml gives, in other dtypes those rounded. */
+  dequantize(input: T, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
+  /** The rows of `weight [rows, width]`, stored in a block format of GGUF, that `indices` name, decoded: `embedding` of what `dequantize` gives. An index outside 0 .. rows - 1 is the error `index_out_of_range`. */
+  quantized_embedding(weight: T, indices: T, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
+  /** `input [..., in]` times the transpose of `weight [out, in]`, which is stored in a block format of GGUF: `[..., out]`. The values of the blocks are multiplied as they are, in f32 (for f64 in f64); `input` is not quantised. No gradient goes to `weight`; `linear` takes weights of any dtype. */
+  quantized_matmul(input: T, weight: T): T;
 }

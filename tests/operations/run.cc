@@ -13,6 +13,7 @@
 #include "alknet/base/error.h"
 #include "alknet/base/json.h"
 #include "alknet/compute/devices.h"
+#include "alknet/compute/eager/apply.h"
 #include "alknet/compute/plan.h"
 #include "alknet/compute/session.h"
 #include "alknet/graph/json.h"
@@ -33,6 +34,17 @@ compute::Context open_context(const std::string& device) {
   return {std::make_shared<compute::BufferManager>(), compute::Devices().open(device)};
 }
 
+/// The outputs of a graph; eagerly where it is one call of an operation that no graph can hold.
+std::vector<compute::Tensor> run(const compute::Context& context, const graph::Graph& graph,
+                                 const std::vector<compute::Tensor>& inputs) {
+  const auto* op = graph.nodes.empty() ? nullptr : graph::OpTable::builtin().find(graph.nodes.front().op);
+  if (op != nullptr && op->data_dependent()) {
+    return compute::apply(op->name, std::vector<compute::Argument>(inputs.begin(), inputs.end()),
+                          graph.nodes.front().attrs);
+  }
+  return compute::Session(compute::Plan::compile(graph, context.backend()), compute::Store(context)).run(inputs);
+}
+
 /// Runs one graph. `input_bytes(i, n)` are the n bytes of its input i; `outputs` makes the answer of the results.
 Json run_graph(const compute::Context& context, const Json& document,
                const std::function<std::span<const std::byte>(std::size_t, std::size_t)>& input_bytes,
@@ -40,16 +52,14 @@ Json run_graph(const compute::Context& context, const Json& document,
   Message message;
   message.value = document;
   const graph::Graph graph = graph::from_message(message);
-  auto plan = compute::Plan::compile(graph, context.backend());
   std::vector<compute::Tensor> inputs;
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     const graph::Shape shape = graph::evaluate(graph.inputs[i].shape, {});
-    const auto bytes =
-        static_cast<std::size_t>(graph::element_count(shape)) * graph::dtype_bytes(graph.inputs[i].dtype);
+    const std::size_t bytes = graph::storage_bytes(graph.inputs[i].dtype, graph::element_count(shape));
     inputs.push_back(context.from_bytes(graph.inputs[i].dtype, shape, input_bytes(i, bytes)));
   }
   JsonArray outputs;
-  for (const compute::Tensor& tensor : compute::Session(plan, compute::Store(context)).run(inputs)) {
+  for (const compute::Tensor& tensor : run(context, graph, inputs)) {
     JsonObject output = describe(tensor);
     output["dtype"] = graph::dtype_name(tensor.dtype());
     output["shape"] = JsonArray(tensor.shape().begin(), tensor.shape().end());

@@ -36,6 +36,12 @@ inline std::byte* address(Slots slots, const Operand& operand) {
          operand.layout.offset * static_cast<std::int64_t>(graph::dtype_bytes(operand.dtype));
 }
 
+/// The same by an operand's dtype: in blocks where it has such, at the start of one.
+inline const std::byte* element_address(Slots slots, const Operand& operand, std::int64_t offset) {
+  const std::int64_t values = graph::block_values(operand.dtype);
+  return address(slots, operand.slot, offset / values, graph::dtype_bytes(operand.dtype));
+}
+
 /// Work, in elementary steps, that is worth waking a thread for.
 inline constexpr std::size_t kGrain = 32768;
 

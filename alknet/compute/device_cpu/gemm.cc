@@ -1,9 +1,12 @@
 #include "alknet/compute/device_cpu/gemm.h"
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 
+#include "alknet/compute/device_cpu/block_kernels.h"
 #include "alknet/compute/device_cpu/convert.h"
+#include "alknet/compute/device_cpu/cpu_kernel.h"
 #include "alknet/compute/device_cpu/gemm_kernels.h"
 #include "alknet/compute/device_cpu/scratch.h"
 
@@ -22,7 +25,10 @@ constexpr std::int64_t kBlockPanels = 10;  ///< Panels of a in a block.
 constexpr std::int64_t kMaxDotRows = 24;
 constexpr std::int64_t kMinDotDepth = 64;
 
-std::size_t to_size(std::int64_t value) { return static_cast<std::size_t>(value); }
+/// Depth of packed blocks where the right operand is stored in blocks: a multiple of all of those.
+constexpr std::int64_t kQuantizedDepth = 256;
+/// Columns of such an operand whose values are written out at a time, for few rows.
+constexpr std::int64_t kQuantizedColumns = 8;
 
 template <typename T>
 bool holds(const MatrixView& matrix) {
@@ -30,8 +36,9 @@ bool holds(const MatrixView& matrix) {
 }
 
 const std::byte* element(const MatrixView& matrix, std::int64_t row, std::int64_t column) {
-  return matrix.data + (row * matrix.row_stride + column * matrix.column_stride) *
-                           static_cast<std::int64_t>(graph::dtype_bytes(matrix.dtype));
+  const std::int64_t offset = row * matrix.row_stride + column * matrix.column_stride;
+  return matrix.data +
+         offset / graph::block_values(matrix.dtype) * static_cast<std::int64_t>(graph::dtype_bytes(matrix.dtype));
 }
 
 template <typename T>
@@ -88,9 +95,11 @@ void pack_panels(std::int64_t depth, std::int64_t columns, const MatrixView& b, 
   }
 }
 
+std::int64_t depth_of_blocks(const MatrixView& b) { return graph::is_block(b.dtype) ? kQuantizedDepth : kBlockDepth; }
+
 /// Where the parts of the scratch memory are.
 struct Parts {
-  std::size_t a_at, b_at, converted_at, total;
+  std::size_t a_at, b_at, converted_at, values_at, total;
 };
 
 /// A smaller shape never needs more than a larger one, though it may be computed in another way.
@@ -99,16 +108,19 @@ Parts parts_of(const GemmShape& shape, const MatrixView& a, const MatrixView& b)
   const GemmKernels<T>& kernels = gemm_kernels<T>();
   const auto tile_rows = static_cast<std::int64_t>(kernels.tile_rows);
   const auto tile_columns = static_cast<std::int64_t>(kernels.tile_columns);
-  const std::int64_t depth = std::min(shape.depth, kBlockDepth);
+  const std::int64_t depth = std::min(shape.depth, depth_of_blocks(b));
   const std::int64_t columns = std::min(shape.columns, kBlockColumns);
   const std::int64_t panels = (columns + tile_columns - 1) / tile_columns;
-  const std::int64_t few = std::min(shape.rows, static_cast<std::int64_t>(kFewRows)) * shape.depth;
+  const bool quantized = graph::is_block(b.dtype);
+  const std::int64_t few_rows = quantized ? kMaxDotRows : static_cast<std::int64_t>(kFewRows);
+  const std::int64_t few = std::min(shape.rows, few_rows) * shape.depth;
   ScratchLayout layout;
   const auto add = [&](std::int64_t count) { return layout.add(to_size(count) * sizeof(T)); };
   Parts parts;
   parts.a_at = add(std::max(few, std::min(shape.rows, kBlockPanels * tile_rows) * depth));
   parts.b_at = add(takes_few_rows<T>(shape, b) ? 0 : panels * tile_columns * depth);
   parts.converted_at = add(holds<T>(a) ? 0 : std::max(few, tile_rows * depth));
+  parts.values_at = add(quantized ? std::max(kQuantizedColumns * shape.depth, tile_columns * depth) : 0);
   parts.total = layout.total();
   return parts;
 }
@@ -124,11 +136,14 @@ class Product {
     packed_a_ = reinterpret_cast<T*>(scratch + parts.a_at);
     packed_b_ = reinterpret_cast<T*>(scratch + parts.b_at);
     converted_ = reinterpret_cast<T*>(scratch + parts.converted_at);
+    values_ = reinterpret_cast<T*>(scratch + parts.values_at);
   }
 
   void run() {
     if (shape_.depth == 0) {
       for (std::int64_t r = 0; r < shape_.rows; ++r) std::fill_n(c_ + r * c_stride_, shape_.columns, T{0});
+    } else if (graph::is_block(b_.dtype) && shape_.rows <= kMaxDotRows) {
+      multiply_few_rows();
     } else if (takes_dots<T>(shape_, a_, b_)) {
       kernels_.dots(to_size(shape_.rows), to_size(shape_.columns), to_size(shape_.depth), alpha_, elements<T>(a_, 0, 0),
                     a_.row_stride, elements<T>(b_, 0, 0), b_.column_stride, c_, c_stride_, false);
@@ -140,14 +155,64 @@ class Product {
       // Where b needs no packing, a is packed once for all columns.
       const std::int64_t step = whole_ ? shape_.columns : kBlockColumns;
       for (std::int64_t j = 0; j < shape_.columns; j += step) {
-        for (std::int64_t k = 0; k < shape_.depth; k += kBlockDepth) {
-          multiply_block(j, std::min(step, shape_.columns - j), k, std::min(kBlockDepth, shape_.depth - k));
+        for (std::int64_t k = 0; k < shape_.depth; k += block_depth_) {
+          multiply_block(j, std::min(step, shape_.columns - j), k, std::min(block_depth_, shape_.depth - k));
         }
       }
     }
   }
 
  private:
+  /// The product with a right operand in blocks: straight from them for one row, else some columns at a time.
+  void multiply_few_rows() {
+    const bool in_place = holds<T>(a_) && a_.column_stride == 1;
+    const ConvertFunction load = load_function(a_.dtype);
+    for (std::int64_t r = 0; !in_place && r < shape_.rows; ++r) {
+      load(element(a_, r, 0), a_.column_stride, packed_a_ + r * shape_.depth, to_size(shape_.depth));
+    }
+    const T* a = in_place ? elements<T>(a_, 0, 0) : packed_a_;
+    const std::int64_t stride = in_place ? a_.row_stride : shape_.depth;
+    if constexpr (std::is_same_v<T, float>) {
+      if (shape_.rows == 1) {
+        const std::int64_t blocks = shape_.depth / graph::block_values(b_.dtype);
+        block_kernels(b_.dtype).dots(b_.data, to_size(blocks), to_size(shape_.columns), a, c_);
+        for (std::int64_t j = 0; alpha_ != T{1} && j < shape_.columns; ++j) c_[j] *= alpha_;
+        return;
+      }
+    }
+    for (std::int64_t j = 0; j < shape_.columns; j += kQuantizedColumns) {
+      const std::int64_t columns = std::min(kQuantizedColumns, shape_.columns - j);
+      write_values(0, shape_.depth, j, columns);
+      kernels_.dots(to_size(shape_.rows), to_size(columns), to_size(shape_.depth), alpha_, a, stride, values_,
+                    shape_.depth, c_ + j, c_stride_, false);
+    }
+  }
+
+  /// The values of a right operand in blocks, [k, k + depth) of some columns, column by column.
+  void write_values(std::int64_t k, std::int64_t depth, std::int64_t column, std::int64_t columns) {
+    const BlockKernels& kernels = block_kernels(b_.dtype);
+    const std::int64_t values = graph::block_values(b_.dtype);
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const std::byte* blocks = element(b_, k, column + j);
+      T* to = values_ + j * depth;
+      if constexpr (std::is_same_v<T, float>) {
+        kernels.dequantize(blocks, to_size(depth / values), to);
+      } else {
+        std::array<float, kQuantizedDepth> narrow;
+        for (std::int64_t i = 0; i < depth; i += values, blocks += graph::dtype_bytes(b_.dtype)) {
+          kernels.dequantize(blocks, 1, narrow.data());
+          std::copy_n(narrow.data(), values, to + i);
+        }
+      }
+    }
+  }
+
+  void pack_own_panel(std::int64_t k, std::int64_t depth, std::int64_t column, std::int64_t width, T* panel) {
+    if (!graph::is_block(b_.dtype)) return pack_panel(b_, k, depth, column, width, panel);
+    write_values(k, depth, column, width);
+    kernels_.pack_columns(values_, 1, depth, to_size(depth), to_size(width), panel);
+  }
+
   /// Adds columns [column, column + columns) of the product of depth [k, k + depth) to c.
   void multiply_block(std::int64_t column, std::int64_t columns, std::int64_t k, std::int64_t depth) {
     const T* packed = packed_b_;
@@ -156,7 +221,7 @@ class Product {
                (whole_->first + column) * depth;
     } else {
       for (std::int64_t j = 0; j < columns; j += tile_columns_) {
-        pack_panel(b_, k, depth, column + j, std::min(tile_columns_, columns - j), packed_b_ + j * depth);
+        pack_own_panel(k, depth, column + j, std::min(tile_columns_, columns - j), packed_b_ + j * depth);
       }
     }
     const std::int64_t block_rows = kBlockPanels * tile_rows_;
@@ -200,6 +265,8 @@ class Product {
   T* packed_a_;
   T* packed_b_;
   T* converted_;
+  T* values_;
+  const std::int64_t block_depth_ = depth_of_blocks(b_);
 };
 
 }  // namespace
@@ -209,6 +276,7 @@ std::size_t gemm_scratch_bytes(Dtype compute, const GemmShape& shape, const Matr
 }
 
 bool gemm_packs(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b) {
+  if (graph::is_block(b.dtype)) return false;
   const auto packs = [&]<typename T>(T) { return !takes_dots<T>(shape, a, b) && !takes_few_rows<T>(shape, b); };
   return compute == Dtype::kF64 ? packs(double{}) : packs(float{});
 }

@@ -7,7 +7,8 @@
 
 namespace alknet::compute {
 
-/// A matrix in memory, with any strides (in elements).
+/// A matrix in memory, with any strides (in elements). One of a block dtype lies column by column, each a whole number
+/// of blocks: row_stride 1, column_stride the depth; only a right operand may be such.
 struct MatrixView {
   const std::byte* data = nullptr;
   Dtype dtype = Dtype::kF32;
@@ -21,7 +22,8 @@ struct GemmShape {
   std::int64_t rows = 0, columns = 0, depth = 0;
 };
 
-/// Whether products of these operands pack the right one.
+/// Whether products of these operands pack the right one. One in blocks is packed anew each time: its values would take
+/// several times the memory.
 bool gemm_packs(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b);
 
 /// Columns of a packed panel.
@@ -42,9 +44,9 @@ struct PackedColumns {
 };
 
 /// The product c = alpha * a * b on the calling thread. `compute` is f32 or f64; `c` holds that dtype, its rows
-/// `c_stride` elements apart. Operands are of any dtype with that register dtype and have any strides. `scratch` is
-/// working memory of gemm_scratch_bytes(), aligned to 64 bytes. `packed`: `b` packed beforehand, where gemm_packs; the
-/// result is the same.
+/// `c_stride` elements apart. Operands are of any dtype with that register dtype and have any strides; b may be of
+/// blocks. `scratch` is working memory of gemm_scratch_bytes(), aligned to 64 bytes. `packed`: `b` packed beforehand,
+/// where gemm_packs; the result is the same.
 void gemm(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, void* c,
           std::int64_t c_stride, std::byte* scratch, const PackedColumns* packed = nullptr);
 

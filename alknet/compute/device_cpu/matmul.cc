@@ -172,9 +172,8 @@ class MatmulLaunch final : public CpuLaunch {
     MatrixView a = problem_.a, b = problem_.b;
     a.data = address(slots, input_.slot, input_.layout.offset + problem_.batch.offset(0, batch) + row * a.row_stride,
                      graph::dtype_bytes(input_.dtype));
-    b.data =
-        address(slots, other_.slot, other_.layout.offset + problem_.batch.offset(1, batch) + column * b.column_stride,
-                graph::dtype_bytes(other_.dtype));
+    b.data = element_address(slots, other_,
+                             other_.layout.offset + problem_.batch.offset(1, batch) + column * b.column_stride);
     const std::int64_t first = (batch * shape.rows + row) * shape.columns + column;
     std::byte* result = sink_.place(slots, first);
     const std::int64_t stride = result ? shape.columns : columns;
@@ -207,6 +206,14 @@ class MatmulLaunch final : public CpuLaunch {
 
 std::unique_ptr<Launch> bind_matmul(const OperationContext& context, const Binding& binding) {
   return std::make_unique<MatmulLaunch>(context.resources, context.epilogue, binding);
+}
+
+std::unique_ptr<Launch> bind_quantized_matmul(const OperationContext& context, const Binding& binding) {
+  Binding transposed = binding;
+  Strided& weight = transposed.inputs[1]->layout;
+  std::swap(weight.shape[0], weight.shape[1]);
+  std::swap(weight.strides[0], weight.strides[1]);
+  return std::make_unique<MatmulLaunch>(context.resources, context.epilogue, transposed);
 }
 
 }  // namespace alknet::compute

@@ -19,6 +19,9 @@ std::unique_ptr<Launch> bind_reduction(const OperationContext& context, const Bi
 
 // The templates that the op table names, one file each.
 std::unique_ptr<Launch> bind_matmul(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_quantized_matmul(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_quantized_embedding(const OperationContext& context, const Binding& binding);
+std::unique_ptr<Launch> bind_dequantize(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_convolution(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_convolution_backward_input(const OperationContext& context, const Binding& binding);
 std::unique_ptr<Launch> bind_convolution_backward_weight(const OperationContext& context, const Binding& binding);

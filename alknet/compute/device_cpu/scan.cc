@@ -52,6 +52,24 @@ struct LogSumExpScan {
   }
 };
 
+/// The extreme so far; NaN stays.
+template <bool largest>
+struct ExtremeScan {
+  template <typename T>
+  static T start() {
+    if constexpr (std::is_floating_point_v<T>) {
+      return largest ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
+    } else {
+      return largest ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max();
+    }
+  }
+  template <typename T>
+  static T join(T total, T value) {
+    if (is_nan_number(total) || (largest ? value <= total : value >= total)) return total;
+    return value;
+  }
+};
+
 constexpr std::int64_t kLineBlock = 64;  // lines that are scanned side by side
 
 /// A running total along each line. Operands of the lines: input, result.
@@ -172,6 +190,8 @@ class LinearScanLaunch final : public StagedLaunch {
 std::unique_ptr<Launch> bind_scan(const OperationContext& context, const Binding& binding) {
   if (context.op->name == "cumprod") return std::make_unique<ScanLaunch<ProductScan>>(context, binding);
   if (context.op->name == "logcumsumexp") return std::make_unique<ScanLaunch<LogSumExpScan>>(context, binding);
+  if (context.op->name == "running_max") return std::make_unique<ScanLaunch<ExtremeScan<true>>>(context, binding);
+  if (context.op->name == "running_min") return std::make_unique<ScanLaunch<ExtremeScan<false>>>(context, binding);
   if (context.op->name == "linear_scan") return std::make_unique<LinearScanLaunch>(context, binding);
   return std::make_unique<ScanLaunch<SumScan>>(context, binding);
 }

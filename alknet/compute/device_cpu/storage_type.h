@@ -8,7 +8,8 @@
 
 namespace alknet::compute {
 
-/// Calls `body` with a value of the C++ type that stores `dtype`: bool, std::int8_t, ..., Half, double.
+/// Calls `body` with a value of the C++ type that stores `dtype`: bool, std::int8_t, ..., Half, double. Not of a
+/// block dtype.
 template <typename Body>
 auto visit_storage(graph::Dtype dtype, Body&& body) {
   using graph::Dtype;
@@ -22,9 +23,8 @@ auto visit_storage(graph::Dtype dtype, Body&& body) {
     case Dtype::kF16: return body(Half{});
     case Dtype::kBF16: return body(BFloat16{});
     case Dtype::kF64: return body(double{});
-    case Dtype::kF32: break;
+    default: return body(float{});
   }
-  return body(float{});
 }
 
 /// An element as C++ computes with it: Half and BFloat16 as float, others as they are.

@@ -8,6 +8,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/device_gpu/bind_indexing.h"
+#include "alknet/compute/device_gpu/bind_quantized.h"
 #include "alknet/compute/device_gpu/bind_windows.h"
 #include "alknet/compute/error.h"
 
@@ -253,6 +254,11 @@ constexpr PatternBinder kBinders[] = {
     {"convolution_weight", [](const Use& use) { bind_convolution_weight_parameters(use.binding, use.block); }},
     {"convolution", [](const Use& use) { bind_convolution_parameters(use.computation, use.binding, use.block); }},
     {"random_words", bind_random_words},
+    {"quantized_matmul_", [](const Use& use) { bind_quantized_matmul_parameters(use.binding, use.block); }},
+    {"dequantize",
+     [](const Use& use) {
+       if (use.spec.checks_indices) bind_quantized_rows_parameters(use.binding, use.block);
+     }},
 };
 
 }  // namespace

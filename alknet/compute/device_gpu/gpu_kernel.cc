@@ -125,6 +125,12 @@ OpgenOptions GpuKernel::options_for(const Binding& binding) const {
     choose_matmul(binding, context_->options(), options);
     options.matmul_matrix = context_->matrix_units() && fits_matrix_units(binding);
   }
+  if (pattern.starts_with("quantized_matmul_") && !options.software) {
+    constexpr std::int64_t kFewRows = 16;
+    const Shape& input = binding.inputs[0]->layout.shape;
+    const std::int64_t rows = graph::element_count(Shape(input.begin(), input.end() - 1));
+    options.quantized_rows = rows == 1 ? 1 : rows <= kFewRows ? 4 : 0;
+  }
   return options;
 }
 
@@ -163,7 +169,7 @@ bool GpuKernel::exceeds_binding(const Binding& binding) const {
   const std::uint64_t limit = context_->device().limits().max_storage_binding_size;
   const auto exceeds = [&](const Operand& operand) {
     const Extent used = extent(operand.layout);
-    return static_cast<std::uint64_t>(used.last - used.first + 1) * graph::dtype_bytes(operand.dtype) + 256 > limit;
+    return graph::storage_bytes(operand.dtype, used.last - used.first + 1) + 256 > limit;
   };
   return std::any_of(binding.inputs.begin(), binding.inputs.end(), [&](const auto& i) { return i && exceeds(*i); }) ||
          std::any_of(binding.outputs.begin(), binding.outputs.end(), exceeds);

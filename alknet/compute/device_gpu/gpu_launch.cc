@@ -12,6 +12,23 @@
 namespace alknet::compute {
 namespace {
 
+/// What a buffer always has, for a binding that no element of is touched: one of any type.
+constexpr std::uint64_t kEmptyBinding = 16;
+
+/// Bytes of a binding of weights in blocks, which begin a memory: views of them do not exist.
+std::uint64_t blocks_size(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand,
+                          const gpu::Limits& limits) {
+  const std::uint64_t bytes = graph::storage_bytes(operand.dtype, graph::element_count(operand.layout.shape));
+  if (operand.layout.offset != 0 || !graph::is_contiguous(operand.layout)) {
+    throw Error(BaseError::kInternal, fmt::format("[{}] {} is a view of blocks", spec.name, buffer.name));
+  }
+  const std::uint64_t size = std::max<std::uint64_t>((bytes + 3) / 4 * 4, kEmptyBinding);
+  if (size > limits.max_storage_binding_size) {
+    exceed_limit(spec.name, buffer.name, "maxStorageBufferBindingSize", size, limits.max_storage_binding_size);
+  }
+  return size;
+}
+
 /// Folded into dimensions that the device has.
 gpu::Workgroups workgroups(const GpuContext& context, const KernelSpec& spec, const ParameterBlock& block) {
   const graph::DimValues values = block.values();
@@ -112,8 +129,10 @@ GpuLaunch::Range place_operand(const GpuContext& context, const KernelSpec& spec
                 fmt::format("[{}] output {} starts inside a word (element {}); copy to a fresh tensor instead",
                             spec.name, buffer.name, operand.layout.offset));
   }
-  // What a buffer always has, for a binding that no element of is touched: one of any type.
-  constexpr std::uint64_t kEmptyBinding = 16;
+  if (graph::is_block(operand.dtype)) {
+    block.set(buffer.name + "_offset", 0);
+    return {operand.slot, 0, blocks_size(spec, buffer, operand, limits)};
+  }
   const Extent used = extent(operand.layout);
   if (used.last < used.first) {
     block.set(buffer.name + "_offset", 0);

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <random>
 
 #include "alknet/compute/device_gpu/test_device.h"
@@ -205,6 +207,41 @@ TEST_P(GpuStructured, AttentionMasksKeysOfStridedHeads) {
       }
     }
   }
+}
+
+TEST_P(GpuStructured, SortsLinesMuchLongerThanABlock) {
+  constexpr std::int64_t kLength = 50'001;
+  F32s x = random_values(2 * kLength, 41);
+  for (std::size_t i = 0; i < x.size(); i += 3) x[i] = std::round(x[i]);  // some are equal
+  Computation sort = structured("sort", {kF32}, kF32, {{"dim", 1}, {"descending", true}});
+  sort.outputs.push_back(Dtype::kI64);
+  const F32s y = Runner(*backend_)
+                     .input<float>(kF32, contiguous({2, kLength}), x)
+                     .run<float>(sort, {2, kLength}, {{"dim", 1}, {"descending", true}});
+  std::sort(x.begin(), x.begin() + kLength, std::greater());
+  std::sort(x.begin() + kLength, x.end(), std::greater());
+  EXPECT_EQ(y, x);
+}
+
+TEST_P(GpuStructured, ScattersManyEntriesAlikeInEveryRun) {
+  constexpr std::int64_t kEntries = 60'000, kPlaces = 700;
+  const F32s source = random_values(kEntries, 42);
+  std::vector<std::int32_t> index;
+  std::mt19937 engine(43);
+  for (std::int64_t i = 0; i < kEntries; ++i) index.push_back(static_cast<std::int32_t>(engine() % kPlaces));
+  const JsonObject attrs{{"dim", 0}};
+  const auto run = [&] {
+    return Runner(*backend_)
+        .input<float>(kF32, contiguous({kPlaces}), F32s(kPlaces, 0))
+        .input<std::int32_t>(Dtype::kI32, contiguous({kEntries}), index)
+        .input<float>(kF32, contiguous({kEntries}), source)
+        .run<float>(structured("scatter_add", {kF32, Dtype::kI32, kF32}, kF32, attrs), {kPlaces}, attrs);
+  };
+  const F32s y = run();
+  std::vector<double> expected(kPlaces);
+  for (std::size_t i = 0; i < index.size(); ++i) expected[static_cast<std::size_t>(index[i])] += source[i];
+  for (std::size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], 1e-4);
+  EXPECT_EQ(run(), y);
 }
 
 /// Attention of 3 query heads on 1 head of keys and values, against double.

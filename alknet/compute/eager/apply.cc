@@ -7,6 +7,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/eager/context_state.h"
+#include "alknet/compute/eager/data_dependent.h"
 #include "alknet/compute/eager/hash_words.h"
 #include "alknet/compute/eager/resolve.h"
 #include "alknet/compute/eager/step_program.h"
@@ -267,6 +268,11 @@ ContextState& borrowed_context(const OpSpec& op, std::span<const Argument> input
 
 void apply(ContextState& context, const OpSpec& op, std::span<const Argument> inputs, const AttributeSource& attributes,
            const Results& results) {
+  if (op.data_dependent()) {
+    auto made = apply_data_dependent(op, inputs, graph::complete_attributes(op, attributes.json()));
+    std::ranges::move(made, results.of(made.size()).begin());
+    return;
+  }
   Execution(context, op, inputs).run(attributes, results);
 }
 

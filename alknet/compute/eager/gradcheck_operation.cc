@@ -4,6 +4,7 @@
 #include <cmath>
 #include <random>
 
+#include "alknet/compute/conformance_blocks.h"
 #include "alknet/compute/eager/apply.h"
 
 namespace alknet::compute {
@@ -56,6 +57,11 @@ class OperationCheck {
   Tensor leaf(const GradcheckCase& made, std::size_t index) {
     const auto& each = made.inputs[index];
     if (each.absent) return {};
+    if (each.dtype && graph::is_block(*each.dtype)) {
+      const auto blocks = static_cast<std::size_t>(graph::element_count(each.shape) / graph::block_values(*each.dtype));
+      return context_.from_bytes(*each.dtype, each.shape,
+                                 conformance::random_blocks(*each.dtype, blocks, false, random_));
+    }
     const Shape shape = leaf_shape(each.shape, each.arrangement);
     const bool floats = !each.dtype || graph::is_float(*each.dtype);
     const auto [low, high] = domain(index, floats);

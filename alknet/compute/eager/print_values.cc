@@ -26,11 +26,12 @@ void append_values(std::span<const std::byte> bytes, std::vector<To>& to, Conver
 }  // namespace
 
 PrintValues::PrintValues(const Tensor& tensor) : boolean_(tensor.dtype() == Dtype::kBool) {
-  const auto bytes = tensor.read();
+  const Tensor values = graph::is_block(tensor.dtype()) ? tensor.to(Dtype::kF32) : tensor;
+  const auto bytes = values.read();
   const auto number = [](auto value) { return static_cast<double>(value); };
   const auto half = [](auto value) { return static_cast<double>(to_float(value)); };
   const auto integer = [](auto value) { return static_cast<std::int64_t>(value); };
-  switch (tensor.dtype()) {
+  switch (values.dtype()) {
     case Dtype::kBool:
     case Dtype::kU8: append_values<std::uint8_t>(bytes, integers_, integer); break;
     case Dtype::kI8: append_values<std::int8_t>(bytes, integers_, integer); break;
@@ -40,7 +41,7 @@ PrintValues::PrintValues(const Tensor& tensor) : boolean_(tensor.dtype() == Dtyp
     case Dtype::kF16: append_values<Half>(bytes, numbers_, half); break;
     case Dtype::kBF16: append_values<BFloat16>(bytes, numbers_, half); break;
     case Dtype::kF32: append_values<float>(bytes, numbers_, number); break;
-    case Dtype::kF64: append_values<double>(bytes, numbers_, number); break;
+    default: append_values<double>(bytes, numbers_, number); break;
   }
 }
 

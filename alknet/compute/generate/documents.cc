@@ -74,7 +74,7 @@ bool takes_floats(const OpInput& input) {
 bool differentiable(const OpSpec& op) {
   const auto fixed = graph::parse_dtype(op.outputs.front().dtype);
   if (fixed && !graph::is_float(*fixed)) return false;
-  const bool ruled = op.elementwise() || op.composite() || !op.backward.empty();
+  const bool ruled = op.elementwise() || op.composite() || op.data_dependent() || !op.backward.empty();
   return ruled && std::any_of(op.inputs.begin(), op.inputs.end(), takes_floats);
 }
 

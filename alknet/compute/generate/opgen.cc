@@ -215,7 +215,7 @@ void structured(Builder& b, const std::string& name) {
   for (const auto& pattern : kStructured) {
     if (pattern.name == name) return pattern.build(b);
   }
-  if (opgen_rows(b, name) || opgen_indexing(b, name)) return;
+  if (opgen_rows(b, name) || opgen_indexing(b, name) || opgen_quantized(b, name)) return;
   throw Error(
       ComputeError::kUnsupported,
       fmt::format("[{}] there is no GPU kernel for the template \"{}\"; use .to('cpu')", b.from().op->name, name),

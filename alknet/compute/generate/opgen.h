@@ -27,6 +27,8 @@ struct OpgenOptions {
   /// The form of a matrix product on hardware: this tile, or for few results over a long inner dimension `split`.
   MatmulTile matmul = {};
   bool matmul_split = false;
+  /// Rows of a workgroup of a product with weights in blocks; 0: a tile of many.
+  std::uint32_t quantized_rows = 0;
   bool matmul_matrix = false;  ///< On matrix units; for f16 where the device has them with subgroups of 32.
   /// Invocations of the smallest subgroup, where the device has subgroups of neighbouring invocations; else 0.
   std::uint32_t smallest_subgroup = 0;

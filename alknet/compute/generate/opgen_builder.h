@@ -164,4 +164,7 @@ bool opgen_rows(OpgenBuilder& builder, std::string_view name);
 /// Builds the kernels of templates that pick, place, order and scan elements (opgen_indexing.cc); false for others.
 bool opgen_indexing(OpgenBuilder& builder, std::string_view name);
 
+/// Those that read weights in blocks (opgen_quantized.cc).
+bool opgen_quantized(OpgenBuilder& builder, std::string_view name);
+
 }  // namespace alknet::compute

@@ -94,6 +94,10 @@ constexpr std::array kScanForms = {
     ScanForm{"cumprod", "1.0", "total * x", "vec2<u32>(1u, 0u)", "i64_mul(total, x)"},
     ScanForm{"logcumsumexp", "from_bits(0xff800000u)", "log_add(total, x)"},
     ScanForm{"linear_scan", "0.0", "total + x"},
+    ScanForm{"running_max", "from_bits(0xff800000u)", "nan_max(total, x)", "vec2<u32>(0u, 0x80000000u)",
+             "select(total, x, i64_less(total, x))"},
+    ScanForm{"running_min", "from_bits(0x7f800000u)", "nan_min(total, x)", "vec2<u32>(0xffffffffu, 0x7fffffffu)",
+             "select(total, x, i64_less(x, total))"},
 };
 
 void scan(OpgenBuilder& b) {

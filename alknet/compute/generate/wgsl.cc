@@ -7,6 +7,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/generate/wgsl_blocks.h"
 #include "alknet/compute/generate/wgsl_storage.h"
 
 namespace alknet::compute {
@@ -79,6 +80,11 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
   }
 
   void input(const KernelSpec::Buffer& b, std::uint32_t binding) {
+    if (graph::is_block(b.dtype)) {
+      out_ += fmt::format("\n@group(0) @binding({}) var<storage, read> b_{}: array<u32>;\n", binding, b.name);
+      out_ += wgsl_block_load(b.name, b.dtype);
+      return;
+    }
     const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
     if (!b.in_place.empty()) {
       out_ += wgsl_load(b.name, row, b.in_place);

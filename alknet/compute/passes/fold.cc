@@ -56,7 +56,7 @@ class Folding {
   }
 
   std::unique_ptr<Memory> memory_of(const SharedBytes& data, Dtype dtype) {
-    if (reinterpret_cast<std::uintptr_t>(data.data()) % graph::dtype_bytes(dtype) == 0) return backend_.wrap(data);
+    if (reinterpret_cast<std::uintptr_t>(data.data()) % graph::dtype_alignment(dtype) == 0) return backend_.wrap(data);
     auto memory = backend_.allocate(data.size());
     backend_.write(*memory, 0, data.span());
     return memory;

@@ -41,6 +41,21 @@ std::vector<Ref> added_product(Composition& c) {
   return {c.node("add", {scaled, kept})};
 }
 
+/// input @ weight^T + bias; weights in blocks have a product of their own.
+std::vector<Ref> linear(Composition& c) {
+  need_rank(c, 1, 2);
+  const Ref input = c.input(0), weight = c.input(1);
+  const Ref product_of = is_block(c.dtype(weight))
+                             ? c.node("quantized_matmul", {input, weight})
+                             : c.node("matmul", {input, c.node("transpose", {weight}, {{"dim0", 0}, {"dim1", 1}})});
+  if (!c.has(2)) return {product_of};
+  if (c.shape(c.input(2)) != SymbolicShape{c.shape(weight)[0]}) {
+    c.rule().fail_shape(fmt::format("the bias {} does not have one element for each row of the weight {}",
+                                    shape_text(c.shape(c.input(2))), shape_text(c.shape(weight))));
+  }
+  return {c.node("add", {product_of, c.input(2)})};
+}
+
 std::vector<Ref> outer(Composition& c) {
   need_rank(c, 0, 1);
   need_rank(c, 1, 1);
@@ -48,10 +63,15 @@ std::vector<Ref> outer(Composition& c) {
 }
 
 constexpr std::array kLinearAlgebraComposers = {
-    Composer{"addmm", added_product<2, 2>},   Composer{"addmv", added_product<2, 1>},
-    Composer{"baddbmm", added_product<3, 3>}, Composer{"bmm", plain_product<3, 3>},
-    Composer{"dot", plain_product<1, 1>},     Composer{"mm", plain_product<2, 2>},
-    Composer{"mv", plain_product<2, 1>},      Composer{"outer", outer},
+    Composer{"addmm", added_product<2, 2>},
+    Composer{"addmv", added_product<2, 1>},
+    Composer{"baddbmm", added_product<3, 3>},
+    Composer{"bmm", plain_product<3, 3>},
+    Composer{"dot", plain_product<1, 1>},
+    Composer{"linear", linear},
+    Composer{"mm", plain_product<2, 2>},
+    Composer{"mv", plain_product<2, 1>},
+    Composer{"outer", outer},
 };
 
 }  // namespace
