@@ -47,6 +47,9 @@ TEST_P(GpuConformance, EveryOperationMeetsItsBound) {
 TEST(GpuConformanceOfTiles, AttentionMeetsItsBoundInAllDtypes) {
   const auto opened = testing::open_device();
   if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  if (opened.device->adapter().type == gpu::AdapterType::kSoftware) {
+    GTEST_SKIP() << "llvmpipe compiles each form for 20 s; GpuStructured.AttentionOverManyTilesOfKeys runs one on it";
+  }
   GpuBackendOptions options;
   options.family = KernelFamily::kHardware;
   ConformanceOptions conformance;
@@ -66,7 +69,7 @@ TEST(GpuConformanceOfTiles, RowsMeetTheirBoundWithoutSubgroups) {
   options.subgroups = false;
   ConformanceOptions conformance;
   conformance.quick = true;
-  conformance.ops = {"softmax", "log_softmax", "layer_norm", "rms_norm", "sum", "prod", "amax", "argmax", "min_dim"};
+  conformance.ops = {"softmax", "log_softmax", "layer_norm", "sum", "argmax"};
   conformance.gpu_bounds = true;
   conformance.flushes_denormals = true;
   const ConformanceReport report = run_conformance(*make_gpu_backend(opened.device, options), conformance);

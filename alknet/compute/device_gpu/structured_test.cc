@@ -257,6 +257,9 @@ TEST_P(GpuStructured, AttentionOverManyTilesOfKeys) {
                                  AttentionCase{65, 300, 36, 130, false, 0}, AttentionCase{260, 260, 17, 9, false, 40},
                                  AttentionCase{3, 150, 16, 16, false, 0}}) {
     SCOPED_TRACE(c.queries);
+    // llvmpipe compiles each form of the tiles for 20 s: one there.
+    const bool slow = GetParam() == KernelFamily::kHardware && device_->adapter().type == gpu::AdapterType::kSoftware;
+    if (slow && c.window == 0) continue;
     const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
     const F32s q = random_values(size(kHeads * c.queries * c.depth), 31), k = random_values(size(c.keys * c.depth), 32),
                v = random_values(size(c.keys * c.width), 33);
