@@ -255,13 +255,13 @@ void apply_list(ContextState& context, const OpSpec& op, std::initializer_list<A
 }
 
 /// The context of the first tensor; borrowed from it.
-ContextState& borrowed_context(const OpSpec& op, std::span<const Argument> inputs) {
+ContextState& borrowed_context(std::string_view op, std::span<const Argument> inputs) {
   for (const Argument& input : inputs) {
     for (const Tensor& tensor : input.tensors()) {
       if (tensor) return *TensorAccess::state(tensor)->context;
     }
   }
-  throw Error(graph::GraphError::kMissingInput, fmt::format("[{}] at least one input must be a tensor", op.name));
+  throw Error(graph::GraphError::kMissingInput, fmt::format("[{}] at least one input must be a tensor", op));
 }
 
 }  // namespace
@@ -292,7 +292,7 @@ Tensor apply(const Context& context, const OpSpec& op, std::initializer_list<Arg
 std::vector<Tensor> apply_variadic(const OpSpec& op, std::initializer_list<Argument> inputs,
                                    std::initializer_list<Attribute> attributes) {
   std::vector<Tensor> outputs;
-  apply_list(borrowed_context(op, {inputs.begin(), inputs.size()}), op, inputs, attributes, {{}, &outputs});
+  apply_list(borrowed_context(op.name, {inputs.begin(), inputs.size()}), op, inputs, attributes, {{}, &outputs});
   return outputs;
 }
 
@@ -308,7 +308,7 @@ Tensor next_rng(const Context& context) {
 Tensor next_rng(const Tensor& beside) { return next_rng(beside.context()).to(beside.buffer()->backend()); }
 
 std::vector<Tensor> apply(std::string_view name, std::span<const Argument> inputs, const JsonObject& attributes) {
-  ContextState& context = borrowed_context(graph::OpTable::builtin().at(name), inputs);
+  ContextState& context = borrowed_context(name, inputs);
   const OpSpec& op = context.ops->at(name);
   std::vector<Tensor> outputs;
   apply(context, op, inputs, {attributes_key(attributes), [&] { return attributes; }}, {{}, &outputs});
@@ -317,7 +317,7 @@ std::vector<Tensor> apply(std::string_view name, std::span<const Argument> input
 
 void apply(const OpSpec& op, std::initializer_list<Argument> inputs, std::initializer_list<Attribute> attributes,
            std::span<Tensor> outputs) {
-  apply_list(borrowed_context(op, {inputs.begin(), inputs.size()}), op, inputs, attributes, {outputs});
+  apply_list(borrowed_context(op.name, {inputs.begin(), inputs.size()}), op, inputs, attributes, {outputs});
 }
 
 }  // namespace alknet::compute
