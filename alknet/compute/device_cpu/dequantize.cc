@@ -17,7 +17,7 @@ class DequantizeLaunch final : public CpuLaunch {
   DequantizeLaunch(const OperationContext& context, const Binding& binding, bool indexed)
       : resources_(context.resources),
         blocks_(binding.inputs[0].value()),
-        sink_(context.epilogue, binding.inputs.size(), binding),
+        sink_(context.epilogue, context.op->inputs.size(), binding),
         kernels_(block_kernels(blocks_.dtype)),
         values_(graph::block_values(blocks_.dtype)),
         row_blocks_(blocks_.layout.shape.back() / values_),
