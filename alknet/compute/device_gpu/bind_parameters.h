@@ -1,8 +1,11 @@
 #pragma once
 
+#include <utility>
+
 #include "alknet/compute/backend.h"
 #include "alknet/compute/device_gpu/parameter_block.h"
 #include "alknet/compute/generate/kernel_spec.h"
+#include "alknet/compute/generate/matmul_form.h"
 
 namespace alknet::compute {
 
@@ -11,6 +14,9 @@ namespace alknet::compute {
 /// Throws Error `internal` for a pattern that is not known here, `limit_exceeded` for sizes beyond 32 bits.
 void bind_parameters(const Computation& computation, const KernelSpec& spec, const Binding& binding,
                      ParameterBlock& block);
+
+/// How the operands of a matrix product may be read.
+std::pair<MatmulReading, MatmulReading> matmul_readings(const Binding& binding);
 
 /// `layout` seen as a tensor of `shape`: dimensions in front and sizes of 1 repeat with stride 0.
 /// Throws Error `shape_mismatch`.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <typeinfo>
+
 #include "alknet/base/error.h"
 #include "alknet/compute/device_gpu/gpu_context.h"
 #include "alknet/compute/device_gpu/gpu_kernel.h"
@@ -46,7 +48,8 @@ class GpuBackend final : public Backend {
     gpu::Encoder encoder = context_->device().encoder();
     bool checks_indices = false;
     for (const auto& launch : launches) {
-      auto* own = dynamic_cast<GpuLaunch*>(launch.get());
+      Launch* const any = launch.get();
+      auto* own = any != nullptr && typeid(*any) == typeid(GpuLaunch) ? static_cast<GpuLaunch*>(any) : nullptr;
       if (!own || own->context() != context_.get()) {
         throw Error(BaseError::kInvalidArgument, fmt::format("a launch of another device was given to {}", id()));
       }

@@ -32,16 +32,14 @@ GpuContext::GpuContext(std::shared_ptr<gpu::Device> device, GpuBackendOptions op
       options_(std::move(options)),
       software_(is_software(*device_, options_.family)),
       shader_f16_(options_.shader_f16 && device_->has_feature("shader-f16")),
-      matrix_units_(shader_f16_ && device_->has_feature("chromium-experimental-subgroup-matrix") &&
-                    device_->adapter().subgroup_min_size == 32 && device_->adapter().subgroup_max_size == 32),
+      matmul_tuning_(compute::matmul_tuning(device_->adapter())),
+      matrix_tile_(compute::matrix_tile(device_->adapter())),
+      matrix_units_(options_.matrix_units && shader_f16_ &&
+                    device_->has_feature("chromium-experimental-subgroup-matrix")),
       generator_({shader_f16_, wgsl_template}),
       error_words_(device_->create_buffer(sizeof(ErrorWords), gpu::BufferUsage::kStorage, "error words")) {}
 
-OpgenOptions GpuContext::opgen_options() const {
-  OpgenOptions options{.software = software_, .packed_f16 = !shader_f16_};
-  if (options_.matmul_tile) options.matmul = *options_.matmul_tile;
-  return options;
-}
+OpgenOptions GpuContext::opgen_options() const { return {.software = software_, .packed_f16 = !shader_f16_}; }
 
 bool GpuContext::supports(Dtype dtype) const { return dtype != Dtype::kF64; }
 

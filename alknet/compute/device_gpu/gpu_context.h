@@ -3,12 +3,14 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "alknet/compute/backend.h"
 #include "alknet/compute/device_gpu/gpu_backend.h"
+#include "alknet/compute/device_gpu/matmul_choice.h"
 #include "alknet/compute/generate/kernel_spec.h"
 #include "alknet/compute/generate/opgen.h"
 #include "alknet/compute/generate/wgsl.h"
@@ -32,10 +34,11 @@ class GpuContext {
   /// Throws Error `unsupported` naming the computation when a value of it has a dtype that kernels lack.
   void check_dtypes(const Computation& computation) const;
 
-  /// Whether matrix products of f16 may run on matrix units: the device has them, with subgroups of 32.
-  bool matrix_units() const { return matrix_units_; }
+  /// The tile of matrix products of f16 on matrix units, where the device has them.
+  std::optional<MatrixTile> matrix_tile() const { return matrix_units_ ? matrix_tile_ : std::nullopt; }
   /// Its compiler refused them: they are not tried again.
   void give_up_matrix_units() { matrix_units_ = false; }
+  const MatmulTuning& matmul_tuning() const { return matmul_tuning_; }
 
   /// The pipeline of a specification: compiled once for each source text.
   gpu::Pipeline pipeline(const KernelSpec& spec);
@@ -61,6 +64,8 @@ class GpuContext {
   GpuBackendOptions options_;
   bool software_;
   bool shader_f16_;
+  MatmulTuning matmul_tuning_;
+  std::optional<MatrixTile> matrix_tile_;
   std::atomic<bool> matrix_units_;
   WgslGenerator generator_;
   gpu::Buffer error_words_;

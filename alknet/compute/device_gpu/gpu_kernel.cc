@@ -8,6 +8,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/device_gpu/bind_parameters.h"
+#include "alknet/compute/device_gpu/matmul_choice.h"
 #include "alknet/compute/error.h"
 #include "alknet/gpu/error.h"
 
@@ -28,33 +29,30 @@ Extent extent(const Strided& layout) {
   return result;
 }
 
-/// Large tiles where they give every part of a GPU something to do, smaller ones for smaller results, and slices of the
-/// inner dimension where even those are few.
-void choose_matmul(const Binding& binding, const GpuBackendOptions& backend, OpgenOptions& options) {
-  if (backend.matmul_tile) {
-    options.matmul = *backend.matmul_tile;
-    return;
+/// Sets the form "elementwise_flat" where all tensors allow it.
+void choose_flat(const Computation& computation, const Binding& binding, OpgenOptions& options) {
+  constexpr std::size_t kMostInputs = 32;  // bits of OpgenOptions::single
+  if (computation.strided || binding.inputs.size() > kMostInputs) return;
+  const Shape& shape = binding.outputs.front().layout.shape;
+  std::uint32_t single = 0;
+  for (std::size_t i = 0; i < binding.inputs.size(); ++i) {
+    const Operand& input = *binding.inputs[i];
+    const Strided layout = broadcast_to(input.layout, shape);
+    std::int64_t step = 1;
+    bool flat = input.layout.offset % 4 == 0, one = true;
+    for (std::size_t d = shape.size(); d-- > 0; step *= shape[d]) {
+      if (shape[d] == 1) continue;
+      flat = flat && layout.strides[d] == step;
+      one = one && layout.strides[d] == 0;
+    }
+    if (input.dtype == Dtype::kI64 || (!flat && !one)) return;
+    if (!flat) single |= 1u << i;
   }
-  constexpr MatmulTile kSmall = {64, 64, 16, 8, 4};
-  constexpr std::int64_t kManyTiles = 100, kFewTiles = 40, kFewRows = 16, kLongInner = 256;
-  const Shape &a = binding.inputs[0]->layout.shape, &b = binding.inputs[1]->layout.shape;
-  const std::int64_t rows = a.size() > 1 ? a[a.size() - 2] : 1, columns = b.size() > 1 ? b.back() : 1;
-  const std::int64_t inner = a.back(), results = graph::element_count(binding.outputs.front().layout.shape);
-  const std::int64_t batch = results / std::max<std::int64_t>(1, rows * columns);
-  const auto tiles = [&](const MatmulTile& tile) {
-    const std::int64_t r = tile.rows, c = tile.columns;
-    return batch * ((rows + r - 1) / r) * ((columns + c - 1) / c);
-  };
-  options.matmul_split = rows <= kFewRows || columns <= kFewRows || (tiles(kSmall) < kFewTiles && inner >= kLongInner);
-  if (tiles(options.matmul) < kManyTiles || options.matmul_split) options.matmul = kSmall;
-}
-
-/// Products of f16 that fill a good part of a tile of the form "matmul_matrix".
-bool fits_matrix_units(const Binding& binding) {
-  constexpr std::int64_t kSmallest = 64;
-  const Shape &a = binding.inputs[0]->layout.shape, &b = binding.inputs[1]->layout.shape;
-  return binding.inputs[0]->dtype == Dtype::kF16 && binding.inputs[1]->dtype == Dtype::kF16 && a.size() > 1 &&
-         b.size() > 1 && a[a.size() - 2] >= kSmallest && b.back() >= kSmallest && a.back() > 0;
+  for (const Operand& output : binding.outputs) {
+    if (output.dtype == Dtype::kI64 || output.layout.offset % 4 != 0) return;
+  }
+  options.flat = true;
+  options.single = single;
 }
 
 /// The rows from `first` of dimension `d`, `count` of them.
@@ -113,12 +111,16 @@ void GpuLaunch::record(gpu::Encoder& encoder, Slots slots) {
   for (const auto& part : parts_) part->record(encoder, slots);
 }
 
+const GpuMemory& GpuLaunch::memory(std::uint32_t slot, Slots slots) const {
+  return slot == kScratch ? *scratch_ : own_memory(*context_, slots[slot]);
+}
+
 const gpu::BindGroup& GpuLaunch::bind_group(Slots slots) {
   ++clock_;
   for (Group& group : groups_) {
     bool same = true;
     for (std::size_t i = 0; same && i < ranges_.size(); ++i) {
-      same = own_memory(*context_, slots[ranges_[i].slot]).serial() == group.serials[i];
+      same = memory(ranges_[i].slot, slots).serial() == group.serials[i];
     }
     if (!same) continue;
     group.used = clock_;
@@ -128,9 +130,9 @@ const gpu::BindGroup& GpuLaunch::bind_group(Slots slots) {
   Group group;
   group.used = clock_;
   for (const Range& range : ranges_) {
-    const GpuMemory& memory = own_memory(*context_, slots[range.slot]);
-    group.serials.push_back(memory.serial());
-    bindings.push_back({&memory.buffer(), range.offset, range.size});
+    const GpuMemory& bound = memory(range.slot, slots);
+    group.serials.push_back(bound.serial());
+    bindings.push_back({&bound.buffer(), range.offset, range.size});
   }
   if (checks_indices_) bindings.push_back({&context_->error_words(), 0, 0});
   group.bind_group = context_->device().create_bind_group(pipeline_, bindings);
@@ -145,6 +147,10 @@ GpuKernel::GpuKernel(std::shared_ptr<GpuContext> context, Computation computatio
     : context_(std::move(context)), computation_(std::move(computation)) {
   context_->check_dtypes(computation_);
   forms_.push_back(make_form(context_->opgen_options()));
+  // Where shapes decide the form, it is compiled when they are known.
+  const std::string& pattern = forms_.front()->generated.spec.pattern;
+  if (pattern == "elementwise" || pattern.starts_with("matmul_")) return;
+  forms_.front()->pipeline = context_->pipeline(forms_.front()->generated.spec);
 }
 
 std::unique_ptr<GpuKernel::Form> GpuKernel::make_form(const OpgenOptions& options) const {
@@ -159,30 +165,39 @@ std::unique_ptr<GpuKernel::Form> GpuKernel::make_form(const OpgenOptions& option
   }
   form->workgroup_count = graph::Dim::parse(spec.workgroup_count);
   if (spec.checks_indices) form->error_id = context_->register_error_source(computation_.op->name);
-  form->pipeline = context_->pipeline(spec);
   return form;
 }
 
-const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
+OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   OpgenOptions options = context_->opgen_options();
-  if (forms_.front()->generated.spec.pattern.starts_with("matmul_") && !options.software) {
-    choose_matmul(binding, context_->options(), options);
-    options.matmul_matrix = context_->matrix_units() && fits_matrix_units(binding);
+  const std::string& pattern = forms_.front()->generated.spec.pattern;
+  if (pattern.starts_with("matmul_") && !options.software) {
+    options.matmul =
+        choose_matmul(binding, context_->matmul_tuning(), context_->matrix_tile(), context_->options().matmul_tile);
   }
+  if (pattern == "elementwise" && !options.software) choose_flat(computation_, binding, options);
+  return options;
+}
+
+const GpuKernel::Form& GpuKernel::compiled(const OpgenOptions& options) const {
+  auto place = std::find_if(forms_.begin(), forms_.end(), [&](const auto& form) { return form->options == options; });
+  if (place == forms_.end()) place = forms_.insert(forms_.end(), make_form(options));
+  if (!(*place)->pipeline) (*place)->pipeline = context_->pipeline((*place)->generated.spec);
+  return **place;
+}
+
+const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
   const std::lock_guard lock(mutex_);
-  for (const auto& form : forms_) {
-    if (form->options == options) return *form;
-  }
-  if (!options.matmul_matrix) return *forms_.emplace_back(make_form(options));
+  const OpgenOptions options = options_for(binding);
   try {
-    return *forms_.emplace_back(make_form(options));
+    return compiled(options);
   } catch (const Error& error) {
     // The extension is experimental: what another version of the library does not compile runs without it.
+    if (options.matmul.kind != MatmulForm::Kind::kMatrix) throw;
     if (error.code() != make_error_code(gpu::GpuError::kShaderInvalid)) throw;
     context_->give_up_matrix_units();
-    options.matmul_matrix = false;
-    return *forms_.emplace_back(make_form(options));
   }
+  return compiled(options_for(binding));
 }
 
 bool GpuKernel::exceeds_binding(const Binding& binding) const {
@@ -220,11 +235,43 @@ std::unique_ptr<Launch> GpuKernel::bind(const Binding& binding) const {
 
 std::unique_ptr<GpuLaunch> GpuKernel::bind_whole(const Binding& binding) const {
   const Form& form = form_for(binding);
+  if (form.options.matmul.stage == MatmulForm::Stage::kSlices) return bind_slices(form, binding);
+  return bind_form(form, binding, {});
+}
+
+std::unique_ptr<GpuLaunch> GpuKernel::bind_slices(const Form& form, const Binding& binding) const {
+  const MatmulSlices slices = matmul_slices(binding, form.options.matmul, context_->matmul_tuning());
+  OpgenOptions options = context_->opgen_options();
+  options.matmul.stage = MatmulForm::Stage::kSum;
+  const Form& sum_form = [&]() -> const Form& {
+    const std::lock_guard lock(mutex_);
+    return compiled(options);
+  }();
+  const std::int64_t sums = slices.count * graph::element_count(binding.outputs.front().layout.shape);
+  const Operand partial{GpuLaunch::kScratch, Dtype::kF32, {{sums}, {1}, 0}};
+  Binding first = binding, second = binding;
+  first.inputs.resize(computation_.op_inputs());
+  first.outputs = {partial};
+  second.inputs[0] = partial;
+  second.inputs[1] = std::nullopt;
+  auto launch = bind_form(form, first, slices);
+  auto sum = bind_form(sum_form, second, slices);
+  const auto scratch = std::make_shared<GpuMemory>(context_, static_cast<std::size_t>(sums) * sizeof(float));
+  launch->set_scratch(scratch);
+  sum->set_scratch(scratch);
+  launch->add_part(std::move(sum));
+  return launch;
+}
+
+std::unique_ptr<GpuLaunch> GpuKernel::bind_form(const Form& form, const Binding& binding,
+                                                const MatmulSlices& slices) const {
   const KernelSpec& spec = form.generated.spec;
   ParameterBlock block(spec);
   for (const auto& [name, value] : form.generated.constants) block.set_number(name, value);
   bind_parameters(computation_, spec, binding, block);
   if (spec.checks_indices) block.set("error_id", form.error_id);
+  if (spec.parameter("slices") != nullptr) block.set("slices", slices.count);
+  if (spec.parameter("slice_inner") != nullptr) block.set("slice_inner", slices.inner);
 
   std::vector<GpuLaunch::Range> ranges;
   std::size_t buffer = 0;

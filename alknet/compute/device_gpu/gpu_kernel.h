@@ -8,6 +8,7 @@
 
 #include "alknet/compute/device_gpu/gpu_context.h"
 #include "alknet/compute/device_gpu/gpu_memory.h"
+#include "alknet/compute/device_gpu/matmul_choice.h"
 #include "alknet/compute/device_gpu/parameter_block.h"
 #include "alknet/compute/generate/opgen.h"
 
@@ -26,6 +27,10 @@ class GpuLaunch final : public Launch {
     std::uint64_t offset = 0;  ///< Bytes, aligned for the device.
     std::uint64_t size = 0;    ///< Bytes, a multiple of 4.
   };
+
+  /// The slot of a launch's own memory.
+  static constexpr std::uint32_t kScratch = UINT32_MAX;
+  void set_scratch(std::shared_ptr<const GpuMemory> scratch) { scratch_ = std::move(scratch); }
 
   /// Part of a launch whose tensors are larger than a binding.
   void add_part(std::unique_ptr<GpuLaunch> part) { parts_.push_back(std::move(part)); }
@@ -46,12 +51,14 @@ class GpuLaunch final : public Launch {
     gpu::BindGroup bind_group;
   };
   const gpu::BindGroup& bind_group(Slots slots);
+  const GpuMemory& memory(std::uint32_t slot, Slots slots) const;
 
   std::shared_ptr<GpuContext> context_;
   std::string name_;
   gpu::Pipeline pipeline_;
   gpu::Buffer parameters_;
   std::vector<Range> ranges_;
+  std::shared_ptr<const GpuMemory> scratch_;  // null: none
   gpu::Workgroups workgroups_;
   bool checks_indices_;
   std::vector<Group> groups_;
@@ -74,10 +81,14 @@ class GpuKernel final : public Kernel {
     GeneratedKernel generated;
     graph::Dim workgroup_count;
     std::uint32_t error_id = 0;
-    gpu::Pipeline pipeline;
+    gpu::Pipeline pipeline;  // null until it is bound
   };
   std::unique_ptr<Form> make_form(const OpgenOptions& options) const;
+  OpgenOptions options_for(const Binding& binding) const;
   const Form& form_for(const Binding& binding) const;
+  const Form& compiled(const OpgenOptions& options) const;
+  std::unique_ptr<GpuLaunch> bind_form(const Form& form, const Binding& binding, const MatmulSlices& slices) const;
+  std::unique_ptr<GpuLaunch> bind_slices(const Form& form, const Binding& binding) const;
 
   GpuLaunch::Range place(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand, bool output,
                          ParameterBlock& block) const;
