@@ -167,9 +167,10 @@ std::vector<FoundAdapter> find_adapters(const Provider& provider, WGPUInstance i
     entry.request = request;
     entry.features = provider.dialect->features(provider.functions, instance, adapter.get());
     entry.info = describe(provider.functions, adapter.get(), entry.features);
-    if (entry.info.has_feature(provider.dialect->matrix_feature())) {
+    const auto matrices = std::ranges::find(entry.features, provider.dialect->matrix_feature(), &Feature::name);
+    if (matrices != entry.features.end()) {
       const Handle<WGPUAdapter> open = request_adapter(provider, instance, request, true);
-      if (open) entry.info.matrix_configs = provider.dialect->matrix_configs(provider.functions, open.get());
+      if (open) entry.info.matrix_configs = provider.dialect->matrix_configs(provider.functions, open.get(), *matrices);
     }
     found.push_back(std::move(entry));
   }

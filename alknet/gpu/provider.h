@@ -130,8 +130,11 @@ class Dialect {
   /// The feature under which an adapter lists its matrix units; empty where the library has none.
   virtual std::string_view matrix_feature() const { return {}; }
 
-  /// What the units of an adapter multiply that has the feature and was asked for with experimental features on.
-  virtual std::vector<MatrixConfig> matrix_configs(const Functions&, WGPUAdapter) const { return {}; }
+  /// What the units of an adapter multiply that was asked for with experimental features on; `feature` is theirs.
+  virtual std::vector<MatrixConfig> matrix_configs(const Functions&, WGPUAdapter, const Feature& feature) const {
+    static_cast<void>(feature);
+    return {};
+  }
 
   /// Switches of a device with these features: bounds checks, experimental features, exact timestamps.
   virtual std::unique_ptr<DeviceChain> device_chain(bool robust, std::span<const Feature> features) const = 0;

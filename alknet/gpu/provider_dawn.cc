@@ -207,7 +207,15 @@ class DawnDialect final : public Dialect {
     return free_configs_ != nullptr ? kSubgroupMatrix : std::string_view();
   }
 
-  std::vector<MatrixConfig> matrix_configs(const Functions& functions, WGPUAdapter adapter) const override {
+  std::vector<MatrixConfig> matrix_configs(const Functions& functions, WGPUAdapter adapter,
+                                           const Feature& feature) const override {
+    // Asked about a feature that needs another one that it hides, the library complains aloud.
+    WGPUSupportedFeatures supported{};
+    functions.adapter_get_features(adapter, &supported);
+    const std::span numbers(supported.features, supported.featureCount);
+    const bool listed = std::ranges::find(numbers, feature.number) != numbers.end();
+    functions.supported_features_free_members(supported);
+    if (!listed) return {};
     SubgroupMatrixConfigs list{};
     list.chain.sType = kMatrixConfigsType;
     WGPUAdapterInfo info{};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "alknet/base/error.h"
@@ -72,6 +73,25 @@ gpu::Pipeline GpuContext::pipeline(const KernelSpec& spec) {
   gpu::Pipeline compiled = device_->compile_shader(kernel);
   const std::lock_guard lock(mutex_);
   return pipelines_.try_emplace(std::move(source), std::move(compiled)).first->second;
+}
+
+ParameterPlace GpuContext::place_parameters(std::span<const std::byte> block) {
+  constexpr std::uint64_t kBufferBytes = 64 << 10;
+  const std::uint64_t alignment = device_->limits().min_uniform_offset_alignment;
+  ParameterPlace place{nullptr, 0, block.size()};
+  {
+    const std::lock_guard lock(mutex_);
+    if (!parameters_ || parameters_used_ + block.size() > parameters_->size()) {
+      parameters_ = std::make_shared<const gpu::Buffer>(device_->create_buffer(
+          std::max<std::uint64_t>(kBufferBytes, block.size()), gpu::BufferUsage::kUniform, "parameters"));
+      parameters_used_ = 0;
+    }
+    place.buffer = parameters_;
+    place.offset = parameters_used_;
+    parameters_used_ = (parameters_used_ + block.size() + alignment - 1) / alignment * alignment;
+  }
+  device_->write_buffer(*place.buffer, place.offset, block);
+  return place;
 }
 
 std::uint32_t GpuContext::register_error_source(std::string name) {

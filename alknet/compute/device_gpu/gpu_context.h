@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,6 +18,13 @@
 #include "alknet/gpu/device.h"
 
 namespace alknet::compute {
+
+/// A kernel's parameter block in a uniform buffer that it shares with others: fewer buffers cost the provider less a
+/// dispatch. The space is not used again before all blocks of the buffer are gone.
+struct ParameterPlace {
+  std::shared_ptr<const gpu::Buffer> buffer;
+  std::uint64_t offset = 0, bytes = 0;
+};
 
 /// What a GPU backend's memories, kernels and launches share: the device, compiled kernels, the error words and the
 /// counts. Thread-safe.
@@ -42,6 +50,9 @@ class GpuContext {
 
   /// The pipeline of a specification: compiled once for each source text.
   gpu::Pipeline pipeline(const KernelSpec& spec);
+
+  /// Uploads a parameter block, whose size is a multiple of 16.
+  ParameterPlace place_parameters(std::span<const std::byte> block);
 
   /// A number, from 1, by which a kernel's bad indices are told from another's.
   std::uint32_t register_error_source(std::string name);
@@ -77,6 +88,8 @@ class GpuContext {
   std::unordered_map<std::string, gpu::Pipeline> pipelines_;
   std::vector<std::string> error_sources_;
   BackendStatistics memory_;
+  std::shared_ptr<const gpu::Buffer> parameters_;  // the last one, full up to parameters_used_
+  std::uint64_t parameters_used_ = 0;
 };
 
 /// Reads the error words beside a result: begun before the result is waited for, so that both cost one wait.

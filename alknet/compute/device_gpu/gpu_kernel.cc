@@ -29,6 +29,14 @@ Extent extent(const Strided& layout) {
   return result;
 }
 
+/// Whether outputs may be written in vectors of 4 elements.
+bool takes_vectors(const Binding& binding, bool packed_f16) {
+  return std::all_of(binding.outputs.begin(), binding.outputs.end(), [&](const Operand& output) {
+    const bool words = graph::dtype_bytes(output.dtype) == 4 || (output.dtype == Dtype::kF16 && !packed_f16);
+    return words && output.layout.offset % 4 == 0;
+  });
+}
+
 /// Sets the form "elementwise_flat" where all tensors allow it.
 void choose_flat(const Computation& computation, const Binding& binding, OpgenOptions& options) {
   constexpr std::size_t kMostInputs = 32;  // bits of OpgenOptions::single
@@ -95,7 +103,8 @@ std::optional<std::pair<Binding, Binding>> halved(const Binding& binding) {
 }  // namespace
 
 GpuLaunch::GpuLaunch(std::shared_ptr<GpuContext> context, std::string name, gpu::Pipeline pipeline,
-                     gpu::Buffer parameters, std::vector<Range> ranges, gpu::Workgroups workgroups, bool checks_indices)
+                     ParameterPlace parameters, std::vector<Range> ranges, gpu::Workgroups workgroups,
+                     bool checks_indices)
     : context_(std::move(context)),
       name_(std::move(name)),
       pipeline_(std::move(pipeline)),
@@ -126,7 +135,7 @@ const gpu::BindGroup& GpuLaunch::bind_group(Slots slots) {
     group.used = clock_;
     return group.bind_group;
   }
-  std::vector<gpu::Binding> bindings = {{&parameters_, 0, 0}};
+  std::vector<gpu::Binding> bindings = {{parameters_.buffer.get(), parameters_.offset, parameters_.bytes}};
   Group group;
   group.used = clock_;
   for (const Range& range : ranges_) {
@@ -172,8 +181,10 @@ OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   OpgenOptions options = context_->opgen_options();
   const std::string& pattern = forms_.front()->generated.spec.pattern;
   if (pattern.starts_with("matmul_") && !options.software) {
-    options.matmul =
-        choose_matmul(binding, context_->matmul_tuning(), context_->matrix_tile(), context_->options().matmul_tile);
+    MatmulForm& form = options.matmul;
+    form = choose_matmul(binding, context_->matmul_tuning(), context_->matrix_tile(), context_->options().matmul_tile);
+    form.vector_stores =
+        form.whole && (form.stage == MatmulForm::Stage::kSlices || takes_vectors(binding, options.packed_f16));
   }
   if (pattern == "elementwise" && !options.software) choose_flat(computation_, binding, options);
   return options;
@@ -288,9 +299,8 @@ std::unique_ptr<GpuLaunch> GpuKernel::bind_form(const Form& form, const Binding&
     ranges.push_back(place(spec, spec.outputs.at(k), binding.outputs[k], true, block));
   }
   const gpu::Workgroups groups = workgroups(form, block);
-  gpu::Buffer parameters = context_->device().create_buffer(block.bytes(), gpu::BufferUsage::kUniform, spec.name);
-  return std::make_unique<GpuLaunch>(context_, spec.name, form.pipeline, std::move(parameters), std::move(ranges),
-                                     groups, spec.checks_indices);
+  return std::make_unique<GpuLaunch>(context_, spec.name, form.pipeline, context_->place_parameters(block.bytes()),
+                                     std::move(ranges), groups, spec.checks_indices);
 }
 
 GpuLaunch::Range GpuKernel::place(const KernelSpec& spec, const KernelSpec::Buffer& buffer, const Operand& operand,

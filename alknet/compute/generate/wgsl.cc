@@ -214,10 +214,29 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     for (const auto& v : program.variables) {
       if (!v.parameter && v.coordinate == 0 && !spec_.input(v.name)) value_type = wgsl_type(v.dtype);
     }
+    if (spec_.outputs.front().vectors) return store_lanes(value_type);
     out_ += fmt::format("\nfn store(index: u32, value: {}) {{\n{}", value_type, apply_call("  "));
     for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
       out_ += fmt::format("  store_{}(index, {});\n", spec_.outputs[k].name, result_member(k));
     }
+    out_ += "}\n";
+  }
+
+  /// `store4(first, values)`: 4 elements, for kernels whose outputs are written in vectors.
+  void store_lanes(std::string_view value_type) {
+    out_ += fmt::format("\nfn store4(first: u32, values: vec4<{}>) {{\n", value_type);
+    for (const auto& b : spec_.outputs) {
+      out_ += fmt::format("  var {}: vec4<{}>;\n", b.name, storage(spec_, b.dtype, options_.shader_f16).computed);
+    }
+    out_ +=
+        "  for (var lane = 0u; lane < 4u; lane += 1u) {\n    let index = first + lane;\n    let value = "
+        "values[lane];\n";
+    out_ += apply_call("    ");
+    for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
+      out_ += fmt::format("    {}[lane] = {};\n", spec_.outputs[k].name, result_member(k));
+    }
+    out_ += "  }\n";
+    for (const auto& b : spec_.outputs) out_ += fmt::format("  store4_{0}(first, {0});\n", b.name);
     out_ += "}\n";
   }
 

@@ -86,18 +86,15 @@ fn put_b(item: u32, values: vec4<f32>) {
 
 fn store_part(result: u32, row: u32, column: u32, sums: vec4<f32>) {
   let at = (result * p.rows + row) * p.columns + column;
-{{#whole}}
-  store(at, sums.x);
-  store(at + 1u, sums.y);
-  store(at + 2u, sums.z);
-  store(at + 3u, sums.w);
-{{/whole}}
-{{^whole}}
+{{#vector_stores}}
+  store4(at, sums);
+{{/vector_stores}}
+{{^vector_stores}}
   if (row >= p.rows) { return; }
   for (var j = 0u; j < 4u; j += 1u) {
     if (column + j < p.columns) { store(at + j, sums[j]); }
   }
-{{/whole}}
+{{/vector_stores}}
 }
 
 @compute @workgroup_size({{size}})
