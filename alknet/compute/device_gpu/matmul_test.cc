@@ -6,7 +6,10 @@
 #include <random>
 
 #include "alknet/compute/device_gpu/matmul_choice.h"
+#include "alknet/compute/device_gpu/templates.h"
 #include "alknet/compute/device_gpu/test_device.h"
+#include "alknet/compute/generate/opgen.h"
+#include "alknet/compute/generate/wgsl.h"
 
 namespace alknet::compute {
 namespace {
@@ -153,6 +156,33 @@ TEST(GpuMatmul, SlicesOfALongInnerDimensionAreAddedInOrder) {
   for (const Product& product : {Product{{70, 2048}, {2048, 36}}, Product{{2, 33, 1001}, {1001, 20}, true, true}}) {
     EXPECT_LE(worst_error(*backend, Dtype::kF32, product), 1) << described(product);
     EXPECT_LE(worst_error(*backend, Dtype::kF16, product), 1) << described(product);
+  }
+}
+
+TEST(GpuMatmul, EveryFormOnMatrixUnitsCompiles) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  const auto tile = matrix_tile(opened.device->adapter());
+  if (!opened.device->has_feature("shader-f16") || !tile) GTEST_SKIP() << "the adapter lists no f16 matrix units";
+  const WgslGenerator wgsl({true, wgsl_template});
+  const Computation product = structured("matmul", {Dtype::kF16, Dtype::kF16}, Dtype::kF16);
+  OpgenOptions options;
+  options.matmul.kind = MatmulForm::Kind::kMatrix;
+  options.matmul.matrix = *tile;
+  using Reading = MatmulReading;
+  const std::pair<Reading, Reading> readings[] = {
+      {Reading::kInner, Reading::kOuter}, {Reading::kOuter, Reading::kInner}, {Reading::kElements, Reading::kElements}};
+  for (const auto& [left, right] : readings) {
+    for (const auto stage : {MatmulForm::Stage::kAll, MatmulForm::Stage::kSlices}) {
+      for (const bool whole : {false, true}) {
+        options.matmul.left = left;
+        options.matmul.right = right;
+        options.matmul.stage = stage;
+        options.matmul.whole = options.matmul.vector_stores = whole;
+        const std::string source = wgsl.generate(opgen(product, options).spec);
+        EXPECT_NO_THROW(opened.device->compile_shader({.name = "product", .code = source})) << source;
+      }
+    }
   }
 }
 

@@ -114,12 +114,12 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
     const bool words = spec_.pattern.starts_with("elementwise");
     if (b.vectors && !row.packed()) {
+      const bool ragged = spec_.pattern == "elementwise_flat";  // others write whole vectors only
       out_ += fmt::format(
           "\n@group(0) @binding({0}) var<storage, read_write> b_{1}: array<vec4<{2}>>;\n"
-          "fn store4_{1}(first: u32, value: vec4<{3}>) {{\n  let at = (p.{1}_offset + first) / 4u;\n"
-          "  if (first + 4u <= p.count) {{ b_{1}[at] = vec4<{2}>(value); return; }}\n"
-          "  for (var j = 0u; first + j < p.count; j += 1u) {{ b_{1}[at][j] = {2}(value[j]); }}\n}}\n",
-          binding, b.name, row.element, row.computed);
+          "fn store4_{1}(first: u32, value: vec4<{3}>) {{\n  let at = (p.{1}_offset + first) / 4u;\n{4}"
+          "  b_{1}[at] = vec4<{2}>(value);\n}}\n",
+          binding, b.name, row.element, row.computed, ragged ? ragged_store(b.name, row) : "");
       return;
     }
     out_ += fmt::format("\n@group(0) @binding({}) var<storage, read_write> b_{}: array<{}>;\n", binding, b.name,
@@ -131,6 +131,16 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     } else {
       out_ += wgsl_store(b.name, row);
     }
+  }
+
+  /// The part of a vector before the end, written out: a vector that is indexed by a variable leaves its registers.
+  static std::string ragged_store(std::string_view name, const WgslStorage& row) {
+    std::string text = "  if (first + 4u > p.count) {\n";
+    for (std::size_t lane = 0; lane < 3; ++lane) {
+      text += fmt::format("    if (first + {0}u < p.count) {{ b_{1}[at].{2} = {3}(value.{2}); }}\n", lane, name,
+                          "xyzw"[lane], row.element);
+    }
+    return text + "    return;\n  }\n";
   }
 
   /// Words: how many bad indices, then kernel, index and size of the first.
@@ -228,14 +238,16 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     for (const auto& b : spec_.outputs) {
       out_ += fmt::format("  var {}: vec4<{}>;\n", b.name, storage(spec_, b.dtype, options_.shader_f16).computed);
     }
-    out_ +=
-        "  for (var lane = 0u; lane < 4u; lane += 1u) {\n    let index = first + lane;\n    let value = "
-        "values[lane];\n";
-    out_ += apply_call("    ");
-    for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
-      out_ += fmt::format("    {}[lane] = {};\n", spec_.outputs[k].name, result_member(k));
+    // Written out: a vector that is indexed by a variable leaves its registers.
+    for (std::size_t lane = 0; lane < 4; ++lane) {
+      const char name = "xyzw"[lane];
+      out_ += fmt::format("  {{\n    let index = first + {}u;\n    let value = values.{};\n{}", lane, name,
+                          apply_call("    "));
+      for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
+        out_ += fmt::format("    {}.{} = {};\n", spec_.outputs[k].name, name, result_member(k));
+      }
+      out_ += "  }\n";
     }
-    out_ += "  }\n";
     for (const auto& b : spec_.outputs) out_ += fmt::format("  store4_{0}(first, {0});\n", b.name);
     out_ += "}\n";
   }

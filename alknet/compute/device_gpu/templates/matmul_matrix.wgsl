@@ -79,8 +79,8 @@ fn store_strip(result: u32, first_row: u32, first_column: u32, local: u32) {
   for (var item = local % {{subgroup}}u; item < {{strip}}u / 4u; item += {{subgroup}}u) {
     let row = first_row + item / {{strip_columns4}}u;
     let column = first_column + (item % {{strip_columns4}}u) * 4u;
-    let from = part + item * 4u;
-    let sums = vec4<f32>(results[from], results[from + 1u], results[from + 2u], results[from + 3u]);
+    let at = part + item * 4u;
+    let sums = vec4<f32>(results[at], results[at + 1u], results[at + 2u], results[at + 3u]);
     store4((result * p.rows + row) * p.columns + column, sums);
   }
 {{/vector_stores}}

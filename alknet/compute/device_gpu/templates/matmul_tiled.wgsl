@@ -91,9 +91,10 @@ fn store_part(result: u32, row: u32, column: u32, sums: vec4<f32>) {
 {{/vector_stores}}
 {{^vector_stores}}
   if (row >= p.rows) { return; }
-  for (var j = 0u; j < 4u; j += 1u) {
-    if (column + j < p.columns) { store(at + j, sums[j]); }
-  }
+  if (column < p.columns) { store(at, sums.x); }
+  if (column + 1u < p.columns) { store(at + 1u, sums.y); }
+  if (column + 2u < p.columns) { store(at + 2u, sums.z); }
+  if (column + 3u < p.columns) { store(at + 3u, sums.w); }
 {{/vector_stores}}
 }
 
