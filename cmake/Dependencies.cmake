@@ -27,6 +27,17 @@ find_package(CLI11 REQUIRED)  # CLI11::CLI11
 add_library(dep_webgpu_header INTERFACE)
 target_include_directories(dep_webgpu_header SYSTEM INTERFACE ${ALKNET_DEPS}/webgpu/include)
 
+# shaderc compiles GLSL to SPIR-V. Debian's shared library lacks what it is made of, so its parts are linked statically.
+add_library(dep_shaderc INTERFACE)
+find_path(ALKNET_SHADERC_INCLUDE shaderc/shaderc.h REQUIRED)
+target_include_directories(dep_shaderc SYSTEM INTERFACE ${ALKNET_SHADERC_INCLUDE})
+foreach(part shaderc_combined glslang MachineIndependent GenericCodeGen SPIRV OSDependent OGLCompiler HLSL SPIRV-Tools-opt
+    SPIRV-Tools)
+  find_library(ALKNET_LIBRARY_${part} lib${part}.a REQUIRED)
+  target_link_libraries(dep_shaderc INTERFACE ${ALKNET_LIBRARY_${part}})
+endforeach()
+target_link_libraries(dep_shaderc INTERFACE Threads::Threads)
+
 # Mustache templates for the code generators: one header of libkainjow-mustache-dev.
 find_path(ALKNET_MUSTACHE_INCLUDE kainjow/mustache.hpp REQUIRED)
 add_library(dep_mustache INTERFACE)

@@ -33,7 +33,7 @@ FLOATS = ["f32", "f64", "f16"]
 # Operations that other tests compare: steps of gradients (with differences), what writes a state or needs words of the
 # generator as they are (alknet/graph).
 WITHOUT_ROW = {
-    "assign": "AssignTest", "uniform_of_words": "of rand", "uniform_of_word_pairs": "of rand", "normal_of_words": "of randn", "integer_of_words": "of randint",
+    "assign": "AssignTest", "uniform_of_words": "of rand", "uniform_of_word_pairs": "of rand", "normal_of_words": "of randn", "normal_of_uniforms": "of randn", "integer_of_words": "of randint",
     "randn": "Philox", "interpolate": "conformance_window.cc", "convolution": "of conv1d, conv2d, conv3d",
     "convolution_backward_input": "of convolution", "convolution_backward_weight": "of convolution",
     "slice_backward": "of slice", "embedding_dense_backward": "of embedding", "gather_backward": "of gather",

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Compares operations with numpy.
 
-    operations_reference.py OPERATION_RUN [--device cpu] [--only NAME,...] [--list]
+    operations_reference.py PROGRAM [--device cpu] [--only NAME,...] [--list]
 
 Each row of tests/operation_rows.py computes an operation in float64, independently of this project. The inputs are random, in
-the domain that the op table names, in each dtype that the entry takes and numpy has; OPERATION_RUN
-(alknet_operation_run) computes the same as a plan. An operation of the table without a row is a failure, as is a row
+the domain that the op table names, in each dtype that the entry takes and numpy has; PROGRAM (alknet_operations)
+computes the same as a plan. An operation of the table without a row is a failure, as is a row
 without an operation.
 """
 
@@ -150,7 +150,7 @@ def run(program, device, cases):
             documents.append({"graph": case.graph, "offsets": offsets})
         (folder / "cases.json").write_text(json.dumps(documents))
         (folder / "inputs.bin").write_bytes(bytes(blob) + bytes(8))
-        subprocess.run([program, device, folder], check=True)
+        subprocess.run([program, "run", folder, "--device", device], check=True)
         return json.loads((folder / "results.json").read_text()), (folder / "outputs.bin").read_bytes()
 
 

@@ -4,7 +4,10 @@
 
 #include <functional>
 
+#include "alknet/base/error.h"
 #include "alknet/base/json.h"
+#include "alknet/compute/error.h"
+#include "alknet/compute/kernels/source_kernel.h"
 
 namespace alknet::compute {
 namespace {
@@ -20,6 +23,16 @@ std::string operation_key(const OpSpec* op, const JsonObject& attrs) {
 }
 
 }  // namespace
+
+std::shared_ptr<const Kernel> Backend::source_kernel(const SourceKernel& kernel, bool) {
+  throw Error(ComputeError::kUnsupported,
+              fmt::format("[{}] {} runs no shader source; give tensors of a GPU", kernel.name, id()),
+              JsonObject{{"kernel", kernel.name}, {"device", id()}});
+}
+
+void Backend::lose(std::string_view) {
+  throw Error(ComputeError::kUnsupported, fmt::format("{} is no device that can be lost", id()));
+}
 
 std::string Computation::name() const {
   std::string name = op ? op->name : std::string();
@@ -53,6 +66,7 @@ std::string Computation::key() const {
   }
   for (const std::uint32_t output : program.outputs) key += fmt::format(">{}", output);
   for (const Dtype dtype : program.inputs) add_dtype(dtype);
+  if (strided) key += '/';
   return key;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alknet/base/json.h"
@@ -15,6 +16,8 @@
 #include "alknet/graph/shape.h"
 
 namespace alknet::compute {
+
+struct SourceKernel;  // kernels/source_kernel.h
 
 using graph::Dtype;
 using graph::OpSpec;
@@ -34,6 +37,9 @@ class Memory {
   /// The CPU's address of the block; null where the CPU cannot reach it.
   virtual std::byte* data() { return nullptr; }
   const std::byte* data() const { return const_cast<Memory*>(this)->data(); }
+
+  /// Drops what the backend keeps of the elements: they changed otherwise than by Backend::write. Thread-safe.
+  virtual void note_write() {}
 };
 
 /// Element-wise operations computed together in one pass over memory.
@@ -70,7 +76,7 @@ struct Computation {
   /// Without `op`: its inputs are `inputs`. With `op`: its input 0 is the op's result, input i > 0 is
   /// `inputs[op inputs + i - 1]`. No steps and no outputs: nothing follows the op.
   ElementwiseProgram program;
-  /// Outputs may have any strides; only without `op`.
+  /// Outputs may have any strides; only without `op`, or where it is a matrix product or attention.
   bool strided = false;
 
   /// How many of `inputs` belong to `op`.
@@ -87,12 +93,14 @@ struct Operand {
   std::uint32_t slot = 0;
   Dtype dtype = Dtype::kF32;
   Strided layout;
+  /// Launches find the same elements in the same memory until Memory::note_write: weights.
+  bool lasting = false;
 };
 
 /// Everything about one use of a kernel that stays the same from run to run.
 struct Binding {
   std::vector<std::optional<Operand>> inputs;  ///< Parallel to Computation::inputs. Any strides, also 0.
-  /// Contiguous, except of an element-wise computation whose `strided` is set. Not the memory of an input, except of an
+  /// Contiguous, except of a computation whose `strided` is set. Not the memory of an input, except of an
   /// element-wise computation where KernelLimits::in_place and the input has the output's layout.
   std::vector<Operand> outputs;
   JsonObject attrs;  ///< Of the op, without symbols.
@@ -171,6 +179,19 @@ class Backend {
   /// The kernel of a computation, compiled on first use and kept. Throws Error `unsupported` naming op, dtype and
   /// remedy.
   virtual std::shared_ptr<const Kernel> kernel(const Computation& computation) = 0;
+
+  /// Whether it takes kernels in shader source.
+  virtual bool runs_shaders() const { return false; }
+  /// Whether it is a GPU in name only: Vulkan on the CPU.
+  virtual bool software() const { return false; }
+  /// Whether the device is gone: everything throws `device_lost`.
+  virtual bool lost() const { return false; }
+  /// Makes the device lost as a driver reset would: to test how callers cope. Throws Error `unsupported` on `cpu`.
+  virtual void lose(std::string_view message);
+
+  /// A user's kernel, compiled. Throws Error `unsupported` where none runs, `untrusted_kernel` when the device needs
+  /// sources that the program trusts, `shader_invalid` with the compiler's message, `limit_exceeded`.
+  virtual std::shared_ptr<const Kernel> source_kernel(const SourceKernel& kernel, bool trusted);
 
   /// Runs launches of this backend's kernels in order. The CPU is done on return; a GPU has the work submitted, as one
   /// submit.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/lone_symbol.h"
 #include "alknet/graph/validate.h"
 
 namespace alknet::compute {
@@ -14,13 +16,6 @@ namespace {
 [[noreturn]] void mismatch(std::string_view name, const graph::SymbolicShape& expected, const Shape& given) {
   throw Error(ComputeError::kShapeMismatch, fmt::format("input \"{}\" has shape {}, the plan takes {}", name,
                                                         graph::shape_text(given), graph::shape_text(expected)));
-}
-
-/// The name, when the dimension is nothing but one.
-std::optional<std::string> lone_symbol(const graph::Dim& dim) {
-  const auto names = dim.names();
-  if (names.size() == 1 && dim == graph::Dim::symbol(names.front())) return names.front();
-  return std::nullopt;
 }
 
 std::size_t bytes_of(Dtype dtype, const Shape& shape) {
@@ -47,6 +42,11 @@ class Binder {
       bound_.launches[index] = step.kernel->bind(binding(step));
     } catch (const Error& error) {
       throw Error(error.code(), fmt::format("{}: {}", step.path, error.message()), error.details());
+    } catch (const std::bad_alloc&) {
+      throw Error(ComputeError::kOutOfMemory,
+                  fmt::format("{}: [{}] no memory is left for what the kernel needs beside its results: use smaller "
+                              "batches",
+                              step.path, step.computation.name()));
     }
   }
 
@@ -67,7 +67,8 @@ class Binder {
   Operand placed(const PlanValue& value) const {
     switch (value.source) {
       case ValueSource::kInput: return {value.slot, value.dtype, inputs_[value.index]->layout()};
-      case ValueSource::kState: return {value.slot, value.dtype, session_.states[value.index]};
+      case ValueSource::kState:
+        return {value.slot, value.dtype, session_.states[value.index], session_.lasting[value.index]};
       case ValueSource::kView: return viewed(value);
       case ValueSource::kVersion: {
         const PlanValue& written = program_.values[value.index];
@@ -78,8 +79,18 @@ class Binder {
     }
     if (value.target) return {value.slot, value.dtype, part(value)};
     Shape shape = graph::evaluate(value.shape, dims_);
-    Shape strides = graph::contiguous_strides(shape);
-    return {value.slot, value.dtype, {std::move(shape), std::move(strides), 0}};
+    Shape strides = value.memory_order.empty() ? graph::contiguous_strides(shape) : ordered(shape, value.memory_order);
+    const bool lasting = value.source == ValueSource::kConstant;
+    return {value.slot, value.dtype, {std::move(shape), std::move(strides), 0}, lasting};
+  }
+
+  /// Strides of a block of memory that has the dimensions in another order.
+  static Shape ordered(const Shape& shape, const std::vector<std::size_t>& order) {
+    Shape sizes, strides(shape.size());
+    for (const std::size_t d : order) sizes.push_back(shape[d]);
+    const Shape in_order = graph::contiguous_strides(sizes);
+    for (std::size_t k = 0; k < order.size(); ++k) strides[order[k]] = in_order[k];
+    return strides;
   }
 
   Operand viewed(const PlanValue& value) const {
@@ -90,7 +101,7 @@ class Binder {
     if (!layout) {
       throw Error(BaseError::kInternal, fmt::format("[{}] needs a copy that was not planned", value.view->name));
     }
-    return {from.slot, value.dtype, std::move(*layout)};
+    return {from.slot, value.dtype, std::move(*layout), from.lasting};
   }
 
   /// The state, or the part of it, that a step writes.
@@ -159,7 +170,7 @@ graph::DimValues bind_dims(const Plan& plan, std::span<const Tensor* const> inpu
 }
 
 BoundPlan bind_plan(const Plan& plan, const SessionLayouts& session, std::span<const Tensor* const> inputs,
-                    std::span<const std::int64_t> sizes) {
+                    std::span<const std::int64_t> sizes, FunctionRef<void(const BoundPlan&)> measured) {
   BoundPlan bound;
   for (const Tensor* input : inputs) bound.inputs.push_back(input->layout());
   bound.sizes.assign(sizes.begin(), sizes.end());
@@ -168,17 +179,19 @@ BoundPlan bind_plan(const Plan& plan, const SessionLayouts& session, std::span<c
   Binder binder(plan, session, inputs, bind_dims(plan, inputs, sizes, session.dims), bound);
   for (std::uint32_t value = 0; value < bound.operands.size(); ++value) binder.place(value);
   binder.measure();
+  measured(bound);
   for (std::size_t step = 0; step < bound.launches.size(); ++step) binder.launch(step);
   return bound;
 }
 
 void rebind_sizes(const Plan& plan, const SessionLayouts& session, std::span<const Tensor* const> inputs,
-                  std::span<const std::int64_t> sizes, BoundPlan& bound) {
+                  std::span<const std::int64_t> sizes, BoundPlan& bound, FunctionRef<void(const BoundPlan&)> measured) {
   bound.sizes.clear();  // while it is half done, it is for no sizes
   Binder binder(plan, session, inputs, bind_dims(plan, inputs, sizes, session.dims), bound);
   const SizedParts& sized = plan.sized();
   for (const std::uint32_t value : sized.values) binder.place(value);
   binder.measure();
+  measured(bound);
   for (const std::uint32_t step : sized.steps) binder.launch(step);
   bound.sizes.assign(sizes.begin(), sizes.end());
 }

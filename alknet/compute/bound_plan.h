@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "alknet/base/function_ref.h"
 #include "alknet/compute/plan.h"
 #include "alknet/compute/tensor.h"
 
@@ -24,6 +25,7 @@ struct BoundPlan {
 struct SessionLayouts {
   graph::DimValues dims;        ///< Those that the states' shapes have.
   std::vector<Strided> states;  ///< By state.
+  std::vector<bool> lasting;    ///< By state: whether runs leave its memory as it is.
 };
 
 /// Reads the symbolic dimensions off the inputs' shapes and checks every shape against them. `sizes` are the numbers in
@@ -31,13 +33,14 @@ struct SessionLayouts {
 graph::DimValues bind_dims(const Plan& plan, std::span<const Tensor* const> inputs, std::span<const std::int64_t> sizes,
                            const graph::DimValues& known);
 
-/// Binds every kernel. Throws Error `shape_mismatch`, `index_out_of_range` for a part outside its state, or what a
+/// Binds every kernel, after `measured` has seen what memory they need: kernels prepare what is in proportion to it.
+/// Throws Error `shape_mismatch`, `index_out_of_range` for a part outside its state, or what a
 /// kernel throws, with the path of the step.
 BoundPlan bind_plan(const Plan& plan, const SessionLayouts& session, std::span<const Tensor* const> inputs,
-                    std::span<const std::int64_t> sizes);
+                    std::span<const std::int64_t> sizes, FunctionRef<void(const BoundPlan&)> measured);
 
 /// Binds anew what depends on `sizes`, which are others than those of `bound`; the layouts of the inputs are the same.
 void rebind_sizes(const Plan& plan, const SessionLayouts& session, std::span<const Tensor* const> inputs,
-                  std::span<const std::int64_t> sizes, BoundPlan& bound);
+                  std::span<const std::int64_t> sizes, BoundPlan& bound, FunctionRef<void(const BoundPlan&)> measured);
 
 }  // namespace alknet::compute

@@ -97,6 +97,7 @@ struct Buffer::Registry {
     const bool keep = buffer.pooled_ && !closed && memory.use_count() == 1 &&
                       device.statistics.pooled + memory->bytes() <= options.pool_bytes;
     if (!keep) return memory;
+    memory->note_write();
     device.statistics.pooled += memory->bytes();
     device.free[memory->bytes()].push_back(std::move(memory));
     return nullptr;
@@ -166,6 +167,17 @@ std::shared_ptr<Memory> Buffer::memory() const {
       fmt::format("the buffer \"{}\" on {} was disposed; do not use tensors after dispose()", label_, backend_->id()));
 }
 
+void Buffer::note_write(const char* writer) {
+  writer_.store(writer, std::memory_order_relaxed);
+  version_.fetch_add(1, std::memory_order_acq_rel);
+  std::shared_ptr<Memory> written;
+  {
+    const SpinGuard guard(memory_busy_);
+    written = memory_;
+  }
+  if (written) written->note_write();
+}
+
 BufferManager::BufferManager() : BufferManager(Options()) {}
 BufferManager::BufferManager(Options options) : registry_(std::make_shared<Buffer::Registry>(std::move(options))) {}
 
@@ -182,7 +194,8 @@ BufferManager::~BufferManager() {
 
 std::shared_ptr<Buffer> BufferManager::allocate(const std::shared_ptr<Backend>& backend, std::size_t bytes,
                                                 std::string label) {
-  const std::size_t rounded = size_class(bytes);
+  constexpr std::size_t kMost = std::size_t{1} << 62;  // classes above overflow; no device has as much
+  const std::size_t rounded = bytes < kMost ? size_class(bytes) : bytes;
   auto buffer = std::make_shared<Buffer>(Buffer::Private{}, registry_, backend, bytes, std::move(label));
   buffer->pooled_ = true;
   {
@@ -204,6 +217,14 @@ std::shared_ptr<Buffer> BufferManager::allocate(const std::shared_ptr<Backend>& 
   buffer->set_memory(std::move(memory));
   registry_->add(buffer);
   return buffer;
+}
+
+void BufferManager::check_room(const std::shared_ptr<Backend>& backend, std::span<const std::size_t> sizes) {
+  constexpr std::size_t kSmall = std::size_t{16} << 20;  // what is smaller will be had
+  std::vector<std::shared_ptr<Buffer>> taken;
+  for (const std::size_t bytes : sizes) {
+    if (bytes > kSmall) taken.push_back(allocate(backend, bytes, "room"));
+  }
 }
 
 std::shared_ptr<Buffer> BufferManager::wrap(const std::shared_ptr<Backend>& backend, SharedBytes bytes,

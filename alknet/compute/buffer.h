@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,10 +47,7 @@ class Buffer {
   /// How often the elements were changed after the tensor was made; what saved it for a gradient compares.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
   /// Raises the version. `writer` says what wrote ("assign"), for messages; it must be a literal.
-  void note_write(const char* writer) {
-    writer_.store(writer, std::memory_order_relaxed);
-    version_.fetch_add(1, std::memory_order_acq_rel);
-  }
+  void note_write(const char* writer);
   /// What wrote last.
   const char* last_writer() const { return writer_.load(std::memory_order_relaxed); }
   const std::string& label() const { return label_; }
@@ -99,6 +97,10 @@ class BufferManager {
   /// Uninitialised memory, from the pool where a block of that size class is free. `label` says what it is for. When
   /// the device is out of memory the pool is emptied and the allocation tried again before `out_of_memory` is thrown.
   std::shared_ptr<Buffer> allocate(const std::shared_ptr<Backend>& backend, std::size_t bytes, std::string label);
+
+  /// Throws what `allocate` throws when buffers of these sizes cannot be had at one time. They are free again on
+  /// return: for callers who would do much before they allocate.
+  void check_room(const std::shared_ptr<Backend>& backend, std::span<const std::size_t> sizes);
 
   /// A buffer over existing bytes; see Backend::wrap.
   std::shared_ptr<Buffer> wrap(const std::shared_ptr<Backend>& backend, SharedBytes bytes, std::string label);

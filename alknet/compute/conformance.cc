@@ -28,7 +28,7 @@ class Conformance {
     const auto templates = template_cases();
     for (const OpSpec& op : table.ops()) {
       // Composites are checked beside numpy by tests/operations_reference.py.
-      if (op.view() || op.composite() || op.test.is_null() || !wanted(op.name)) continue;
+      if (op.view() || op.composite() || op.test.is_null() || !wanted(op)) continue;
       if (op.elementwise())
         check_elementwise(op);
       else if (std::holds_alternative<graph::ReductionForward>(op.forward))
@@ -36,13 +36,16 @@ class Conformance {
       else
         check_template(op, templates);
     }
-    if (options_.ops.empty()) check_chain(table);
+    if (options_.ops.empty() && options_.chains) check_chain(table);
     return std::move(report_);
   }
 
  private:
-  bool wanted(const std::string& name) const {
-    return options_.ops.empty() || std::find(options_.ops.begin(), options_.ops.end(), name) != options_.ops.end();
+  bool wanted(const OpSpec& op) const {
+    const auto among = [](const auto& list, const auto& value) {
+      return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+    };
+    return among(options_.ops, op.name) && among(options_.kinds, op.kind);
   }
 
   Domain domain_of(const OpSpec& op, const std::string& input, bool special) const {
@@ -83,8 +86,8 @@ class Conformance {
     const std::string& rule = op.outputs[output].dtype;
     if (rule == "promoted") return promoted;
     if (const auto dtype = graph::parse_dtype(rule)) return *dtype;
-    if (const Json* value = attrs.if_contains(rule))
-      return graph::parse_dtype(std::string(value->as_string())).value_or(promoted);
+    if (const Json* value = attrs.if_contains(rule); value != nullptr && value->is_string())
+      return graph::parse_dtype(value->get_string()).value_or(promoted);
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       if (op.inputs[i].name == rule) return inputs[i];
     }

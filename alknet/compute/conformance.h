@@ -16,6 +16,12 @@ struct ConformanceOptions {
   /// Only these operations; empty means all of the table.
   std::vector<std::string> ops;
 
+  /// Only operations of these kinds; empty means all.
+  std::vector<graph::OpKind> kinds = {};
+
+  /// Also element-wise programs of several steps, unless `ops` names operations.
+  bool chains = true;
+
   /// Seed of the random operands.
   std::uint64_t seed = 1;
 

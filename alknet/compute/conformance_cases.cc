@@ -158,7 +158,8 @@ void add_attention(std::vector<TemplateCase>& cases) {
 }
 
 void add_random_words(std::vector<TemplateCase>& cases) {
-  for (const char* words : {"element", "first", "second", "high", "low"}) {
+  for (const char* words :
+       {"element", "first", "second", "high", "low", "first_high", "first_low", "second_high", "second_low"}) {
     for (const Shape& size : {Shape{}, Shape{0}, Shape{1}, Shape{7}, Shape{3, 5}, Shape{2, 1500}}) {
       JsonArray sizes(size.begin(), size.end());
       for (const Arrangement arrangement : {kPlain, kSliced}) {

@@ -34,9 +34,11 @@ class IndexingCases {
       picks({3, 4, 5}, {2, 4, 9}, 2, dtype);
       picks({3, 300}, {3, 300}, -1, dtype);
       picks({70, 65}, {90, 65}, 0, dtype);
+      picks({37, 3}, {700, 3}, 0, dtype);
       embedding_gradients(dtype);
     }
     for (const Arrangement arrangement : kLayouts) {
+      picks({4, 9, 3}, {3, 70, 3}, 1, Dtype::kI32, arrangement);
       for (std::int64_t dim = 0; dim < 3; ++dim) picks({4, 5, 6}, {3, 4, 6}, dim, Dtype::kI32, arrangement);
       places(arrangement);
       lines({4, 5, 33}, 0, arrangement);
@@ -48,6 +50,7 @@ class IndexingCases {
     lines({0}, 0);
     lines({0, 3}, 1);
     lines({3, 301}, -1);
+    lines({2, 1030, 2}, 1, Arrangement::kTransposed);
     lines({70, 66}, 0);
     lines({2, 2, 3, 2, 3, 2}, 3);
     lines({3, 5001}, 1, Arrangement::kContiguous, true);
@@ -86,6 +89,7 @@ class IndexingCases {
     one({}, 5, 3, Arrangement::kContiguous);
     one({0}, 2, 3, Arrangement::kContiguous);
     one({3, 50}, 20, 37, Arrangement::kContiguous);
+    one({2, 450}, 7, 3, Arrangement::kContiguous);
     for (const Arrangement arrangement : kLayouts) one({4, 6}, 9, 5, arrangement);
   }
 

@@ -99,6 +99,9 @@ double epsilon(Dtype dtype) { return std::ldexp(1.0, 1 - float_format(dtype).pre
 
 double round_to(double value, Dtype dtype) {
   if (!graph::is_float(dtype) || dtype == Dtype::kF64 || !std::isfinite(value) || value == 0) return value;
+  if (dtype == Dtype::kF32 && std::fabs(value) <= std::numeric_limits<float>::max()) {
+    return static_cast<double>(static_cast<float>(value));
+  }
   const double unit = ulp_at(value, dtype);
   const double rounded = std::nearbyint(value / unit) * unit;
   if (std::fabs(rounded) >= std::ldexp(1.0, float_format(dtype).max_exponent + 1)) {
@@ -192,7 +195,17 @@ double TestTensor::at(std::int64_t index) const {
 
 std::vector<double> TestTensor::values() const {
   std::vector<double> result(static_cast<std::size_t>(graph::element_count(layout.shape)));
-  for (std::size_t i = 0; i < result.size(); ++i) result[i] = at(static_cast<std::int64_t>(i));
+  Shape position(layout.shape.size(), 0);
+  std::int64_t element = layout.offset;
+  for (double& value : result) {
+    value = decode(memory.data() + element * static_cast<std::int64_t>(graph::dtype_bytes(dtype)), dtype);
+    for (std::size_t d = position.size(); d-- > 0;) {
+      element += layout.strides[d];
+      if (++position[d] < layout.shape[d]) break;
+      element -= layout.strides[d] * layout.shape[d];
+      position[d] = 0;
+    }
+  }
   return result;
 }
 

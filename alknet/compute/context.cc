@@ -101,6 +101,14 @@ void copy_elements(const Tensor& from, const Tensor& to) {
   backend->run(launches, slots);
 }
 
+const OpSpec& Context::register_operation(const Json& entry) const {
+  state_->registered.push_back(std::make_unique<graph::OpTable>(state_->ops->with(entry)));
+  state_->ops = state_->registered.back().get();
+  return state_->ops->ops().back();
+}
+
+const graph::OpTable& Context::operations() const { return *state_->ops; }
+
 void Context::manual_seed(std::uint64_t seed) const {
   state_->seed = seed;
   state_->step = 0;

@@ -47,6 +47,13 @@ class Context {
   /// A row-major copy, or the tensor itself when it is contiguous. No gradient passes.
   Tensor contiguous(const Tensor& tensor) const;
 
+  /// Adds an element-wise operation to those of this context, which it then runs, differentiates and fuses as its own:
+  /// `apply("wobble", inputs)`. See graph::expression_entry. Throws Error `op_table_invalid`.
+  const OpSpec& register_operation(const Json& entry) const;
+
+  /// The operations of this context: the built-in ones and those registered.
+  const graph::OpTable& operations() const;
+
   /// Starts the random numbers anew from a seed. They are those of Philox4x32-10 with stream 0 and a step that rises
   /// with each call that draws some, the same on every device.
   void manual_seed(std::uint64_t seed) const;

@@ -68,7 +68,7 @@ std::shared_ptr<Backend> Devices::open(std::string_view name) {
   const std::lock_guard lock(state_->mutex);
   const std::string id = state_->resolve(name);
   auto& backend = state_->open[id];
-  if (!backend) backend = state_->make(id);
+  if (!backend || backend->lost()) backend = state_->make(id);
   return backend;
 }
 

@@ -10,7 +10,7 @@
 namespace alknet::compute {
 
 /// The devices of this machine by name: `cpu`, and `gpu:N` for each WebGPU adapter. Devices are acquired on first use
-/// and shared from then on. Thread-safe.
+/// and shared from then on; one that was lost is acquired anew. Thread-safe.
 class Devices {
  public:
   struct Options {

@@ -24,6 +24,9 @@ enum class ComputeError {
   kGraphFreed,           ///< What a gradient needs was freed by an earlier backward.
   kSingularMatrix,       ///< A matrix to be inverted or solved with has no inverse.
   kNotPositiveDefinite,  ///< A matrix to be factored by cholesky is not.
+  kKernelInvalid,        ///< A user's kernel is specified wrongly; details has `problems`.
+  kUnknownKernel,        ///< No kernel of that name is registered.
+  kUntrustedKernel,      ///< The device runs shader source only of programs that trust it.
 };
 
 const std::error_category& compute_category() noexcept;

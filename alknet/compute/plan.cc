@@ -45,6 +45,7 @@ std::shared_ptr<const Plan> Plan::compile(const graph::Graph& graph, std::shared
     simplify_inputs(program, plan->graph_);
     fuse_elementwise(program, limits);
     if (options.fuse_epilogues) fuse_epilogue(program, limits);
+    write_through_views(program);
   }
   plan->watch_ = options.watch;
   plan_memory(program, plan->graph_, options.reuse_inputs && limits.in_place);

@@ -40,6 +40,8 @@ struct PlanValue {
   JsonObject view_attrs = {};
   bool contiguous = true;                  ///< Whatever the sizes.
   std::optional<StateTarget> target = {};  ///< kStep: written into a state, not into memory of its own.
+  /// kStep: the dimensions in the order in which they lie in memory, outermost first; empty: as they are numbered.
+  std::vector<std::size_t> memory_order = {};
 
   /// Which of a run's memories holds it; set by the memory pass for all but views.
   std::uint32_t slot = 0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <numbers>
 #include <numeric>
 #include <optional>
 #include <vector>
@@ -82,6 +83,28 @@ TEST_P(RandomOperations, NormalNumbersAreThoseOfBoxAndMullerWithin16Ulp) {
   }
   EXPECT_NEAR(sum / kCount, 0, 0.06);
   EXPECT_NEAR(squares / kCount, 1, 0.08);
+}
+
+/// Sine or cosine of a part of a whole turn, whose quarter turns are exact.
+long double of_turn(bool sine, long double part) {
+  const long double quarters = std::nearbyint(part * 4);
+  const long double angle = (part - quarters / 4) * 2 * std::numbers::pi_v<long double>;
+  const int turn = (static_cast<int>(quarters) + (sine ? 3 : 0)) & 3;
+  const long double value = turn % 2 == 0 ? std::cos(angle) : std::sin(angle);
+  return turn == 1 || turn == 2 ? -value : value;
+}
+
+TEST_P(RandomOperations, NormalNumbersOfF64HaveItsPrecision) {
+  if (!backend->supports(Dtype::kF64)) GTEST_SKIP() << backend->id() << " has no f64";
+  const auto got = draw("randn", {{"dtype", "f64"}}).to_vector<double>();
+  const auto uniform = [](std::size_t element) {  // of two words
+    return std::ldexp(std::ldexp(word(2 * element) >> 5, 26) + (word(2 * element + 1) >> 6), -53);
+  };
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const long double radius = std::sqrt(-2 * std::log1p(static_cast<long double>(-uniform(i / 2 * 2))));
+    const auto expected = static_cast<double>(radius * of_turn(i % 2 == 1, uniform(i / 2 * 2 + 1)));
+    ASSERT_NEAR(got[i], expected, 16 * std::ldexp(1.0, std::ilogb(expected) - 52)) << i;
+  }
 }
 
 TEST_P(RandomOperations, IntegersAreTheUpperHalfOfAProduct) {

@@ -35,6 +35,10 @@ struct Session::Impl {
       assigned.push_back(fixed[i].buffer().get());
       writes_store |= plan->graph().states[i].scope == graph::StateScope::kStore;
     }
+    for (const Tensor& state : fixed) {
+      const bool written = std::find(assigned.begin(), assigned.end(), state.buffer().get()) != assigned.end();
+      known.lasting.push_back(!written);
+    }
     for (const auto& constant : plan->graph().constants) {
       fixed.push_back(store.context().wrap(constant.dtype, constant.shape, constant.data, constant.name));
     }
@@ -111,7 +115,12 @@ struct Session::Impl {
     }
   }
 
-  BoundPlan& bound() {
+  /// `fresh` says that the outputs will be new memory.
+  BoundPlan& bound(bool fresh) {
+    const auto make_room = [&](const BoundPlan& needed) {
+      grow_arena(needed);
+      if (fresh) store.context().buffers()->check_room(plan->backend(), output_bytes(needed));
+    };
     const auto same = [&](const BoundPlan& candidate) {
       return std::equal(inputs.begin(), inputs.end(), candidate.inputs.begin(),
                         [](const Tensor* tensor, const Strided& layout) { return tensor->layout() == layout; });
@@ -119,10 +128,10 @@ struct Session::Impl {
     const auto found = std::find_if(bounds.begin(), bounds.end(), same);
     if (found != bounds.end()) {
       bounds.splice(bounds.begin(), bounds, found);
-      if (found->sizes != sizes) rebind_sizes(*plan, known, inputs, sizes, *found);
+      if (found->sizes != sizes) rebind_sizes(*plan, known, inputs, sizes, *found, make_room);
       return *found;
     }
-    bounds.push_front(bind_plan(*plan, known, inputs, sizes));
+    bounds.push_front(bind_plan(*plan, known, inputs, sizes, make_room));
     ++bindings_made;
     if (bounds.size() > kMaxBindings) bounds.pop_back();
     return bounds.front();
@@ -134,6 +143,15 @@ struct Session::Impl {
       arena[i].reset();
       arena[i] = store.context().buffers()->allocate(plan->backend(), needed.arena_bytes[i], "arena");
     }
+  }
+
+  std::vector<std::size_t> output_bytes(const BoundPlan& needed) const {
+    std::vector<std::size_t> bytes;
+    for (std::size_t i = 0; i < needed.outputs.size(); ++i) {
+      const Dtype dtype = program.values[program.outputs[i]].dtype;
+      bytes.push_back(static_cast<std::size_t>(graph::element_count(needed.outputs[i])) * graph::dtype_bytes(dtype));
+    }
+    return bytes;
   }
 
   std::vector<Tensor> fresh_outputs(const BoundPlan& needed) const {
@@ -185,13 +203,18 @@ struct Session::Impl {
     if (writes_store) {
       const std::unique_lock alone(store.runs());
       run(ready);
+      note_assigned();  // before another run reads
     } else {
       const std::shared_lock together(store.runs());
       run(ready);
+      note_assigned();
     }
     memories.clear();
-    for (Buffer* buffer : assigned) buffer->note_write("assign");
     for (const Tensor& tensor : out) tensor.buffer()->note_write("a plan's run");
+  }
+
+  void note_assigned() const {
+    for (Buffer* buffer : assigned) buffer->note_write("assign");
   }
 
   void run(const BoundPlan& ready) {
@@ -202,10 +225,10 @@ struct Session::Impl {
     }
   }
 
-  BoundPlan& prepare(std::span<const Tensor> given) {
+  BoundPlan& prepare(std::span<const Tensor> given, bool fresh) {
     take_inputs(given);
     read_sizes();
-    BoundPlan& ready = bound();
+    BoundPlan& ready = bound(fresh);
     grow_arena(ready);
     return ready;
   }
@@ -239,7 +262,7 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 std::vector<Tensor> Session::run(std::span<const Tensor> inputs, std::span<const Tensor> out) {
-  BoundPlan& ready = impl_->prepare(inputs);
+  BoundPlan& ready = impl_->prepare(inputs, out.empty());
   std::vector<Tensor> outputs = out.empty() ? impl_->fresh_outputs(ready) : std::vector<Tensor>(out.begin(), out.end());
   if (!out.empty()) impl_->check_outputs(ready, outputs);
   impl_->launch(ready, outputs);
@@ -247,7 +270,7 @@ std::vector<Tensor> Session::run(std::span<const Tensor> inputs, std::span<const
 }
 
 void Session::run_into(std::span<const Tensor> inputs, std::span<const Tensor> out) {
-  BoundPlan& ready = impl_->prepare(inputs);
+  BoundPlan& ready = impl_->prepare(inputs, false);
   impl_->check_outputs(ready, out);
   impl_->launch(ready, out);
 }

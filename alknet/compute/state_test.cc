@@ -65,6 +65,51 @@ TEST_F(StateTest, SharesAStoreAmongSessionsOfSeveralPlans) {
   EXPECT_EQ(eval.run({})[0].to_vector<float>(), (Floats{2, 4, 6}));
 }
 
+/// y = x w, enough rows for a kernel that packs w.
+GraphBuilder product() {
+  GraphBuilder g;
+  const Ref x = g.input("x", Dtype::kF32, {40, 3});
+  g.output("y", g.node("matmul", {x, g.state("w", Dtype::kF32, {3, 2})}));
+  return g;
+}
+
+TEST_F(StateTest, ReadsWeightsAnewAfterEachKindOfWrite) {
+  const Tensor weights = floats({1, 2, 3, 4, 5, 6}, {3, 2});
+  store.set("w", weights);
+  const Tensor x = floats(Floats(120, 1), {40, 3});
+  Session reads(compile(product()), store);
+  const auto first_row = [&] {
+    const Floats y = reads.run(std::array{x})[0].to_vector<float>();
+    return Floats(y.begin(), y.begin() + 2);
+  };
+  for (int run = 0; run < 3; ++run) EXPECT_EQ(first_row(), (Floats{9, 12}));
+
+  GraphBuilder g;
+  const Ref w = g.state("w", Dtype::kF32, {3, 2});
+  g.output("w", g.node("assign", {w, g.node("mul", {w, Scalar::of(2.0)})}));
+  Session doubles(compile(std::move(g)), store);
+  doubles.run({});
+  for (int run = 0; run < 3; ++run) EXPECT_EQ(first_row(), (Floats{18, 24}));
+
+  weights.write(std::as_bytes(std::span<const float>(Floats{1, 0, 1, 0, 1, 0})));
+  for (int run = 0; run < 3; ++run) EXPECT_EQ(first_row(), (Floats{3, 0}));
+
+  weights.assign(floats({0, 1, 0, 1, 0, 1}, {3, 2}));
+  for (int run = 0; run < 3; ++run) EXPECT_EQ(first_row(), (Floats{0, 3}));
+}
+
+TEST_F(StateTest, ForgetsWhatItKeptOfMemoryThatOthersGet) {
+  const Tensor x = floats(Floats(120, 1), {40, 3});
+  for (const float value : {1.0F, 2.0F}) {  // the second takes its memory from the pool
+    Store own(context);
+    own.set("w", floats(Floats(6, value), {3, 2}).clone());
+    Session reads(compile(product()), own);
+    for (int run = 0; run < 3; ++run) {
+      EXPECT_EQ(reads.run(std::array{x})[0].to_vector<float>()[0], 3 * value);
+    }
+  }
+}
+
 TEST_F(StateTest, GivesEachSessionItsOwnStatesOfThatScope) {
   const auto plan = compile(accumulate(StateScope::kSession));
   Session a(plan, store), b(plan, store);

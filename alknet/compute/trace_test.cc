@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <optional>
+#include <string>
 
 #include "alknet/base/testing.h"
-#include "alknet/compute/device_cpu/cpu_backend.h"
 #include "alknet/compute/session.h"
 
 namespace alknet::compute {
@@ -15,8 +16,17 @@ using graph::Dim;
 using graph::GraphBuilder;
 using graph::Ref;
 
-class TraceTest : public testing::Test {
+class TraceTest : public testing::TestWithParam<const char*> {
  protected:
+  void SetUp() override {
+    try {
+      context.emplace(GetParam());
+      backend = context->backend();
+    } catch (const Error& error) {
+      GTEST_SKIP() << error.message();
+    }
+  }
+
   /// log(x) summed along rows, then the root of that.
   std::shared_ptr<const Plan> compile(const CompileOptions& options) {
     GraphBuilder g;
@@ -31,17 +41,20 @@ class TraceTest : public testing::Test {
     return Plan::compile(std::move(g).build(), backend, options);
   }
   Tensor rows(const std::vector<float>& values) {
-    return context.from<float>(values, {static_cast<std::int64_t>(values.size() / 4), 4});
+    return context->from<float>(values, {static_cast<std::int64_t>(values.size() / 4), 4});
   }
 
-  std::shared_ptr<Backend> backend = make_cpu_backend({1});
-  Context context{std::make_shared<BufferManager>(), backend};
+  std::optional<Context> context;
+  std::shared_ptr<Backend> backend;
 };
 
-TEST_F(TraceTest, HoldsEachKernelOfARun) {
+INSTANTIATE_TEST_SUITE_P(Devices, TraceTest, testing::Values("cpu", "gpu:0"),
+                         [](const auto& device) { return std::string(device.param).substr(0, 3); });
+
+TEST_P(TraceTest, HoldsEachKernelOfARun) {
   const auto plan = compile({});
   const auto trace = std::make_shared<Trace>();
-  Session session(plan, Store(context), {.trace = trace});
+  Session session(plan, Store(*context), {.trace = trace});
   session.run(std::array{rows({1, 2, 3, 4})});
   const Json json = trace->to_json();
   const auto& events = json.at("traceEvents").as_array();
@@ -53,7 +66,7 @@ TEST_F(TraceTest, HoldsEachKernelOfARun) {
   EXPECT_EQ(session.measured().size(), events.size());
 }
 
-TEST_F(TraceTest, DumpsKernelsWithTheirParts) {
+TEST_P(TraceTest, DumpsKernelsWithTheirParts) {
   const auto plan = compile({});
   const std::string symbolic = plan->dump();
   EXPECT_NE(symbolic.find("sum+sqrt"), std::string::npos) << symbolic;
@@ -66,8 +79,8 @@ TEST_F(TraceTest, DumpsKernelsWithTheirParts) {
   EXPECT_NE(known.find("measured 750000.0 us"), std::string::npos) << known;
 }
 
-TEST_F(TraceTest, NamesTheFirstOperationToMakeANan) {
-  Session session(compile({.watch = Watch::kNan}), Store(context));
+TEST_P(TraceTest, NamesTheFirstOperationToMakeANan) {
+  Session session(compile({.watch = Watch::kNan}), Store(*context));
   EXPECT_EQ(session.run(std::array{rows({1, 1, 1, 1})})[0].to_vector<float>(), std::vector<float>{0});
   const Error root = error_of([&] { session.run(std::array{rows({0.5f, 1, 1, 1})}); });
   EXPECT_EQ(root.code_name(), "not_finite");
@@ -78,11 +91,11 @@ TEST_F(TraceTest, NamesTheFirstOperationToMakeANan) {
   EXPECT_EQ(log.details().at("path").as_string(), "head");
 }
 
-TEST_F(TraceTest, NamesTheFirstOperationToMakeAnInfinityWhenAskedTo) {
+TEST_P(TraceTest, NamesTheFirstOperationToMakeAnInfinityWhenAskedTo) {
   const Tensor zero = rows({0, 1, 1, 1});
-  Session nan(compile({.watch = Watch::kNan}), Store(context));
+  Session nan(compile({.watch = Watch::kNan}), Store(*context));
   EXPECT_EQ(error_of([&] { nan.run(std::array{zero}); }).details().at("op").as_string(), "sqrt");
-  Session all(compile({.watch = Watch::kNonFinite}), Store(context));
+  Session all(compile({.watch = Watch::kNonFinite}), Store(*context));
   EXPECT_EQ(error_of([&] { all.run(std::array{zero}); }).details().at("op").as_string(), "log");
 }
 

@@ -11,6 +11,7 @@
 namespace alknet::gpu {
 
 const AdapterInfo& Device::adapter() const { return state_->adapter; }
+std::string_view Device::provider() const { return state_->instance->provider->dialect->name(); }
 bool Device::robust() const { return state_->options.robust; }
 const std::string& Device::label() const { return state_->options.label; }
 const Limits& Device::limits() const { return state_->limits; }

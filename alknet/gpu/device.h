@@ -82,6 +82,7 @@ class Device {
 
   // ---- What it is -------------------------------------------------------------------------------------------------
   const AdapterInfo& adapter() const;
+  std::string_view provider() const;  ///< "dawn", "wgpu".
   bool robust() const;
   const std::string& label() const;
   const Limits& limits() const;

@@ -7,8 +7,10 @@
 #include <optional>
 
 #include "alknet/base/json.h"
+#include "alknet/base/utf8.h"
 #include "alknet/gpu/device.h"
 #include "alknet/gpu/device_state.h"
+#include "alknet/gpu/glsl_compiler.h"
 
 namespace alknet::gpu {
 namespace {
@@ -34,8 +36,8 @@ struct Position {
   std::int64_t column = 0;
 };
 
-// Dawn writes ":LINE:COLUMN error:" or "LINE:COLUMN error:", naga " wgsl:LINE:COLUMN" and a line end; the first such
-// place.
+// Dawn writes ":LINE:COLUMN error:" or "LINE:COLUMN error:", naga " wgsl:LINE:COLUMN" and a line end, the compiler of
+// GLSL ":LINE: error:"; the first such place. Columns count from 1; 0: not told.
 std::optional<Position> error_position(std::string_view message) {
   std::size_t mark = message.find(" error: ");
   constexpr std::string_view kNaga = "wgsl:";
@@ -63,15 +65,51 @@ Error shader_error(const KernelSource& source, std::string_view message) {
   std::string place;
   if (const auto position = error_position(message)) {
     details["line"] = position->line;
-    details["column"] = position->column;
-    place = fmt::format(" at line {}, column {}", position->line, position->column);
+    if (position->column > 0) details["column"] = position->column;
+    place = fmt::format(" at line {}", position->line);
+    if (position->column > 0) place += fmt::format(", column {}", position->column);
   }
-  // A library built without its reader refuses every SPIR-V.
-  const bool spirv = source.language == ShaderLanguage::kSpirv;
-  return {GpuError::kShaderInvalid,
-          fmt::format("Kernel \"{}\" does not compile{}: {}{}", source.name, place, message,
-                      spirv ? " (ALKNET_WEBGPU=wgpu names a provider that reads SPIR-V)" : ""),
+  return {GpuError::kShaderInvalid, fmt::format("Kernel \"{}\" does not compile{}: {}", source.name, place, message),
           std::move(details)};
+}
+
+/// The source as providers take it: GLSL compiled to SPIR-V. Throws `shader_invalid`.
+KernelSource provider_source(const KernelSource& source) {
+  KernelSource result = source;
+  if (source.language != ShaderLanguage::kSpirv &&
+      (find_invalid_utf8(source.code) || source.code.find('\0') != std::string::npos)) {
+    throw shader_error(source, "the source is not UTF-8 text");  // wgpu-native would end the process
+  }
+  if (source.language == ShaderLanguage::kGlsl) {
+    GlslResult compiled = compile_glsl(source);
+    if (compiled.spirv.empty()) throw shader_error(source, compiled.message);
+    result.code = std::move(compiled.spirv);
+    result.language = ShaderLanguage::kSpirv;
+  }
+  if (result.language == ShaderLanguage::kSpirv) {
+    constexpr std::uint32_t kMagic = 0x07230203;
+    constexpr std::size_t kHeaderBytes = 20;
+    std::uint32_t magic = 0;
+    if (result.code.size() >= kHeaderBytes) std::memcpy(&magic, result.code.data(), sizeof magic);
+    if (magic != kMagic || result.code.size() % sizeof magic != 0) {
+      throw shader_error(source, "the bytes are no SPIR-V module in this machine's byte order");
+    }
+  }
+  return result;
+}
+
+/// The error of a module that the provider refused. A Dawn built without its reader refuses every SPIR-V.
+Error module_error(const KernelSource& source, std::string_view message, std::string_view provider) {
+  const bool no_reader =
+      provider == "dawn" && source.language != ShaderLanguage::kWgsl &&
+      message.find("SPIR-V") != std::string_view::npos &&
+      (message.find("disallowed") != std::string_view::npos || message.find("not supported") != std::string_view::npos);
+  if (!no_reader) return shader_error(source, message);
+  return {GpuError::kFeatureMissing,
+          fmt::format("Kernel \"{}\" needs a provider that reads SPIR-V, which this Dawn was built without ({}); set "
+                      "ALKNET_WEBGPU=wgpu, or give the kernel as WGSL",
+                      source.name, message),
+          JsonObject{{"kernel", source.name}, {"feature", "spirv"}, {"provider", "wgpu"}}};
 }
 
 WGPUBindGroupLayoutEntry layout_entry(BindingKind kind, std::uint32_t binding) {
@@ -135,11 +173,11 @@ void begin_compilation(DeviceState& device, Compilation& compilation) {
 
   const Dialect& dialect = *device.instance->provider->dialect;
   const Handle<WGPUShaderModule> module(
-      dialect.create_shader_module(functions, device.device.get(), source, device.options.robust),
+      dialect.create_shader_module(functions, device.device.get(), provider_source(source), device.options.robust),
       functions.shader_module_release);
   const auto report = device.sink->take();
   device.check_alive();
-  if (report) throw shader_error(source, report->message);
+  if (report) throw module_error(source, report->message, dialect.name());
 
   std::vector<WGPUConstantEntry> constants;
   for (const auto& [name, value] : source.constants) constants.push_back({nullptr, view_of(name), value});

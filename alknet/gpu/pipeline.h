@@ -17,8 +17,8 @@ enum class BindingKind : std::uint8_t {
   kDynamicUniform,  ///< var<uniform> at an offset given with each dispatch (see UniformRing)
 };
 
-/// What a kernel is written in. Every provider takes WGSL; Dawn takes SPIR-V where it was built with its reader,
-/// wgpu-native takes all.
+/// What a kernel is written in. Every provider takes WGSL; wgpu-native takes SPIR-V, and Dawn where it was built with
+/// its reader. GLSL is compiled to SPIR-V first.
 enum class ShaderLanguage : std::uint8_t {
   kWgsl,
   kSpirv,  ///< Words in the machine's byte order.

@@ -124,20 +124,39 @@ layout(set = 0, binding = 1) buffer Output { uint values[]; } target;
 void main() { target.values[gl_GlobalInvocationID.x] = source.values[gl_GlobalInvocationID.x] * 3u; }
 )";
 
-TEST_F(GpuPipeline, GlslRunsWhereTheProviderReadsItAndElseNamesOneThatDoes) {
+TEST_F(GpuPipeline, GlslRunsOnEveryProviderThatReadsSpirv) {
   const KernelSource source{.name = "triple",
                             .code = std::string(kTripleGlsl),
                             .bindings = {BindingKind::kReadOnly, BindingKind::kStorage},
                             .language = ShaderLanguage::kGlsl};
-  if (!provider_is("wgpu")) {
-    EXPECT_THAT(error_of([&] { device().compile_shader(source); }),
-                IsGpuError(GpuError::kFeatureMissing, "ALKNET_WEBGPU=wgpu"));
-    return;
-  }
   const Buffer input = upload({5, 6});
   const Buffer output = device().create_buffer(8);
-  device().dispatch(device().compile_shader(source), std::vector<Binding>{{&input}, {&output}}, {2});
+  try {
+    device().dispatch(device().compile_shader(source), std::vector<Binding>{{&input}, {&output}}, {2});
+  } catch (const Error& error) {
+    EXPECT_THAT(std::optional(error), IsGpuError(GpuError::kFeatureMissing, "ALKNET_WEBGPU=wgpu"));
+    GTEST_SKIP() << error.message();
+  }
   EXPECT_EQ(download(output), (std::vector<std::uint32_t>{15, 18}));
+}
+
+TEST_F(GpuPipeline, GlslThatDoesNotCompileNamesKernelAndLine) {
+  const auto error = error_of([&] {
+    device().compile_shader({.name = "typo",
+                             .code = "#version 450\nlayout(local_size_x = 1) in;\nvoid main() { y = 1; }\n",
+                             .language = ShaderLanguage::kGlsl});
+  });
+  EXPECT_THAT(error, IsGpuError(GpuError::kShaderInvalid, "\"typo\" does not compile at line 3"));
+  EXPECT_EQ(error->details().at("line"), 3);
+}
+
+TEST_F(GpuPipeline, BytesThatAreNoSpirvAreRefused) {
+  for (const std::string& bytes : {std::string(), std::string("abc"), std::string(64, 'x'), std::string(22, '\3')}) {
+    EXPECT_THAT(error_of([&] {
+                  device().compile_shader({.name = "noise", .code = bytes, .language = ShaderLanguage::kSpirv});
+                }),
+                IsGpuError(GpuError::kShaderInvalid, "no SPIR-V"));
+  }
 }
 
 TEST_F(GpuPipeline, SpirvRunsOrIsRefusedWithItsName) {

@@ -147,8 +147,7 @@ class Dialect {
   virtual WGPUWaitStatus wait_queue(const Functions& functions, const Owner& owner, WGPUQueue queue,
                                     std::uint64_t nanoseconds) const = 0;
 
-  /// Begins to compile a kernel's source, without bounds checks where `robust` is false and the library lets choose.
-  /// Throws `feature_missing` for a language that this provider does not take, naming one that does.
+  /// Begins to compile WGSL or SPIR-V, without bounds checks where `robust` is false and the library lets choose.
   virtual WGPUShaderModule create_shader_module(const Functions& functions, WGPUDevice device,
                                                 const KernelSource& source, bool robust) const = 0;
 

@@ -253,12 +253,7 @@ class DawnDialect final : public Dialect {
 
   WGPUShaderModule create_shader_module(const Functions& functions, WGPUDevice device, const KernelSource& source,
                                         bool) const override {
-    if (source.language != ShaderLanguage::kGlsl) return create_standard_module(functions, device, source);
-    throw Error(GpuError::kFeatureMissing,
-                fmt::format("Kernel \"{}\" is GLSL, which the provider dawn does not read; set ALKNET_WEBGPU=wgpu, or "
-                            "give it as WGSL",
-                            source.name),
-                JsonObject{{"kernel", source.name}, {"feature", "glsl"}, {"provider", "wgpu"}});
+    return create_standard_module(functions, device, source);
   }
 
   void create_pipeline(const Functions& functions, WGPUDevice device, const WGPUComputePipelineDescriptor& descriptor,

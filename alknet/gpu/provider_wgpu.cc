@@ -125,16 +125,11 @@ class WgpuDialect final : public Dialect {
     wgsl.chain.sType = WGPUSType_ShaderSourceWGSL;
     const std::string code = without_subgroup_directive(source.code);
     wgsl.code = view_of(code);
-    WGPUShaderSourceGLSL glsl{};
-    glsl.chain.sType = static_cast<WGPUSType>(WGPUSType_ShaderSourceGLSL);
-    glsl.stage = WGPUShaderStage_Compute;
-    glsl.code = view_of(source.code);
     WGPUShaderModuleDescriptor descriptor{};
     descriptor.label = view_of(source.name);
-    descriptor.nextInChain = source.language == ShaderLanguage::kGlsl ? &glsl.chain : &wgsl.chain;
-    return robust || source.language == ShaderLanguage::kGlsl
-               ? functions.device_create_shader_module(device, &descriptor)
-               : native_.device_create_shader_module_trusted(device, &descriptor, WGPUShaderRuntimeChecks_None);
+    descriptor.nextInChain = &wgsl.chain;
+    return robust ? functions.device_create_shader_module(device, &descriptor)
+                  : native_.device_create_shader_module_trusted(device, &descriptor, WGPUShaderRuntimeChecks_None);
   }
 
   void create_pipeline(const Functions& functions, WGPUDevice device, const WGPUComputePipelineDescriptor& descriptor,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "alknet/base/near_names.h"
 #include "alknet/graph/dim.h"
@@ -16,6 +17,9 @@ namespace {
 /// Bytes of a schema in a message.
 constexpr std::size_t kMaxShown = 200;
 
+/// Beyond, a double need not be the integer that its writer meant.
+constexpr double kMaxWhole = 9007199254740992.0;
+
 /// What breaks the schema, or an empty text.
 std::string schema_problem(const OpParameter& parameter, const Json& value) {
   if (!parameter.checker) return {};
@@ -25,28 +29,47 @@ std::string schema_problem(const OpParameter& parameter, const Json& value) {
   return instance_path.empty() ? message : fmt::format("at {} {}", instance_path, message);
 }
 
-/// Whether a schema's `type` is or lists "integer".
-bool says_integer(const Json& schema) {
+/// Whether a schema's `type` is or lists `name`.
+bool says(const Json& schema, std::string_view name) {
   const Json* type = schema.is_object() ? schema.get_object().if_contains("type") : nullptr;
   if (type == nullptr) return false;
-  if (type->is_string()) return std::string_view(type->get_string()) == "integer";
+  if (type->is_string()) return std::string_view(type->get_string()) == name;
   const auto* list = type->if_array();
-  return list != nullptr && std::find(list->begin(), list->end(), Json("integer")) != list->end();
+  return list != nullptr && std::find(list->begin(), list->end(), Json(name)) != list->end();
 }
 
-/// JSON Schema takes 2.0 for an integer; kernels shall not have to.
-Json with_integers(const Json& value, const Json& schema) {
+bool says_integer(const Json& schema) { return says(schema, "integer"); }
+
+/// Whether an integer does not fit 64 bits with a sign.
+bool exceeds_integers(const Json& value, const Json& schema) {
+  if (const auto* items = value.if_array()) {
+    const Json* item_schema = schema.is_object() ? schema.get_object().if_contains("items") : nullptr;
+    return item_schema != nullptr && std::any_of(items->begin(), items->end(), [&](const Json& item) {
+             return exceeds_integers(item, *item_schema);
+           });
+  }
+  if (!says_integer(schema) || says(schema, "number")) return false;
+  return (value.is_uint64() && !std::in_range<std::int64_t>(value.get_uint64())) ||
+         (value.is_double() && std::fabs(value.get_double()) > kMaxWhole);
+}
+
+/// JSON Schema takes 2.0 for an integer; kernels shall not have to. Nor do they meet unsigned numbers.
+Json normalized(const Json& value, const Json& schema) {
   if (const auto* items = value.if_array()) {
     const Json* item_schema = schema.is_object() ? schema.get_object().if_contains("items") : nullptr;
     if (item_schema == nullptr) return value;
     JsonArray normal;
-    for (const auto& item : *items) normal.push_back(with_integers(item, *item_schema));
+    for (const auto& item : *items) normal.push_back(normalized(item, *item_schema));
     return normal;
   }
-  constexpr double kLimit = 9007199254740992.0;  // beyond, a double need not be what its writer meant
+  if (value.is_uint64()) {
+    const std::uint64_t number = value.get_uint64();
+    if (std::in_range<std::int64_t>(number)) return static_cast<std::int64_t>(number);
+    return static_cast<double>(number);
+  }
   if (!value.is_double() || !says_integer(schema)) return value;
   const double number = value.get_double();
-  if (std::trunc(number) != number || std::fabs(number) > kLimit) return value;
+  if (std::trunc(number) != number || std::fabs(number) > kMaxWhole) return value;
   return static_cast<std::int64_t>(number);
 }
 
@@ -80,6 +103,9 @@ std::string shown(const Json& value) {
 void check(const OpSpec& op, const OpParameter& parameter, const Json& value) {
   std::string problem = schema_problem(parameter, value);
   if (!problem.empty()) problem += "; the schema is " + shown(parameter.schema);
+  if (problem.empty() && exceeds_integers(value, parameter.schema)) {
+    problem = fmt::format("{} does not fit an integer of 64 bits", shown(value));
+  }
   if (problem.empty() && parameter.dimensions) problem = dimension_problem(value);
   if (!problem.empty()) bad_attribute(op, parameter.name, "is wrong: " + problem);
 }
@@ -108,7 +134,7 @@ JsonObject complete_attributes(const OpSpec& op, const JsonObject& attrs) {
     const Json* value = attrs.if_contains(parameter.name);
     if (value == nullptr && !parameter.default_value) bad_attribute(op, parameter.name, "is required");
     if (value != nullptr) check(op, parameter, *value);
-    complete[parameter.name] = value != nullptr ? with_integers(*value, parameter.schema) : *parameter.default_value;
+    complete[parameter.name] = value != nullptr ? normalized(*value, parameter.schema) : *parameter.default_value;
   }
   return complete;
 }

@@ -49,6 +49,18 @@ TEST(Attributes, WholeNumbersAreIntegersWhereTheSchemaSaysSo) {
             R"({"dim":0,"start":3,"end":null,"step":2})");
 }
 
+TEST(Attributes, IntegersFit64BitsWithASign) {
+  const auto refuses = [](std::string_view name, const JsonObject& attrs) {
+    expect_error(GraphError::kBadAttribute, "does not fit an integer of 64 bits",
+                 [&] { complete_attributes(op(name), attrs); });
+  };
+  refuses("softmax", {{"dim", std::uint64_t{1} << 63}});
+  refuses("permute", {{"dims", {0, std::uint64_t{1} << 63}}});
+  refuses("reshape", {{"shape", {1e300}}});
+  // Of a parameter that is any number it is one of those.
+  EXPECT_TRUE(complete_attributes(op("add"), {{"alpha", std::uint64_t{1} << 63}}).at("alpha").is_double());
+}
+
 TEST(Attributes, DimensionsBecomeIntegers) {
   const JsonObject attrs = complete_attributes(op("reshape"), {{"shape", {"batch", "2*seq", -1, 3}}});
   EXPECT_EQ(json_text(bind_attributes(op("reshape"), attrs, {{"batch", 2}, {"seq", 5}})), R"({"shape":[2,10,-1,3]})");

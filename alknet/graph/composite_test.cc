@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "alknet/base/testing.h"
 #include "alknet/graph/gradient.h"
 #include "alknet/graph/json.h"
@@ -54,6 +56,23 @@ TEST(Composite, KeepsItsNameAndIsDifferentiable) {
   const auto values = reference_run(extended, {{"x", {{2, 3}, {1, 2, 3, 4, 5, 6}}}, {"y", {{3}, {1, 1, 1}}}});
   EXPECT_THAT(values.at("grad/mse_loss_0").data, ElementsAre(1));
   EXPECT_DOUBLE_EQ(values.at("grad/x").data.back(), 2 * 5 / 6.0);
+}
+
+TEST(Composite, RefusesToBecomeAGraphWithoutEnd) {
+  const auto problem = [](std::string_view op, std::int64_t size, const JsonObject& attrs) {
+    GraphBuilder g;
+    const Ref x = g.input("x", Dtype::kI8, {size, 2});
+    g.output("y", g.node(op, {x}, attrs));
+    const auto problems = validate(std::move(g).build(), OpTable::builtin());
+    return problems.empty() ? std::string() : problems.front().message;
+  };
+  constexpr std::int64_t kHuge = std::int64_t{1} << 40;
+  EXPECT_THAT(problem("unbind", kHuge, {}), HasSubstr("asks for 1099511627776 outputs"));
+  EXPECT_THAT(problem("split", kHuge, {{"split_size", 1}}), HasSubstr("there may be 65536"));
+  EXPECT_THAT(problem("chunk", kHuge, {{"chunks", kHuge}}), HasSubstr("outputs"));
+  EXPECT_THAT(problem("chunk", 0, {{"chunks", kHuge}}), HasSubstr("outputs"));
+  EXPECT_EQ(problem("split", 7, {{"split_size", std::numeric_limits<std::int64_t>::max()}}), "");
+  EXPECT_EQ(problem("roll", 7, {{"shifts", std::numeric_limits<std::int64_t>::min()}, {"dims", 0}}), "");
 }
 
 TEST(Composite, GivesItsFlagsToItsNodes) {

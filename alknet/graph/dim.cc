@@ -307,7 +307,11 @@ std::int64_t element_count(const Shape& shape) {
   std::int64_t count = 1;
   for (const std::int64_t size : shape) {
     const auto product = checked_mul(count, size);
-    if (!product) overflow("the number of elements of " + shape_text(shape));
+    if (!product || *product > kMaxElements) {
+      throw Error(GraphError::kSizeOverflow,
+                  fmt::format("{} has more elements than a tensor may have (2^59)", shape_text(shape)),
+                  JsonObject{{"shape", JsonArray(shape.begin(), shape.end())}});
+    }
     count = *product;
   }
   return count;

@@ -74,7 +74,10 @@ Shape evaluate(const SymbolicShape& shape, const DimValues& values);
 std::string shape_text(const SymbolicShape& shape);  ///< "[batch, seq, 384]"
 std::string shape_text(const Shape& shape);
 
-/// Product of the sizes, which are not negative. Throws Error `size_overflow`.
+/// Elements that a tensor may have: their bytes, and twice those, fit 64 bits in every dtype.
+inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 59;
+
+/// Product of the sizes, which are not negative. Throws Error `size_overflow` when it is above kMaxElements.
 std::int64_t element_count(const Shape& shape);
 Dim element_count(const SymbolicShape& shape);
 

@@ -149,6 +149,8 @@ TEST(Shapes, CountElements) {
   EXPECT_EQ(element_count(Shape{1LL << 40, 0, 1LL << 40}), 0);
   EXPECT_EQ(element_count(SymbolicShape{kBatch, 3, kSeq}), kSeq * kBatch * Dim(3));
   expect_error(GraphError::kSizeOverflow, "elements", [] { element_count(Shape{1LL << 40, 1LL << 40}); });
+  EXPECT_EQ(element_count(Shape{kMaxElements}), kMaxElements);
+  expect_error(GraphError::kSizeOverflow, "2^59", [] { element_count(Shape{kMaxElements, 2}); });
 }
 
 TEST(Shapes, RowMajorStrides) {

@@ -1,6 +1,7 @@
 #include "alknet/graph/dtype.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace alknet::graph {
 namespace {
@@ -57,6 +58,14 @@ std::optional<Dtype> parse_dtype(std::string_view name) {
   const auto found = std::find_if(kAllDtypes.begin(), kAllDtypes.end(), [&](Dtype d) { return dtype_name(d) == name; });
   if (found == kAllDtypes.end()) return std::nullopt;
   return *found;
+}
+
+bool holds(Dtype dtype, double value) {
+  if (is_float(dtype)) return true;
+  const bool is_signed = dtype == Dtype::kI8 || dtype == Dtype::kI32 || dtype == Dtype::kI64;
+  const auto bits = static_cast<int>(8 * dtype_bytes(dtype));
+  const double above = dtype == Dtype::kBool ? 2 : std::ldexp(1.0, is_signed ? bits - 1 : bits);
+  return std::trunc(value) == value && value < above && value >= (is_signed ? -above : 0);
 }
 
 Dtype promote(Dtype a, Dtype b) { return kPromotion[static_cast<std::size_t>(a)][static_cast<std::size_t>(b)]; }

@@ -23,6 +23,10 @@ std::size_t dtype_bytes(Dtype dtype);
 DtypeClass dtype_class(Dtype dtype);
 bool is_float(Dtype dtype);
 
+/// Whether the dtype has the number exactly or, a float, as the nearest it has: integers have whole numbers in range
+/// (i64: of magnitudes below 2^63), bool 0 and 1.
+bool holds(Dtype dtype, double value);
+
 /// The dtype of an operation on two tensors: PyTorch's rules; u32 with i8 or i32 gives i64, with u8 gives u32.
 Dtype promote(Dtype a, Dtype b);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,15 @@ TEST(Promotion, ScalarsOnlyRaiseTheClass) {
   EXPECT_EQ(promote_scalar(Dtype::kI8, DtypeClass::kFloat), Dtype::kF32);
   EXPECT_EQ(promote_scalar(Dtype::kBool, DtypeClass::kInteger), Dtype::kI64);
   EXPECT_EQ(promote_scalar(Dtype::kBool, DtypeClass::kBool), Dtype::kBool);
+}
+
+TEST(Dtype, HoldsNumbersInItsRange) {
+  EXPECT_TRUE(holds(Dtype::kI8, -128) && holds(Dtype::kI8, 127));
+  EXPECT_FALSE(holds(Dtype::kI8, -129) || holds(Dtype::kI8, 128) || holds(Dtype::kI8, 0.5));
+  EXPECT_TRUE(holds(Dtype::kU32, 4294967295.0) && holds(Dtype::kI64, -0x1p63) && holds(Dtype::kBool, 1));
+  EXPECT_FALSE(holds(Dtype::kU32, -1) || holds(Dtype::kI64, 0x1p63) || holds(Dtype::kBool, 2));
+  EXPECT_TRUE(holds(Dtype::kF16, 1e300) && holds(Dtype::kF32, 0.1));
+  EXPECT_FALSE(holds(Dtype::kI32, std::numeric_limits<double>::quiet_NaN()));
 }
 
 }  // namespace

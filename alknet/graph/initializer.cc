@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <new>
 #include <span>
 
 #include "alknet/base/float16.h"
+#include "alknet/base/machine_memory.h"
 #include "alknet/graph/analysis.h"
 #include "alknet/graph/json_reader.h"
 #include "alknet/graph/philox.h"
@@ -58,15 +60,6 @@ void put_number(std::vector<std::byte>& bytes, Dtype dtype, double value) {
   }
 }
 
-/// Whether an integer dtype has the number.
-bool fits(Dtype dtype, double value) {
-  if (is_float(dtype)) return true;
-  const bool is_signed = dtype == Dtype::kI8 || dtype == Dtype::kI32 || dtype == Dtype::kI64;
-  const auto bits = static_cast<int>(8 * dtype_bytes(dtype));
-  const double above = dtype == Dtype::kBool ? 2 : std::ldexp(1.0, is_signed ? bits - 1 : bits);
-  return std::trunc(value) == value && value < above && value >= (is_signed ? -above : 0);
-}
-
 }  // namespace
 
 Initializer Initializer::parse(const Json& init) {
@@ -96,10 +89,16 @@ std::vector<std::byte> initial_elements(const Initializer& initializer, Dtype dt
   };
   const bool random = initializer.kind == Kind::kUniform || initializer.kind == Kind::kNormal;
   if (random && !is_float(dtype)) refuse("uniform and normal make floats");
-  if (initializer.kind == Kind::kFull && !fits(dtype, initializer.first)) refuse("the number does not fit");
+  if (initializer.kind == Kind::kFull && !holds(dtype, initializer.first)) refuse("the number does not fit");
   const auto count = static_cast<std::uint64_t>(element_count(shape));
   std::vector<std::byte> bytes;
-  bytes.reserve(count * dtype_bytes(dtype));
+  try {
+    if (count * dtype_bytes(dtype) > machine_memory()) throw std::bad_alloc();
+    bytes.reserve(count * dtype_bytes(dtype));
+  } catch (const std::bad_alloc&) {
+    throw Error(BaseError::kOutOfMemory, fmt::format("the initial value of {} {} needs {} bytes: use a smaller state",
+                                                     dtype_name(dtype), shape_text(shape), count * dtype_bytes(dtype)));
+  }
   if (initializer.kind == Kind::kRng) {
     if (dtype != Dtype::kU32 || shape != Shape{4}) refuse("\"rng\" is u32 [4]");
     for (const std::uint64_t word : {seed & 0xffffffffU, seed >> 32, std::uint64_t{0}, std::uint64_t{0}}) {

@@ -30,23 +30,26 @@ Dim pooled(const RuleCall& call, const Dim& input, std::size_t d, std::size_t ra
   const std::int64_t kernel = pool_parameter(call, "kernel_size", d, rank);
   const std::int64_t stride = call.attribute("stride").is_null() ? kernel : pool_parameter(call, "stride", d, rank);
   const std::int64_t padding = pool_parameter(call, "padding", d, rank);
-  const std::int64_t reach = (dilated ? pool_parameter(call, "dilation", d, rank) : 1) * (kernel - 1) + 1;
-  if (2 * padding > kernel) {
+  const Dim reach = Dim(dilated ? pool_parameter(call, "dilation", d, rank) : 1) * Dim(kernel - 1) + Dim(1);
+  if (padding > kernel / 2) {
     call.fail_attribute("padding", fmt::format("is {}; at most half of kernel_size {}", padding, kernel));
   }
-  const Dim room = input + Dim(2 * padding - reach);
+  const Dim room = input + Dim(2) * Dim(padding) - reach;
   const auto known = room.constant();
   if (known && *known < 0 && !call.boolean("ceil_mode")) {
-    call.fail_shape(fmt::format("the window of {} is larger than the padded input of {}", reach,
-                                (input + Dim(2 * padding)).text()));
+    call.fail_shape(fmt::format("the window of {} is larger than the padded input of {}", reach.text(),
+                                (input + Dim(2) * Dim(padding)).text()));
   }
   if (!call.boolean("ceil_mode")) return Dim::floor_divide(room, Dim(stride)) + Dim(1);
   if (!known) {
     call.fail_attribute("ceil_mode", fmt::format("needs sizes known before the run, not {}", input.text()));
   }
-  std::int64_t size = (*known + (*known > 0 ? stride - 1 : 0)) / stride + 1;
-  if ((size - 1) * stride >= *input.constant() + padding) --size;  // a window must start inside
-  if (size < 1) call.fail_shape(fmt::format("the window of {} is larger than the input of {}", reach, input.text()));
+  std::int64_t size = *known / stride + (*known > 0 && *known % stride != 0 ? 1 : 0) + 1;
+  // A window must start inside.
+  if (size > 1 && (*input.constant() + padding - 1) / stride < size - 1) --size;
+  if (size < 1 || *input.constant() + padding < 1) {
+    call.fail_shape(fmt::format("the window of {} is larger than the input of {}", reach.text(), input.text()));
+  }
   return size;
 }
 
@@ -150,8 +153,12 @@ SymbolicShape interpolate_shape(const RuleCall& call, const SymbolicShape& input
     }
     const double scale = item.to_number<double>();
     if (const auto known = input[2 + d].constant()) {
-      shape[2 + d] = static_cast<std::int64_t>(std::floor(static_cast<double>(*known) * scale));
-    } else if (scale == std::floor(scale)) {
+      const double wanted = std::floor(static_cast<double>(*known) * scale);
+      if (!(std::fabs(wanted) <= static_cast<double>(kMaxElements))) {
+        call.fail_attribute("scale_factor", fmt::format("is {}, which makes {} too large", scale, *known));
+      }
+      shape[2 + d] = static_cast<std::int64_t>(wanted);
+    } else if (scale == std::floor(scale) && std::fabs(scale) <= static_cast<double>(kMaxElements)) {
       shape[2 + d] = input[2 + d] * Dim(static_cast<std::int64_t>(scale));
     } else {
       call.fail_attribute("scale_factor", fmt::format("is {}: a size that is not known before the run ({}) takes "

@@ -57,10 +57,11 @@ struct Call {
 
 /// Which word of its stream element `e` of `random_words` takes.
 inline std::uint64_t word_of(std::string_view words, std::uint64_t e) {
-  if (words == "first") return e / 2 * 2;
-  if (words == "second") return e / 2 * 2 + 1;
-  if (words == "high") return 2 * e;
-  return words == "low" ? 2 * e + 1 : e;
+  std::uint64_t element = e;
+  if (words.starts_with("first")) element = e / 2 * 2;
+  if (words.starts_with("second")) element = e / 2 * 2 + 1;
+  if (words.ends_with("high")) return 2 * element;
+  return words.ends_with("low") ? 2 * element + 1 : element;
 }
 
 /// Which dimensions of the first input the parameter `dim`, a list, names; null or empty: all.

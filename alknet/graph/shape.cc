@@ -140,11 +140,13 @@ std::vector<SymbolicShape> infer_shapes(const OpSpec& op, std::span<const std::o
   for (const auto& shape : shapes) {
     if (shape.size() > kMaxRank)
       call.fail_shape(fmt::format("the result has rank {}; at most {}", shape.size(), kMaxRank));
+    Shape sizes;
     for (const Dim& dim : shape) {
-      if (const auto size = dim.constant(); size && *size < 0) {
-        call.fail_shape(fmt::format("the result would have the shape {}", shape_text(shape)));
-      }
+      const auto size = dim.constant();
+      if (size && *size < 0) call.fail_shape(fmt::format("the result would have the shape {}", shape_text(shape)));
+      sizes.push_back(size.value_or(1));
     }
+    element_count(sizes);
   }
   return shapes;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -192,6 +193,29 @@ TEST(ShapeRules, HostileSizesOverflowIntoErrors) {
     inferred("reshape", {Sh{1LL << 40, 1LL << 40}}, {{"shape", {-1}}});
   });
   refuses("embedding", {Sh{5, 4}, std::nullopt}, {}, "\"indices\" is missing", GraphError::kMissingInput);
+}
+
+TEST(ShapeOverflow, IsRefusedByEveryRuleThatComputesSizes) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max(), kHuge = std::int64_t{1} << 62;
+  const auto overflows = [](std::string_view name, const Shapes& inputs, const JsonObject& attrs) {
+    refuses(name, inputs, attrs, "", GraphError::kSizeOverflow);
+  };
+  overflows("relu", {Sh{kHuge}}, {});
+  overflows("expand", {Sh{1}}, {{"size", {kHuge}}});
+  overflows("zeros", {}, {{"size", {kHuge, 4}}});
+  overflows("eye", {}, {{"n", kHuge}});
+  overflows("arange", {}, {{"start", std::numeric_limits<std::int64_t>::min()}, {"end", kMost}});
+  overflows("conv1d", {Sh{1, 1, 4}, Sh{1, 1, 2}}, {{"padding", kMost}});
+  overflows("conv1d", {Sh{1, 1, 4}, Sh{1, 1, 4}}, {{"dilation", kMost}});
+  overflows("conv_transpose1d", {Sh{1, 1, 4}, Sh{1, 1, 2}}, {{"stride", kMost}});
+  overflows("max_pool1d", {Sh{1, 1, 4}}, {{"kernel_size", 3}, {"dilation", kMost}});
+  overflows("constant_pad_nd", {Sh{1, 4}}, {{"pad", {kMost, 0}}});
+  refuses("max_pool1d", {Sh{1, 1, 4}}, {{"kernel_size", 3}, {"padding", kMost}}, "at most half",
+          GraphError::kBadAttribute);
+  refuses("interpolate", {Sh{1, 1, 4}}, {{"scale_factor", 1e300}}, "too large", GraphError::kBadAttribute);
+  EXPECT_EQ(inferred("max_pool1d", {Sh{1, 1, 4}}, {{"kernel_size", 2}, {"stride", kMost}, {"ceil_mode", true}}),
+            "[1, 1, 1]");
+  EXPECT_EQ(inferred("relu", {Sh{0, kMost}}), "[0, 9223372036854775807]");
 }
 
 }  // namespace

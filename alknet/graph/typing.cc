@@ -92,24 +92,16 @@ void check_accepted(const OpSpec& op, const OpInput& input, Dtype dtype) {
                            fmt::join(names, ", ")));
 }
 
-/// Whether a scalar can be written in an integer dtype.
-bool fits(const Scalar& scalar, Dtype dtype) {
-  const auto within = [&](std::int64_t min, std::int64_t max) {
-    return scalar.integer >= min && scalar.integer <= max;
-  };
-  switch (dtype) {
-    case Dtype::kI8: return within(-128, 127);
-    case Dtype::kU8: return within(0, 255);
-    case Dtype::kI32: return within(-2147483648LL, 2147483647LL);
-    case Dtype::kU32: return within(0, 4294967295LL);
-    default: return true;
-  }
+/// Whether a number that becomes an element of a dtype would not be itself there. What is not 0 is true.
+bool changes(double whole, Dtype dtype) { return dtype != Dtype::kBool && !holds(dtype, whole); }
+bool changes(std::int64_t whole, Dtype dtype) {
+  return dtype != Dtype::kI64 && changes(static_cast<double>(whole), dtype);
 }
 
 void check_scalar_values(const OpSpec& op, Operands operands, Dtype promoted) {
   for (const auto& list : operands) {
     for (const auto& operand : list) {
-      if (operand.scalar && !fits(*operand.scalar, promoted)) {
+      if (operand.scalar && changes(operand.scalar->integer, promoted)) {
         mismatch(op, fmt::format("the scalar {} does not fit {}; cast the tensor", operand.scalar->integer,
                                  dtype_name(promoted)));
       }
@@ -117,18 +109,28 @@ void check_scalar_values(const OpSpec& op, Operands operands, Dtype promoted) {
   }
 }
 
-/// As in PyTorch, a fraction in a parameter does not go with integer tensors.
-void check_parameters(const OpSpec& op, Dtype promoted, const JsonObject& attrs) {
-  if (!op.elementwise() || is_float(promoted)) return;
+/// As in PyTorch, a fraction in a parameter does not go with integer tensors, nor a number that their dtype lacks.
+void check_parameters(const OpSpec& op, Dtype dtype, bool takes_fractions, const JsonObject& attrs) {
+  if (!op.elementwise() || is_float(dtype)) return;
+  const auto refuse = [&](const std::string& name, const Json& value, std::string_view why) {
+    throw Error(GraphError::kBadAttribute,
+                fmt::format("[{}] parameter \"{}\" is {}, {} {}; cast them or use another number", op.name, name,
+                            json_text(value), why, dtype_name(dtype)),
+                JsonObject{{"op", op.name}, {"parameter", name}});
+  };
   for (const auto& name : scalar_parameters(op)) {
     const Json* value = attrs.if_contains(name);
-    if (value == nullptr || !value->is_double()) continue;
-    if (std::trunc(value->get_double()) != value->get_double()) {
-      throw Error(GraphError::kBadAttribute,
-                  fmt::format("[{}] parameter \"{}\" is {}, but the inputs are {}; cast them or use an integer",
-                              op.name, name, value->get_double(), dtype_name(promoted)),
-                  JsonObject{{"op", op.name}, {"parameter", name}});
+    if (value == nullptr) continue;
+    // An integer parameter is a place or a count, not an element.
+    const JsonObject* schema = op.parameter(name)->schema.if_object();
+    const Json* type = schema != nullptr ? schema->if_contains("type") : nullptr;
+    if (type != nullptr && *type == Json("integer")) continue;
+    if (value->is_double() && !takes_fractions && std::trunc(value->get_double()) != value->get_double()) {
+      refuse(name, *value, "but the inputs are");
     }
+    const bool wrong = value->is_int64() ? changes(value->get_int64(), dtype)
+                                         : value->is_double() && changes(std::trunc(value->get_double()), dtype);
+    if (wrong) refuse(name, *value, "which does not fit elements of");
   }
 }
 
@@ -140,6 +142,13 @@ Dtype read_dtype(const OpSpec& op, const OpInput& input, const DtypeOperand& ope
   return operand.dtype;
 }
 
+/// What numbers in parameters make when no dtype is named: PyTorch's rule for `full` and `arange`.
+Dtype dtype_of_parameters(const JsonObject& attrs) {
+  const bool fraction =
+      std::any_of(attrs.begin(), attrs.end(), [](const auto& attr) { return attr.value().is_double(); });
+  return fraction ? Dtype::kF32 : Dtype::kI64;
+}
+
 Dtype output_dtype(const OpSpec& op, const OpOutput& output, const OpDtypes& dtypes, std::optional<Dtype> promoted,
                    const JsonObject& attrs) {
   if (output.dtype == "promoted" && promoted) return *promoted;
@@ -147,8 +156,9 @@ Dtype output_dtype(const OpSpec& op, const OpOutput& output, const OpDtypes& dty
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     if (op.inputs[i].name == output.dtype && dtypes.inputs[i]) return *dtypes.inputs[i];
   }
-  if (const Json* value = attrs.if_contains(output.dtype); value != nullptr && value->is_string()) {
-    if (const auto named = parse_dtype(value->get_string())) return *named;
+  if (const Json* value = attrs.if_contains(output.dtype); value != nullptr) {
+    if (value->is_null()) return dtype_of_parameters(attrs);
+    if (const auto named = value->is_string() ? parse_dtype(value->get_string()) : std::nullopt) return *named;
   }
   mismatch(op, fmt::format("nothing decides the dtype of the output \"{}\"", output.name));
 }
@@ -183,9 +193,10 @@ OpDtypes infer_dtypes(const OpSpec& op, std::span<const std::vector<DtypeOperand
   }
   if (promoted) {
     check_scalar_values(op, operands, *promoted);
-    check_parameters(op, *promoted, attrs);
+    check_parameters(op, *promoted, false, attrs);
   }
   for (const auto& output : op.outputs) dtypes.outputs.push_back(output_dtype(op, output, dtypes, promoted, attrs));
+  if (!promoted) check_parameters(op, dtypes.outputs.front(), true, attrs);
   return dtypes;
 }
 

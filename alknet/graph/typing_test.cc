@@ -68,6 +68,15 @@ TEST(OpDtypes, FromParametersAndInputs) {
   EXPECT_EQ(dtypes("reshape", {{tensor(Dtype::kU8)}}, {{"shape", {-1}}}).outputs[0], Dtype::kU8);
 }
 
+TEST(OpDtypes, OfFullAndArangeFollowTheirNumbers) {
+  EXPECT_EQ(dtypes("arange", {}, {{"end", 5}}).outputs[0], Dtype::kI64);
+  EXPECT_EQ(dtypes("arange", {}, {{"end", "n + 1"}}).outputs[0], Dtype::kI64);
+  EXPECT_EQ(dtypes("arange", {}, {{"end", 5}, {"step", 0.5}}).outputs[0], Dtype::kF32);
+  EXPECT_EQ(dtypes("arange", {}, {{"end", 5}, {"dtype", "f16"}}).outputs[0], Dtype::kF16);
+  EXPECT_EQ(dtypes("full", {}, {{"size", {2}}, {"fill_value", 1}}).outputs[0], Dtype::kI64);
+  EXPECT_EQ(dtypes("full", {}, {{"size", {2}}, {"fill_value", 1.0}}).outputs[0], Dtype::kF32);
+}
+
 TEST(OpDtypes, IndicesAndMasksKeepTheirs) {
   const auto embedding = dtypes("embedding", {{tensor(Dtype::kF16)}, {tensor(Dtype::kI64)}});
   EXPECT_EQ(embedding.inputs[1], Dtype::kI64);
@@ -103,6 +112,9 @@ TEST(OpDtypes, ScalarsGoWhereTheyMakeSense) {
   });
   expect_error(GraphError::kBadAttribute, "\"alpha\" is 0.5, but the inputs are i32", [] {
     dtypes("add", {{tensor(Dtype::kI32)}, {tensor(Dtype::kI32)}}, {{"alpha", 0.5}});
+  });
+  expect_error(GraphError::kBadAttribute, "\"alpha\" is 1099511627776, which does not fit elements of i32", [] {
+    dtypes("add", {{tensor(Dtype::kI32)}, {tensor(Dtype::kI32)}}, {{"alpha", std::int64_t{1} << 40}});
   });
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "alknet/base/near_names.h"
@@ -155,7 +156,11 @@ class Analyzer {
     NodeOrder found = order_nodes(producers);
     for (const auto& cycle : found.cycles) {
       std::vector<std::string> path;
-      for (const std::size_t index : cycle) path.push_back(graph_.nodes[index].id);
+      constexpr std::size_t kShown = 20;
+      for (const std::size_t index : std::span(cycle).first(std::min(cycle.size(), kShown))) {
+        path.push_back(graph_.nodes[index].id);
+      }
+      if (cycle.size() > kShown) path.push_back(fmt::format("... {} more", cycle.size() - kShown));
       path.push_back(path.front());
       problem(graph_.nodes[cycle.front()], GraphError::kCycle,
               fmt::format("depends on itself: {}{}", fmt::join(path, " -> "), assign_hint(cycle)));

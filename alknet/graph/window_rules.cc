@@ -68,11 +68,11 @@ void check_divides(const RuleCall& call, const Dim& channels) {
 Dim convolved(const RuleCall& call, const Dim& input, const Dim& kernel, std::size_t d) {
   const Json& padding = call.attribute("padding");
   if (padding.is_string() && padding.get_string() == "same") return input;
-  const std::int64_t both = padding.is_string() ? 0 : 2 * window_parameter(padding, d);
-  const Dim room = input + Dim(both) - Dim(at(call, "dilation", d)) * (kernel - Dim(1)) - Dim(1);
+  const Dim both = padding.is_string() ? Dim(0) : Dim(2) * Dim(window_parameter(padding, d));
+  const Dim room = input + both - Dim(at(call, "dilation", d)) * (kernel - Dim(1)) - Dim(1);
   if (const auto size = room.constant(); size && *size < 0) {
     call.fail_shape(fmt::format("the kernel of {} with dilation {} is larger than the padded input of {}",
-                                kernel.text(), at(call, "dilation", d), (input + Dim(both)).text()));
+                                kernel.text(), at(call, "dilation", d), (input + both).text()));
   }
   return Dim::floor_divide(room, Dim(at(call, "stride", d))) + Dim(1);
 }
@@ -132,8 +132,8 @@ WindowShapes convolution_transpose_of(const RuleCall& call) {
       call.fail_attribute("output_padding",
                           fmt::format("is {}, but must be less than stride {} or dilation {}", more, stride, dilation));
     }
-    shape[first + d] = (input[first + d] - Dim(1)) * Dim(stride) - Dim(2 * at(call, "padding", d)) +
-                       Dim(dilation) * (weight[2 + d] - Dim(1)) + Dim(more + 1);
+    shape[first + d] = (input[first + d] - Dim(1)) * Dim(stride) - Dim(2) * Dim(at(call, "padding", d)) +
+                       Dim(dilation) * (weight[2 + d] - Dim(1)) + Dim(more) + Dim(1);
   }
   return {shape};
 }

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "alknet/base/machine_memory.h"
 #include "alknet/base/progress.h"
 #include "alknet/compute/devices.h"
 #include "alknet/compute/session.h"
@@ -43,8 +43,7 @@ std::string cpu_fact(std::string_view key) {
 Row cpu_row() {
   Row row{"cpu", cpu_fact("model name"), "cpu", "native", "", {}, {}};
   row.limits["threads"] = std::thread::hardware_concurrency();
-  row.limits["memoryBytes"] =
-      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  row.limits["memoryBytes"] = machine_memory();
   constexpr std::string_view kVectorSets[] = {"sse4_2",  "avx",         "avx2",        "fma",     "f16c",
                                               "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile"};
   std::istringstream flags(cpu_fact("flags"));

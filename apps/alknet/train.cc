@@ -7,6 +7,8 @@
 #include "alknet/base/files.h"
 #include "alknet/base/progress.h"
 #include "alknet/compute/devices.h"
+#include "alknet/compute/training/recovery.h"
+#include "alknet/gpu/error.h"
 #include "apps/alknet/charts.h"
 #include "apps/alknet/datasets.h"
 #include "apps/alknet/output.h"
@@ -107,68 +109,121 @@ std::string refuse_learning_rate(const std::string& text) {
   return is_rate ? "" : fmt::format("{} is no number above 0 and at most 1000", text);
 }
 
-/// The training that the options or the checkpoint say.
-DigitsTraining make_training(TrainCommand& command, const compute::Context& context, const Globals& globals) {
-  const fs::path dataset = resolve_dataset("digits", globals);
-  if (command.resume.empty()) return {dataset, context, command.training};
+/// The checkpoint that a training begins with; empty: none.
+fs::path first_checkpoint(const TrainCommand& command) {
+  if (command.resume.empty()) return {};
   for (const CLI::Option* option : command.fixed) {
     if (option->count() > 0) {
       throw UsageError(
           fmt::format("{} is what the checkpoint in {} says: leave it out", option->get_name(), command.resume));
     }
   }
-  const fs::path path = fs::path(command.resume) / "checkpoint.mt";
+  fs::path path = fs::path(command.resume) / "checkpoint.mt";
   if (!fs::exists(path)) {
     throw UsageError(fmt::format("there is no {}: give the folder that --out named", path.string()));
   }
-  compute::Checkpoint checkpoint = compute::load_checkpoint(path.string(), context);
-  TrainingOptions options = options_of(checkpoint);
-  return {dataset, context, options, std::move(checkpoint)};
+  return path;
 }
 
-void train_digits(TrainCommand& command, const Globals& globals) {
-  compute::Devices::Options device_options;
-  device_options.robust = false;  // only generated kernels run here
-  device_options.threads = command.threads;
-  compute::Devices devices(device_options);
-  const auto backend = devices.open(command.device);
-  const compute::Context context(std::make_shared<compute::BufferManager>(), backend);
-  DigitsTraining training = make_training(command, context, globals);
-  const TrainFiles files = train_files(command);
-  const bool report = !globals.json && !globals.quiet;
-  if (report) {
-    print(fmt::format("{} parameters, {} images an epoch, {} held out, on {}\n\n{}", training.parameters(),
-                      training.images(), training.held_out_images(), backend->id(), kEpochHeader));
+/// `alknet train digits`: makes the training, runs it and leaves its files. When the device is lost, the next attempt
+/// goes on from the last checkpoint.
+class TrainRun {
+ public:
+  TrainRun(const TrainCommand& command, const Globals& globals)
+      : command_(command),
+        globals_(globals),
+        report_(!globals.json && !globals.quiet),
+        devices_({.threads = command.threads, .robust = false}),  // only generated kernels run here
+        checkpoint_(first_checkpoint(command)) {}
+
+  void run() {
+    const bool keeps = !command_.out.empty() || !command_.resume.empty();
+    const auto finish = [&] { attempt(); };
+    if (keeps) {
+      compute::run_with_recovery(
+          finish, {.progress = [&] { return saved_; }, .on_loss = [&](const Error& error) { tell(error); }});
+    } else {
+      try {
+        attempt();
+      } catch (const Error& error) {
+        if (error.code() != make_error_code(gpu::GpuError::kDeviceLost)) throw;
+        throw Error(error.code(), error.message() + ". With --out FOLDER a training goes on from its last epoch",
+                    error.details());
+      }
+    }
   }
 
-  double seconds = 0;
-  std::size_t images = 0;
-  while (!training.finished()) {
+ private:
+  void attempt() {
+    const auto backend = devices_.open(command_.device);
+    const compute::Context context(std::make_shared<compute::BufferManager>(), backend);
+    const auto training = make_training(context);
+    files_ = train_files(command_);
+    if (report_ && !begun_) {
+      print(fmt::format("{} parameters, {} images an epoch, {} held out, on {}\n\n{}", training->parameters(),
+                        training->images(), training->held_out_images(), backend->id(), kEpochHeader));
+    }
+    begun_ = true;
+    while (!training->finished()) epoch(*training);
+    finish(*training);
+  }
+
+  std::unique_ptr<DigitsTraining> make_training(const compute::Context& context) const {
+    const fs::path dataset = resolve_dataset("digits", globals_);
+    if (checkpoint_.empty()) return std::make_unique<DigitsTraining>(dataset, context, command_.training);
+    compute::Checkpoint checkpoint = compute::load_checkpoint(checkpoint_.string(), context);
+    const TrainingOptions options = options_of(checkpoint);
+    return std::make_unique<DigitsTraining>(dataset, context, options, std::move(checkpoint));
+  }
+
+  void epoch(DigitsTraining& training) {
     Progress progress(fmt::format("Epoch {} of {}", training.history().size() + 1, training.options().epochs),
-                      training.images(), Unit::kItems, !globals.quiet);
+                      training.images(), Unit::kItems, !globals_.quiet);
     const EpochRecord& record = training.run_epoch([&](std::size_t count) { progress.advance(count); });
     progress.finish();
-    seconds += record.seconds;
-    images += training.images();
-    if (globals.json) print(json_text(record.to_json()) + "\n");
-    if (report) print(epoch_line(record));
-    if (!files.checkpoint.empty()) training.save(files.checkpoint);
-    if (!files.metrics.empty()) alknet::write_file(files.metrics, history_lines(training));
+    if (!files_.checkpoint.empty()) {
+      training.save(files_.checkpoint);
+      checkpoint_ = files_.checkpoint;
+      saved_ = record.epoch;
+    }
+    seconds_ += record.seconds;
+    images_ += training.images();
+    if (globals_.json) print(json_text(record.to_json()) + "\n");
+    if (report_) print(epoch_line(record));
+    if (!files_.metrics.empty()) alknet::write_file(files_.metrics, history_lines(training));
   }
 
-  const Evaluation evaluation = training.evaluate();
-  const double rate = seconds > 0 ? static_cast<double>(images) / seconds : 0;
-  const Json result = summary(training, evaluation, seconds, rate);
-  if (!files.model.empty()) training.save_model(files.model);
-  if (!files.metrics.empty()) alknet::write_file(files.metrics, history_lines(training) + json_text(result) + "\n");
-  if (!files.plots.empty()) write_plots(training, evaluation, files.plots);
-  if (globals.json) return print(json_text(result) + "\n");
-  print(fmt::format("{}{:.2f} % of the held-out digits are right after epoch {}{}{}\n", report ? "\n" : "",
-                    evaluation.accuracy * 100, training.history().size(),
-                    training.stopped_early() ? " (stopped early)" : "",
-                    images > 0 ? fmt::format("; {:.1f} s, {:.0f} images/s", seconds, rate) : ""));
-  if (report) print(kept_text(files));
-}
+  void finish(DigitsTraining& training) const {
+    const Evaluation evaluation = training.evaluate();
+    const double rate = seconds_ > 0 ? static_cast<double>(images_) / seconds_ : 0;
+    const Json result = summary(training, evaluation, seconds_, rate);
+    if (!files_.model.empty()) training.save_model(files_.model);
+    if (!files_.metrics.empty()) alknet::write_file(files_.metrics, history_lines(training) + json_text(result) + "\n");
+    if (!files_.plots.empty()) write_plots(training, evaluation, files_.plots);
+    if (globals_.json) return print(json_text(result) + "\n");
+    print(fmt::format("{}{:.2f} % of the held-out digits are right after epoch {}{}{}\n", report_ ? "\n" : "",
+                      evaluation.accuracy * 100, training.history().size(),
+                      training.stopped_early() ? " (stopped early)" : "",
+                      images_ > 0 ? fmt::format("; {:.1f} s, {:.0f} images/s", seconds_, rate) : ""));
+    if (report_) print(kept_text(files_));
+  }
+
+  void tell(const Error& error) const {
+    print_note(fmt::format("{}; going on {}", error.message(),
+                           checkpoint_.empty() ? "from the beginning" : "from " + checkpoint_.string()));
+  }
+
+  const TrainCommand& command_;
+  const Globals& globals_;
+  bool report_;
+  compute::Devices devices_;
+  fs::path checkpoint_;  ///< To begin with, or to go on from.
+  TrainFiles files_;
+  std::int64_t saved_ = 0;  ///< Epochs that the checkpoint of this run has.
+  double seconds_ = 0;
+  std::size_t images_ = 0;
+  bool begun_ = false;
+};
 
 }  // namespace
 
@@ -213,7 +268,7 @@ void add_train(CLI::App& program, Globals& globals) {
                "  alknet train digits --seed 1 --out run\n"
                "  alknet train digits --resume run\n"
                "  alknet train digits --json --epochs 3 | tail -1\n");
-  command->callback([options, &globals] { train_digits(*options, globals); });
+  command->callback([options, &globals] { TrainRun(*options, globals).run(); });
 }
 
 }  // namespace alknet::app

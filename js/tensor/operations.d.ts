@@ -5,12 +5,12 @@ export type Scalar = number | boolean;
 
 /** The operations on tensors of type T: inputs first, then parameters by position. */
 export interface Operations<T> {
-  /** `start`, `start + step`, ... up to before `end`. */
-  arange(start: number | null | undefined, end: number | string, step?: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** `start`, `start + step`, ... up to before `end`; without `dtype`, i64 where all three are integers, else f32. */
+  arange(start: number | null | undefined, end: number | string, step?: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64" | null): T;
   /** A matrix [n, m] with ones on its diagonal and zeros elsewhere; `m` null: square. */
   eye(n: number | string, m?: number | string | null, dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
-  /** `fill_value` everywhere. */
-  full(size: (number | string)[], fill_value: number, dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** `fill_value` everywhere; without `dtype`, i64 for an integer and f32 for a fraction. */
+  full(size: (number | string)[], fill_value: number, dtype?: "bool" | "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64" | null): T;
   /** `fill_value` everywhere, in the shape and dtype of `input`. */
   full_like(input: T, fill_value: number): T;
   /** `steps` numbers from `start` to `end`, both included, at equal distances. */
@@ -31,16 +31,18 @@ export interface Operations<T> {
   bernoulli(input: T, rng: T, stream?: number): T;
   /** `low` plus the upper half of `words` times `range`: random integers of [low, low + range). */
   integer_of_words(words: T, low: number, range: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
+  /** Pairs of f64 numbers of [0, 1) as standard normal numbers by Box and Muller: elements of even index take the cosine, odd ones the sine. */
+  normal_of_uniforms(first: T | Scalar, second: T | Scalar): T;
   /** Pairs of random words as standard normal numbers by Box and Muller: elements of even index take the cosine, odd ones the sine. */
-  normal_of_words(first: T | Scalar, second: T | Scalar, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
+  normal_of_words(first: T | Scalar, second: T | Scalar, dtype?: "f16" | "bf16" | "f32"): T;
   /** Uniform random numbers of [0, 1), the same on every device: Philox4x32-10 of `rng` [seed low, seed high, step low, step high], `stream` and the element's index. */
   rand(rng: T, size: (number | string)[], stream?: number, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
   /** Random integers of [low, high), which holds fewer than 2^32; words as `rand`. */
   randint(rng: T, low: number | null | undefined, high: number, size: (number | string)[], stream?: number, dtype?: "i8" | "u8" | "i32" | "u32" | "i64" | "f16" | "bf16" | "f32" | "f64"): T;
   /** Standard normal random numbers; words as `rand`. */
   randn(rng: T, size: (number | string)[], stream?: number, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
-  /** Words of Philox4x32-10, the same on every device. `rng` is [seed low, seed high, step low, step high]. Element e gets word e of `stream` (`element`), the first or second word of its pair (`first`, `second`: words e and e - 1 or e + 1 of even and odd e), or one of two words of its own (`high`, `low`: words 2 e and 2 e + 1). */
-  random_words(rng: T, size: (number | string)[], stream?: number, words?: "element" | "first" | "second" | "high" | "low"): T;
+  /** Words of Philox4x32-10, the same on every device. `rng` is [seed low, seed high, step low, step high]. Element e gets word e of `stream` (`element`), the first or second word of its pair (`first`, `second`: words e and e - 1 or e + 1 of even and odd e), or one of two words of its own (`high`, `low`: words 2 e and 2 e + 1), or one of the two words of the first or second element of its pair (`first_high` .. `second_low`). */
+  random_words(rng: T, size: (number | string)[], stream?: number, words?: "element" | "first" | "second" | "high" | "low" | "first_high" | "first_low" | "second_high" | "second_low"): T;
   /** The integers of [0, n) in random order: the places of n random words when sorted, equal ones as they come; words as `rand`. */
   randperm(rng: T, n: number | string, stream?: number): T;
   /** Pairs of random words as f64 numbers of [0, 1) with 53 bits. */

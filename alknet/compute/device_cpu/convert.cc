@@ -10,6 +10,7 @@
 
 #include "alknet/compute/device_cpu/convert.h"
 #include "alknet/compute/device_cpu/convert_value.h"
+#include "alknet/compute/device_cpu/storage_type.h"
 
 #ifndef ALKNET_COMPUTE_DEVICE_CPU_CONVERSION_
 #define ALKNET_COMPUTE_DEVICE_CPU_CONVERSION_
@@ -110,49 +111,31 @@ void convert(const void* from, std::int64_t stride, void* to, std::size_t count)
   for (; i < count; ++i) target[i] = How::template convert<To>(source[i]);
 }
 
-/// Calls `body` with a value of the type that stores `dtype`.
-template <typename Body>
-ConvertFunction with_storage(Dtype dtype, Body&& body) {
-  switch (dtype) {
-    case Dtype::kBool: return body(bool{});
-    case Dtype::kI8: return body(std::int8_t{});
-    case Dtype::kU8: return body(std::uint8_t{});
-    case Dtype::kI32: return body(std::int32_t{});
-    case Dtype::kU32: return body(std::uint32_t{});
-    case Dtype::kI64: return body(std::int64_t{});
-    case Dtype::kF16: return body(Half{});
-    case Dtype::kBF16: return body(BFloat16{});
-    case Dtype::kF32: return body(float{});
-    case Dtype::kF64: return body(double{});
-  }
-  return nullptr;
-}
-
 ConvertFunction load(Dtype storage) {
-  return with_storage(storage, [](auto element) -> ConvertFunction {
+  return visit_storage(storage, [](auto element) -> ConvertFunction {
     using T = decltype(element);
     return convert<T, typename Register<T>::Type, Plain>;
   });
 }
 
 ConvertFunction store(Dtype storage) {
-  return with_storage(storage, [](auto element) -> ConvertFunction {
+  return visit_storage(storage, [](auto element) -> ConvertFunction {
     using T = decltype(element);
     return convert<typename Register<T>::Type, T, Plain>;
   });
 }
 
 ConvertFunction copy(Dtype storage) {
-  return with_storage(storage, [](auto element) -> ConvertFunction {
+  return visit_storage(storage, [](auto element) -> ConvertFunction {
     using T = decltype(element);
     return convert<T, T, Plain>;
   });
 }
 
 ConvertFunction cast(Dtype from, Dtype to) {
-  return with_storage(register_dtype(from), [&](auto source) -> ConvertFunction {
+  return visit_storage(register_dtype(from), [&](auto source) -> ConvertFunction {
     using From = decltype(source);
-    return with_storage(to, [](auto target) -> ConvertFunction {
+    return visit_storage(to, [](auto target) -> ConvertFunction {
       using To = decltype(target);
       // Sources here are registers, so the narrow types below stand for themselves only as targets.
       if constexpr (std::is_same_v<From, typename Register<From>::Type>) {

@@ -2,76 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <mutex>
-#include <new>
 #include <string>
 #include <unordered_map>
 
 #include "alknet/base/error.h"
+#include "alknet/base/machine_memory.h"
 #include "alknet/compute/device_cpu/cpu_kernel.h"
+#include "alknet/compute/device_cpu/cpu_memory.h"
 #include "alknet/compute/error.h"
 
 namespace alknet::compute {
 namespace {
-
-constexpr std::align_val_t kMemoryAlignment{64};
-
-struct Counters {
-  std::atomic<std::uint64_t> live{0}, peak{0}, allocations{0}, kernels{0}, launches{0};
-
-  void add(std::uint64_t bytes) {
-    const std::uint64_t now = live += bytes;
-    ++allocations;
-    std::uint64_t highest = peak.load();
-    while (highest < now && !peak.compare_exchange_weak(highest, now)) {
-    }
-  }
-};
-
-class HeapMemory final : public Memory {
- public:
-  HeapMemory(std::size_t bytes, std::shared_ptr<Counters> counters)
-      : bytes_(bytes),
-        counters_(std::move(counters)),
-        data_(
-            static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), kMemoryAlignment, std::nothrow))) {
-    if (!data_) {
-      throw Error(ComputeError::kOutOfMemory,
-                  fmt::format("cpu: cannot allocate {} bytes: dispose tensors or use smaller batches", bytes),
-                  JsonObject{{"device", "cpu"}, {"bytes", bytes}});
-    }
-    counters_->add(bytes);
-  }
-  ~HeapMemory() override {
-    counters_->live -= bytes_;
-    ::operator delete(data_, kMemoryAlignment);
-  }
-  HeapMemory(const HeapMemory&) = delete;
-  HeapMemory& operator=(const HeapMemory&) = delete;
-
-  std::size_t bytes() const override { return bytes_; }
-  std::byte* data() override { return data_; }
-
- private:
-  std::size_t bytes_;
-  std::shared_ptr<Counters> counters_;
-  std::byte* data_;
-};
-
-class WrappedMemory final : public Memory {
- public:
-  explicit WrappedMemory(SharedBytes bytes) : bytes_(std::move(bytes)) {}
-  std::size_t bytes() const override { return bytes_.size(); }
-  bool read_only() const override { return true; }
-  /// Kernels write only operands whose memory is not read-only.
-  std::byte* data() override { return const_cast<std::byte*>(bytes_.data()); }
-
- private:
-  SharedBytes bytes_;
-};
 
 void check_range(const Memory& memory, std::size_t offset, std::size_t bytes) {
   if (offset <= memory.bytes() && bytes <= memory.bytes() - offset) return;
@@ -82,23 +25,23 @@ void check_range(const Memory& memory, std::size_t offset, std::size_t bytes) {
 class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(const CpuOptions& options)
-      : resources_(std::make_shared<CpuResources>(options.threads)), counters_(std::make_shared<Counters>()) {}
+      : counters_(std::make_shared<CpuCounters>(options.memory_limit > 0 ? options.memory_limit : machine_memory())),
+        resources_(std::make_shared<CpuResources>(options.threads, counters_)) {}
 
   const std::string& id() const override { return id_; }
   bool supports(Dtype) const override { return true; }
   std::size_t alignment() const override { return 8; }
   KernelLimits kernel_limits() const override { return {.operands = 64, .in_place = true, .exact_steps = true}; }
 
-  std::unique_ptr<Memory> allocate(std::size_t bytes) override {
-    return std::make_unique<HeapMemory>(bytes, counters_);
-  }
-  std::unique_ptr<Memory> wrap(SharedBytes bytes) override { return std::make_unique<WrappedMemory>(std::move(bytes)); }
+  std::unique_ptr<Memory> allocate(std::size_t bytes) override { return make_heap_memory(bytes, counters_); }
+  std::unique_ptr<Memory> wrap(SharedBytes bytes) override { return make_wrapped_memory(std::move(bytes)); }
 
   void write(Memory& memory, std::size_t offset, std::span<const std::byte> bytes) override {
     check_range(memory, offset, bytes.size());
     if (memory.read_only()) {
       throw Error(ComputeError::kReadOnly, "cpu: mapped memory cannot be written: copy it first");
     }
+    memory.note_write();
     if (!bytes.empty()) std::memcpy(memory.data() + offset, bytes.data(), bytes.size());
   }
 
@@ -137,8 +80,8 @@ class CpuBackend final : public Backend {
 
  private:
   const std::string id_ = "cpu";
+  std::shared_ptr<CpuCounters> counters_;
   std::shared_ptr<CpuResources> resources_;
-  std::shared_ptr<Counters> counters_;  // shared with memories, which may outlive the backend
   std::mutex kernels_mutex_;
   std::unordered_map<std::string, std::shared_ptr<const Kernel>> kernels_;
 };

@@ -10,11 +10,15 @@
 
 namespace alknet::compute {
 
+struct CpuCounters;
+
 /// What launches of one backend share.
 struct CpuResources {
-  explicit CpuResources(std::size_t threads) : pool(threads), scratch(pool.threads()) {}
+  CpuResources(std::size_t threads, std::shared_ptr<CpuCounters> backend_counters)
+      : pool(threads), scratch(pool.threads()), counters(std::move(backend_counters)) {}
   ThreadPool pool;
   Scratch scratch;
+  std::shared_ptr<CpuCounters> counters;
 };
 
 /// A launch of the CPU: `run` computes and returns when it is done.

@@ -50,6 +50,44 @@ bool takes_few_rows(const GemmShape& shape, const MatrixView& b) {
   return shape.rows <= static_cast<std::int64_t>(kFewRows) && holds<T>(b) && b.column_stride == 1;
 }
 
+/// How far into a packed matrix the block of depth k begins; its panels follow each other.
+template <typename T>
+std::int64_t packed_block(std::int64_t k, std::int64_t columns) {
+  const auto width = static_cast<std::int64_t>(gemm_kernels<T>().tile_columns);
+  return k * ((columns + width - 1) / width * width);
+}
+
+/// Packs rows [k, k + depth) of `width` columns from `column` into a panel.
+template <typename T>
+void pack_panel(const MatrixView& b, std::int64_t k, std::int64_t depth, std::int64_t column, std::int64_t width,
+                T* panel) {
+  const GemmKernels<T>& kernels = gemm_kernels<T>();
+  if (holds<T>(b)) {
+    kernels.pack_columns(elements<T>(b, k, column), b.row_stride, b.column_stride, to_size(depth), to_size(width),
+                         panel);
+    return;
+  }
+  const ConvertFunction load = load_function(b.dtype);
+  for (std::int64_t i = 0; i < depth; ++i, panel += kernels.tile_columns) {
+    load(element(b, k + i, column), b.column_stride, panel, to_size(width));
+    std::fill(panel + width, panel + kernels.tile_columns, T{0});
+  }
+}
+
+template <typename T>
+void pack_panels(std::int64_t depth, std::int64_t columns, const MatrixView& b, std::int64_t begin, std::int64_t end,
+                 T* packed) {
+  const auto width = static_cast<std::int64_t>(gemm_kernels<T>().tile_columns);
+  for (std::int64_t k = 0; k < depth; k += kBlockDepth) {
+    const std::int64_t rows = std::min(kBlockDepth, depth - k);
+    T* const block = packed + packed_block<T>(k, columns);
+    for (std::int64_t panel = begin; panel < end; ++panel) {
+      const std::int64_t column = panel * width;
+      pack_panel(b, k, rows, column, std::min(width, columns - column), block + column * rows);
+    }
+  }
+}
+
 /// Where the parts of the scratch memory are.
 struct Parts {
   std::size_t a_at, b_at, converted_at, total;
@@ -80,8 +118,8 @@ template <typename T>
 class Product {
  public:
   Product(const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, T* c, std::int64_t c_stride,
-          std::byte* scratch)
-      : shape_(shape), a_(a), b_(b), alpha_(static_cast<T>(alpha)), c_(c), c_stride_(c_stride) {
+          std::byte* scratch, const PackedColumns* packed)
+      : shape_(shape), a_(a), b_(b), whole_(packed), alpha_(static_cast<T>(alpha)), c_(c), c_stride_(c_stride) {
     const Parts parts = parts_of<T>(shape, a, b);
     packed_a_ = reinterpret_cast<T*>(scratch + parts.a_at);
     packed_b_ = reinterpret_cast<T*>(scratch + parts.b_at);
@@ -99,9 +137,11 @@ class Product {
       kernels_.few_rows(to_size(shape_.rows), to_size(shape_.columns), to_size(shape_.depth), alpha_, packed_a_,
                         elements<T>(b_, 0, 0), b_.row_stride, c_, c_stride_, false);
     } else {
-      for (std::int64_t j = 0; j < shape_.columns; j += kBlockColumns) {
+      // Where b needs no packing, a is packed once for all columns.
+      const std::int64_t step = whole_ ? shape_.columns : kBlockColumns;
+      for (std::int64_t j = 0; j < shape_.columns; j += step) {
         for (std::int64_t k = 0; k < shape_.depth; k += kBlockDepth) {
-          multiply_block(j, std::min(kBlockColumns, shape_.columns - j), k, std::min(kBlockDepth, shape_.depth - k));
+          multiply_block(j, std::min(step, shape_.columns - j), k, std::min(kBlockDepth, shape_.depth - k));
         }
       }
     }
@@ -110,8 +150,14 @@ class Product {
  private:
   /// Adds columns [column, column + columns) of the product of depth [k, k + depth) to c.
   void multiply_block(std::int64_t column, std::int64_t columns, std::int64_t k, std::int64_t depth) {
-    for (std::int64_t j = 0; j < columns; j += tile_columns_) {
-      pack_columns(k, depth, column + j, std::min(tile_columns_, columns - j), packed_b_ + j * depth);
+    const T* packed = packed_b_;
+    if (whole_) {
+      packed = reinterpret_cast<const T*>(whole_->data) + packed_block<T>(k, whole_->columns) +
+               (whole_->first + column) * depth;
+    } else {
+      for (std::int64_t j = 0; j < columns; j += tile_columns_) {
+        pack_panel(b_, k, depth, column + j, std::min(tile_columns_, columns - j), packed_b_ + j * depth);
+      }
     }
     const std::int64_t block_rows = kBlockPanels * tile_rows_;
     for (std::int64_t row = 0; row < shape_.rows; row += block_rows) {
@@ -122,23 +168,10 @@ class Product {
       for (std::int64_t j = 0; j < columns; j += tile_columns_) {
         for (std::int64_t i = 0; i < rows; i += tile_rows_) {
           kernels_.tile(to_size(std::min(tile_rows_, rows - i)), to_size(std::min(tile_columns_, columns - j)),
-                        to_size(depth), alpha_, packed_a_ + i * depth, packed_b_ + j * depth,
+                        to_size(depth), alpha_, packed_a_ + i * depth, packed + j * depth,
                         c_ + (row + i) * c_stride_ + column + j, c_stride_, k > 0);
         }
       }
-    }
-  }
-
-  void pack_columns(std::int64_t k, std::int64_t depth, std::int64_t column, std::int64_t width, T* panel) {
-    if (holds<T>(b_)) {
-      kernels_.pack_columns(elements<T>(b_, k, column), b_.row_stride, b_.column_stride, to_size(depth), to_size(width),
-                            panel);
-      return;
-    }
-    const ConvertFunction load = load_function(b_.dtype);
-    for (std::int64_t i = 0; i < depth; ++i, panel += tile_columns_) {
-      load(element(b_, k + i, column), b_.column_stride, panel, to_size(width));
-      std::fill(panel + width, panel + tile_columns_, T{0});
     }
   }
 
@@ -160,6 +193,7 @@ class Product {
   const std::int64_t tile_columns_ = static_cast<std::int64_t>(kernels_.tile_columns);
   const GemmShape shape_;
   const MatrixView a_, b_;
+  const PackedColumns* const whole_;  // of b, or null
   const T alpha_;
   T* const c_;
   const std::int64_t c_stride_;
@@ -174,13 +208,38 @@ std::size_t gemm_scratch_bytes(Dtype compute, const GemmShape& shape, const Matr
   return compute == Dtype::kF64 ? parts_of<double>(shape, a, b).total : parts_of<float>(shape, a, b).total;
 }
 
+bool gemm_packs(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b) {
+  const auto packs = [&]<typename T>(T) { return !takes_dots<T>(shape, a, b) && !takes_few_rows<T>(shape, b); };
+  return compute == Dtype::kF64 ? packs(double{}) : packs(float{});
+}
+
+std::int64_t packed_panel_columns(Dtype compute) {
+  const auto columns =
+      compute == Dtype::kF64 ? gemm_kernels<double>().tile_columns : gemm_kernels<float>().tile_columns;
+  return static_cast<std::int64_t>(columns);
+}
+
+std::size_t packed_matrix_bytes(Dtype compute, std::int64_t depth, std::int64_t columns) {
+  const std::int64_t width = packed_panel_columns(compute);
+  return to_size((columns + width - 1) / width * width * depth) * graph::dtype_bytes(compute);
+}
+
+void pack_matrix(Dtype compute, std::int64_t depth, std::int64_t columns, const MatrixView& b, std::int64_t begin,
+                 std::int64_t end, std::byte* packed) {
+  if (compute == Dtype::kF64) {
+    pack_panels(depth, columns, b, begin, end, reinterpret_cast<double*>(packed));
+  } else {
+    pack_panels(depth, columns, b, begin, end, reinterpret_cast<float*>(packed));
+  }
+}
+
 void gemm(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, void* c,
-          std::int64_t c_stride, std::byte* scratch) {
+          std::int64_t c_stride, std::byte* scratch, const PackedColumns* packed) {
   if (shape.rows == 0 || shape.columns == 0) return;
   if (compute == Dtype::kF64) {
-    Product<double>(shape, a, b, alpha, static_cast<double*>(c), c_stride, scratch).run();
+    Product<double>(shape, a, b, alpha, static_cast<double*>(c), c_stride, scratch, packed).run();
   } else {
-    Product<float>(shape, a, b, alpha, static_cast<float*>(c), c_stride, scratch).run();
+    Product<float>(shape, a, b, alpha, static_cast<float*>(c), c_stride, scratch, packed).run();
   }
 }
 

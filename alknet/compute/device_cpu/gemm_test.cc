@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -44,6 +45,29 @@ std::vector<Strides> strides_of(std::int64_t rows, std::int64_t columns) {
   return {{columns + 3, 1}, {1, rows + 5}, {2 * columns + 1, 2}};
 }
 
+/// Packed beforehand, all of b and what lies behind its first panel give the very bits of the product `expected`.
+template <typename C>
+void expect_same_when_packed(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b,
+                             const std::vector<C>& expected, std::int64_t c_stride, std::byte* scratch) {
+  if (!gemm_packs(compute, shape, a, b)) return;
+  const std::int64_t width = packed_panel_columns(compute);
+  const std::int64_t panels = (shape.columns + width - 1) / width;
+  std::vector<C> packed(packed_matrix_bytes(compute, shape.depth, shape.columns) / sizeof(C));
+  auto* const data = reinterpret_cast<std::byte*>(packed.data());
+  pack_matrix(compute, shape.depth, shape.columns, b, 0, panels / 2, data);
+  pack_matrix(compute, shape.depth, shape.columns, b, panels / 2, panels, data);
+  for (const std::int64_t first : {std::int64_t{0}, width}) {
+    if (first >= shape.columns) continue;
+    std::vector<C> c = expected;
+    for (std::int64_t r = 0; r < shape.rows; ++r)
+      std::fill_n(c.begin() + r * c_stride + first, shape.columns - first, 7);
+    const PackedColumns columns{data, first, shape.columns};
+    gemm(compute, {shape.rows, shape.columns - first, shape.depth}, a, b, 0.5, c.data() + first, c_stride, scratch,
+         &columns);
+    ASSERT_EQ(std::memcmp(c.data(), expected.data(), c.size() * sizeof(C)), 0) << "from column " << first;
+  }
+}
+
 template <typename T>
 void expect_product(const GemmShape& shape, const Sample<T>& a, const Sample<T>& b, Dtype compute) {
   using C = std::conditional_t<std::is_same_v<T, double>, double, float>;
@@ -57,6 +81,7 @@ void expect_product(const GemmShape& shape, const Sample<T>& a, const Sample<T>&
   auto* scratch = reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64);
   gemm(compute, shape, a.view, b.view, 0.5, c.data(), c_stride, scratch);
   for (const std::byte* at = scratch + bytes; at < memory.data() + memory.size(); ++at) ASSERT_EQ(*at, std::byte{0x5A});
+  expect_same_when_packed<C>(compute, shape, a.view, b.view, c, c_stride, scratch);
   const double epsilon = std::is_same_v<C, double> ? 0x1p-52 : 0x1p-23;
   for (std::int64_t r = 0; r < shape.rows; ++r) {
     for (std::int64_t j = 0; j < c_stride; ++j) {

@@ -24,7 +24,8 @@ const OpcodeKernel* find_opcode_kernel(graph::expr::Opcode opcode, Dtype dtype) 
 }
 
 const PairKernel* find_pair_kernel(graph::expr::Opcode outer, graph::expr::Opcode inner, std::size_t place) {
-  const bool ordered = outer == graph::expr::Opcode::kSubtract;
+  using graph::expr::Opcode;
+  const bool ordered = outer != Opcode::kAdd && outer != Opcode::kMultiply;
   for (const PairKernel& kernel : pairs_kernels()) {
     const bool fits = !ordered || kernel.inner_first == (place == 0);
     if (kernel.outer == outer && kernel.inner == inner && fits) return &kernel;

@@ -47,8 +47,8 @@ struct OpcodeKernel {
   OpcodeFunction run;
 };
 
-/// Two arithmetic steps of f32 in one pass: `outer` of the result of `inner` and one operand more. Operands: those of
-/// `inner`, then the other, or the other first when not `inner_first`.
+/// Two arithmetic steps of f32 in one pass: `outer` of the result of `inner` and, unless it is unary, one operand more.
+/// Operands: those of `inner`, then the other, or the other first when not `inner_first`.
 struct PairKernel {
   graph::expr::Opcode outer, inner;
   bool inner_first;

@@ -63,6 +63,15 @@ HWY_INLINE auto through_double(D d, F function, Vs... arguments) {
 }
 #endif
 
+/// A function of f64 lanes, of f32 lanes too.
+template <typename D, typename F, typename... Vs>
+HWY_INLINE auto in_double(D d, F function, Vs... arguments) {
+  if constexpr (sizeof(hn::TFromD<D>) == 4)
+    return through_double(d, function, arguments...);
+  else
+    return function(d, arguments...);
+}
+
 // Where Highway's functions are defined and good to 4 ulp. A NaN is in none of them.
 template <typename D, typename V>
 HWY_INLINE auto below(D d, V x, double bound) {
@@ -87,10 +96,7 @@ struct SinOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_sin(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, SinOfDouble(), x);
-  else
-    return SinOfDouble()(d, x);
+  return in_double(d, SinOfDouble(), x);
 }
 struct CosOfDouble {
   template <typename D, typename V>
@@ -104,10 +110,7 @@ struct CosOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_cos(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, CosOfDouble(), x);
-  else
-    return CosOfDouble()(d, x);
+  return in_double(d, CosOfDouble(), x);
 }
 struct TanOfDouble {
   template <typename D, typename V>
@@ -121,10 +124,7 @@ struct TanOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_tan(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, TanOfDouble(), x);
-  else
-    return TanOfDouble()(d, x);
+  return in_double(d, TanOfDouble(), x);
 }
 struct AsinOfDouble {
   template <typename D, typename V>
@@ -138,10 +138,7 @@ struct AsinOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_asin(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, AsinOfDouble(), x);
-  else
-    return AsinOfDouble()(d, x);
+  return in_double(d, AsinOfDouble(), x);
 }
 struct AcosOfDouble {
   template <typename D, typename V>
@@ -155,10 +152,7 @@ struct AcosOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_acos(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, AcosOfDouble(), x);
-  else
-    return AcosOfDouble()(d, x);
+  return in_double(d, AcosOfDouble(), x);
 }
 struct AtanOfDouble {
   template <typename D, typename V>
@@ -172,10 +166,7 @@ struct AtanOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_atan(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, AtanOfDouble(), x);
-  else
-    return AtanOfDouble()(d, x);
+  return in_double(d, AtanOfDouble(), x);
 }
 struct SinhOfDouble {
   template <typename D, typename V>
@@ -189,10 +180,7 @@ struct SinhOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_sinh(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, SinhOfDouble(), x);
-  else
-    return SinhOfDouble()(d, x);
+  return in_double(d, SinhOfDouble(), x);
 }
 struct CoshOfDouble {
   template <typename D, typename V>
@@ -206,10 +194,7 @@ struct CoshOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_cosh(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, CoshOfDouble(), x);
-  else
-    return CoshOfDouble()(d, x);
+  return in_double(d, CoshOfDouble(), x);
 }
 struct AsinhOfDouble {
   template <typename D, typename V>
@@ -223,10 +208,7 @@ struct AsinhOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_asinh(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, AsinhOfDouble(), x);
-  else
-    return AsinhOfDouble()(d, x);
+  return in_double(d, AsinhOfDouble(), x);
 }
 struct AcoshOfDouble {
   template <typename D, typename V>
@@ -240,10 +222,7 @@ struct AcoshOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_acosh(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, AcoshOfDouble(), x);
-  else
-    return AcoshOfDouble()(d, x);
+  return in_double(d, AcoshOfDouble(), x);
 }
 struct AtanhOfDouble {
   template <typename D, typename V>
@@ -257,10 +236,7 @@ struct AtanhOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_atanh(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, AtanhOfDouble(), x);
-  else
-    return AtanhOfDouble()(d, x);
+  return in_double(d, AtanhOfDouble(), x);
 }
 struct Exp2OfDouble {
   template <typename D, typename V>
@@ -274,10 +250,7 @@ struct Exp2OfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_exp2(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, Exp2OfDouble(), x);
-  else
-    return Exp2OfDouble()(d, x);
+  return in_double(d, Exp2OfDouble(), x);
 }
 struct Expm1OfDouble {
   template <typename D, typename V>
@@ -291,10 +264,7 @@ struct Expm1OfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_expm1(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, Expm1OfDouble(), x);
-  else
-    return Expm1OfDouble()(d, x);
+  return in_double(d, Expm1OfDouble(), x);
 }
 struct Log2OfDouble {
   template <typename D, typename V>
@@ -308,10 +278,7 @@ struct Log2OfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_log2(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, Log2OfDouble(), x);
-  else
-    return Log2OfDouble()(d, x);
+  return in_double(d, Log2OfDouble(), x);
 }
 struct Log10OfDouble {
   template <typename D, typename V>
@@ -325,10 +292,7 @@ struct Log10OfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_log10(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, Log10OfDouble(), x);
-  else
-    return Log10OfDouble()(d, x);
+  return in_double(d, Log10OfDouble(), x);
 }
 struct Log1pOfDouble {
   template <typename D, typename V>
@@ -342,10 +306,7 @@ struct Log1pOfDouble {
 };
 template <typename D, typename V>
 HWY_INLINE V math_log1p(D d, V x) {
-  if constexpr (sizeof(hn::TFromD<D>) == 4)
-    return through_double(d, Log1pOfDouble(), x);
-  else
-    return Log1pOfDouble()(d, x);
+  return in_double(d, Log1pOfDouble(), x);
 }
 
 struct Atan2OfDouble {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "alknet/compute/device_cpu/cpu_memory.h"
 #include "alknet/compute/device_cpu/gemm.h"
 #include "alknet/compute/device_cpu/gemm_kernels.h"
 #include "alknet/compute/device_cpu/operation_kernel.h"
@@ -9,7 +10,7 @@ namespace {
 
 /// Multiplications that are worth a thread of their own.
 constexpr std::int64_t kWorthwhile = 1 << 17;
-/// Columns of a block are a multiple of this, so that no two threads write one cache line.
+/// Columns of a block are a multiple of this, so that no two threads write one cache line, and of packed panels.
 constexpr std::int64_t kColumnStep = 16;
 /// Rows of a block, where there are many: each block packs the right operand anew, and that is to cost little; but more
 /// blocks than threads wait less for a thread that was held up.
@@ -84,6 +85,8 @@ class MatmulLaunch final : public CpuLaunch {
         batches_(problem_.batch.count()) {
     divide();
     const GemmShape block{block_rows_, block_columns_, problem_.shape.depth};
+    keeps_packed_ = other_.lasting && batches_ == 1 && problem_.shape.depth > 0 &&
+                    gemm_packs(sink_.compute_dtype(), block, problem_.a, problem_.b);
     ScratchLayout layout;
     gemm_at_ = layout.add(gemm_scratch_bytes(sink_.compute_dtype(), block, problem_.a, problem_.b));
     sink_at_ = layout.add(sink_.scratch_bytes());
@@ -96,13 +99,32 @@ class MatmulLaunch final : public CpuLaunch {
     const std::int64_t blocks = batches_ * row_blocks_ * column_blocks_;
     const std::int64_t work = block_rows_ * block_columns_ * std::max<std::int64_t>(problem_.shape.depth, 1);
     const std::int64_t grain = std::max<std::int64_t>(1, kWorthwhile / std::max<std::int64_t>(work, 1));
+    const auto packed = keeps_packed_ ? packed_weights(slots) : nullptr;
     resources_->pool.parallel_for(to_size(blocks), to_size(grain), [&](std::size_t begin, std::size_t end) {
       const auto scratch = resources_->scratch.lease(scratch_bytes_);
-      for (std::size_t block = begin; block < end; ++block) run_block(slots, to_signed(block), scratch.data());
+      for (std::size_t block = begin; block < end; ++block)
+        run_block(slots, to_signed(block), packed.get(), scratch.data());
     });
   }
 
  private:
+  /// The right operand as an earlier run packed it; null when none did.
+  std::shared_ptr<const PackedMatrix> packed_weights(Slots slots) const {
+    const auto& [rows, columns, depth] = problem_.shape;
+    const Dtype compute = sink_.compute_dtype();
+    const PackedWeights::Key key{other_.layout.offset, problem_.b, compute, depth, columns};
+    PackedWeights& weights = static_cast<CpuMemory*>(slots[other_.slot])->packed();
+    return weights.find(key, resources_->counters, [&](std::byte* packed) {
+      MatrixView b = problem_.b;
+      b.data = address(slots, other_.slot, other_.layout.offset, graph::dtype_bytes(other_.dtype));
+      const std::int64_t width = packed_panel_columns(compute);
+      resources_->pool.parallel_for(to_size((columns + width - 1) / width), grain_of(to_size(depth * width)),
+                                    [&](std::size_t begin, std::size_t end) {
+                                      pack_matrix(compute, depth, columns, b, to_signed(begin), to_signed(end), packed);
+                                    });
+    });
+  }
+
   /// Blocks for every thread; rows are divided first, because each block reads its part of the right operand anew.
   void divide() {
     const auto& [rows, columns, depth] = problem_.shape;
@@ -115,18 +137,19 @@ class MatmulLaunch final : public CpuLaunch {
         batches_ >= 2 * threads ? 1
                                 : std::min(worthwhile, (threads + batches_ - 1) / std::max<std::int64_t>(batches_, 1));
     const auto tile_rows = static_cast<std::int64_t>(gemm_kernels<float>().tile_rows);
+    const std::int64_t column_step = std::max(kColumnStep, packed_panel_columns(sink_.compute_dtype()));
     if (threads > 1 && wanted > 1) {
       if (!sink_.has_program() && batches_ == 1 && columns >= kLargeColumns && rows >= kLargeColumns) {
         const std::int64_t column_parts = std::max(columns / kLargeColumns, threads);
         const std::int64_t row_parts = std::clamp(kBlocksPerThread * threads / column_parts, std::int64_t{1},
                                                   std::max<std::int64_t>(rows / kLargeRows, 1));
-        block_columns_ = round_up((columns + column_parts - 1) / column_parts, kColumnStep);
+        block_columns_ = round_up((columns + column_parts - 1) / column_parts, column_step);
         block_rows_ = round_up((rows + row_parts - 1) / row_parts, tile_rows);
       } else if (rows >= 64 * wanted) {
         const std::int64_t parts = std::clamp(rows / kManyRows / wanted, std::int64_t{1}, kBlocksPerThread) * wanted;
-        block_rows_ = round_up((rows + parts - 1) / parts, tile_rows);
-      } else if (columns >= kColumnStep * wanted) {
-        block_columns_ = round_up((columns + wanted - 1) / wanted, kColumnStep);
+        block_rows_ = (rows + parts - 1) / parts;
+      } else if (columns >= column_step * wanted) {
+        block_columns_ = round_up((columns + wanted - 1) / wanted, column_step);
       } else {
         block_rows_ = std::max<std::int64_t>(1, (rows + wanted - 1) / wanted);
       }
@@ -139,7 +162,7 @@ class MatmulLaunch final : public CpuLaunch {
     column_blocks_ = (columns + block_columns_ - 1) / block_columns_;
   }
 
-  void run_block(Slots slots, std::int64_t block, std::byte* scratch) const {
+  void run_block(Slots slots, std::int64_t block, const PackedMatrix* packed, std::byte* scratch) const {
     const auto& shape = problem_.shape;
     const std::int64_t column = block % column_blocks_ * block_columns_;
     const std::int64_t row = block / column_blocks_ % row_blocks_ * block_rows_;
@@ -156,7 +179,9 @@ class MatmulLaunch final : public CpuLaunch {
     std::byte* result = sink_.place(slots, first);
     const std::int64_t stride = result ? shape.columns : columns;
     if (!result) result = scratch + result_at_;
-    gemm(sink_.compute_dtype(), {rows, columns, shape.depth}, a, b, 1.0, result, stride, scratch + gemm_at_);
+    const PackedColumns packed_b{packed ? packed->data() : nullptr, column, shape.columns};
+    gemm(sink_.compute_dtype(), {rows, columns, shape.depth}, a, b, 1.0, result, stride, scratch + gemm_at_,
+         packed ? &packed_b : nullptr);
     if (columns == shape.columns) {
       sink_.store(slots, first, first + rows * columns, result, scratch + sink_at_);
       return;
@@ -173,6 +198,7 @@ class MatmulLaunch final : public CpuLaunch {
   ResultSink sink_;
   Problem problem_;
   std::int64_t batches_;
+  bool keeps_packed_;  // the right operand, from run to run
   std::int64_t block_rows_ = 1, block_columns_ = 1, row_blocks_ = 1, column_blocks_ = 1;
   std::size_t gemm_at_, sink_at_, result_at_, scratch_bytes_;
 };

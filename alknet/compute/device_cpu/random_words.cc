@@ -17,8 +17,9 @@ struct WordLayout {
   std::string_view name;
   std::uint64_t divisor, scale, offset;
 };
-constexpr WordLayout kLayouts[] = {
-    {"element", 1, 1, 0}, {"first", 2, 1, 0}, {"second", 2, 1, 1}, {"high", 1, 2, 0}, {"low", 1, 2, 1}};
+constexpr WordLayout kLayouts[] = {{"element", 1, 1, 0},   {"first", 2, 1, 0},       {"second", 2, 1, 1},
+                                   {"high", 1, 2, 0},      {"low", 1, 2, 1},         {"first_high", 2, 2, 0},
+                                   {"first_low", 2, 2, 1}, {"second_high", 2, 2, 2}, {"second_low", 2, 2, 3}};
 
 const WordLayout& layout_of(const Json& name) {
   const auto found = std::find_if(std::begin(kLayouts), std::end(kLayouts), [&](const WordLayout& row) {

@@ -49,7 +49,8 @@ class ResultSink {
   const Epilogue& epilogue_;
   std::optional<BoundProgram> bound_;
   Operand output_;
-  bool in_place_;
+  Walk walk_;  // of the output
+  bool contiguous_, in_place_;
   ConvertFunction store_;
 };
 

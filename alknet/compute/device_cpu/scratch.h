@@ -5,6 +5,8 @@
 #include <mutex>
 #include <vector>
 
+#include "alknet/compute/device_cpu/memory_block.h"
+
 namespace alknet::compute {
 
 /// Working memory of loop bodies: a block for each thread that is inside one, kept for the next. Thread-safe.
@@ -26,13 +28,10 @@ class Scratch {
 
    private:
     friend class Scratch;
-    struct Free {
-      void operator()(std::byte* data) const;
-    };
-    using Block = std::unique_ptr<std::byte, Free>;
-    Lease(Scratch& owner, Block data, std::size_t bytes) : owner_(&owner), data_(std::move(data)), bytes_(bytes) {}
+    Lease(Scratch& owner, MemoryBlock data, std::size_t bytes)
+        : owner_(&owner), data_(std::move(data)), bytes_(bytes) {}
     Scratch* owner_;
-    Block data_;
+    MemoryBlock data_;
     std::size_t bytes_;
   };
 
@@ -43,13 +42,13 @@ class Scratch {
   Lease lease(std::size_t bytes);
 
  private:
-  static Lease::Block allocate(std::size_t bytes);
-  void give_back(Lease::Block block, std::size_t bytes) noexcept;
+  static MemoryBlock allocate(std::size_t bytes);
+  void give_back(MemoryBlock block, std::size_t bytes) noexcept;
 
   const std::size_t threads_;
   std::mutex mutex_;
   std::size_t block_bytes_ = 0;
-  std::vector<Lease::Block> free_;  // all of block_bytes_; has room for every block, so giving back allocates nothing
+  std::vector<MemoryBlock> free_;  // all of block_bytes_; has room for every block, so giving back allocates nothing
 };
 
 /// Parts of a leased block, each aligned to 64 bytes.

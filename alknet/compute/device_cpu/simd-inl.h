@@ -278,12 +278,18 @@ HWY_INLINE V Select(M condition, V a, V b) {
 }
 
 // max and min are NaN when an argument is.
+
+/// Whether Max and Min of vectors give the second argument where one is NaN.
+inline constexpr bool kSecondOfNan = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3;
+
 template <typename T, typename V>
 HWY_INLINE V Maximum(V a, V b) {
   if constexpr (kIsScalar<V>)
     return a != a ? a : b != b ? b : a < b ? b : a;
   else if constexpr (!std::is_floating_point_v<T>)
     return hn::Max(a, b);
+  else if constexpr (kSecondOfNan)
+    return hn::IfThenElse(hn::IsNaN(a), a, hn::Max(a, b));
   else
     return hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Max(a, b)));
 }
@@ -293,6 +299,8 @@ HWY_INLINE V Minimum(V a, V b) {
     return a != a ? a : b != b ? b : b < a ? b : a;
   else if constexpr (!std::is_floating_point_v<T>)
     return hn::Min(a, b);
+  else if constexpr (kSecondOfNan)
+    return hn::IfThenElse(hn::IsNaN(a), a, hn::Min(a, b));
   else
     return hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Min(a, b)));
 }

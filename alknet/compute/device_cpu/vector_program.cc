@@ -229,19 +229,23 @@ void VectorProgram::join_pairs() {
     producer[steps_[s].result] = s;
     for (const std::uint32_t argument : steps_[s].arguments) ++uses[argument];
   }
-  std::vector<bool> gone(steps_.size(), false);
-  for (Step& step : steps_) {
-    for (std::size_t a = 0; a < 2 && step.arguments.size() == 2 && step.kernel; ++a) {
+  std::vector<bool> gone(steps_.size(), false), joined(steps_.size(), false);
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    Step& step = steps_[s];
+    for (std::size_t a = 0; a < step.arguments.size() && step.kernel; ++a) {
       const std::uint32_t value = step.arguments[a];
-      if (uses[value] != 1 || producer[value] == steps_.size()) continue;
-      const Step& inner = steps_[producer[value]];
-      const PairKernel* pair = inner.arguments.size() == 2 && dtypes_[value] == Dtype::kF32
-                                   ? find_pair_kernel(step.opcode, inner.opcode, a)
-                                   : nullptr;
+      const std::size_t from = producer[value];
+      if (uses[value] != 1 || from == steps_.size() || joined[from] || !steps_[from].kernel ||
+          dtypes_[value] != Dtype::kF32) {
+        continue;
+      }
+      const PairKernel* pair = find_pair_kernel(step.opcode, steps_[from].opcode, a);
       if (pair == nullptr) continue;
-      std::vector<std::uint32_t> arguments = inner.arguments;
-      arguments.insert(pair->inner_first ? arguments.end() : arguments.begin(), step.arguments[1 - a]);
-      gone[producer[value]] = true;
+      std::vector<std::uint32_t> arguments = steps_[from].arguments;
+      if (step.arguments.size() == 2) {
+        arguments.insert(pair->inner_first ? arguments.end() : arguments.begin(), step.arguments[1 - a]);
+      }
+      gone[from] = joined[s] = true;
       step.arguments = std::move(arguments);
       step.kernel = pair->run;
       break;

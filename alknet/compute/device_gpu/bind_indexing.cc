@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "alknet/base/error.h"
+#include "alknet/compute/device_gpu/bind_parameters.h"
+#include "alknet/compute/device_gpu/line_sorter.h"
 #include "alknet/compute/error.h"
 
 namespace alknet::compute {
@@ -50,6 +52,7 @@ void bind_gather(const IndexingUse& use) {
 
 void bind_scatter(const IndexingUse& use) {
   const bool base = use.spec.input("input") != nullptr;
+  const bool sorted = use.spec.pattern == "scatter_sorted";
   const bool embedding = !use.binding.attrs.contains("dim");
   const Strided& index = use.input(1);
   const Strided& source = use.input(base ? 2 : 0);
@@ -57,13 +60,14 @@ void bind_scatter(const IndexingUse& use) {
   const auto axis = named_axis(use, shape);
   use.block.set("length", axis ? shape[*axis] : 1);
   use.block.set("inner", inner_count(shape, axis));
+  const Shape index_strides = sorted && !embedding ? line_strides(index, axis) : index.strides;
   std::vector<std::uint32_t> dims;
   for (std::size_t d = shape.size(); d-- > 0;) {
     const bool own = d == axis;
     const std::int64_t limit = own         ? std::int64_t{std::numeric_limits<std::uint32_t>::max()}
                                : embedding ? shape[d]
                                            : index.shape[d];
-    dims.insert(dims.end(), {as_word(shape[d]), as_word(limit), own || embedding ? 0 : as_word(index.strides[d]),
+    dims.insert(dims.end(), {as_word(shape[d]), as_word(limit), own || embedding ? 0 : as_word(index_strides[d]),
                              own ? 0 : as_word(embedding ? source.strides.back() : source.strides[d])});
   }
   use.block.set("dims_rank", std::ssize(shape));
@@ -139,7 +143,8 @@ void bind_lines(const IndexingUse& use) {
     const std::int64_t step = axis ? strides[*axis] : 0;
     if (axis) strides.erase(strides.begin() + static_cast<std::ptrdiff_t>(*axis));
     rows.strides.push_back(strides);
-    const std::string name = use.spec.pattern == "sort" ? "step" : use.computation.op->inputs[i].name + "_step";
+    const std::string name =
+        use.spec.pattern.starts_with("sort") ? "step" : use.computation.op->inputs[i].name + "_step";
     use.block.set(name, as_word(step));
   }
   use.block.set("rows", graph::element_count(rows.sizes));
@@ -166,6 +171,7 @@ void bind_arg_reduce(const IndexingUse& use) {
                 JsonObject{{"op", use.spec.name}});
   }
   use.block.set("rows", rows);
+  if (use.spec.parameter("lanes")) use.block.set("lanes", lanes_for(length));
   use.block.set("reduced_count", length);
   use.block.set_map("row", kept);
   use.block.set_map("reduced", gone);
@@ -178,11 +184,14 @@ struct IndexingBinder {
 constexpr std::array kIndexingBinders = {
     IndexingBinder{"gather", bind_gather},
     IndexingBinder{"scatter", bind_scatter},
+    IndexingBinder{"scatter_sorted", bind_scatter},
     IndexingBinder{"place", bind_place},
     IndexingBinder{"cat", bind_cat},
     IndexingBinder{"scan", bind_lines},
     IndexingBinder{"sort", bind_lines},
-    IndexingBinder{"arg_reduce", bind_arg_reduce},
+    IndexingBinder{"sort_place", bind_lines},
+    IndexingBinder{"arg_reduce_loop", bind_arg_reduce},
+    IndexingBinder{"arg_reduce_tree", bind_arg_reduce},
 };
 
 }  // namespace

@@ -36,12 +36,6 @@ std::size_t wrap_dim(std::int64_t dim, std::size_t rank) {
   return static_cast<std::size_t>(dim < 0 ? dim + static_cast<std::int64_t>(rank) : dim);
 }
 
-/// Invocations that share a row of `length`: about four elements each.
-std::int64_t lanes_for(std::int64_t length) {
-  const auto wanted = static_cast<std::uint64_t>(std::clamp<std::int64_t>((length + 3) / 4, 1, 256));
-  return static_cast<std::int64_t>(std::bit_ceil(wanted));
-}
-
 void set_rows(const Use& use, std::int64_t rows, std::int64_t length) {
   use.block.set("rows", rows);
   if (use.spec.parameter("lanes")) use.block.set("lanes", lanes_for(length));
@@ -212,17 +206,29 @@ void bind_attention(const Use& use) {
   add(1, "key", keys, depth);
   add(2, "value", keys, width);
   if (use.has(3)) add(3, "mask", queries, keys);
+  if (use.spec.parameter("query_mode")) {
+    const std::pair<const char*, std::int64_t> vectors[] = {{"query", depth}, {"key", depth}, {"value", width}};
+    for (std::size_t i = 0; i < 3; ++i) {
+      const Strided& layout = use.input(i);
+      const std::size_t last = layout.shape.size() - 1;
+      const std::int64_t mode =
+          vector_mode(layout, part(layout.strides, 0, last - 1), {vectors[i].second, layout.strides[last]},
+                      {layout.shape[last - 1], layout.strides[last - 1]});
+      use.block.set(std::string(vectors[i].first) + "_mode", mode == 1 ? 1 : 0);
+    }
+  }
   use.block.set_map("head", head);
 }
 
 void bind_random_words(const Use& use) {
   const std::string_view words = use.attr("words").as_string();
-  const bool pairs = words == "first" || words == "second", two = words == "high" || words == "low";
+  const bool first = words.starts_with("first"), second = words.starts_with("second");
+  const bool high = words.ends_with("high"), low = words.ends_with("low");
   use.block.set("rng_stride", use.input(0).strides.at(0));
   use.block.set("stream", use.integer("stream"));
-  use.block.set("word_divisor", pairs ? 2 : 1);
-  use.block.set("word_scale", two ? 2 : 1);
-  use.block.set("word_offset", words == "second" || words == "low" ? 1 : 0);
+  use.block.set("word_divisor", first || second ? 2 : 1);
+  use.block.set("word_scale", high || low ? 2 : 1);
+  use.block.set("word_offset", (second ? (high || low ? 2 : 1) : 0) + (low ? 1 : 0));
 }
 
 struct PatternBinder {
@@ -252,6 +258,36 @@ std::pair<MatmulReading, MatmulReading> matmul_readings(const Binding& binding) 
   const Matrix a = matrix(left, true), b = matrix(right, false);
   return {matrix_reading(left, a.batch.strides, {a.columns, a.column_stride}, {a.rows, a.row_stride}),
           matrix_reading(right, b.batch.strides, {b.rows, b.row_stride}, {b.columns, b.column_stride})};
+}
+
+std::int64_t lanes_for(std::int64_t length) {
+  const auto wanted = static_cast<std::uint64_t>(std::clamp<std::int64_t>((length + 3) / 4, 1, 256));
+  return static_cast<std::int64_t>(std::bit_ceil(wanted));
+}
+
+std::uint32_t attention_columns(const Binding& binding, std::uint32_t workgroup_storage) {
+  constexpr std::int64_t kFewQueries = 15;
+  constexpr std::uint32_t kStorage = 31'000;  // bytes of "attention_tiled"
+  const Shape& output = binding.outputs.front().layout.shape;
+  if (output[output.size() - 2] <= kFewQueries || workgroup_storage < kStorage) return 0;
+  return output.back() <= 64 ? 64 : 128;
+}
+
+std::uint32_t kept_elements(const Binding& binding) {
+  const Shape& shape = binding.inputs[0]->layout.shape;
+  const Json* normalized = binding.attrs.if_contains("normalized_shape");
+  const Json* dim = binding.attrs.if_contains("dim");
+  std::int64_t length = 1;
+  if (normalized) {
+    length = graph::element_count(part(shape, shape.size() - normalized->as_array().size(), shape.size()));
+  } else if (dim && !shape.empty()) {
+    length = shape[wrap_dim(dim->to_number<std::int64_t>(), shape.size())];
+  }
+  const std::int64_t lanes = lanes_for(length), each = (length + lanes - 1) / lanes;
+  for (const std::uint32_t kept : {4u, 8u, 16u, 32u}) {
+    if (each <= kept) return kept;
+  }
+  return 0;
 }
 
 Strided broadcast_to(const Strided& layout, const Shape& shape) {

@@ -17,6 +17,15 @@ void bind_parameters(const Computation& computation, const KernelSpec& spec, con
 
 /// How the operands of a matrix product may be read.
 std::pair<MatmulReading, MatmulReading> matmul_readings(const Binding& binding);
+/// Invocations that share a row of `length`: about four elements each, a power of two up to 256.
+std::int64_t lanes_for(std::int64_t length);
+
+/// Elements of a row of a softmax or norm that each of its invocations has, rounded up to what "kept" forms there are;
+/// 0 where registers do not hold them.
+std::uint32_t kept_elements(const Binding& binding);
+
+/// Which form of attention suits the shapes and the device's workgroup memory (see OpgenOptions).
+std::uint32_t attention_columns(const Binding& binding, std::uint32_t workgroup_storage);
 
 /// `layout` seen as a tensor of `shape`: dimensions in front and sizes of 1 repeat with stride 0.
 /// Throws Error `shape_mismatch`.

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <typeinfo>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/device_gpu/gpu_context.h"
 #include "alknet/compute/device_gpu/gpu_kernel.h"
 #include "alknet/compute/device_gpu/gpu_memory.h"
+#include "alknet/compute/device_gpu/source_gpu_kernel.h"
+#include "alknet/gpu/error.h"
 
 namespace alknet::compute {
 namespace {
@@ -20,33 +23,64 @@ class GpuBackend final : public Backend {
   const std::string& id() const override { return context_->options().id; }
   bool supports(Dtype dtype) const override { return context_->supports(dtype); }
   std::size_t alignment() const override { return context_->device().limits().min_storage_offset_alignment; }
+  KernelLimits kernel_limits() const override {
+    constexpr std::uint32_t kMost = 31;  // the parameter block holds strides of all
+    // Kernels that check indices bind the error words as well.
+    return {.operands = std::min(context_->device().limits().max_storage_buffers - 1, kMost), .in_place = true};
+  }
 
-  std::unique_ptr<Memory> allocate(std::size_t bytes) override { return std::make_unique<GpuMemory>(context_, bytes); }
+  std::unique_ptr<Memory> allocate(std::size_t bytes) override {
+    return naming_loss([&] { return std::make_unique<GpuMemory>(context_, bytes); });
+  }
 
   std::unique_ptr<Memory> wrap(SharedBytes bytes) override {
-    auto memory = std::make_unique<GpuMemory>(context_, bytes.size());
-    memory->write(0, bytes.span());
-    return memory;
+    return naming_loss([&] {
+      auto memory = std::make_unique<GpuMemory>(context_, bytes.size());
+      memory->write(0, bytes.span());
+      return memory;
+    });
   }
 
   void write(Memory& memory, std::size_t offset, std::span<const std::byte> bytes) override {
-    own_memory(*context_, &memory).write(offset, bytes);
+    naming_loss([&] { own_memory(*context_, &memory).write(offset, bytes); });
   }
 
   void read(const Memory& memory, std::size_t offset, std::span<std::byte> bytes) override {
-    const GpuMemory& own = own_memory(*context_, &memory);
-    ErrorCheck errors(*context_);
-    own.read(offset, bytes);
-    errors.finish();
+    naming_loss([&] {
+      const GpuMemory& own = own_memory(*context_, &memory);
+      ErrorCheck errors(*context_);
+      own.read(offset, bytes);
+      errors.finish();
+    });
   }
 
   std::shared_ptr<const Kernel> kernel(const Computation& computation) override {
-    return std::make_shared<GpuKernel>(context_, computation);
+    return naming_loss([&] { return std::make_shared<GpuKernel>(context_, computation); });
+  }
+
+  bool runs_shaders() const override { return true; }
+  bool software() const override { return context_->device().adapter().type == gpu::AdapterType::kSoftware; }
+  bool lost() const override { return context_->device().lost(); }
+  void lose(std::string_view message) override { context_->device().lose(message); }
+
+  std::shared_ptr<const Kernel> source_kernel(const SourceKernel& kernel, bool trusted) override {
+    return naming_loss([&] { return std::make_shared<SourceGpuKernel>(context_, kernel, trusted); });
   }
 
   void run(std::span<const std::unique_ptr<Launch>> launches, Slots slots) override {
+    naming_loss([&] { submit(launches, slots); });
+  }
+
+  void synchronize() override {
+    naming_loss([&] { context_->device().wait(); });
+  }
+  BackendStatistics statistics() const override { return context_->statistics(); }
+
+ private:
+  void submit(std::span<const std::unique_ptr<Launch>> launches, Slots slots) {
     gpu::Encoder encoder = context_->device().encoder();
     bool checks_indices = false;
+    const GpuLaunch *first = nullptr, *last = nullptr;
     for (const auto& launch : launches) {
       Launch* const any = launch.get();
       auto* own = any != nullptr && typeid(*any) == typeid(GpuLaunch) ? static_cast<GpuLaunch*>(any) : nullptr;
@@ -55,16 +89,30 @@ class GpuBackend final : public Backend {
       }
       own->record(encoder, slots);
       checks_indices |= own->checks_indices();
+      first = first ? first : own;
+      last = own;
     }
+    if (last) context_->note_work(first->name(), last->name(), launches.size());
     context_->device().submit(std::move(encoder));
     context_->count_launches(launches.size());
     if (checks_indices) context_->expect_errors();
   }
 
-  void synchronize() override { context_->device().wait(); }
-  BackendStatistics statistics() const override { return context_->statistics(); }
+  /// The result of `work`; the error of a lost device gets told what was running.
+  template <typename Work>
+  auto naming_loss(const Work& work) const -> decltype(work()) {
+    try {
+      return work();
+    } catch (const Error& error) {
+      const std::string running = context_->last_work();
+      if (error.code() != make_error_code(gpu::GpuError::kDeviceLost) || running.empty()) throw;
+      JsonObject details = error.details().is_object() ? error.details().get_object() : JsonObject();
+      details["running"] = running;
+      throw Error(error.code(), fmt::format("{}. The last work it was given: {}", error.message(), running),
+                  std::move(details));
+    }
+  }
 
- private:
   std::shared_ptr<GpuContext> context_;
 };
 

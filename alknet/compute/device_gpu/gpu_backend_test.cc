@@ -55,6 +55,43 @@ TEST_F(GpuBackend, AddsBroadcastAndTransposedOperands) {
   EXPECT_THAT(sum, ElementsAre(21, 43, 65, 22, 44, 66));
 }
 
+/// x0 + x1 and x0 * x1 of [5] tensors, where the outputs take the memory of the inputs.
+template <typename T>
+std::vector<std::vector<T>> sum_and_product_in_place(Backend& backend, Dtype dtype, const std::vector<T>& a,
+                                                     const std::vector<T>& b) {
+  Computation computation = elementwise("add", {dtype, dtype}, dtype);
+  const OpSpec& mul = graph::OpTable::builtin().at("mul");
+  computation.outputs.push_back(dtype);
+  computation.program.steps.push_back({&mul, graph::complete_attributes(mul, {}), {{0, {}}, {1, {}}}, dtype});
+  computation.program.outputs = {2, 3};
+  std::vector<std::unique_ptr<Memory>> memories;
+  Binding binding;
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    memories.push_back(backend.allocate(a.size() * sizeof(T)));
+    backend.write(*memories.back(), 0, std::as_bytes(std::span(i == 0 ? a : b)));
+    const Operand operand{i, dtype, contiguous({static_cast<std::int64_t>(a.size())})};
+    binding.inputs.emplace_back(operand);
+    binding.outputs.push_back(operand);
+  }
+  std::vector<std::unique_ptr<Launch>> launches;
+  launches.push_back(backend.kernel(computation)->bind(binding));
+  const std::vector<Memory*> slots = {memories[0].get(), memories[1].get()};
+  backend.run(launches, slots);
+  std::vector<std::vector<T>> results(2, std::vector<T>(a.size()));
+  for (std::size_t i = 0; i < 2; ++i) backend.read(*memories[i], 0, std::as_writable_bytes(std::span(results[i])));
+  return results;
+}
+
+TEST_F(GpuBackend, WritesResultsOverTheInputsTheyAreComputedFrom) {
+  const auto numbers = sum_and_product_in_place<float>(*backend_, Dtype::kF32, {1, 2, 3, 4, 5}, {10, 20, 30, 40, 50});
+  EXPECT_THAT(numbers[0], ElementsAre(11, 22, 33, 44, 55));
+  EXPECT_THAT(numbers[1], ElementsAre(10, 40, 90, 160, 250));
+  const auto packed =
+      sum_and_product_in_place<std::uint8_t>(*backend_, Dtype::kU8, {1, 2, 3, 4, 5}, {10, 20, 30, 40, 60});
+  EXPECT_THAT(packed[0], ElementsAre(11, 22, 33, 44, 65));
+  EXPECT_THAT(packed[1], ElementsAre(10, 40, 90, 160, 44));
+}
+
 TEST_F(GpuBackend, ReadsViewsThatStartInsideAMemory) {
   const F32s copy = Runner(*backend_)
                         .input<float>(Dtype::kF32, {{2, 2}, {4, 2}, 1}, {0, 1, 2, 3, 4, 5, 6, 7})
@@ -116,6 +153,16 @@ TEST_F(GpuBackend, TanhAndGeluHoldForLargeArgumentsAndNearZero) {
   }
 }
 
+TEST_F(GpuBackend, KeepsTheSignOfZero) {
+  for (const char* op : {"relu", "tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "expm1", "log1p"}) {
+    const F32s y = Runner(*backend_)
+                       .input<float>(Dtype::kF32, contiguous({2}), {-0.0F, 0.0F})
+                       .run<float>(elementwise(op, {Dtype::kF32}, Dtype::kF32), {2});
+    EXPECT_TRUE(y[0] == 0 && std::signbit(y[0])) << op;
+    EXPECT_TRUE(y[1] == 0 && !std::signbit(y[1])) << op;
+  }
+}
+
 TEST_F(GpuBackend, ComputesMoreThan65535WorkgroupsAndRankSix) {
   const std::int64_t size = std::int64_t{65535} * 256 + 1000;
   F32s x(static_cast<std::size_t>(size));
@@ -158,6 +205,25 @@ TEST_F(GpuBackend, EmptyTensorsRunNothing) {
                         .input<float>(Dtype::kF32, contiguous({0, 4}), {})
                         .run<float>(elementwise("tanh", {Dtype::kF32}, Dtype::kF32), {0, 4});
   EXPECT_TRUE(none.empty());
+}
+
+TEST_F(GpuBackend, ReportsABadIndexAmongManyThatItScattersBy) {
+  constexpr std::int64_t kEntries = 500;
+  Words index(kEntries);
+  F32s ones(kEntries, 1);
+  for (std::size_t i = 0; i < index.size(); ++i) index[i] = static_cast<std::int32_t>(i % 3);
+  const JsonObject attrs{{"dim", 0}};
+  const auto scatter = [&] {
+    return Runner(*backend_)
+        .input<float>(Dtype::kF32, contiguous({3}), {10, 20, 30})
+        .input<std::int32_t>(Dtype::kI32, contiguous({kEntries}), index)
+        .input<float>(Dtype::kF32, contiguous({kEntries}), ones)
+        .run<float>(structured("scatter_add", {Dtype::kF32, Dtype::kI32, Dtype::kF32}, Dtype::kF32, attrs), {3}, attrs);
+  };
+  EXPECT_THAT(scatter(), ElementsAre(177, 187, 196));
+  index[250] = 3;
+  EXPECT_EQ(code_of(scatter), "index_out_of_range");
+  EXPECT_THAT(message_, HasSubstr("[scatter_add] index 3 is outside 0 .. 2"));
 }
 
 TEST_F(GpuBackend, ReportsABadIndexOnceAndGoesOn) {

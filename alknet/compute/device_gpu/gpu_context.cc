@@ -6,6 +6,7 @@
 #include <array>
 
 #include "alknet/base/error.h"
+#include "alknet/compute/device_gpu/subgroups.h"
 #include "alknet/compute/device_gpu/templates.h"
 #include "alknet/compute/error.h"
 
@@ -21,7 +22,9 @@ bool is_software(const gpu::Device& device, KernelFamily family) {
 
 std::vector<gpu::BindingKind> binding_kinds(const KernelSpec& spec) {
   std::vector<gpu::BindingKind> kinds = {gpu::BindingKind::kUniform};
-  kinds.insert(kinds.end(), spec.inputs.size(), gpu::BindingKind::kReadOnly);
+  for (const auto& input : spec.inputs) {
+    if (input.in_place.empty()) kinds.push_back(gpu::BindingKind::kReadOnly);
+  }
   kinds.insert(kinds.end(), spec.outputs.size() + (spec.checks_indices ? 1 : 0), gpu::BindingKind::kStorage);
   return kinds;
 }
@@ -40,7 +43,16 @@ GpuContext::GpuContext(std::shared_ptr<gpu::Device> device, GpuBackendOptions op
       generator_({shader_f16_, wgsl_template}),
       error_words_(device_->create_buffer(sizeof(ErrorWords), gpu::BufferUsage::kStorage, "error words")) {}
 
-OpgenOptions GpuContext::opgen_options() const { return {.software = software_, .packed_f16 = !shader_f16_}; }
+OpgenOptions GpuContext::opgen_options() const {
+  OpgenOptions options{.software = software_, .packed_f16 = !shader_f16_};
+  if (!software_ && options_.subgroups) options.smallest_subgroup = smallest_subgroup();
+  return options;
+}
+
+std::uint32_t GpuContext::smallest_subgroup() const {
+  std::call_once(subgroups_probed_, [&] { smallest_subgroup_ = probe_subgroups(*device_); });
+  return smallest_subgroup_;
+}
 
 bool GpuContext::supports(Dtype dtype) const { return dtype != Dtype::kF64; }
 
@@ -60,8 +72,7 @@ void GpuContext::check_dtypes(const Computation& computation) const {
   for (const auto& step : computation.program.steps) check(step.dtype);
 }
 
-gpu::Pipeline GpuContext::pipeline(const KernelSpec& spec) {
-  std::string source = generator_.generate(spec);
+gpu::Pipeline GpuContext::pipeline(const KernelSpec& spec, const std::string& source) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = pipelines_.find(source); it != pipelines_.end()) return it->second;
@@ -72,7 +83,7 @@ gpu::Pipeline GpuContext::pipeline(const KernelSpec& spec) {
   kernel.bindings = binding_kinds(spec);
   gpu::Pipeline compiled = device_->compile_shader(kernel);
   const std::lock_guard lock(mutex_);
-  return pipelines_.try_emplace(std::move(source), std::move(compiled)).first->second;
+  return pipelines_.try_emplace(source, std::move(compiled)).first->second;
 }
 
 ParameterPlace GpuContext::place_parameters(std::span<const std::byte> block) {
@@ -117,6 +128,19 @@ BackendStatistics GpuContext::statistics() const {
   result.kernels_compiled = pipelines_.size();
   result.launches = launches_;
   return result;
+}
+
+void GpuContext::note_work(std::string_view first, std::string_view last, std::size_t kernels) {
+  const std::lock_guard lock(mutex_);
+  first_kernel_ = first;
+  last_kernel_ = last;
+  kernels_ = kernels;
+}
+
+std::string GpuContext::last_work() const {
+  const std::lock_guard lock(mutex_);
+  if (kernels_ < 2) return first_kernel_;
+  return fmt::format("{} kernels from {} to {}", kernels_, first_kernel_, last_kernel_);
 }
 
 ErrorCheck::ErrorCheck(GpuContext& context) : context_(context), expected_(context.errors_expected_.exchange(false)) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -38,6 +39,8 @@ class GpuContext {
   /// How kernels are generated where the shapes bound ask for nothing else.
   OpgenOptions opgen_options() const;
   bool supports(Dtype dtype) const;
+  /// See OpgenOptions; looked up on the device once.
+  std::uint32_t smallest_subgroup() const;
 
   /// Throws Error `unsupported` naming the computation when a value of it has a dtype that kernels lack.
   void check_dtypes(const Computation& computation) const;
@@ -48,8 +51,11 @@ class GpuContext {
   void give_up_matrix_units() { matrix_units_ = false; }
   const MatmulTuning& matmul_tuning() const { return matmul_tuning_; }
 
-  /// The pipeline of a specification: compiled once for each source text.
-  gpu::Pipeline pipeline(const KernelSpec& spec);
+  /// WGSL of a specification. Throws Error `unsupported`.
+  std::string source(const KernelSpec& spec) const { return generator_.generate(spec); }
+
+  /// The pipeline of a specification, whose source text is given: compiled once for each text.
+  gpu::Pipeline pipeline(const KernelSpec& spec, const std::string& source);
 
   /// Uploads a parameter block, whose size is a multiple of 16.
   ParameterPlace place_parameters(std::span<const std::byte> block);
@@ -66,6 +72,12 @@ class GpuContext {
   void count_memory(std::int64_t bytes);  ///< Allocated; negative when freed.
   void count_launches(std::size_t launches) { launches_ += launches; }
   BackendStatistics statistics() const;
+
+  /// Remembers what was handed to the device last, for the error of its loss.
+  void note_work(std::string_view first, std::string_view last, std::size_t kernels);
+  /// "add", "12 kernels from matmul to softmax"; empty before any work.
+  std::string last_work() const;
+
   std::uint64_t next_memory_serial() { return ++memory_serial_; }
 
  private:
@@ -79,6 +91,8 @@ class GpuContext {
   std::optional<MatrixTile> matrix_tile_;
   std::atomic<bool> matrix_units_;
   WgslGenerator generator_;
+  mutable std::once_flag subgroups_probed_;
+  mutable std::uint32_t smallest_subgroup_ = 0;
   gpu::Buffer error_words_;
   std::atomic<bool> errors_expected_ = false;
   std::atomic<std::uint64_t> memory_serial_ = 0;
@@ -90,6 +104,8 @@ class GpuContext {
   BackendStatistics memory_;
   std::shared_ptr<const gpu::Buffer> parameters_;  // the last one, full up to parameters_used_
   std::uint64_t parameters_used_ = 0;
+  std::string first_kernel_, last_kernel_;
+  std::size_t kernels_ = 0;
 };
 
 /// Reads the error words beside a result: begun before the result is waited for, so that both cost one wait.

@@ -171,6 +171,64 @@ TEST_P(GpuStructured, AttentionMasksKeysOfStridedHeads) {
   }
 }
 
+/// Attention of 3 query heads on 1 head of keys and values, against double.
+struct AttentionCase {
+  std::int64_t queries, keys, depth, width;
+  bool causal;
+  std::int64_t window;  ///< Keys that a bool mask keeps before each query; 0: no mask.
+};
+
+TEST_P(GpuStructured, AttentionOverManyTilesOfKeys) {
+  constexpr std::int64_t kHeads = 3;
+  for (const AttentionCase& c : {AttentionCase{130, 200, 20, 24, false, 0}, AttentionCase{70, 70, 64, 64, true, 0},
+                                 AttentionCase{65, 300, 36, 130, false, 0}, AttentionCase{260, 260, 17, 9, false, 40},
+                                 AttentionCase{3, 150, 16, 16, false, 0}}) {
+    SCOPED_TRACE(c.queries);
+    const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+    const F32s q = random_values(size(kHeads * c.queries * c.depth), 31), k = random_values(size(c.keys * c.depth), 32),
+               v = random_values(size(c.keys * c.width), 33);
+    std::vector<std::uint8_t> mask;
+    const auto kept = [&](std::int64_t i, std::int64_t j) {
+      return (!c.causal || j <= i) && (c.window == 0 || (j <= i && j > i - c.window));
+    };
+    for (std::int64_t i = 0; i < c.queries; ++i) {
+      for (std::int64_t j = 0; j < c.keys; ++j) mask.push_back(kept(i, j));
+    }
+    const JsonObject attrs{{"is_causal", c.causal}, {"scale", nullptr}};
+    Runner runner(*backend_);
+    runner.input<float>(kF32, contiguous({kHeads, c.queries, c.depth}), q)
+        .input<float>(kF32, {{kHeads, c.keys, c.depth}, {0, c.depth, 1}, 0}, k)
+        .input<float>(kF32, {{kHeads, c.keys, c.width}, {0, c.width, 1}, 0}, v);
+    std::vector<std::optional<Dtype>> dtypes = {kF32, kF32, kF32, {}};
+    if (c.window != 0) {
+      runner.input<std::uint8_t>(Dtype::kBool, contiguous({c.queries, c.keys}), mask);
+      dtypes.back() = Dtype::kBool;
+    } else {
+      runner.absent();
+    }
+    const F32s y = runner.run<float>(structured("attention", dtypes, kF32), {kHeads, c.queries, c.width}, attrs);
+    double worst = 0;
+    for (std::int64_t row = 0; row < kHeads * c.queries; ++row) {
+      std::vector<double> weights(size(c.keys)), expected(size(c.width));
+      double total = 0;
+      for (std::int64_t j = 0; j < c.keys; ++j) {
+        double score = 0;
+        for (std::int64_t d = 0; d < c.depth; ++d) {
+          score += static_cast<double>(q[size(row * c.depth + d)]) * k[size(j * c.depth + d)];
+        }
+        weights[size(j)] = kept(row % c.queries, j) ? std::exp(score / std::sqrt(c.depth)) : 0;
+        total += weights[size(j)];
+      }
+      for (std::int64_t d = 0; d < c.width; ++d) {
+        double sum = 0;
+        for (std::int64_t j = 0; j < c.keys; ++j) sum += weights[size(j)] / total * v[size(j * c.width + d)];
+        worst = std::max(worst, std::fabs(sum - y[size(row * c.width + d)]));
+      }
+    }
+    EXPECT_LT(worst, 1e-5);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, GpuStructured, ::testing::Values(KernelFamily::kSoftware, KernelFamily::kHardware),
                          [](const auto& family) {
                            return family.param == KernelFamily::kSoftware ? "Software" : "Hardware";

@@ -23,7 +23,9 @@ struct ContextState : std::enable_shared_from_this<ContextState> {
   LayoutTable layouts;
   CallCache calls;
   ScalarCache scalars;
-  const graph::OpTable* ops = &graph::OpTable::builtin();  ///< Where gradients find operations.
+  const graph::OpTable* ops = &graph::OpTable::builtin();  ///< Where names and gradients find operations.
+  /// Tables with what was registered, each with one entry more; earlier ones stay, since calls refer to their entries.
+  std::vector<std::unique_ptr<const graph::OpTable>> registered;
   std::uint64_t seed = 0;
   std::uint64_t step = 0;        ///< Of the random numbers; rises with each call that draws some.
   std::uint64_t sequence = 0;    ///< Of recorded operations.

@@ -50,6 +50,24 @@ TEST_F(EagerTest, PromotesAsTypingDoes) {
   EXPECT_EQ((bytes.to(Dtype::kF16) * 0.1).to(Dtype::kF64).item<double>(), 0.0999755859375);
 }
 
+TEST_F(EagerTest, KeepsTheSignOfZeroInActivations) {
+  const Tensor zeros = floats({-0.0F, 0.0F}, {2});
+  for (const Tensor& y : {zeros.relu(), zeros.relu6(), zeros.elu(), zeros.selu(), zeros.celu()}) {
+    EXPECT_TRUE(std::signbit(y.to_vector<float>()[0]));
+    EXPECT_FALSE(std::signbit(y.to_vector<float>()[1]));
+  }
+}
+
+TEST_F(EagerTest, CountsInIntegersUnlessToldOtherwise) {
+  EXPECT_EQ(arange(context, 3).to_vector<std::int64_t>(), (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_EQ(arange(context, 1, 3).to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(arange(context, 0, 1, 0.5).to_vector<float>(), (std::vector<float>{0, 0.5}));
+  EXPECT_EQ(randint(context, 5, 6, {2}).to_vector<std::int64_t>(), (std::vector<std::int64_t>{5, 5}));
+  EXPECT_EQ(full(context, {2}, 7).dtype(), Dtype::kI64);
+  EXPECT_EQ(full(context, {2}, 7.0).dtype(), Dtype::kF32);
+  EXPECT_EQ(full(context, {2}, 7, Dtype::kU8).dtype(), Dtype::kU8);
+}
+
 TEST_F(EagerTest, NamesTheOperationThatRefuses) {
   const Tensor x = floats({1, 2, 3}, {3});
   EXPECT_NE(error_of([&] { matmul(x, floats({1, 2}, {2})); }).message().find("[matmul]"), std::string::npos);

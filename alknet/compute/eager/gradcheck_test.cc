@@ -3,119 +3,24 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 #include <set>
 
+#include "alknet/base/testing.h"
 #include "alknet/compute/device_cpu/cpu_backend.h"
 #include "alknet/compute/eager/apply.h"
 #include "alknet/compute/eager/gradcheck_cases.h"
+#include "alknet/compute/eager/gradcheck_operation.h"
 #include "alknet/compute/eager/operations.h"
 
 namespace alknet::compute {
 namespace {
 
-/// The shape of the leaf that an arrangement makes an operand of `shape` from.
-Shape leaf_shape(const Shape& shape, conformance::Arrangement arrangement) {
-  Shape leaf = shape;
-  if (arrangement == conformance::Arrangement::kTransposed) std::reverse(leaf.begin(), leaf.end());
-  if (arrangement == conformance::Arrangement::kSliced && !leaf.empty()) leaf.back() = 2 * leaf.back() + 1;
-  if (arrangement == conformance::Arrangement::kBroadcast && !leaf.empty())
-    leaf.front() = std::min<std::int64_t>(1, leaf.front());
-  return leaf;
-}
-
-/// The operand, by views that a gradient passes.
-Tensor arranged(const Tensor& leaf, const Shape& shape, conformance::Arrangement arrangement) {
-  if (shape.empty()) return leaf;
-  if (arrangement == conformance::Arrangement::kTransposed) {
-    Shape dims(shape.size());
-    for (std::size_t d = 0; d < dims.size(); ++d) dims[d] = static_cast<std::int64_t>(dims.size() - 1 - d);
-    return leaf.permute(dims);
-  }
-  if (arrangement == conformance::Arrangement::kSliced) return leaf.slice(-1, 1, std::nullopt, 2);
-  if (arrangement == conformance::Arrangement::kBroadcast) return leaf.expand(shape);
-  return leaf;
-}
-
-class OperationCheck {
- public:
-  OperationCheck(Context context, const graph::OpSpec& op) : context_(std::move(context)), op_(op) {}
-
-  /// Nothing when the operation refuses the case.
-  std::optional<GradcheckReport> run(const GradcheckCase& made) {
-    std::vector<Tensor> leaves;
-    for (std::size_t i = 0; i < made.inputs.size(); ++i) leaves.push_back(leaf(made, i));
-    const TensorFunction function = [&](std::span<const Tensor> given) { return call(made, given); };
-    bool any = false;
-    for (const Tensor& each : leaves) any = any || (each && each.requires_grad());
-    if (!any) return std::nullopt;
-    for (Tensor& each : leaves) {
-      if (!each) each = context_.empty(Dtype::kF32, {});  // stands for an absent one
-    }
-    return gradcheck(function, leaves, {.step = 2e-4});  // few differences then step over a kink
-  }
-
- private:
-  const graph::OpInput& input(std::size_t index) const { return op_.inputs[std::min(index, op_.inputs.size() - 1)]; }
-
-  Tensor leaf(const GradcheckCase& made, std::size_t index) {
-    const auto& each = made.inputs[index];
-    if (each.absent) return {};
-    const Shape shape = leaf_shape(each.shape, each.arrangement);
-    const bool floats = !each.dtype || graph::is_float(*each.dtype);
-    const auto [low, high] = domain(index, floats);
-    std::uniform_real_distribution<double> real(low, high);
-    std::vector<double> values(static_cast<std::size_t>(graph::element_count(shape)));
-    for (double& value : values) value = floats ? real(random_) : std::floor(real(random_));
-    Tensor tensor = context_.from<double>(values, shape);
-    if (!floats) return tensor.to(*each.dtype);
-    if (input(index).differentiable) tensor.requires_grad_();
-    return tensor;
-  }
-
-  std::pair<double, double> domain(std::size_t index, bool floats) const {
-    if (!floats) return {0, 2};
-    const JsonObject* domains = op_.test.if_object();
-    if (const Json* smooth = domains ? domains->if_contains("gradient") : nullptr) domains = &smooth->get_object();
-    const Json* range = domains ? domains->if_contains(input(index).name) : nullptr;
-    if (range == nullptr || !range->is_array()) return {-2, 2};
-    const double low = range->get_array()[0].to_number<double>();
-    const double high = range->get_array()[1].to_number<double>();
-    // Near the edge of a domain a difference would leave it; far out it says little.
-    return {std::max(low + 0.01 * std::min(1.0, high - low), low < 0 ? -3.0 : std::min(0.2, high / 2)),
-            std::min(high - 0.01 * std::min(1.0, high - low), 3.0)};
-  }
-
-  std::vector<Tensor> call(const GradcheckCase& made, std::span<const Tensor> given) const {
-    std::vector<Tensor> operands;
-    for (std::size_t i = 0; i < given.size(); ++i) {
-      operands.push_back(made.inputs[i].absent ? Tensor()
-                                               : arranged(given[i], made.inputs[i].shape, made.inputs[i].arrangement));
-    }
-    std::vector<Argument> arguments;
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < op_.inputs.size(); ++i) {
-      if (op_.inputs[i].variadic) {
-        const std::size_t count = operands.size() - next - (op_.inputs.size() - i - 1);
-        arguments.emplace_back(std::span<const Tensor>(operands).subspan(next, count));
-        next += count;
-      } else if (next < operands.size()) {
-        arguments.emplace_back(operands[next++]);
-      }
-    }
-    return apply(op_.name, arguments, made.attrs);
-  }
-
-  Context context_;
-  const graph::OpSpec& op_;
-  std::mt19937_64 random_{1};
-};
-
 TEST(Gradcheck, HoldsForEveryDifferentiableOperation) {
   const Context context(std::make_shared<BufferManager>(), make_cpu_backend({1}));
-  std::size_t operations = 0, cases = 0, elements = 0;
-  double worst = 0;
-  std::string worst_at, without, unsupported;
+  GradcheckReport total;
+  std::string without, unsupported;
   for (const graph::OpSpec& op : graph::OpTable::builtin().ops()) {
     if (!is_differentiable(op) || op.test.is_null() || op.kind == graph::OpKind::kRandom ||
         op.input("rng") != nullptr) {
@@ -127,15 +32,11 @@ TEST(Gradcheck, HoldsForEveryDifferentiableOperation) {
     for (const GradcheckCase& made : gradcheck_cases(op)) {
       const std::string what = fmt::format("{} {}", op.name, json_text(made.attrs));
       try {
-        const auto report = OperationCheck(context, op).run(made);
+        const auto report = gradcheck_operation(context, op, made);
         if (!report) continue;
         ++checked;
-        elements += report->elements;
         EXPECT_TRUE(report->passed) << what << ": " << report->worst_at;
-        if (report->worst > worst) {
-          worst = report->worst;
-          worst_at = what;
-        }
+        total.add(*report, what);
       } catch (const Error& error) {
         // Shapes that were guessed need not suit, and a device need not have every kernel yet.
         lacks_kernel =
@@ -143,16 +44,14 @@ TEST(Gradcheck, HoldsForEveryDifferentiableOperation) {
         refusal = error.message();
       }
     }
-    operations += checked > 0 ? 1 : 0;
-    cases += checked;
+    if (checked > 0) total.ops.insert(op.name);
     // What gradients of pools are made of takes indices that only they make.
     const bool helper = op.name.ends_with("_backward") || op.name.ends_with("_gather");
     if (checked == 0 && lacks_kernel) unsupported += " " + op.name;
     if (checked == 0 && !lacks_kernel && !helper) without += fmt::format("\n  {}: {}", op.name, refusal);
   }
-  std::string summary = fmt::format("gradcheck: {} operations, {} cases, {} derivatives, worst error {:.1e} ({})",
-                                    operations, cases, elements, worst, worst_at);
-  std::cout << summary << (unsupported.empty() ? "" : "; without a kernel:") << unsupported << std::endl;
+  std::cout << "gradcheck: " << total.summary() << (unsupported.empty() ? "" : "; without a kernel:") << unsupported
+            << std::endl;
   EXPECT_TRUE(without.empty()) << "no case in gradcheck_cases.cc suits" << without;
 }
 
@@ -175,6 +74,81 @@ TEST(Gradcheck, ChecksSecondOrder) {
   const auto report = gradcheck(network, std::vector{x, w}, {.second_order = true});
   EXPECT_TRUE(report.passed) << report.worst_at;
   EXPECT_EQ(report.elements, 16u);
+}
+
+class GradcheckRequestTest : public testing::Test {
+ protected:
+  Tensor floats(std::vector<float> values, Shape shape) const { return context.from<float>(values, shape); }
+  const Context context{std::make_shared<BufferManager>(), make_cpu_backend({1})};
+};
+
+TEST_F(GradcheckRequestTest, ChecksAnOperationInDoublePrecision) {
+  GradcheckRequest request;
+  request.op = "layer_norm";
+  request.attrs = {{"normalized_shape", JsonArray{3}}};
+  request.inputs = {floats({1, 2, 4, -1, 0.5F, 3}, {2, 3}), floats({1, 2, 3}, {3}), {}};
+  const auto report = gradcheck(request);
+  EXPECT_TRUE(report.passed) << report.worst_at;
+  EXPECT_EQ(report.elements, 9u);
+  EXPECT_LT(report.worst, 1e-9);
+  const Json json = report.to_json();
+  EXPECT_EQ(json.at("ops"), (Json(JsonArray{"layer_norm"})));
+  EXPECT_EQ(json.at("cases"), 1);
+}
+
+TEST_F(GradcheckRequestTest, ChecksAGraphByNamesAndItsSecondOrder) {
+  graph::GraphBuilder g;
+  const auto rows = graph::Dim::symbol("rows");
+  const auto x = g.input("x", Dtype::kF32, {rows, 2}), w = g.input("w", Dtype::kF32, {2, 2});
+  const auto labels = g.input("labels", Dtype::kI64, {rows});
+  const auto logits = g.node("tanh", {g.node("matmul", {x, w})});
+  g.output("logits", logits);
+  g.output("loss", g.node("cross_entropy", {logits, labels}));
+  GradcheckRequest request;
+  request.graph = std::move(g).build();
+  request.inputs = {floats({1, -0.5F, 0.3F, 2}, {2, 2}), floats({0.1F, 1, -1, 0.7F}, {2, 2}),
+                    context.from<std::int64_t>(std::vector<std::int64_t>{1, 0}, {2})};
+  request.outputs = {"loss"};
+  request.wrt = {"w"};
+  request.options.second_order = true;
+  const auto report = gradcheck(request);
+  EXPECT_TRUE(report.passed) << report.worst_at;
+  EXPECT_EQ(report.elements, 8u);
+  EXPECT_TRUE(report.ops.contains("cross_entropy"));
+
+  request.wrt = {"v"};
+  EXPECT_EQ(code_of([&] { gradcheck(request); }), "unknown_ref");
+  request.wrt = {};
+  request.outputs = {"y"};
+  EXPECT_EQ(code_of([&] { gradcheck(request); }), "unknown_ref");
+  request.inputs.pop_back();
+  EXPECT_EQ(code_of([&] { gradcheck(request); }), "missing_input");
+}
+
+TEST_F(GradcheckRequestTest, FindsAWrongGradientOfARegisteredOperation) {
+  Json entry = graph::expression_entry("cube", "output = x * x * x", std::array<std::string, 1>{"x"});
+  const auto right = graph::OpTable::builtin().with(entry);
+  GradcheckRequest request;
+  request.op = "cube";
+  request.inputs = {floats({1, 2}, {2})};
+  EXPECT_TRUE(gradcheck(request, right).passed);
+  entry.as_object()["backward"] = {{"x", "grad_output * x * x"}};
+  const auto report = gradcheck(request, graph::OpTable::builtin().with(entry));
+  EXPECT_FALSE(report.passed);
+  EXPECT_NE(report.worst_at.find("x, element"), std::string::npos) << report.worst_at;
+}
+
+TEST_F(GradcheckRequestTest, RefusesGraphsThatAssign) {
+  graph::GraphBuilder g;
+  const auto x = g.input("x", Dtype::kF32, {});
+  graph::State state;
+  state.name = "s";
+  state.init = Json(0);
+  g.output("y", g.node("assign", {g.state(state), x}));
+  GradcheckRequest request;
+  request.graph = std::move(g).build();
+  request.inputs = {floats({1}, {})};
+  EXPECT_EQ(code_of([&] { gradcheck(request); }), "unsupported");
 }
 
 }  // namespace

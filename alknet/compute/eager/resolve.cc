@@ -150,6 +150,9 @@ class Resolution {
       binding.outputs.push_back({static_cast<std::uint32_t>(given + k), output.dtype, output.layout->strided});
     }
     if (computation.op != nullptr) binding.attrs = call_->attrs;
+    std::vector<std::size_t> bytes;
+    for (const auto& output : call_->outputs) bytes.push_back(output.bytes);
+    context_.buffers->check_room(backend_, bytes);
     return backend_->kernel(computation)->bind(binding);
   }
 

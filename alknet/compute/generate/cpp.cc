@@ -168,39 +168,56 @@ GeneratedFile opcode_file(const std::string& group) {
                              fmt::format(fmt::runtime(kFooter), group, "OpcodeKernel")};
 }
 
-/// outer(inner(x0, x1), x2), or outer(x0, inner(x1, x2)).
+/// outer(inner(x0, x1), x2), or outer(x0, inner(x1, x2)); of one operand less for each that is unary.
 Program pair_program(Opcode outer, Opcode inner, bool inner_first) {
+  const bool unary_outer = graph::expr::opcode_info(outer).arity == 1;
+  const std::uint32_t inner_arity = graph::expr::opcode_info(inner).arity;
+  const std::uint32_t operands = inner_arity + (unary_outer ? 0 : 1);
   Program program;
-  for (std::uint32_t a = 0; a < 3; ++a) {
+  for (std::uint32_t a = 0; a < operands; ++a) {
     program.variables.push_back({fmt::format("x{}", a), Dtype::kF32, false});
     Instruction read;
     read.opcode = Opcode::kVariable;
+    read.dtype = Dtype::kF32;
     read.index = a;
     program.instructions.push_back(read);
   }
   const std::uint32_t first = inner_first ? 0 : 1;
   program.instructions.push_back({inner, Dtype::kF32, {first, first + 1, 0}});
-  program.instructions.push_back({outer, Dtype::kF32, {inner_first ? 3U : 0U, inner_first ? 2U : 3U, 0}});
-  program.outputs = {{"y", 4}};
+  program.instructions.push_back(
+      {outer, Dtype::kF32, {inner_first ? operands : 0U, inner_first ? operands - 1 : operands, 0}});
+  program.outputs = {{"y", operands + 1}};
   return program;
 }
 
-/// Pairs of the cheapest steps: where a pass over a tile costs more than what it computes.
+/// Pairs of the cheapest steps, where a pass over a tile costs more than what it computes; and square roots, which
+/// leave the processor time for another step.
 GeneratedFile pair_file() {
-  constexpr std::array kCheap = {Opcode::kAdd, Opcode::kSubtract, Opcode::kMultiply, Opcode::kMaximum,
-                                 Opcode::kMinimum};
+  constexpr std::array kBinary = {Opcode::kAdd, Opcode::kSubtract, Opcode::kMultiply, Opcode::kMaximum,
+                                  Opcode::kMinimum};
+  constexpr std::array kUnary = {Opcode::kAbs, Opcode::kSqrt};
   std::string functions, rows;
-  for (const Opcode outer : kCheap) {
-    for (const Opcode inner : kCheap) {
-      for (const bool inner_first : {true, false}) {
-        if (!inner_first && outer != Opcode::kSubtract) continue;  // the others commute
-        const std::string name =
-            fmt::format("{}_{}{}", cpp_opcode_name(outer), cpp_opcode_name(inner), inner_first ? "" : "_second");
-        functions += opcode_function(name, pair_program(outer, inner, inner_first));
-        rows += fmt::format("    {{graph::expr::Opcode::k{}, graph::expr::Opcode::k{}, {}, {}}},\n",
-                            cpp_opcode_name(outer), cpp_opcode_name(inner), inner_first, name);
-      }
-    }
+  const auto add = [&](Opcode outer, Opcode inner, bool inner_first) {
+    const std::string name =
+        fmt::format("{}_{}{}", cpp_opcode_name(outer), cpp_opcode_name(inner), inner_first ? "" : "_second");
+    functions += opcode_function(name, pair_program(outer, inner, inner_first));
+    rows += fmt::format("    {{graph::expr::Opcode::k{}, graph::expr::Opcode::k{}, {}, {}}},\n", cpp_opcode_name(outer),
+                        cpp_opcode_name(inner), inner_first, name);
+  };
+  const auto add_binary = [&](Opcode outer, Opcode inner) {
+    add(outer, inner, true);
+    // Sums and products commute to the bit; the larger of two zeros is the second.
+    if (outer != Opcode::kAdd && outer != Opcode::kMultiply) add(outer, inner, false);
+  };
+  for (const Opcode outer : kBinary) {
+    for (const Opcode inner : kBinary) add_binary(outer, inner);
+  }
+  for (const Opcode outer : kUnary) {
+    for (const Opcode inner : {Opcode::kAdd, Opcode::kSubtract, Opcode::kMultiply, Opcode::kAbs})
+      add(outer, inner, true);
+  }
+  for (const Opcode outer : {Opcode::kAdd, Opcode::kMultiply}) {
+    for (const Opcode inner : kUnary) add(outer, inner, true);
   }
   return {"pairs.cc", fmt::format(fmt::runtime(kHeader), "pairs", "simd") + functions +
                           "constexpr PairKernel kKernels[] = {\n" + rows + "};\n" +

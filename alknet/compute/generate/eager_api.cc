@@ -18,6 +18,7 @@ using graph::OpSpec;
 
 constexpr std::size_t kLineWidth = 116;
 constexpr std::string_view kRng = "rng";
+constexpr std::string_view kStream = "stream";  // eager calls draw from stream 0
 
 /// Written by hand in Tensor or beside it.
 bool is_reserved_method(std::string_view name) {
@@ -57,6 +58,10 @@ struct CppParameter {
   std::string name;
   std::string default_value;  ///< Empty: must be given.
   bool attribute = false;
+  bool omitted = false;  ///< Always the default.
+
+  /// What the function's body gives for it.
+  std::string value() const { return omitted ? fmt::format("{}({})", type, default_value) : name; }
 
   std::string declaration(bool with_default) const {
     return type + " " + name + (with_default && !default_value.empty() ? " = " + default_value : "");
@@ -154,7 +159,16 @@ std::string Function::arguments(bool defaults, bool as_method) const {
   return text;
 }
 
-Function make_function(const OpSpec& op, std::string name) {
+/// Whether a parameter that may be left out stands before one that may not, as `start` of `arange`.
+bool has_leading_default(const OpSpec& op) {
+  const auto optional = [](const OpParameter& parameter) { return parameter.default_value.has_value(); };
+  const auto first = std::find_if(op.parameters.begin(), op.parameters.end(), optional);
+  return !std::all_of(first, op.parameters.end(), optional);
+}
+
+/// `whole`: parameters before a required one must be given too. Else the function is the short form, as `arange(end)`:
+/// what is required, and a dtype.
+Function make_function(const OpSpec& op, std::string name, bool whole) {
   Function function;
   function.op = &op;
   function.name = std::move(name);
@@ -175,11 +189,22 @@ Function make_function(const OpSpec& op, std::string name) {
     first = false;
     function.inputs.push_back(std::move(made));
   }
-  for (const OpParameter& parameter : op.parameters) function.attributes.push_back(cpp_parameter(parameter));
+  const bool random =
+      std::any_of(op.inputs.begin(), op.inputs.end(), [](const auto& each) { return each.name == kRng; });
+  bool leading = has_leading_default(op);
+  for (const OpParameter& parameter : op.parameters) {
+    CppParameter made = cpp_parameter(parameter);
+    leading = leading && parameter.default_value;
+    if (leading && whole) made.default_value.clear();
+    const bool short_form = !whole && parameter.default_value && !is_dtype(parameter);
+    made.omitted = short_form || (random && parameter.name == kStream);
+    function.attributes.push_back(std::move(made));
+  }
   for (const bool required : {true, false}) {
     for (const auto* list : {&function.inputs, &function.attributes}) {
       for (const CppParameter& each : *list) {
-        if (each.default_value.empty() == required && each.name != kRng) function.parameters.push_back(each);
+        if (each.default_value.empty() == required && each.name != kRng && !each.omitted)
+          function.parameters.push_back(each);
       }
     }
   }
@@ -195,9 +220,12 @@ std::vector<Function> functions_of(const graph::OpTable& ops) {
   std::set<std::string> taken;
   for (const OpSpec& op : ops.ops()) taken.insert(op.name);
   for (const OpSpec& op : ops.ops()) {
-    functions.push_back(make_function(op, op.name));
-    for (const std::string& alias : op.aliases) {
-      if (taken.insert(alias).second) functions.push_back(make_function(op, alias));
+    std::vector<std::string> names{op.name};
+    std::copy_if(op.aliases.begin(), op.aliases.end(), std::back_inserter(names),
+                 [&](const std::string& alias) { return taken.insert(alias).second; });
+    for (const std::string& name : names) {
+      functions.push_back(make_function(op, name, true));
+      if (has_leading_default(op)) functions.push_back(make_function(op, name, false));
     }
   }
   return functions;
@@ -295,7 +323,7 @@ std::string call_text(const Function& function, bool as_method) {
     const std::string given = input.name == kRng ? fmt::format("next_rng({})", first) : self ? first : input.name;
     inputs += (inputs.empty() ? "" : ", ") + given;
   }
-  for (const auto& attribute : function.attributes) attributes += (attributes.empty() ? "" : ", ") + attribute.name;
+  for (const auto& attribute : function.attributes) attributes += (attributes.empty() ? "" : ", ") + attribute.value();
   const std::string start = function.context ? "context, " : "";
   const std::string arguments = fmt::format("{}kOp, {{{}}}, {{{}}}", start, inputs, attributes);
   const std::string op =

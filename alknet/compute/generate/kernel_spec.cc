@@ -16,7 +16,8 @@ using graph::expr::Opcode;
 using graph::expr::OpcodeInfo;
 using graph::expr::Program;
 
-constexpr std::array<std::string_view, 7> kWordTypes = {"u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>", "f16"};
+constexpr std::array<std::string_view, 9> kWordTypes = {"u32",       "i32", "f32",       "bool",     "vec2<u32>",
+                                                        "vec4<f32>", "f16", "vec2<f32>", "vec4<u32>"};
 
 template <typename T>
 const T* find_named(const std::vector<T>& list, std::string_view name) {
@@ -75,7 +76,11 @@ Json program_json(const Program& program) {
 Json buffers_json(const std::vector<KernelSpec::Buffer>& buffers) {
   JsonArray list;
   for (const auto& b : buffers) {
-    list.push_back({{"name", b.name}, {"dtype", graph::dtype_name(b.dtype)}, {"vectors", b.vectors}});
+    list.push_back({{"name", b.name},
+                    {"dtype", graph::dtype_name(b.dtype)},
+                    {"vectors", b.vectors},
+                    {"in_place", b.in_place},
+                    {"scratch", b.scratch}});
   }
   return list;
 }
@@ -123,7 +128,7 @@ graph::Dtype dtype(const Json& json) {
 WordType word_type(const Json& json) {
   const std::string name = text(json, "type");
   const auto type = word_type_of(name);
-  if (!type) refuse("must be u32, i32, f32, bool, vec2<u32>, vec4<f32> or f16", "type");
+  if (!type) refuse("must be u32, i32, f32, bool, vec2<u32>, vec4<f32>, f16, vec2<f32> or vec4<u32>", "type");
   return *type;
 }
 
@@ -194,7 +199,9 @@ Program program(const Json& json) {
 
 std::vector<KernelSpec::Buffer> buffers(const Json& json, std::string_view name) {
   std::vector<KernelSpec::Buffer> result;
-  for (const Json& b : list(json, name)) result.push_back({text(b, "name"), dtype(b), boolean(b, "vectors")});
+  for (const Json& b : list(json, name)) {
+    result.push_back({text(b, "name"), dtype(b), boolean(b, "vectors"), text(b, "in_place"), boolean(b, "scratch")});
+  }
   return result;
 }
 

@@ -15,9 +15,9 @@
 namespace alknet::compute {
 
 /// Types of a kernel's parameters (one 32-bit word each: kU32, kI32, kF32) and of its workgroup variables (all).
-enum class WordType : std::uint8_t { kU32, kI32, kF32, kBool, kI64, kVec4, kF16 };
+enum class WordType : std::uint8_t { kU32, kI32, kF32, kBool, kI64, kVec4, kF16, kVec2, kWords4 };
 std::string_view word_type_name(
-    WordType type);  ///< WGSL's: "u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>", "f16"
+    WordType type);  ///< WGSL's: "u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>", "f16", "vec2<f32>", "vec4<u32>"
 std::optional<WordType> word_type_of(std::string_view name);
 
 /// What a kernel reads, writes and computes, in no language yet: plain data that a ShaderGenerator prints.
@@ -39,6 +39,9 @@ struct KernelSpec {
     graph::Dtype dtype = graph::Dtype::kF32;
     bool vectors =
         false;  ///< Elements k to k + 3 are read by `load4_NAME(k)` as well: k + the offset is a multiple of 4.
+    /// Of an input: the output in whose memory it lies, element by element; it has no binding of its own. Else empty.
+    std::string in_place = {};
+    bool scratch = false;  ///< Memory between the dispatches of one kernel, no operand of the computation.
     friend bool operator==(const Buffer&, const Buffer&) = default;
   };
 

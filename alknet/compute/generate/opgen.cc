@@ -17,8 +17,6 @@ using Builder = OpgenBuilder;
 using graph::expr::Opcode;
 using graph::expr::Program;
 
-constexpr std::uint32_t kRowLanes = 256;  // of the workgroup that reduces rows together
-
 void elementwise(Builder& b) {
   if (b.options().flat) {
     b.spec().pattern = "elementwise_flat";
@@ -29,88 +27,6 @@ void elementwise(Builder& b) {
       std::any_of(b.from().outputs.begin(), b.from().outputs.end(), [&](Dtype dtype) { return b.packed(dtype); });
   const std::uint32_t elements = kElementwiseSize * (words ? 4 : 1);
   b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", elements - 1, elements));
-}
-
-/// Several invocations share a row: `lanes` of them, a power of two up to kRowLanes, chosen when bound.
-void row_lanes(Builder& b) {
-  b.number("lanes");
-  b.workgroup(kRowLanes, fmt::format("(rows*lanes + {})//{}", kRowLanes - 1, kRowLanes));
-  b.spec().values["row_lanes"] = kRowLanes;
-}
-
-void one_invocation_a_row(Builder& b) {
-  constexpr std::uint32_t kSize = 32;
-  b.workgroup(kSize, fmt::format("(rows + {})//{}", kSize - 1, kSize));
-}
-
-void rows(Builder& b, std::string_view name) {
-  b.number("rows");
-  b.spec().pattern = fmt::format("{}_{}", name, b.software() ? "loop" : "tree");
-  if (b.software()) {
-    one_invocation_a_row(b);
-  } else {
-    row_lanes(b);
-  }
-}
-
-/// Whether partial results may be combined with each other: `combine` is one operator on accumulator and input.
-bool combines_partials(const Program& combine) {
-  std::size_t operators = 0;
-  for (const auto& step : combine.instructions) operators += step.opcode != Opcode::kVariable;
-  return operators == 1 && combine.instructions.size() == 3;
-}
-
-void reduction(Builder& b) {
-  const OpSpec& op = *b.from().op;
-  auto programs = graph::reduction_programs(
-      op, *b.from().inputs[0], b.from().program.inputs.empty() ? b.from().outputs[0] : b.from().program.inputs[0]);
-  for (auto& variable : programs.finish.variables) {
-    if (variable.parameter && variable.name == "count") variable.name = "divisor";  // `count` is the kernel's own
-  }
-  const bool partials = combines_partials(programs.combine);
-  b.op_inputs();
-  b.numbers({"rows", "reduced_count"});
-  b.map("row", {op.inputs[0].name});
-  b.map("reduced", {op.inputs[0].name});
-  const bool tree = !b.software() && partials && programs.accumulator != Dtype::kBool;
-  b.spec().pattern = tree ? "reduce_tree" : partials ? "reduce_cascade" : "reduce_loop";
-  b.spec().values["input"] = op.inputs[0].name;
-  b.spec().values["accumulator"] = wgsl_type(programs.accumulator);
-  b.function("init", std::move(programs.init));
-  b.function("combine", std::move(programs.combine));
-  b.function("finish", std::move(programs.finish));
-  if (!tree) return one_invocation_a_row(b);
-  const auto word = *word_type_of(wgsl_type(programs.accumulator));
-  row_lanes(b);
-  b.spec().workgroup_variables = {{"partial", word, kRowLanes}};
-}
-
-template <bool logarithm>
-void softmax(Builder& b) {
-  b.op_inputs();
-  rows(b, "softmax");
-  b.spec().values["logarithm"] = logarithm;
-  b.numbers({"length", "stride", "inner"});
-  b.map("row", {"input"});
-  if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, 2 * kRowLanes}};
-}
-
-template <bool centred>
-void layer_norm(Builder& b) {
-  b.op_inputs();
-  rows(b, "layer_norm");
-  b.spec().values["centred"] = centred;
-  b.number("length");
-  b.number("eps", WordType::kF32);
-  b.map("row", {"input"});
-  std::vector<std::string> column = {"input"};
-  b.spec().values["weight"] = b.has(1);
-  const bool bias = centred && b.has(2);
-  b.spec().values["bias"] = bias;
-  if (b.has(1)) column.emplace_back("weight");
-  if (bias) column.emplace_back("bias");
-  b.map("column", std::move(column));
-  if (!b.software()) b.spec().workgroup_variables = {{"partial", WordType::kF32, kRowLanes}};
 }
 
 void embedding(Builder& b) {
@@ -192,12 +108,22 @@ void attention(Builder& b) {
   std::vector<std::string> operands = {"query", "key", "value"};
   if (b.has(3)) operands.emplace_back("attn_mask");
   b.map("head", std::move(operands));
+  b.spec().values = {{"mask", b.has(3)}, {"bool_mask", b.has(3) && *b.from().inputs[3] == Dtype::kBool}};
+  if (const std::uint32_t columns = b.options().attention_columns; columns != 0) {
+    constexpr std::uint32_t kTile = 64, kSize = 256;
+    b.spec().pattern = "attention_tiled";
+    b.spec().values["chunk"] = columns;
+    b.spec().values["groups"] = columns / kTile;
+    b.spec().values["vectors"] = columns / kTile * 4;
+    b.spec().values["row_vectors"] = columns / 4;
+    b.numbers({"query_mode", "key_mode", "value_mode"});
+    for (std::size_t i = 0; i < 3; ++i) b.spec().inputs[i].vectors = true;
+    return b.workgroup(kSize, fmt::format("heads*((queries + {})//{})*chunks", kTile - 1, kTile));
+  }
   // Columns of an output row that one invocation holds: few where there are many invocations to fill.
   const std::uint32_t chunk = b.software() ? 32 : 16;
-  b.spec().values = {{"chunk", chunk},
-                     {"vectors", chunk / 4},
-                     {"mask", b.has(3)},
-                     {"bool_mask", b.has(3) && *b.from().inputs[3] == Dtype::kBool}};
+  b.spec().values["chunk"] = chunk;
+  b.spec().values["vectors"] = chunk / 4;
   const std::uint32_t size = b.software() ? 16 : 64;
   b.workgroup(size, fmt::format("(heads*queries*chunks + {})//{}", size - 1, size));
 }
@@ -286,10 +212,6 @@ struct StructuredPattern {
 constexpr StructuredPattern kStructured[] = {
     {"matmul", matmul},
     {"random_words", random_words},
-    {"softmax", softmax<false>},
-    {"log_softmax", softmax<true>},
-    {"layer_norm", layer_norm<true>},
-    {"rms_norm", layer_norm<false>},
     {"embedding", embedding},
     {"attention", attention},
     {"convolution", [](Builder& b) { convolution(b, false); }},
@@ -307,7 +229,7 @@ void structured(Builder& b, const std::string& name) {
   for (const auto& pattern : kStructured) {
     if (pattern.name == name) return pattern.build(b);
   }
-  if (opgen_indexing(b, name)) return;
+  if (opgen_rows(b, name) || opgen_indexing(b, name)) return;
   throw Error(
       ComputeError::kUnsupported,
       fmt::format("[{}] there is no GPU kernel for the template \"{}\"; use .to('cpu')", b.from().op->name, name),
@@ -331,7 +253,7 @@ GeneratedKernel opgen(const Computation& computation, const OpgenOptions& option
   } else if (const auto* named = std::get_if<graph::TemplateForward>(&computation.op->forward)) {
     structured(builder, named->name);
   } else if (std::holds_alternative<graph::ReductionForward>(computation.op->forward)) {
-    reduction(builder);
+    opgen_reduction(builder);
   } else {
     throw Error(ComputeError::kUnsupported,
                 fmt::format("[{}] is no kernel's operation: put element-wise operations into the program and bind "

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +30,17 @@ struct OpgenOptions {
   /// elements on, or are one element (`single`, a bit an input); none is i64.
   bool flat = false;
   std::uint32_t single = 0;
+  /// Invocations of the smallest subgroup, where the device has subgroups of neighbouring invocations; else 0.
+  std::uint32_t smallest_subgroup = 0;
+  /// Elements of a row that each invocation of "softmax_tree" and "layer_norm_tree" holds in registers; 0: the row is
+  /// too long.
+  std::uint32_t kept = 0;
+  /// Columns of the result that a workgroup of "attention_tiled" has, 64 or 128; 0: attention without workgroup memory.
+  std::uint32_t attention_columns = 0;
+  /// Long lines: "sort" and "scatter" read what dispatches before them have sorted (see opgen_sort.h).
+  bool sorted = false;
+  /// By input of an element-wise computation: the output that lies in its memory with its layout. Empty: no input.
+  std::vector<std::optional<std::uint32_t>> in_place = {};
   friend bool operator==(const OpgenOptions&, const OpgenOptions&) = default;
 };
 

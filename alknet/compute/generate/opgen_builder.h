@@ -64,6 +64,8 @@ class OpgenBuilder {
     }
   }
 
+  void scratch(std::string name, Dtype dtype) { spec().inputs.push_back({std::move(name), dtype, false, {}, true}); }
+
   /// A function, and the parameters its program reads that are not there yet.
   void function(std::string name, graph::expr::Program program) {
     for (const auto& variable : program.variables) {
@@ -86,6 +88,9 @@ class OpgenBuilder {
       const bool flat = !from_.op && options_.flat;
       if (!flat) operands.push_back(name);
       spec().inputs.push_back({name, from_.program.inputs[i], flat && (options_.single >> i & 1) == 0});
+      if (i < options_.in_place.size() && options_.in_place[i]) {
+        spec().inputs.back().in_place = fmt::format("y{}", *options_.in_place[i]);
+      }
     }
     for (std::size_t k = 0; k < from_.outputs.size(); ++k) {
       spec().outputs.push_back(
@@ -176,6 +181,16 @@ class OpgenBuilder {
   OpgenOptions options_;
   GeneratedKernel result_;
 };
+
+/// Several invocations share a row: the parameter `lanes`, a power of two up to 256, of them, which "join_lanes" calls
+/// put together as values of `type` by the pattern's function "joined".
+void share_rows(OpgenBuilder& builder, WordType type);
+
+/// Builds a reduction (opgen_rows.cc).
+void opgen_reduction(OpgenBuilder& builder);
+
+/// Builds the kernels of templates that normalise rows (opgen_rows.cc); false for others.
+bool opgen_rows(OpgenBuilder& builder, std::string_view name);
 
 /// Builds the kernels of templates that pick, place, order and scan elements (opgen_indexing.cc); false for others.
 bool opgen_indexing(OpgenBuilder& builder, std::string_view name);

@@ -38,8 +38,12 @@ void scatter(OpgenBuilder& b) {
   const bool base = op.input("input") != nullptr;
   const std::string index = op.inputs[1].name, source = op.inputs[base ? 2 : 0].name;
   b.op_inputs();
-  b.spec().pattern = "scatter";
-  b.spec().checks_indices = true;
+  b.spec().pattern = b.options().sorted ? "scatter_sorted" : "scatter";
+  b.spec().checks_indices = !b.options().sorted;
+  if (b.options().sorted) {
+    b.scratch("keys", Dtype::kU32);
+    b.scratch("places", Dtype::kU32);
+  }
   b.spec().values = {{"type", computed_type(*b.from().inputs[0])},
                      {"base", base},
                      {"joined", op.name == "scatter"                 ? "found"
@@ -116,7 +120,8 @@ void scan(OpgenBuilder& b) {
 void sort(OpgenBuilder& b) {
   const Dtype dtype = *b.from().inputs[0];
   b.op_inputs();
-  b.spec().pattern = "sort";
+  b.spec().pattern = b.options().sorted ? "sort_place" : "sort";
+  if (b.options().sorted) b.scratch("places", Dtype::kU32);
   b.spec().stores_directly = true;
   b.spec().values = {{"type", computed_type(dtype)},
                      {"descending", b.from().attrs.at("descending").get_bool()},
@@ -136,16 +141,25 @@ void arg_reduce(OpgenBuilder& b) {
   const std::string better =
       wide ? (smallest ? "i64_less(x, most)" : "i64_less(most, x)") : (smallest ? "x < most" : "x > most");
   b.op_inputs();
-  b.spec().pattern = "arg_reduce";
   b.spec().stores_directly = true;
+  const std::string type = computed_type(*b.from().inputs[0]);
   b.spec().values = {
+      {"type", type},
       {"pair", b.from().outputs.size() > 1},
       {"better",
        graph::is_float(*b.from().inputs[0]) ? fmt::format("!is_nan(most) && (is_nan(x) || {})", better) : better}};
   b.number("reduced_count");
   b.map("row", {"input"});
   b.map("reduced", {"input"});
-  one_line_an_invocation(b);
+  b.spec().pattern = b.software() ? "arg_reduce_loop" : "arg_reduce_tree";
+  if (b.software()) return one_line_an_invocation(b);
+  b.number("rows");
+  share_rows(b, wide ? WordType::kWords4 : WordType::kI64);
+  // What lanes exchange: the element's bits, then its place.
+  b.spec().values["place"] = wide ? "z" : "y";
+  b.spec().values["pack"] = wide ? "vec4<u32>(most, best, 0u)" : "vec2<u32>(bitcast<u32>(most), best)";
+  b.spec().values["unpack_a"] = wide ? "a.xy" : fmt::format("bitcast<{}>(a.x)", type);
+  b.spec().values["unpack_b"] = wide ? "b.xy" : fmt::format("bitcast<{}>(b.x)", type);
 }
 
 struct IndexingPattern {

@@ -36,10 +36,12 @@ class Printer {
       out_ +=
           "enable subgroups;\nenable chromium_experimental_subgroup_matrix;\n"
           "diagnostic(off, chromium.subgroup_matrix_uniformity);  // a subgroup's part of a tile is its own\n";
+    } else if (spec_.values.contains("subgroups")) {
+      out_ += "enable subgroups;\n";
     }
     parameters();
     std::uint32_t binding = 1;
-    for (const auto& b : spec_.inputs) input(b, binding++);
+    for (const auto& b : spec_.inputs) input(b, b.in_place.empty() ? binding++ : 0);
     for (const auto& b : spec_.outputs) output(b, binding++);
     if (spec_.checks_indices) errors(binding);
     for (const auto& v : spec_.workgroup_variables) {
@@ -82,6 +84,10 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
 
   void input(const KernelSpec::Buffer& b, std::uint32_t binding) {
     const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
+    if (!b.in_place.empty()) {
+      out_ += wgsl_load(b.name, row, b.in_place);
+      return;
+    }
     const bool vectors = b.vectors && !row.packed();
     out_ += fmt::format("\n@group(0) @binding({}) var<storage, read> b_{}: array<{}>;\n", binding, b.name,
                         vectors ? fmt::format("vec4<{}>", row.element) : std::string(row.element));
@@ -227,7 +233,8 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     if (spec_.outputs.front().vectors) return store_lanes(value_type);
     out_ += fmt::format("\nfn store(index: u32, value: {}) {{\n{}", value_type, apply_call("  "));
     for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
-      out_ += fmt::format("  store_{}(index, {});\n", spec_.outputs[k].name, result_member(k));
+      const std::string& name = spec_.outputs[k].name;
+      out_ += fmt::format("  store_{}({}, {});\n", name, strided() ? "at." + name : "index", result_member(k));
     }
     out_ += "}\n";
   }
@@ -361,6 +368,7 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     renderer.set_custom_escape([](const std::string& value) { return value; });
     kainjow::mustache::data data;
     data.set("size", std::to_string(spec_.workgroup_size[0]));
+    data.set("join_lanes", kainjow::mustache::partial([&] { return std::string(options_.pattern("join_lanes")); }));
     data.set("elements", std::to_string(spec_.elements_per_invocation));
     for (const auto& [key, value] : spec_.values) {
       if (const bool* flag = value.if_bool()) {

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 
 #include "alknet/graph/expr/program.h"
 
@@ -22,12 +20,5 @@ std::string wgsl_i64_literal(double value);
 
 /// The value of an 8-bit integer dtype that `text`, a sum or product of such, wraps to; other dtypes as they are.
 std::string wgsl_wrapped(graph::Dtype dtype, std::string text);
-
-/// Functions that those texts and packed storage call; see `wgsl_helpers`. A row may call those above it.
-struct WgslHelper {
-  std::string_view call;
-  std::string_view text;
-};
-std::span<const WgslHelper> wgsl_integer_helpers();
 
 }  // namespace alknet::compute

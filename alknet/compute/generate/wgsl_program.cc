@@ -54,6 +54,7 @@ std::string cast(const std::string& value, Dtype from, Dtype to) {
 struct Call {
   Opcode opcode;
   std::string_view f32, integer;
+  bool keeps_zero = false;  ///< f(-0) is -0, which the f32 function need not see to.
 };
 constexpr Call kCalls[] = {
     {Opcode::kAbs, "abs", "abs"},
@@ -61,21 +62,21 @@ constexpr Call kCalls[] = {
     {Opcode::kLog, "log", {}},
     {Opcode::kSqrt, "sqrt", {}},
     {Opcode::kRsqrt, "inverseSqrt", {}},
-    {Opcode::kTanh, "safe_tanh", {}},
+    {Opcode::kTanh, "safe_tanh", {}, true},
     {Opcode::kErf, "erf", {}},
     {Opcode::kMaximum, "nan_max", "max"},
     {Opcode::kMinimum, "nan_min", "min"},
-    {Opcode::kSin, "safe_sin", {}},
+    {Opcode::kSin, "safe_sin", {}, true},
     {Opcode::kCos, "safe_cos", {}},
-    {Opcode::kTan, "safe_tan", {}},
-    {Opcode::kAsin, "safe_asin", {}},
+    {Opcode::kTan, "safe_tan", {}, true},
+    {Opcode::kAsin, "safe_asin", {}, true},
     {Opcode::kAcos, "safe_acos", {}},
-    {Opcode::kAtan, "safe_atan", {}},
-    {Opcode::kSinh, "safe_sinh", {}},
+    {Opcode::kAtan, "safe_atan", {}, true},
+    {Opcode::kSinh, "safe_sinh", {}, true},
     {Opcode::kCosh, "safe_cosh", {}},
-    {Opcode::kAsinh, "safe_asinh", {}},
+    {Opcode::kAsinh, "safe_asinh", {}, true},
     {Opcode::kAcosh, "safe_acosh", {}},
-    {Opcode::kAtanh, "safe_atanh", {}},
+    {Opcode::kAtanh, "safe_atanh", {}, true},
     {Opcode::kExp2, "safe_exp2", {}},
     {Opcode::kExpm1, "expm1", {}},
     {Opcode::kLog2, "safe_log2", {}},
@@ -144,7 +145,9 @@ std::string expression(const Program& program, const Instruction& step) {
     if (name.empty()) break;
     if (name.find('_') != name.npos && step.dtype != Dtype::kF32) name += fmt::format("_{}", type_name(step.dtype));
     const bool two = graph::expr::opcode_info(step.opcode).arity == 2;
-    return two ? fmt::format("{}({}, {})", name, argument(0), argument(1)) : fmt::format("{}({})", name, argument(0));
+    if (two) return fmt::format("{}({}, {})", name, argument(0), argument(1));
+    const std::string value = fmt::format("{}({})", name, argument(0));
+    return call.keeps_zero ? fmt::format("keep_zero({}, {})", argument(0), value) : value;
   }
   throw Error(ComputeError::kUnsupported,
               fmt::format("WGSL has no `{}` of {}; use .to('cpu')", graph::expr::opcode_info(step.opcode).spelling,

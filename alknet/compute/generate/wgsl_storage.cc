@@ -42,15 +42,16 @@ std::string_view wgsl_type(Dtype dtype) {
               {{"dtype", graph::dtype_name(dtype)}});
 }
 
-std::string wgsl_load(std::string_view name, const WgslStorage& storage) {
+std::string wgsl_load(std::string_view name, const WgslStorage& storage, std::string_view in_place) {
+  const std::string_view buffer = in_place.empty() ? name : in_place;
   if (storage.packed()) {
     const std::uint32_t per_word = storage.per_word();
     return fmt::format(
         "fn load_{0}(k: u32) -> {1} {{\n  let i = p.{0}_offset + k;\n"
-        "  let raw = (b_{0}[i / {2}u] >> ((i % {2}u) * {3}u)) & {4:#x}u;\n  return {5};\n}}\n",
-        name, storage.computed, per_word, storage.bits, (1u << storage.bits) - 1, storage.unpack);
+        "  let raw = (b_{6}[i / {2}u] >> ((i % {2}u) * {3}u)) & {4:#x}u;\n  return {5};\n}}\n",
+        name, storage.computed, per_word, storage.bits, (1u << storage.bits) - 1, storage.unpack, buffer);
   }
-  const std::string element = fmt::format("b_{0}[p.{0}_offset + k]", name);
+  const std::string element = fmt::format("b_{}[p.{}_offset + k]", buffer, name);
   return fmt::format("fn load_{}(k: u32) -> {} {{ return {}; }}\n", name, storage.computed,
                      storage.element == storage.computed ? element : fmt::format("{}({})", storage.computed, element));
 }

@@ -29,8 +29,8 @@ const WgslStorage* wgsl_storage(graph::Dtype dtype, bool shader_f16);
 /// low word, high word). Throws Error `unsupported` for f64.
 std::string_view wgsl_type(graph::Dtype dtype);
 
-/// `load_NAME(k)` of an input buffer: element k from its offset.
-std::string wgsl_load(std::string_view name, const WgslStorage& storage);
+/// `load_NAME(k)` of an input buffer: element k from its offset. With `in_place` its elements are those of that output.
+std::string wgsl_load(std::string_view name, const WgslStorage& storage, std::string_view in_place = {});
 
 /// `load_NAME(k)` and `load4_NAME(k)` of an input buffer that is an array of vectors of 4 unpacked elements.
 std::string wgsl_vector_load(std::string_view name, const WgslStorage& storage);

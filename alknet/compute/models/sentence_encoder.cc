@@ -24,7 +24,7 @@ using graph::Ref;
 constexpr std::uint64_t kMaxConfigBytes = 1 << 20;
 
 /// What a run costs beside its tokens, in tokens: above all the weights are read.
-constexpr std::size_t kRunTokens = 64;
+constexpr std::size_t kRunTokens = 24;
 
 /// Names the model's file in whatever went wrong while reading it.
 template <typename Read>

@@ -26,7 +26,6 @@ struct Embedding {
 /// are exponential averages; else by these. `affine`: `weight` and `bias` [C].
 struct BatchNorm {
   std::int64_t num_features = 0;
-  std::size_t spatial_dims = 2;  ///< Dimensions behind the channel: 0 to 3.
   double eps = 1e-5;
   double momentum = 0.1;
   bool affine = true;

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -65,7 +66,7 @@ TEST_F(ModuleTest, NormalisesByTheBatchAndKeepsRunningStatistics) {
     GraphBuilder g;
     const nn::Module model(g, training);
     const Ref x = g.input("x", Dtype::kF32, {graph::Dim::symbol("n"), 2, 3});
-    g.output("y", nn::BatchNorm{.num_features = 2, .spatial_dims = 1}(model["bn"], x));
+    g.output("y", nn::BatchNorm{.num_features = 2}(model["bn"], x));
     return g;
   };
   const Tensor x = waves({4, 2, 3});
@@ -140,6 +141,41 @@ TEST_F(ModuleTest, RunsAGruAsItsEquations) {
       EXPECT_NEAR(static_cast<double>(y[t * 3 + i]), h[i], 1e-5);
     }
   }
+}
+
+TEST_F(ModuleTest, RunsRecurrentLayersInBothDirections) {
+  GraphBuilder g;
+  const nn::LSTM lstm{.input_size = 2, .hidden_size = 3, .length = 4, .num_layers = 2, .bidirectional = true};
+  const nn::Recurrence result = lstm(nn::Module(g)["rnn"], g.input("x", Dtype::kF32, {1, 4, 2}));
+  ASSERT_EQ(result.hidden.size(), 4u);
+  ASSERT_EQ(result.cell.size(), 4u);
+  g.output("y", result.output);
+  g.output("last backwards", result.hidden[3]);
+  const Tensor x = waves({1, 4, 2});
+  const auto outputs = run(std::move(g), std::array{x});
+  EXPECT_EQ(store.find("rnn.weight_ih_l1").shape(), (Shape{12, 6}));
+
+  // The same from layers of one direction each, which read what they go back over turned round.
+  GraphBuilder h;
+  const nn::Module model(h);
+  const auto turned = [&](const Ref& sequence) { return h.node("flip", {sequence}, {{"dims", JsonArray{1}}}); };
+  Ref y = h.input("x", Dtype::kF32, {1, 4, 2});
+  for (const std::string layer : {"0", "1"}) {
+    for (const std::string name : {"weight_ih", "weight_hh", "bias_ih", "bias_hh"}) {
+      store.set("forth" + layer + "." + name + "_l0", store.find("rnn." + name + "_l" + layer));
+      store.set("back" + layer + "." + name + "_l0", store.find("rnn." + name + "_l" + layer + "_reverse"));
+    }
+    const nn::LSTM one{.input_size = layer == "0" ? 2 : 6, .hidden_size = 3, .length = 4};
+    const Ref forth = one(model["forth" + layer], y).output;
+    y = h.node("cat", {std::vector<Ref>{forth, turned(one(model["back" + layer], turned(y)).output)}}, {{"dim", -1}});
+  }
+  h.output("y", y);
+  const auto expected = run(std::move(h), std::array{x}).at(0).to_vector<float>();
+  EXPECT_THAT(outputs[0].to_vector<float>(), testing::Pointwise(testing::FloatNear(1e-6F), expected));
+  // What a layer that goes back computes last stands at the first step.
+  EXPECT_THAT(
+      outputs[1].to_vector<float>(),
+      testing::Pointwise(testing::FloatNear(1e-6F), std::vector<float>(expected.begin() + 3, expected.begin() + 6)));
 }
 
 TEST_F(ModuleTest, GivesTheSameWithACacheStepByStep) {

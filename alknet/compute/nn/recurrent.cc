@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "alknet/base/error.h"
 
@@ -14,12 +16,13 @@ using graph::Scalar;
 /// The parameters of one layer, and the products that they take part in.
 class RecurrentLayer {
  public:
-  RecurrentLayer(const Module& at, std::int64_t index, std::int64_t input_size, std::int64_t hidden_size,
+  /// `suffix`: behind the names of its parameters.
+  RecurrentLayer(const Module& at, const std::string& suffix, std::int64_t input_size, std::int64_t hidden_size,
                  std::int64_t gates, bool bias)
       : at_(at), hidden_size_(hidden_size) {
     const double bound = 1 / std::sqrt(static_cast<double>(hidden_size));
-    const auto parameter = [&](const char* name, const graph::Shape& shape) {
-      return at.parameter(fmt::format("{}_l{}", name, index), shape, uniform(-bound, bound));
+    const auto parameter = [&](const std::string& name, const graph::Shape& shape) {
+      return at.parameter(name + suffix, shape, uniform(-bound, bound));
     };
     weight_ih_ = parameter("weight_ih", {gates * hidden_size, input_size});
     weight_hh_ = parameter("weight_hh", {gates * hidden_size, hidden_size});
@@ -88,6 +91,23 @@ CellState gru_step(const RecurrentLayer& layer, const Ref& input, const CellStat
   return {old.hidden.absent() ? kept : layer.add(kept, layer.mul(update, old.hidden)), {}};
 }
 
+/// One layer from the first step to the last, or the other way; returns what it gives at each step.
+template <typename Step>
+Ref run_layer(const RecurrentLayer& layer, const Ref& x, std::int64_t length, bool reverse, const Step& step,
+              Recurrence& result) {
+  const Ref inputs = layer.from_input(x);
+  CellState state;
+  std::vector<Ref> outputs;
+  for (std::int64_t t = 0; t < length; ++t) {
+    state = step(layer, layer.step(inputs, reverse ? length - 1 - t : t), state);
+    outputs.push_back(state.hidden);
+  }
+  result.hidden.push_back(state.hidden);
+  if (!state.cell.absent()) result.cell.push_back(state.cell);
+  if (reverse) std::reverse(outputs.begin(), outputs.end());
+  return layer.at().node("stack", {outputs}, {{"dim", 1}});
+}
+
 template <typename Options, typename Step>
 Recurrence run_layers(const Options& options, const Module& at, const Ref& x, std::int64_t gates, const Step& step) {
   if (options.length < 1 || options.num_layers < 1) {
@@ -95,19 +115,17 @@ Recurrence run_layers(const Options& options, const Module& at, const Ref& x, st
                                                          options.num_layers, options.length));
   }
   Recurrence result{.output = x, .hidden = {}, .cell = {}};
+  std::int64_t input_size = options.input_size;
   for (std::int64_t index = 0; index < options.num_layers; ++index) {
-    const RecurrentLayer layer(at, index, index == 0 ? options.input_size : options.hidden_size, options.hidden_size,
-                               gates, options.bias);
-    const Ref inputs = layer.from_input(result.output);
-    CellState state;
-    std::vector<Ref> outputs;
-    for (std::int64_t t = 0; t < options.length; ++t) {
-      state = step(layer, layer.step(inputs, t), state);
-      outputs.push_back(state.hidden);
+    std::vector<Ref> directions;
+    for (const bool reverse : {false, true}) {
+      if (reverse && !options.bidirectional) continue;
+      const RecurrentLayer layer(at, fmt::format("_l{}{}", index, reverse ? "_reverse" : ""), input_size,
+                                 options.hidden_size, gates, options.bias);
+      directions.push_back(run_layer(layer, result.output, options.length, reverse, step, result));
     }
-    result.output = at.node("stack", {outputs}, {{"dim", 1}});
-    result.hidden.push_back(state.hidden);
-    if (!state.cell.absent()) result.cell.push_back(state.cell);
+    input_size = std::ssize(directions) * options.hidden_size;
+    result.output = options.bidirectional ? at.node("cat", {directions}, {{"dim", -1}}) : directions.front();
   }
   return result;
 }

@@ -24,6 +24,10 @@ void fuse_elementwise(PlanProgram& program, const KernelLimits& limits);
 /// (bias, activation and residual after matmul).
 void fuse_epilogue(PlanProgram& program, const KernelLimits& limits);
 
+/// Lets matrix products and attention store their result in the order of dimensions in which a copy alone reads it, and
+/// drops the copy.
+void write_through_views(PlanProgram& program);
+
 /// Computes equal steps and views once. Not shared: random steps, those of checkpoint nodes (gradients recompute them
 /// on purpose), assigns and what they read before and after, and the memory of outputs. Copies of what nothing
 /// overwrites are dropped.

@@ -20,16 +20,9 @@ Expression average(const Expression& old, const Expression& value, double keep) 
   return old * keep + value * (1 - keep);
 }
 
-/// 1 - beta^step, without cancellation: -expm1(x) = -2 t / (1 - t) for t = tanh(x / 2).
+/// 1 - beta^step, without cancellation.
 Expression bias_correction(const Expression& step, double beta) {
-  const Expression t = Expression::apply("tanh", {step * (std::log(beta) / 2)});
-  return t * -2.0 / (1.0 - t);
-}
-
-/// -1, 0 or 1.
-Expression sign_of(const Expression& x) {
-  const Expression negative = Expression::apply("where", {Expression::apply("lt", {x, 0.0}), -1.0, x * 0.0});
-  return Expression::apply("where", {Expression::apply("gt", {x, 0.0}), 1.0, negative});
+  return -Expression::apply("expm1", {step * std::log(beta)});
 }
 
 Expression decayed(const OptimizerOptions& options, const ParameterUpdate& u) {
@@ -106,7 +99,7 @@ Expression write_adagrad(const OptimizerOptions& options, const ParameterUpdate&
 Expression write_lion(const OptimizerOptions& options, const ParameterUpdate& u) {
   const Expression old = u.moment("exp_avg", 0);
   u.set_moment("exp_avg", average(old, u.gradient, options.beta2));
-  const Expression direction = sign_of(average(old, u.gradient, options.beta1));
+  const Expression direction = Expression::apply("sign", {average(old, u.gradient, options.beta1)});
   return shrunk(options, u) - u.learning_rate * direction;
 }
 

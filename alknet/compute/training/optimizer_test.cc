@@ -6,10 +6,14 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
 
 #include "alknet/base/error.h"
 #include "alknet/base/testing.h"
-#include "alknet/compute/device_cpu/cpu_backend.h"
+#include "alknet/compute/devices.h"
 #include "alknet/compute/session.h"
 #include "alknet/compute/training/train_step.h"
 
@@ -92,12 +96,20 @@ const OptimizerCase kCases[] = {
      }},
 };
 
-class OptimizerTest : public testing::Test {
+class OptimizerTest : public testing::TestWithParam<const char*> {
  protected:
-  Tensor scalar(double value) { return context.from<float>(std::array{static_cast<float>(value)}, {}); }
+  void SetUp() override {
+    try {
+      backend = Devices().open(GetParam());
+    } catch (const Error& error) {
+      GTEST_SKIP() << error.message();
+    }
+    context.emplace(std::make_shared<BufferManager>(), backend);
+  }
+  Tensor scalar(double value) { return context->from<float>(std::array{static_cast<float>(value)}, {}); }
 
-  std::shared_ptr<Backend> backend = make_cpu_backend({1});
-  Context context{std::make_shared<BufferManager>(), backend};
+  std::shared_ptr<Backend> backend;
+  std::optional<Context> context;
 };
 
 /// The loss sum(w * x): its gradient is x.
@@ -109,13 +121,13 @@ graph::Graph linear_loss(std::int64_t size) {
   return std::move(g).build();
 }
 
-TEST_F(OptimizerTest, StepsAsTheDocumentedAlgorithmsInFloat64) {
+TEST_P(OptimizerTest, StepsAsTheDocumentedAlgorithmsInFloat64) {
   constexpr std::int64_t kSize = 5;
   for (const OptimizerCase& c : kCases) {
     SCOPED_TRACE(c.spec);
     TrainStepOptions options;
     options.optimizer = OptimizerOptions::from_json(parse_json(c.spec));
-    Store store(context);
+    Store store(*context);
     Session step(Plan::compile(train_step(linear_loss(kSize), "loss", options), backend), store);
     std::vector<Scalars> expected(kSize);
     for (Scalars& s : expected) s.p = 0.5;
@@ -128,7 +140,7 @@ TEST_F(OptimizerTest, StepsAsTheDocumentedAlgorithmsInFloat64) {
         expected[i].t = t;
         c.rule(expected[i]);
       }
-      step.run(std::array{context.from<float>(gradient, {kSize}), scalar(0.05 / t)});
+      step.run(std::array{context->from<float>(gradient, {kSize}), scalar(0.05 / t)});
       const auto parameters = store.find("w").to_vector<float>();
       for (std::size_t i = 0; i < expected.size(); ++i) {
         EXPECT_NEAR(parameters[i], expected[i].p, 4e-6) << "step " << t << ", element " << i;
@@ -138,15 +150,50 @@ TEST_F(OptimizerTest, StepsAsTheDocumentedAlgorithmsInFloat64) {
   }
 }
 
-TEST_F(OptimizerTest, KeepsMomentsInStatesNamedAfterTheParameter) {
-  Store store(context);
+TEST_P(OptimizerTest, KeepsMomentsInStatesNamedAfterTheParameter) {
+  Store store(*context);
   TrainStepOptions options;
   options.optimizer = OptimizerOptions::of(OptimizerOptions::Kind::kAdam);
   Session step(Plan::compile(train_step(linear_loss(2), "loss", options), backend), store);
-  step.run(std::array{context.from<float>(std::array{3.0f, -1.0f}, {2}), scalar(0.1)});
+  step.run(std::array{context->from<float>(std::array{3.0f, -1.0f}, {2}), scalar(0.1)});
   EXPECT_EQ(store.names(), (std::vector<std::string>{"optim.step", "optim.w.exp_avg", "optim.w.exp_avg_sq", "w"}));
   EXPECT_NEAR(store.find("optim.w.exp_avg").to_vector<float>()[0], 0.3, 1e-6);
 }
+
+/// The loss of two parameters of other sizes.
+graph::Graph two_parameters() {
+  GraphBuilder g;
+  const Ref x = g.input("x", Dtype::kF32, {3});
+  const Ref w = g.state({.name = "w", .dtype = Dtype::kF32, .shape = {3}, .trainable = true, .init = 0.5});
+  const Ref b = g.state({.name = "b", .dtype = Dtype::kF32, .shape = {2, 3}, .trainable = true, .init = 0.5});
+  g.output("loss", g.node("sum", {g.node("mul", {g.node("mul", {w, x}), b})}));
+  return std::move(g).build();
+}
+
+TEST_P(OptimizerTest, IsOneKernelAParameterWhateverTheRule) {
+  for (const OptimizerCase& c : kCases) {
+    SCOPED_TRACE(c.spec);
+    TrainStepOptions options;
+    options.optimizer = OptimizerOptions::from_json(parse_json(c.spec));
+    const auto plan = Plan::compile(train_step(two_parameters(), "loss", options), backend);
+    for (const std::string name : {"w", "b"}) {
+      // The kernels that write the parameter or a moment of it.
+      std::set<std::size_t> writers;
+      const PlanProgram& program = plan->program();
+      for (std::size_t s = 0; s < program.steps.size(); ++s) {
+        for (const std::uint32_t output : program.steps[s].outputs) {
+          const auto& target = program.values[output].target;
+          const std::string state = target ? plan->graph().states[target->state].name : "";
+          if (state == name || state.starts_with("optim." + name + ".")) writers.insert(s);
+        }
+      }
+      EXPECT_EQ(writers.size(), 1u) << name << "\n" << plan->dump();
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, OptimizerTest, testing::Values("cpu", "gpu:0"),
+                         [](const auto& device) { return std::string(device.param).substr(0, 3); });
 
 TEST(OptimizerOptions, ReadsJsonAndNamesWhatIsWrong) {
   EXPECT_EQ(OptimizerOptions::from_json(parse_json(R"({"name": "lion"})")).beta2, 0.99);

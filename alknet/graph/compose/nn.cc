@@ -59,6 +59,8 @@ std::vector<Ref> rope(Composition& c) {
     c.rule().fail_shape(fmt::format("the input {} needs the form [..., positions, an even size]", shape_text(shape)));
   }
   const Dtype wide = c.dtype(input) == Dtype::kF64 ? Dtype::kF64 : Dtype::kF32;
+  constexpr std::int64_t kMaxDepth = 1 << 20;  // the frequencies become a constant of the graph
+  if (*depth > kMaxDepth) c.rule().fail_shape(fmt::format("the last size is {}; at most {}", *depth, kMaxDepth));
   std::vector<double> frequencies;
   for (std::int64_t i = 0; i < *depth / 2; ++i) {
     frequencies.push_back(std::pow(c.number("base"), -2.0 * static_cast<double>(i) / static_cast<double>(*depth)));

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <array>
 #include <limits>
 
@@ -17,6 +19,12 @@ std::vector<Ref> randint(Composition& c) {
   if (high <= low) c.rule().fail_attribute("high", "must be greater than low");
   if (range > std::numeric_limits<std::uint32_t>::max()) {
     c.rule().fail_attribute("high", "is 2^32 or more above low");
+  }
+  const auto dtype = parse_dtype(std::string_view(c.attribute("dtype").get_string())).value();
+  for (const std::int64_t end : {low, high - 1}) {
+    if (dtype != Dtype::kI64 && !holds(dtype, static_cast<double>(end))) {
+      c.rule().fail_attribute("dtype", fmt::format("is {}, which lacks {}", dtype_name(dtype), end));
+    }
   }
   return {c.node("integer_of_words", {words(c, c.rule().dims("size"))},
                  {{"low", low}, {"range", static_cast<std::int64_t>(range)}, {"dtype", c.attribute("dtype")}})};

@@ -45,6 +45,14 @@ std::vector<Ref> select(Composition& c) {
   return {c.node("squeeze", {row}, {{"dim", {dim}}})};
 }
 
+/// Outputs that an operation with a list of them may have; each is a node of the graph.
+constexpr std::int64_t kMaxPieces = 65536;
+
+void check_pieces(const Composition& c, std::string_view parameter, std::int64_t count) {
+  if (count <= kMaxPieces) return;
+  c.rule().fail_attribute(parameter, fmt::format("asks for {} outputs; there may be {}", count, kMaxPieces));
+}
+
 /// Slices along `axis` of the given sizes.
 std::vector<Ref> pieces(Composition& c, std::size_t axis, const std::vector<std::int64_t>& sizes) {
   std::vector<Ref> list;
@@ -63,10 +71,12 @@ std::int64_t known_size(const Composition& c, std::size_t axis) {
   return *size;
 }
 
+std::int64_t quotient_up(std::int64_t total, std::int64_t size) { return total / size + (total % size == 0 ? 0 : 1); }
+
 /// Equal pieces of `size`, the last with what is left; one empty piece of nothing.
 std::vector<std::int64_t> equal_sizes(std::int64_t total, std::int64_t size) {
   std::vector<std::int64_t> sizes;
-  for (std::int64_t at = 0; at < total; at += size) sizes.push_back(std::min(size, total - at));
+  for (std::int64_t left = total; left > 0; left -= sizes.back()) sizes.push_back(std::min(size, left));
   if (sizes.empty()) sizes.push_back(0);
   return sizes;
 }
@@ -76,14 +86,18 @@ std::vector<Ref> split(Composition& c) {
   const std::int64_t total = known_size(c, axis);
   if (c.attribute("split_size").is_array()) {
     const auto sizes = c.rule().integers("split_size");
-    std::int64_t sum = 0;
-    for (const std::int64_t size : sizes) sum += size;
-    if (sum != total) c.rule().fail_attribute("split_size", fmt::format("adds up to {}, not to {}", sum, total));
+    Dim sum = 0;
+    for (const std::int64_t size : sizes) sum = sum + Dim(size);
+    if (sum != Dim(total)) {
+      c.rule().fail_attribute("split_size", fmt::format("adds up to {}, not to {}", sum.text(), total));
+    }
+    check_pieces(c, "split_size", std::ssize(sizes));
     return pieces(c, axis, sizes);
   }
-  const std::int64_t size = c.integer("split_size");
-  if (size == 0 && total > 0) c.rule().fail_attribute("split_size", "is 0");
-  return pieces(c, axis, equal_sizes(total, std::max<std::int64_t>(size, 1)));
+  const std::int64_t size = std::max<std::int64_t>(c.integer("split_size"), 1);
+  if (c.integer("split_size") == 0 && total > 0) c.rule().fail_attribute("split_size", "is 0");
+  check_pieces(c, "split_size", quotient_up(total, size));
+  return pieces(c, axis, equal_sizes(total, size));
 }
 
 std::vector<Ref> chunk(Composition& c) {
@@ -91,16 +105,18 @@ std::vector<Ref> chunk(Composition& c) {
   const std::int64_t total = known_size(c, axis);
   const std::int64_t chunks = c.integer("chunks");
   // As in PyTorch, nothing is cut into as many empty pieces as asked for, and other sizes into at most that many.
+  check_pieces(c, "chunks", total == 0 ? chunks : std::min(total, chunks));
   if (total == 0) return pieces(c, axis, std::vector<std::int64_t>(static_cast<std::size_t>(chunks), 0));
-  return pieces(c, axis, equal_sizes(total, (total + chunks - 1) / chunks));
+  return pieces(c, axis, equal_sizes(total, quotient_up(total, chunks)));
 }
 
 std::vector<Ref> unbind(Composition& c) {
   const std::size_t axis = c.axis("dim", c.input(0));
   const auto dim = static_cast<std::int64_t>(axis);
+  const std::int64_t size = known_size(c, axis);
+  check_pieces(c, "dim", size);
   std::vector<Ref> list;
-  for (std::int64_t i = 0; i < known_size(c, axis); ++i)
-    list.push_back(c.node("select", {c.input(0)}, {{"dim", dim}, {"index", i}}));
+  for (std::int64_t i = 0; i < size; ++i) list.push_back(c.node("select", {c.input(0)}, {{"dim", dim}, {"index", i}}));
   return list;
 }
 
@@ -216,7 +232,7 @@ Ref rolled(Composition& c, const Ref& value, std::size_t axis, std::int64_t shif
   const auto known = size.constant();
   if (!known) c.rule().fail_attribute("dims", "names a dimension whose size is not known before the run");
   if (*known == 0 || shift % *known == 0) return value;
-  const std::int64_t from = ((-shift % *known) + *known) % *known;
+  const std::int64_t from = (*known - shift % *known) % *known;
   const auto dim = static_cast<std::int64_t>(axis);
   const Ref end = c.node("slice", {value}, {{"dim", dim}, {"start", from}});
   const Ref begin = c.node("slice", {value}, {{"dim", dim}, {"end", from}});

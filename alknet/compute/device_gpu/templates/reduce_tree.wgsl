@@ -1,15 +1,14 @@
-// `lanes` invocations an output: each combines every lanes-th element, then they combine their results as a tree.
-@compute @workgroup_size({{size}})
-fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,
-        @builtin(local_invocation_index) local: u32) {
-  let lane = local & (p.lanes - 1u);
-  let row = (workgroup_index(id, counts) * {{size}}u + local) / p.lanes;
+// `lanes` invocations an output: each combines every lanes-th element in runs of 32, then they join their results.
+fn joined(a: {{joined_type}}, b: {{joined_type}}) -> {{joined_type}} { return combine(a, b); }
+{{> join_lanes}}
+
+fn run_row(at: lane_place) {
   var run = init();
   var block = init();
-  if (row < p.rows) {
-    let base = locate_row(row).{{input}};
+  if (at.row < p.rows) {
+    let base = locate_row(at.row).{{input}};
     var n = 0u;
-    for (var k = lane; k < p.reduced_count; k += p.lanes) {
+    for (var k = at.lane; k < p.reduced_count; k += p.lanes) {
       run = combine(run, {{accumulator}}(load_{{input}}(base + locate_reduced(k).{{input}})));
       n += 1u;
       if ((n & 31u) == 0u) {
@@ -18,10 +17,6 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
       }
     }
   }
-  partial[local] = combine(block, run);
-  for (var step = p.lanes >> 1u; step > 0u; step >>= 1u) {
-    workgroupBarrier();
-    if (lane < step) { partial[local] = combine(partial[local], partial[local + step]); }
-  }
-  if (lane == 0u && row < p.rows) { store(row, finish(partial[local])); }
+  let total = join_lanes(at, combine(block, run));
+  if (at.lane == 0u && at.row < p.rows) { store(at.row, finish(total)); }
 }

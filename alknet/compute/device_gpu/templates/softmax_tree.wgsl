@@ -1,6 +1,8 @@
-// `lanes` invocations a row, which is read twice: each keeps the maximum of its share and the sum of exponentials below
-// it (Milakov and Gimelshein, "Online normalizer calculation for softmax"), they combine these as a tree, then each
-// writes its share.
+// `lanes` invocations a row: each has the maximum of its share and the sum of exponentials below it (Milakov and
+// Gimelshein, "Online normalizer calculation for softmax"), they join these, then each writes its share.
+{{#kept}}
+// The row is read once: a share of {{kept}} elements stays in registers.
+{{/kept}}
 fn joined(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
   let lowest = from_bits(0xff800000u);
   let highest = nan_max(a.x, b.x);
@@ -8,44 +10,66 @@ fn joined(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
   return vec2<f32>(highest, select(a.y * exp(a.x - highest), 0.0, a.x == lowest) +
                                 select(b.y * exp(b.x - highest), 0.0, b.x == lowest));
 }
+{{> join_lanes}}
 
-@compute @workgroup_size({{size}})
-fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,
-        @builtin(local_invocation_index) local: u32) {
-  let lane = local & (p.lanes - 1u);
-  let row = (workgroup_index(id, counts) * {{size}}u + local) / p.lanes;
-  let length = select(0u, p.length, row < p.rows);
-  let base = locate_row(row).input;
-  var own = vec2<f32>(from_bits(0xff800000u), 0.0);
-  for (var k = lane; k < length; k += p.lanes) {
+fn run_row(at: lane_place) {
+  let length = select(0u, p.length, at.row < p.rows);
+  let base = locate_row(at.row).input;
+  let target_base = (at.row / p.inner) * p.length * p.inner + at.row % p.inner;
+  let lowest = from_bits(0xff800000u);
+{{#kept}}
+  var kept: array<f32, {{kept}}>;
+  var own = vec2<f32>(lowest, 0.0);
+  for (var i = 0u; i < {{kept}}u; i += 1u) {
+    let k = at.lane + i * p.lanes;
+    kept[i] = lowest;
+    if (k < length) {
+      kept[i] = load_input(base + k * p.stride);
+      own.x = nan_max(own.x, kept[i]);
+    }
+  }
+  for (var i = 0u; i < {{kept}}u; i += 1u) {
+    let e = select(exp(kept[i] - own.x), 0.0, kept[i] == lowest);
+    own.y += e;
+{{^logarithm}}
+    kept[i] = e;
+{{/logarithm}}
+  }
+  let all = join_lanes(at, own);
+{{#logarithm}}
+  let shift = log(all.y);
+{{/logarithm}}
+{{^logarithm}}
+  let scale = exp(own.x - all.x) / all.y;
+{{/logarithm}}
+  for (var i = 0u; i < {{kept}}u; i += 1u) {
+    let k = at.lane + i * p.lanes;
+{{#logarithm}}
+    if (k < length) { store(target_base + k * p.inner, kept[i] - all.x - shift); }
+{{/logarithm}}
+{{^logarithm}}
+    if (k < length) { store(target_base + k * p.inner, kept[i] * scale); }
+{{/logarithm}}
+  }
+{{/kept}}
+{{^kept}}
+  var own = vec2<f32>(lowest, 0.0);
+  for (var k = at.lane; k < length; k += p.lanes) {
     let x = load_input(base + k * p.stride);
     if (x <= own.x) {
-      own.y += select(exp(x - own.x), 0.0, x == from_bits(0xff800000u));
+      own.y += select(exp(x - own.x), 0.0, x == lowest);
     } else {
       own = joined(own, vec2<f32>(x, 1.0));
     }
   }
-  partial[local] = own.x;
-  partial[{{size}}u + local] = own.y;
-  for (var step = p.lanes >> 1u; step > 0u; step >>= 1u) {
-    workgroupBarrier();
-    if (lane < step) {
-      let both = joined(vec2<f32>(partial[local], partial[{{size}}u + local]),
-                        vec2<f32>(partial[local + step], partial[{{size}}u + local + step]));
-      partial[local] = both.x;
-      partial[{{size}}u + local] = both.y;
-    }
-  }
-  workgroupBarrier();
-  let highest = partial[local - lane];
-  let sum = partial[{{size}}u + local - lane];
-  let target_base = (row / p.inner) * p.length * p.inner + row % p.inner;
-  for (var k = lane; k < length; k += p.lanes) {
+  let all = join_lanes(at, own);
+  for (var k = at.lane; k < length; k += p.lanes) {
 {{#logarithm}}
-    store(target_base + k * p.inner, load_input(base + k * p.stride) - highest - log(sum));
+    store(target_base + k * p.inner, load_input(base + k * p.stride) - all.x - log(all.y));
 {{/logarithm}}
 {{^logarithm}}
-    store(target_base + k * p.inner, exp(load_input(base + k * p.stride) - highest) / sum);
+    store(target_base + k * p.inner, exp(load_input(base + k * p.stride) - all.x) / all.y);
 {{/logarithm}}
   }
+{{/kept}}
 }
