@@ -17,14 +17,6 @@ namespace {
 
 constexpr std::uint32_t kNoSlot = UINT32_MAX;  // of an operand in a launch's own memory
 
-/// Whether outputs may be written in vectors of 4 elements.
-bool takes_vectors(const Binding& binding, bool packed_f16) {
-  return std::all_of(binding.outputs.begin(), binding.outputs.end(), [&](const Operand& output) {
-    const bool words = graph::dtype_bytes(output.dtype) == 4 || (output.dtype == Dtype::kF16 && !packed_f16);
-    return words && output.layout.offset % 4 == 0;
-  });
-}
-
 /// Sets the form "elementwise_flat" where all tensors allow it.
 void choose_flat(const Computation& computation, const Binding& binding, OpgenOptions& options) {
   constexpr std::size_t kMostInputs = 32;  // bits of OpgenOptions::single
@@ -130,10 +122,8 @@ OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   }
   options.sorted = has_long_lines(computation_, pattern, binding);
   if (pattern.starts_with("matmul_") && !options.software) {
-    MatmulForm& form = options.matmul;
-    form = choose_matmul(binding, context_->matmul_tuning(), context_->matrix_tile(), context_->options().matmul_tile);
-    form.vector_stores =
-        form.whole && (form.stage == MatmulForm::Stage::kSlices || takes_vectors(binding, options.packed_f16));
+    options.matmul =
+        choose_matmul(binding, context_->matmul_tuning(), context_->matrix_tile(), context_->options().matmul_tile);
   }
   if (pattern == "elementwise" && !options.software && options.in_place.empty()) {
     choose_flat(computation_, binding, options);

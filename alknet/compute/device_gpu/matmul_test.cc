@@ -178,7 +178,7 @@ TEST(GpuMatmul, EveryFormOnMatrixUnitsCompiles) {
         options.matmul.left = left;
         options.matmul.right = right;
         options.matmul.stage = stage;
-        options.matmul.whole = options.matmul.vector_stores = whole;
+        options.matmul.whole = whole;
         const std::string source = wgsl.generate(opgen(product, options).spec);
         EXPECT_NO_THROW(opened.device->compile_shader({.name = "product", .code = source})) << source;
       }

@@ -7,7 +7,6 @@
 namespace alknet::compute {
 namespace {
 
-constexpr std::uint32_t kStripFragments = 2;
 constexpr std::uint32_t kPadding = 8;  // elements of a row in workgroup memory, against bank conflicts
 
 /// What both templates are told about an operand: `left_inner`, `left_outer`, `left_elements`.
@@ -18,7 +17,6 @@ void add_readings(const MatmulForm& form, JsonObject& values) {
     values[fmt::format("{}_elements", name)] = reading == MatmulReading::kElements;
   }
   values["whole"] = form.whole;
-  values["vector_stores"] = form.vector_stores;
   values["sliced"] = form.stage == MatmulForm::Stage::kSlices;
 }
 
@@ -69,9 +67,6 @@ std::string load(const char* type, const char* tile, const Rows& rows, const std
 
 std::uint32_t matmul_left_vectors(const MatmulTile& tile) { return tile.depth * (tile.rows / 4 + 1); }
 std::uint32_t matmul_right_vectors(const MatmulTile& tile) { return tile.depth * (tile.columns / 4 + 1); }
-std::uint32_t matmul_result_elements(const MatrixTile& tile) {
-  return tile.invocations() / tile.subgroup * tile.fragment_rows * kStripFragments * tile.fragment_columns;
-}
 std::uint32_t matmul_left_elements(const MatmulForm& form) { return left_rows(form).count * left_rows(form).stride; }
 std::uint32_t matmul_right_elements(const MatmulForm& form) { return right_rows(form).count * right_rows(form).stride; }
 
@@ -144,19 +139,15 @@ JsonObject matmul_matrix_values(const MatmulForm& form) {
     }
     multiply += "    }\n";
   }
-  // Results leave in strips of some fragments side by side.
-  const std::uint32_t strip_columns = kStripFragments * fragment_columns, strip = fragment_rows * strip_columns;
+  const std::uint32_t fragment = fragment_rows * fragment_columns;
   for (std::uint32_t i = 0; i < parts; ++i) {
     for (std::uint32_t j = 0; j < parts; ++j) {
       staging.declare += fmt::format("  var c{}_{}: Sums;\n", i, j);
-      store += fmt::format("  subgroupMatrixStore(&results, part * {}u + {}u, c{}_{}, false, {}u);\n", strip,
-                           j % kStripFragments * fragment_columns, i, j, strip_columns);
-      if (j % kStripFragments != kStripFragments - 1) continue;
       store += fmt::format(
-          "  workgroupBarrier();\n"
-          "  store_strip(result, first_row + part_row + {}u, first_column + part_column + {}u, local);\n"
+          "  subgroupMatrixStore(&results, part * {0}u, c{1}_{2}, false, {3}u);\n  workgroupBarrier();\n"
+          "  store_fragment(result, first_row + part_row + {4}u, first_column + part_column + {5}u, local);\n"
           "  workgroupBarrier();\n",
-          i * fragment_rows, (j - j % kStripFragments) * fragment_columns);
+          fragment, i, j, fragment_columns, i * fragment_rows, j * fragment_columns);
     }
   }
   JsonObject values{{"subgroup_matrix", true},
@@ -169,9 +160,7 @@ JsonObject matmul_matrix_values(const MatmulForm& form) {
                     {"fragment_rows", fragment_rows},
                     {"fragment_columns", fragment_columns},
                     {"fragment_depth", tile.fragment_depth},
-                    {"strip", strip},
-                    {"strip_columns", strip_columns},
-                    {"strip_columns4", strip_columns / 4},
+                    {"fragment", fragment},
                     {"subgroup", tile.subgroup},
                     {"part_rows", parts * fragment_rows},
                     {"part_columns", parts * fragment_columns},

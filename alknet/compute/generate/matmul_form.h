@@ -55,8 +55,7 @@ struct MatmulForm {
   /// kernel adds them in order.
   enum class Stage : std::uint8_t { kAll, kSlices, kSum };
   Stage stage = Stage::kAll;
-  bool whole = false;          ///< Rows, columns and inner size are multiples of the tile's: nothing is out of bounds.
-  bool vector_stores = false;  ///< Results are written in whole vectors of 4; only with `whole`.
+  bool whole = false;  ///< Rows, columns and inner size are multiples of the tile's: nothing is out of bounds.
   friend bool operator==(const MatmulForm&, const MatmulForm&) = default;
 };
 
@@ -67,9 +66,6 @@ JsonObject matmul_tiled_values(const MatmulForm& form);
 
 /// The same of "matmul_matrix", written out once a fragment.
 JsonObject matmul_matrix_values(const MatmulForm& form);
-
-/// Elements of the workgroup memory through which results on matrix units pass.
-std::uint32_t matmul_result_elements(const MatrixTile& tile);
 
 /// Elements of each operand's step in workgroup memory, in vectors of 4; each step of the depth is padded by one so
 /// that stores along the depth meet different banks.

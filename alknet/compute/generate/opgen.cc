@@ -85,9 +85,10 @@ void matmul(Builder& b) {
     const MatrixTile& tile = form.matrix;
     b.spec().pattern = "matmul_matrix";
     b.spec().values = matmul_matrix_values(form);
-    b.spec().workgroup_variables = {{"tile_a", WordType::kF16, matmul_left_elements(form)},
-                                    {"tile_b", WordType::kF16, matmul_right_elements(form)},
-                                    {"results", WordType::kF32, matmul_result_elements(tile)}};
+    b.spec().workgroup_variables = {
+        {"tile_a", WordType::kF16, matmul_left_elements(form)},
+        {"tile_b", WordType::kF16, matmul_right_elements(form)},
+        {"results", WordType::kF32, tile.invocations() / tile.subgroup * tile.fragment_rows * tile.fragment_columns}};
     workgroups(tile.invocations(), tile.rows(), tile.columns());
     return;
   }

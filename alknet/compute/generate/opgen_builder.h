@@ -93,8 +93,7 @@ class OpgenBuilder {
       }
     }
     for (std::size_t k = 0; k < from_.outputs.size(); ++k) {
-      spec().outputs.push_back(
-          {fmt::format("y{}", k), from_.outputs[k], (!from_.op && options_.flat) || vector_stores()});
+      spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k], !from_.op && options_.flat});
       if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
       if (from_.strided) operands.push_back(spec().outputs.back().name);
     }
@@ -123,11 +122,6 @@ class OpgenBuilder {
       spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k]});
     }
     return finish_parameters();
-  }
-
-  bool vector_stores() const {
-    return options_.matmul.vector_stores && result_.spec.pattern.starts_with("matmul_") &&
-           options_.matmul.stage != MatmulForm::Stage::kSum;
   }
 
   /// "elementwise_flat": a vector of 4 elements an invocation, or two where programs are short.

@@ -120,12 +120,11 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
     const bool words = spec_.pattern.starts_with("elementwise");
     if (b.vectors && !row.packed()) {
-      const bool ragged = spec_.pattern == "elementwise_flat";  // others write whole vectors only
       out_ += fmt::format(
           "\n@group(0) @binding({0}) var<storage, read_write> b_{1}: array<vec4<{2}>>;\n"
           "fn store4_{1}(first: u32, value: vec4<{3}>) {{\n  let at = (p.{1}_offset + first) / 4u;\n{4}"
           "  b_{1}[at] = vec4<{2}>(value);\n}}\n",
-          binding, b.name, row.element, row.computed, ragged ? ragged_store(b.name, row) : "");
+          binding, b.name, row.element, row.computed, ragged_store(b.name, row));
       return;
     }
     out_ += fmt::format("\n@group(0) @binding({}) var<storage, read_write> b_{}: array<{}>;\n", binding, b.name,
@@ -230,32 +229,11 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     for (const auto& v : program.variables) {
       if (!v.parameter && v.coordinate == 0 && !spec_.input(v.name)) value_type = wgsl_type(v.dtype);
     }
-    if (spec_.outputs.front().vectors) return store_lanes(value_type);
     out_ += fmt::format("\nfn store(index: u32, value: {}) {{\n{}", value_type, apply_call("  "));
     for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
       const std::string& name = spec_.outputs[k].name;
       out_ += fmt::format("  store_{}({}, {});\n", name, strided() ? "at." + name : "index", result_member(k));
     }
-    out_ += "}\n";
-  }
-
-  /// `store4(first, values)`: 4 elements, for kernels whose outputs are written in vectors.
-  void store_lanes(std::string_view value_type) {
-    out_ += fmt::format("\nfn store4(first: u32, values: vec4<{}>) {{\n", value_type);
-    for (const auto& b : spec_.outputs) {
-      out_ += fmt::format("  var {}: vec4<{}>;\n", b.name, storage(spec_, b.dtype, options_.shader_f16).computed);
-    }
-    // Written out: a vector that is indexed by a variable leaves its registers.
-    for (std::size_t lane = 0; lane < 4; ++lane) {
-      const char name = "xyzw"[lane];
-      out_ += fmt::format("  {{\n    let index = first + {}u;\n    let value = values.{};\n{}", lane, name,
-                          apply_call("    "));
-      for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
-        out_ += fmt::format("    {}.{} = {};\n", spec_.outputs[k].name, name, result_member(k));
-      }
-      out_ += "  }\n";
-    }
-    for (const auto& b : spec_.outputs) out_ += fmt::format("  store4_{0}(first, {0});\n", b.name);
     out_ += "}\n";
   }
 

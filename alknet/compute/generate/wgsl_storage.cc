@@ -59,9 +59,8 @@ std::string wgsl_load(std::string_view name, const WgslStorage& storage, std::st
 std::string wgsl_vector_load(std::string_view name, const WgslStorage& storage) {
   return fmt::format(
       "fn load_{0}(k: u32) -> {1} {{\n  let i = p.{0}_offset + k;\n  return {1}(b_{0}[i / 4u][i % 4u]);\n}}\n"
-      "fn load4_{0}(k: u32) -> vec4<{1}> {{ return vec4<{1}>(b_{0}[(p.{0}_offset + k) / 4u]); }}\n"
-      "fn stored4_{0}(k: u32) -> vec4<{2}> {{ return b_{0}[(p.{0}_offset + k) / 4u]; }}\n",
-      name, storage.computed, storage.element);
+      "fn load4_{0}(k: u32) -> vec4<{1}> {{ return vec4<{1}>(b_{0}[(p.{0}_offset + k) / 4u]); }}\n",
+      name, storage.computed);
 }
 
 std::string wgsl_store(std::string_view name, const WgslStorage& storage) {

@@ -18,7 +18,7 @@ fn fetch_a(base: u32, first: u32, start: u32, item: u32) -> vec4<f16> {
   if (m >= p.rows || k >= p.inner) { return vec4<f16>(); }
 {{/whole}}
 {{^left_elements}}
-  return stored4_input(base + m * p.a_row + k * p.a_column);
+  return vec4<f16>(load4_input(base + m * p.a_row + k * p.a_column));
 {{/left_elements}}
 {{#left_elements}}
   var values = vec4<f16>();
@@ -52,7 +52,7 @@ fn fetch_b(base: u32, first: u32, start: u32, item: u32) -> vec4<f16> {
   if (k >= p.inner || n >= p.columns) { return vec4<f16>(); }
 {{/whole}}
 {{^right_elements}}
-  return stored4_other(base + n * p.b_column + k * p.b_row);
+  return vec4<f16>(load4_other(base + n * p.b_column + k * p.b_row));
 {{/right_elements}}
 {{#right_elements}}
   var values = vec4<f16>();
@@ -73,25 +73,16 @@ fn put_b(item: u32, values: vec4<f16>) {
   for (var j = 0u; j < 4u; j += 1u) { tile_b[at + j] = values[j]; }
 }
 
-fn store_strip(result: u32, first_row: u32, first_column: u32, local: u32) {
-  let part = (local / {{subgroup}}u) * {{strip}}u;
-{{#vector_stores}}
-  for (var item = local % {{subgroup}}u; item < {{strip}}u / 4u; item += {{subgroup}}u) {
-    let row = first_row + item / {{strip_columns4}}u;
-    let column = first_column + (item % {{strip_columns4}}u) * 4u;
-    let at = part + item * 4u;
-    let sums = vec4<f32>(results[at], results[at + 1u], results[at + 2u], results[at + 3u]);
-    store4((result * p.rows + row) * p.columns + column, sums);
-  }
-{{/vector_stores}}
-{{^vector_stores}}
-  for (var item = local % {{subgroup}}u; item < {{strip}}u; item += {{subgroup}}u) {
-    let row = first_row + item / {{strip_columns}}u;
-    let column = first_column + item % {{strip_columns}}u;
+fn store_fragment(result: u32, first_row: u32, first_column: u32, local: u32) {
+  let part = (local / {{subgroup}}u) * {{fragment}}u;
+  for (var item = local % {{subgroup}}u; item < {{fragment}}u; item += {{subgroup}}u) {
+    let row = first_row + item / {{fragment_columns}}u;
+    let column = first_column + item % {{fragment_columns}}u;
+{{^whole}}
     if (row >= p.rows || column >= p.columns) { continue; }
+{{/whole}}
     store((result * p.rows + row) * p.columns + column, results[part + item]);
   }
-{{/vector_stores}}
 }
 
 @compute @workgroup_size({{size}})

@@ -86,16 +86,19 @@ fn put_b(item: u32, values: vec4<f32>) {
 
 fn store_part(result: u32, row: u32, column: u32, sums: vec4<f32>) {
   let at = (result * p.rows + row) * p.columns + column;
-{{#vector_stores}}
-  store4(at, sums);
-{{/vector_stores}}
-{{^vector_stores}}
+{{#whole}}
+  store(at, sums.x);
+  store(at + 1u, sums.y);
+  store(at + 2u, sums.z);
+  store(at + 3u, sums.w);
+{{/whole}}
+{{^whole}}
   if (row >= p.rows) { return; }
   if (column < p.columns) { store(at, sums.x); }
   if (column + 1u < p.columns) { store(at + 1u, sums.y); }
   if (column + 2u < p.columns) { store(at + 2u, sums.z); }
   if (column + 3u < p.columns) { store(at + 3u, sums.w); }
-{{/vector_stores}}
+{{/whole}}
 }
 
 @compute @workgroup_size({{size}})
