@@ -211,10 +211,10 @@ void bind_attention(const Use& use) {
     for (std::size_t i = 0; i < 3; ++i) {
       const Strided& layout = use.input(i);
       const std::size_t last = layout.shape.size() - 1;
-      const std::int64_t mode =
-          vector_mode(layout, part(layout.strides, 0, last - 1), {vectors[i].second, layout.strides[last]},
-                      {layout.shape[last - 1], layout.strides[last - 1]});
-      use.block.set(std::string(vectors[i].first) + "_mode", mode == 1 ? 1 : 0);
+      const MatmulReading reading =
+          matrix_reading(layout, part(layout.strides, 0, last - 1), {vectors[i].second, layout.strides[last]},
+                         {layout.shape[last - 1], layout.strides[last - 1]});
+      use.block.set(std::string(vectors[i].first) + "_mode", reading == MatmulReading::kInner ? 1 : 0);
     }
   }
   use.block.set_map("head", head);
