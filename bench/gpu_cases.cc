@@ -8,7 +8,11 @@
 #include <vector>
 
 #include "alknet/base/error.h"
+#include "alknet/compute/device_gpu/bind_parameters.h"
 #include "alknet/compute/device_gpu/gpu_backend.h"
+#include "alknet/compute/device_gpu/templates.h"
+#include "alknet/compute/generate/opgen.h"
+#include "alknet/compute/generate/wgsl.h"
 #include "alknet/compute/session.h"
 #include "alknet/gpu/device_state.h"
 #include "alknet/gpu/instance.h"
@@ -100,26 +104,47 @@ Case gpu_dispatches(const Json& parameters) {
   });
 }
 
-/// As `dispatches`, by the library's functions: one pass, one submission.
+/// As `dispatches`, by the library's functions: the same kernel on two buffers by turns, one pass, one submission.
 Case raw_dispatches(const Json& parameters) {
-  const auto count = parameters.at("count").to_number<int>();
+  const auto count = parameters.at("count").to_number<std::size_t>();
   const gpu::Device device = acquire();
-  const auto kernel = device.compile_shader({.name = "raw",
-                                             .code = R"(
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
-@compute @workgroup_size(16)
-fn main(@builtin(local_invocation_index) i: u32) { x[i] = exp(x[i]) / 3.0; }
-)",
-                                             .bindings = {gpu::BindingKind::kStorage}});
-  const auto buffer = std::make_shared<gpu::Buffer>(device.create_buffer(64));
-  const auto group = device.create_bind_group(kernel, std::vector<gpu::Binding>{{buffer.get()}});
-  return [device, kernel, buffer, group, count] {
+  constexpr graph::Dtype kF32 = graph::Dtype::kF32;
+  const compute::Strided row{{16}, {1}, 0};
+  compute::Computation softmax;
+  softmax.op = &graph::OpTable::builtin().at("softmax");
+  softmax.attrs = graph::complete_attributes(*softmax.op, {{"dim", -1}});
+  softmax.inputs = {kF32};
+  softmax.outputs = {kF32};
+  compute::Binding binding;
+  binding.attrs = softmax.attrs;
+  binding.inputs = {compute::Operand{0, kF32, row}};
+  binding.outputs = {{1, kF32, row}};
+  const bool software = device.adapter().type == gpu::AdapterType::kSoftware;
+  const compute::KernelSpec spec = compute::opgen(softmax, {.software = software}).spec;
+  compute::ParameterBlock block(spec);
+  compute::bind_parameters(softmax, spec, binding, block);
+  using Kind = gpu::BindingKind;
+  const auto kernel =
+      device.compile_shader({.name = "raw",
+                             .code = compute::WgslGenerator({false, compute::wgsl_template}).generate(spec),
+                             .bindings = {Kind::kUniform, Kind::kReadOnly, Kind::kStorage}});
+  const auto buffers = std::make_shared<std::vector<gpu::Buffer>>();
+  buffers->push_back(device.create_buffer(block.bytes(), gpu::BufferUsage::kUniform));
+  for (int i = 0; i < 2; ++i) buffers->push_back(device.create_buffer(64));
+  std::vector<gpu::BindGroup> groups;
+  for (const auto& [from, to] : {std::pair(1, 2), std::pair(2, 1)}) {
+    const gpu::Binding bindings[] = {{&(*buffers)[0]}, {&buffers->at(from)}, {&buffers->at(to)}};
+    groups.push_back(device.create_bind_group(kernel, bindings));
+  }
+  return [device, kernel, buffers, groups, count] {
     const gpu::Functions& wgpu = device.state()->functions();
     const WGPUCommandEncoder encoder = wgpu.device_create_command_encoder(device.state()->device.get(), nullptr);
     const WGPUComputePassEncoder pass = wgpu.command_encoder_begin_compute_pass(encoder, nullptr);
     wgpu.compute_pass_encoder_set_pipeline(pass, kernel.state()->pipeline.get());
-    wgpu.compute_pass_encoder_set_bind_group(pass, 0, group.state()->group.get(), 0, nullptr);
-    for (int i = 0; i < count; ++i) wgpu.compute_pass_encoder_dispatch_workgroups(pass, 1, 1, 1);
+    for (std::size_t i = 0; i < count; ++i) {
+      wgpu.compute_pass_encoder_set_bind_group(pass, 0, groups[i % 2].state()->group.get(), 0, nullptr);
+      wgpu.compute_pass_encoder_dispatch_workgroups(pass, 1, 1, 1);
+    }
     wgpu.compute_pass_encoder_end(pass);
     wgpu.compute_pass_encoder_release(pass);
     const WGPUCommandBuffer commands = wgpu.command_encoder_finish(encoder, nullptr);

@@ -2,6 +2,7 @@
 the peer cannot be had."""
 
 import functools
+import os
 import pathlib
 import shutil
 import subprocess
@@ -39,7 +40,8 @@ def ours():
     command = built("alknet_bench")
     if command is None:
         sys.exit(f"bench: the build failed; see {LOG}")
-    return command
+    newer_dawn = os.environ.get("ALKNET_NEWER_DAWN") == "1"
+    return [ROOT / "bin" / "newer-dawn", *command] if newer_dawn else command
 
 
 def has_module(name):

@@ -83,6 +83,7 @@ has_files() {
     wheel) files=(webgpu/include/webgpu.h webgpu/lib/libwgpu_native-release.so) ;;
     oracle) files=(python/bin/python3 python/lib/python3.11/site-packages/{tokenizers,pyarrow}) ;;
     node) files=(node/node_modules/@sinclair/typebox/package.json) ;;
+    sid) files=(dawn/usr/lib/x86_64-linux-gnu/{ld-linux-x86-64.so.2,libwebgpu_dawn.so}) ;;
     trixie) files=(bench/usr/include/jsoncons) ;;
     peer) files=(peers/jax) ;;
   esac
@@ -98,8 +99,17 @@ setup_hash() { cat "$DEPS_LOCK" "$ROOT/bin/setup" | sha256sum | cut -d ' ' -f 1;
 setup_is_current() {
   local stamp=$DEPS/stamps/group-$1
   [[ -r $stamp && $(<"$stamp") == "$(setup_hash)" ]] && has_files backports && has_files npm && has_files wheel &&
-    { [[ $1 == run ]] || { has_files oracle && has_files node; }; } &&
+    { [[ $1 != gpu ]] || has_files sid; } &&
+    { [[ $1 == run || $1 == gpu ]] || { has_files oracle && has_files node; }; } &&
     { [[ $1 != bench ]] || { has_files trixie && has_files peer; }; }
+}
+
+# newer_dawn PROGRAM...: becomes PROGRAM with the WebGPU library of `bin/setup --group gpu`. That library needs a newer
+# libc than Debian 12 has, so the program starts under the loader that came with it.
+newer_dawn() {
+  local folder=$DEPS/dawn/usr/lib/x86_64-linux-gnu
+  has_files sid || die 'the newer Dawn is not installed: run bin/setup --group gpu'
+  exec "$folder/ld-linux-x86-64.so.2" --library-path "$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@"
 }
 
 # How many compilers may run at once: one a core, but each with a gigabyte of memory.

@@ -125,12 +125,13 @@ std::vector<Limit> limits_of(const WGPULimits& limits) {
   return result;
 }
 
-Handle<WGPUAdapter> request_adapter(const Provider& provider, WGPUInstance instance, const AdapterRequest& request) {
+Handle<WGPUAdapter> request_adapter(const Provider& provider, WGPUInstance instance, const AdapterRequest& request,
+                                    bool experimental) {
   const Functions& functions = provider.functions;
   struct Answer : Completion {
     WGPUAdapter adapter = nullptr;
   } answer;
-  const auto chain = provider.dialect->adapter_chain();
+  const auto chain = provider.dialect->adapter_chain(experimental);
   WGPURequestAdapterOptions options{};
   if (chain) options.nextInChain = chain->head();
   options.featureLevel = WGPUFeatureLevel_Core;
@@ -166,6 +167,11 @@ std::vector<FoundAdapter> find_adapters(const Provider& provider, WGPUInstance i
     entry.request = request;
     entry.features = provider.dialect->features(provider.functions, instance, adapter.get());
     entry.info = describe(provider.functions, adapter.get(), entry.features);
+    const auto matrices = std::ranges::find(entry.features, provider.dialect->matrix_feature(), &Feature::name);
+    if (matrices != entry.features.end()) {
+      const Handle<WGPUAdapter> open = request_adapter(provider, instance, request, true);
+      if (open) entry.info.matrix_configs = provider.dialect->matrix_configs(provider.functions, open.get(), *matrices);
+    }
     found.push_back(std::move(entry));
   }
   std::ranges::stable_sort(found, {}, [](const FoundAdapter& entry) {

@@ -28,6 +28,13 @@ struct Limit {
 /// The value of a limit by name, or 0 when the list has none of that name.
 std::uint64_t limit_value(std::span<const Limit> limits, std::string_view name);
 
+/// A size of fragment that the adapter's matrix units multiply.
+struct MatrixConfig {
+  std::string_view component;  ///< Of both operands: "f32", "f16", "u32", "i32", "u8" or "i8". Static storage.
+  std::string_view result;     ///< Of the sums.
+  std::uint32_t rows = 0, columns = 0, depth = 0;
+};
+
 /// What a machine's adapter is and can do. Plain data.
 struct AdapterInfo {
   std::string id;      ///< "gpu:0", "gpu:1", ...: discrete first, then integrated, then software; stable on a machine.
@@ -41,10 +48,11 @@ struct AdapterInfo {
   std::uint32_t device_id = 0;
   std::uint32_t subgroup_min_size = 0;  ///< Invocations; 0 when unknown.
   std::uint32_t subgroup_max_size = 0;
-  std::vector<Limit> limits;          ///< All limits, in WebGPU's order.
-  std::vector<std::string> features;  ///< All features under WebGPU's names ("shader-f16"), sorted.
-  bool usable = true;                 ///< Whether Instance::acquire can make a device of it.
-  std::string reason;                 ///< Why it is not usable, and the remedy; empty when it is.
+  std::vector<Limit> limits;                 ///< All limits, in WebGPU's order.
+  std::vector<std::string> features;         ///< All features under WebGPU's names ("shader-f16"), sorted.
+  std::vector<MatrixConfig> matrix_configs;  ///< With "chromium-experimental-subgroup-matrix"; empty without.
+  bool usable = true;                        ///< Whether Instance::acquire can make a device of it.
+  std::string reason;                        ///< Why it is not usable, and the remedy; empty when it is.
 
   bool has_feature(std::string_view feature) const;
 };

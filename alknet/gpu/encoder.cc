@@ -62,8 +62,8 @@ void Encoder::State::close_pass() {
   if (!pass) return;
   device->functions().compute_pass_encoder_end(pass.get());
   pass.reset();
-  pipeline.reset();
-  group.reset();
+  pipeline = nullptr;
+  group = nullptr;
 }
 
 void Encoder::State::submit() {
@@ -120,8 +120,8 @@ void Encoder::State::reset() {
   rings.clear();
   pass.reset();
   encoder.reset();
-  pipeline.reset();
-  group.reset();
+  pipeline = nullptr;
+  group = nullptr;
   dispatches.clear();
   timing.reset();
   label.clear();
@@ -188,17 +188,17 @@ void prepare_dispatch(Encoder::State& state, const Pipeline& pipeline, const Bin
                       std::span<const std::uint32_t> dynamic_offsets, std::string_view label) {
   const Functions& functions = state.device->functions();
   state.open_pass();
-  if (state.pipeline != pipeline.state()) {
+  if (state.pipeline != pipeline.state().get()) {
     functions.compute_pass_encoder_set_pipeline(state.pass.get(), pipeline.state()->pipeline.get());
-    state.pipeline = pipeline.state();
+    state.pipeline = pipeline.state().get();
   }
-  if (state.group != group.state() || !dynamic_offsets.empty()) {
+  if (state.group != group.state().get() || !dynamic_offsets.empty()) {
     // A kernel without bindings has no group to set.
     if (!group.state()->buffers.empty()) {
       functions.compute_pass_encoder_set_bind_group(state.pass.get(), 0, group.state()->group.get(),
                                                     dynamic_offsets.size(), dynamic_offsets.data());
     }
-    state.group = group.state();
+    state.group = group.state().get();
   }
   state.dispatches.push_back({pipeline.state(), group.state(), label});
 }

@@ -24,8 +24,8 @@ struct Encoder::State {
   std::string label;
   Handle<WGPUCommandEncoder> encoder;
   Handle<WGPUComputePassEncoder> pass;
-  std::shared_ptr<const Pipeline::State> pipeline;  // set in the pass
-  std::shared_ptr<const BindGroup::State> group;    // set in the pass, without dynamic offsets
+  const Pipeline::State* pipeline = nullptr;  // set in the pass, as the group; alive in `dispatches`
+  const BindGroup::State* group = nullptr;
   std::vector<Dispatch> dispatches;
   std::vector<UniformRing*> rings;
   std::unique_ptr<TimingRecorder> timing;

@@ -18,7 +18,8 @@
 namespace alknet::gpu {
 
 /// Tests that need a device: the machine's first adapter, usually the software one. Skips, with the reason, where
-/// there is none. The library is loaded once a program, a device made once a test.
+/// there is none. The library is loaded once a program, a device made once a test. The instance goes before main
+/// returns: afterwards drivers run their own cleanup, and NVIDIA's then crashes.
 class GpuTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -52,6 +53,10 @@ class GpuTest : public testing::Test {
   bool robust_ = true;
 
  private:
+  struct Cleanup final : testing::Environment {
+    void TearDown() override { instance_.reset(); }
+  };
+  static inline testing::Environment* const cleanup_ = testing::AddGlobalTestEnvironment(new Cleanup);
   static inline std::unique_ptr<Instance> instance_;
   static inline std::string reason_;
   Device device_;

@@ -28,6 +28,8 @@ struct InstanceOptions {
 /// VK_DRIVER_FILES or VK_ICD_FILENAMES is never changed.
 ///
 /// A cheap handle: copies share the library, which stays loaded as long as an Instance or Device lives. Thread-safe.
+/// Let the last handle go before main returns: drivers clean up at exit, and NVIDIA's crashes when it is used after
+/// that.
 class Instance {
  public:
   /// Throws `no_provider` when no library can be loaded. No adapter is not an error here: see `adapters`.

@@ -41,8 +41,9 @@ struct Instance::State {
   const Functions& functions() const { return provider->functions; }
 };
 
-/// Asks for an adapter and waits for the answer; null when there is none.
-Handle<WGPUAdapter> request_adapter(const Provider& provider, WGPUInstance instance, const AdapterRequest& request);
+/// Asks for an adapter and waits for the answer; null when there is none. `experimental`: see Dialect::adapter_chain.
+Handle<WGPUAdapter> request_adapter(const Provider& provider, WGPUInstance instance, const AdapterRequest& request,
+                                    bool experimental = false);
 
 /// All adapters of an instance in order of preference, with ids.
 std::vector<FoundAdapter> find_adapters(const Provider& provider, WGPUInstance instance);

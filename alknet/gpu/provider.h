@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alknet/gpu/adapter.h"
 #include "alknet/gpu/error.h"
 #include "alknet/gpu/pipeline.h"
 
@@ -115,12 +116,25 @@ class Dialect {
   /// An instance whose `instance_wait_any` accepts time limits; null when the library cannot.
   virtual WGPUInstance create_instance(const Functions& functions) const = 0;
 
-  /// Switches that decide what adapters offer; null where there are none. Alive as long as the object.
-  virtual std::unique_ptr<DeviceChain> adapter_chain() const { return nullptr; }
+  /// Switches that decide what adapters offer; null where there are none. Alive as long as the object. `experimental`:
+  /// only to ask what experimental features can do, never for a device.
+  virtual std::unique_ptr<DeviceChain> adapter_chain(bool experimental) const {
+    static_cast<void>(experimental);
+    return nullptr;
+  }
 
   /// All features that a device of the adapter can have.
   virtual std::vector<Feature> features(const Functions& functions, WGPUInstance instance,
                                         WGPUAdapter adapter) const = 0;
+
+  /// The feature under which an adapter lists its matrix units; empty where the library has none.
+  virtual std::string_view matrix_feature() const { return {}; }
+
+  /// What the units of an adapter multiply that was asked for with experimental features on; `feature` is theirs.
+  virtual std::vector<MatrixConfig> matrix_configs(const Functions&, WGPUAdapter, const Feature& feature) const {
+    static_cast<void>(feature);
+    return {};
+  }
 
   /// Switches of a device with these features: bounds checks, experimental features, exact timestamps.
   virtual std::unique_ptr<DeviceChain> device_chain(bool robust, std::span<const Feature> features) const = 0;

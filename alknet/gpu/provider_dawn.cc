@@ -24,6 +24,18 @@ struct TogglesDescriptor {
   const char* const* disabled;
 };
 
+constexpr auto kMatrixConfigsType = static_cast<WGPUSType>(0x0005003B);
+struct SubgroupMatrixConfig {
+  std::uint32_t component, result, rows, columns, depth;
+};
+struct SubgroupMatrixConfigs {
+  WGPUChainedStruct chain;
+  std::size_t count;
+  const SubgroupMatrixConfig* configs;
+};
+using FreeMatrixConfigs = void (*)(SubgroupMatrixConfigs);
+constexpr std::string_view kMatrixComponents[] = {"", "f32", "f16", "u32", "i32", "u8", "i8"};
+
 // The instance descriptor of the older generation.
 struct OldInstanceDescriptor {
   WGPUChainedStruct* next;
@@ -85,14 +97,14 @@ constexpr DawnFeature kDawnFeatures[] = {
 };
 
 // Dawn hides f16 on NVIDIA's drivers unless asked; versions without the switch ignore its name.
-constexpr const char* kAdapterToggle = "vulkan_enable_f16_on_nvidia";
+constexpr const char* kAdapterToggles[] = {"vulkan_enable_f16_on_nvidia", "allow_unsafe_apis"};
 
 class AdapterTogglesChain final : public DeviceChain {
  public:
-  AdapterTogglesChain() {
+  explicit AdapterTogglesChain(bool experimental) {
     descriptor_.chain.sType = kTogglesType;
-    descriptor_.enabled_count = 1;
-    descriptor_.enabled = &kAdapterToggle;
+    descriptor_.enabled_count = experimental ? std::size(kAdapterToggles) : 1;
+    descriptor_.enabled = kAdapterToggles;
   }
   WGPUChainedStruct* head() override { return &descriptor_.chain; }
 
@@ -147,7 +159,8 @@ std::optional<std::string> guarded_name(std::string_view message) {
 
 class DawnDialect final : public Dialect {
  public:
-  DawnDialect(bool old_generation, ForceLoss lose) : old_(old_generation), lose_(lose) {}
+  DawnDialect(bool old_generation, ForceLoss lose, FreeMatrixConfigs free_configs)
+      : old_(old_generation), lose_(lose), free_configs_(free_configs) {}
 
   std::string_view name() const override { return "dawn"; }
 
@@ -165,7 +178,9 @@ class DawnDialect final : public Dialect {
     return functions.create_instance(&descriptor);
   }
 
-  std::unique_ptr<DeviceChain> adapter_chain() const override { return std::make_unique<AdapterTogglesChain>(); }
+  std::unique_ptr<DeviceChain> adapter_chain(bool experimental) const override {
+    return std::make_unique<AdapterTogglesChain>(experimental);
+  }
 
   std::vector<Feature> features(const Functions& functions, WGPUInstance instance, WGPUAdapter adapter) const override {
     std::vector<Feature> result;
@@ -185,6 +200,36 @@ class DawnDialect final : public Dialect {
         result.push_back({static_cast<WGPUFeatureName>(number), std::move(*name), true});
       }
     }
+    return result;
+  }
+
+  std::string_view matrix_feature() const override {
+    return free_configs_ != nullptr ? kSubgroupMatrix : std::string_view();
+  }
+
+  std::vector<MatrixConfig> matrix_configs(const Functions& functions, WGPUAdapter adapter,
+                                           const Feature& feature) const override {
+    // Asked about a feature that needs another one that it hides, the library complains aloud.
+    WGPUSupportedFeatures supported{};
+    functions.adapter_get_features(adapter, &supported);
+    const std::span numbers(supported.features, supported.featureCount);
+    const bool listed = std::ranges::find(numbers, feature.number) != numbers.end();
+    functions.supported_features_free_members(supported);
+    if (!listed) return {};
+    SubgroupMatrixConfigs list{};
+    list.chain.sType = kMatrixConfigsType;
+    WGPUAdapterInfo info{};
+    info.nextInChain = &list.chain;
+    if (functions.adapter_get_info(adapter, &info) != WGPUStatus_Success) return {};
+    std::vector<MatrixConfig> result;
+    const auto known = [](std::uint32_t component) { return component < std::size(kMatrixComponents); };
+    for (const SubgroupMatrixConfig& row : std::span(list.configs, list.count)) {
+      if (!known(row.component) || !known(row.result)) continue;
+      result.push_back(
+          {kMatrixComponents[row.component], kMatrixComponents[row.result], row.rows, row.columns, row.depth});
+    }
+    functions.adapter_info_free_members(info);
+    free_configs_(list);
     return result;
   }
 
@@ -274,6 +319,7 @@ class DawnDialect final : public Dialect {
 
   bool old_;
   ForceLoss lose_;
+  FreeMatrixConfigs free_configs_;  // null in versions without matrix units
 };
 
 }  // namespace
@@ -281,7 +327,9 @@ class DawnDialect final : public Dialect {
 std::unique_ptr<const Dialect> make_dawn_dialect(void* library) {
   const bool old_generation = dlsym(library, "wgpuGetInstanceCapabilities") != nullptr;
   const auto lose = reinterpret_cast<ForceLoss>(dlsym(library, "wgpuDeviceForceLoss"));
-  return std::make_unique<DawnDialect>(old_generation, lose);
+  const auto free_configs =
+      reinterpret_cast<FreeMatrixConfigs>(dlsym(library, "wgpuAdapterPropertiesSubgroupMatrixConfigsFreeMembers"));
+  return std::make_unique<DawnDialect>(old_generation, lose, free_configs);
 }
 
 }  // namespace alknet::gpu

@@ -23,6 +23,7 @@ struct Row {
   std::string id, name, type, backend, driver;
   JsonObject limits;
   std::vector<std::string> features;
+  std::vector<gpu::MatrixConfig> matrix_units = {};
   bool usable = true;
   std::string reason = {};
   double add_bandwidth = 0;  ///< bytes/s, when measured
@@ -58,13 +59,14 @@ std::vector<Row> survey() {
   std::vector<Row> rows = {cpu_row()};
   const gpu::Survey gpus = gpu::survey();
   for (const auto& adapter : gpus.adapters) {
-    Row row{adapter.id,       adapter.name,   std::string(gpu::adapter_type_name(adapter.type)),
-            adapter.backend,  adapter.driver, {},
-            adapter.features, adapter.usable, adapter.reason};
+    Row row{adapter.id,       adapter.name,           std::string(gpu::adapter_type_name(adapter.type)),
+            adapter.backend,  adapter.driver,         {},
+            adapter.features, adapter.matrix_configs, adapter.usable,
+            adapter.reason};
     for (const auto& limit : adapter.limits) row.limits[limit.name] = limit.value;
     rows.push_back(std::move(row));
   }
-  if (gpus.adapters.empty()) rows.push_back({"gpu", "", "", "webgpu", gpus.provider, {}, {}, false, gpus.reason});
+  if (gpus.adapters.empty()) rows.push_back({"gpu", "", "", "webgpu", gpus.provider, {}, {}, {}, false, gpus.reason});
   return rows;
 }
 
@@ -120,6 +122,15 @@ Json document(const std::vector<Row>& rows, bool bench) {
                       {"limits", row.limits},
                       {"features", JsonArray(row.features.begin(), row.features.end())},
                       {"usable", row.usable}};
+    JsonArray units;
+    for (const auto& unit : row.matrix_units) {
+      units.push_back(JsonObject{{"component", unit.component},
+                                 {"result", unit.result},
+                                 {"rows", unit.rows},
+                                 {"columns", unit.columns},
+                                 {"depth", unit.depth}});
+    }
+    object["matrix_units"] = std::move(units);
     if (!row.reason.empty()) object["reason"] = row.reason;
     if (bench && row.usable) {
       object["bench"] = JsonObject{{"add_bytes_per_second", row.add_bandwidth}, {"matmul_flops", row.matmul_speed}};
@@ -152,6 +163,11 @@ void print_rows(const std::vector<Row>& rows, bool bench, const Globals& globals
   if (globals.verbose) {
     for (const Row& row : rows) {
       out += fmt::format("\n{}\n  features: {}\n", row.id, fmt::join(row.features, ", "));
+      for (const auto& unit : row.matrix_units) {
+        out +=
+            fmt::format("  {:44} {} x {} x {}\n", fmt::format("matrix units: {}, sums {}", unit.component, unit.result),
+                        unit.rows, unit.columns, unit.depth);
+      }
       for (const auto& [name, value] : row.limits) {
         out += fmt::format("  {:44} {}\n", std::string_view(name), json_text(value));
       }

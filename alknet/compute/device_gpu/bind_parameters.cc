@@ -146,15 +146,16 @@ Shape broadcast_shape(const Shape& a, const Shape& b) {
   return result;
 }
 
-/// How a matrix operand may be read in vectors of 4 (see the template "matmul_tiled"): 1 along the inner dimension, 2
-/// along the other, 0 not at all. Inner and outer are size and stride.
-std::int64_t vector_mode(const Strided& layout, const Shape& batch_strides, std::pair<std::int64_t, std::int64_t> inner,
-                         std::pair<std::int64_t, std::int64_t> outer) {
+/// How a matrix operand may be read. Inner and outer are size and stride.
+MatmulReading matrix_reading(const Strided& layout, const Shape& batch_strides,
+                             std::pair<std::int64_t, std::int64_t> inner, std::pair<std::int64_t, std::int64_t> outer) {
   const auto whole = [](std::int64_t number) { return number % 4 == 0; };
-  if (!whole(layout.offset) || !std::all_of(batch_strides.begin(), batch_strides.end(), whole)) return 0;
-  if (inner.second == 1 && whole(inner.first) && whole(outer.second)) return 1;
-  if (outer.second == 1 && whole(outer.first) && whole(inner.second)) return 2;
-  return 0;
+  if (!whole(layout.offset) || !std::all_of(batch_strides.begin(), batch_strides.end(), whole)) {
+    return MatmulReading::kElements;
+  }
+  if (inner.second == 1 && whole(inner.first) && whole(outer.second)) return MatmulReading::kInner;
+  if (outer.second == 1 && whole(outer.first) && whole(inner.second)) return MatmulReading::kOuter;
+  return MatmulReading::kElements;
 }
 
 void bind_matmul(const Use& use) {
@@ -171,12 +172,6 @@ void bind_matmul(const Use& use) {
       {"b_column", static_cast<std::uint32_t>(b.column_stride)},
   };
   for (const auto& [name, value] : values) use.block.set(name, value);
-  if (use.spec.parameter("a_mode")) {
-    use.block.set("a_mode",
-                  vector_mode(use.input(0), a.batch.strides, {a.columns, a.column_stride}, {a.rows, a.row_stride}));
-    use.block.set("b_mode",
-                  vector_mode(use.input(1), b.batch.strides, {b.rows, b.row_stride}, {b.columns, b.column_stride}));
-  }
   use.block.set_map("batch", {batch, {broadcast_to(a.batch, batch).strides, broadcast_to(b.batch, batch).strides}});
 }
 
@@ -217,10 +212,10 @@ void bind_attention(const Use& use) {
     for (std::size_t i = 0; i < 3; ++i) {
       const Strided& layout = use.input(i);
       const std::size_t last = layout.shape.size() - 1;
-      const std::int64_t mode =
-          vector_mode(layout, part(layout.strides, 0, last - 1), {vectors[i].second, layout.strides[last]},
-                      {layout.shape[last - 1], layout.strides[last - 1]});
-      use.block.set(std::string(vectors[i].first) + "_mode", mode == 1 ? 1 : 0);
+      const MatmulReading reading =
+          matrix_reading(layout, part(layout.strides, 0, last - 1), {vectors[i].second, layout.strides[last]},
+                         {layout.shape[last - 1], layout.strides[last - 1]});
+      use.block.set(std::string(vectors[i].first) + "_mode", reading == MatmulReading::kInner ? 1 : 0);
     }
   }
   use.block.set_map("head", head);
@@ -247,6 +242,7 @@ constexpr PatternBinder kBinders[] = {
     {"softmax_", bind_softmax},
     {"layer_norm_", bind_layer_norm},
     {"embedding", bind_embedding},
+    {"matmul_sum", [](const Use&) {}},
     {"matmul_", bind_matmul},
     {"attention", bind_attention},
     {"max_pool", [](const Use& use) { bind_max_pool_parameters(use.computation, use.binding, use.block); }},
@@ -262,6 +258,13 @@ constexpr PatternBinder kBinders[] = {
 };
 
 }  // namespace
+
+std::pair<MatmulReading, MatmulReading> matmul_readings(const Binding& binding) {
+  const Strided &left = binding.inputs[0]->layout, &right = binding.inputs[1]->layout;
+  const Matrix a = matrix(left, true), b = matrix(right, false);
+  return {matrix_reading(left, a.batch.strides, {a.columns, a.column_stride}, {a.rows, a.row_stride}),
+          matrix_reading(right, b.batch.strides, {b.rows, b.row_stride}, {b.columns, b.column_stride})};
+}
 
 std::int64_t lanes_for(std::int64_t length) {
   const auto wanted = static_cast<std::uint64_t>(std::clamp<std::int64_t>((length + 3) / 4, 1, 256));

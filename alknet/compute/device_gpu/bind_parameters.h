@@ -1,8 +1,11 @@
 #pragma once
 
+#include <utility>
+
 #include "alknet/compute/backend.h"
 #include "alknet/compute/device_gpu/parameter_block.h"
 #include "alknet/compute/generate/kernel_spec.h"
+#include "alknet/compute/generate/matmul_form.h"
 
 namespace alknet::compute {
 
@@ -12,6 +15,8 @@ namespace alknet::compute {
 void bind_parameters(const Computation& computation, const KernelSpec& spec, const Binding& binding,
                      ParameterBlock& block);
 
+/// How the operands of a matrix product may be read.
+std::pair<MatmulReading, MatmulReading> matmul_readings(const Binding& binding);
 /// Invocations that share a row of `length`: about four elements each, a power of two up to 256.
 std::int64_t lanes_for(std::int64_t length);
 

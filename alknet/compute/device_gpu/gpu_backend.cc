@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <typeinfo>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/device_gpu/gpu_context.h"
@@ -81,7 +82,8 @@ class GpuBackend final : public Backend {
     bool checks_indices = false;
     const GpuLaunch *first = nullptr, *last = nullptr;
     for (const auto& launch : launches) {
-      auto* own = dynamic_cast<GpuLaunch*>(launch.get());
+      Launch* const any = launch.get();
+      auto* own = any != nullptr && typeid(*any) == typeid(GpuLaunch) ? static_cast<GpuLaunch*>(any) : nullptr;
       if (!own || own->context() != context_.get()) {
         throw Error(BaseError::kInvalidArgument, fmt::format("a launch of another device was given to {}", id()));
       }

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "alknet/compute/backend.h"
-#include "alknet/compute/generate/matmul_tile.h"
+#include "alknet/compute/generate/matmul_form.h"
 #include "alknet/gpu/device.h"
 
 namespace alknet::compute {
@@ -22,8 +22,9 @@ enum class KernelFamily : std::uint8_t {
 struct GpuBackendOptions {
   std::string id = "gpu:0";  ///< What `Backend::id` answers.
   KernelFamily family = KernelFamily::kAuto;
-  bool shader_f16 = true;  ///< false: f16 lies packed in words also where the device has `shader-f16`; for tests.
-  bool subgroups = true;   ///< false: rows are reduced without subgroups also where the device has them; for tests.
+  bool shader_f16 = true;    ///< false: f16 lies packed in words also where the device has `shader-f16`; for tests.
+  bool matrix_units = true;  ///< false: products of f16 do not run on matrix units; for tests.
+  bool subgroups = true;     ///< false: rows are reduced without subgroups also where the device has them; for tests.
   std::optional<MatmulTile> matmul_tile = {};  ///< The only form of matrix products on hardware; for tests and tuning.
   std::size_t upload_chunk = 16u << 20;        ///< Bytes sent at once by `wrap` and `write`.
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "alknet/base/error.h"
@@ -35,14 +36,15 @@ GpuContext::GpuContext(std::shared_ptr<gpu::Device> device, GpuBackendOptions op
       options_(std::move(options)),
       software_(is_software(*device_, options_.family)),
       shader_f16_(options_.shader_f16 && device_->has_feature("shader-f16")),
-      matrix_units_(shader_f16_ && device_->has_feature("chromium-experimental-subgroup-matrix") &&
-                    device_->adapter().subgroup_min_size == 32 && device_->adapter().subgroup_max_size == 32),
+      matmul_tuning_(compute::matmul_tuning(device_->adapter())),
+      matrix_tile_(compute::matrix_tile(device_->adapter())),
+      matrix_units_(options_.matrix_units && shader_f16_ &&
+                    device_->has_feature("chromium-experimental-subgroup-matrix")),
       generator_({shader_f16_, wgsl_template}),
       error_words_(device_->create_buffer(sizeof(ErrorWords), gpu::BufferUsage::kStorage, "error words")) {}
 
 OpgenOptions GpuContext::opgen_options() const {
   OpgenOptions options{.software = software_, .packed_f16 = !shader_f16_};
-  if (options_.matmul_tile) options.matmul = *options_.matmul_tile;
   if (!software_ && options_.subgroups) options.smallest_subgroup = smallest_subgroup();
   return options;
 }
@@ -82,6 +84,25 @@ gpu::Pipeline GpuContext::pipeline(const KernelSpec& spec, const std::string& so
   gpu::Pipeline compiled = device_->compile_shader(kernel);
   const std::lock_guard lock(mutex_);
   return pipelines_.try_emplace(source, std::move(compiled)).first->second;
+}
+
+ParameterPlace GpuContext::place_parameters(std::span<const std::byte> block) {
+  constexpr std::uint64_t kBufferBytes = 64 << 10;
+  const std::uint64_t alignment = device_->limits().min_uniform_offset_alignment;
+  ParameterPlace place{nullptr, 0, block.size()};
+  {
+    const std::lock_guard lock(mutex_);
+    if (!parameters_ || parameters_used_ + block.size() > parameters_->size()) {
+      parameters_ = std::make_shared<const gpu::Buffer>(device_->create_buffer(
+          std::max<std::uint64_t>(kBufferBytes, block.size()), gpu::BufferUsage::kUniform, "parameters"));
+      parameters_used_ = 0;
+    }
+    place.buffer = parameters_;
+    place.offset = parameters_used_;
+    parameters_used_ = (parameters_used_ + block.size() + alignment - 1) / alignment * alignment;
+  }
+  device_->write_buffer(*place.buffer, place.offset, block);
+  return place;
 }
 
 std::uint32_t GpuContext::register_error_source(std::string name) {

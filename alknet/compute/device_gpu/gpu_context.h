@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,12 +12,20 @@
 
 #include "alknet/compute/backend.h"
 #include "alknet/compute/device_gpu/gpu_backend.h"
+#include "alknet/compute/device_gpu/matmul_choice.h"
 #include "alknet/compute/generate/kernel_spec.h"
 #include "alknet/compute/generate/opgen.h"
 #include "alknet/compute/generate/wgsl.h"
 #include "alknet/gpu/device.h"
 
 namespace alknet::compute {
+
+/// A kernel's parameter block in a uniform buffer that it shares with others: fewer buffers cost the provider less a
+/// dispatch. The space is not used again before all blocks of the buffer are gone.
+struct ParameterPlace {
+  std::shared_ptr<const gpu::Buffer> buffer;
+  std::uint64_t offset = 0, bytes = 0;
+};
 
 /// What a GPU backend's memories, kernels and launches share: the device, compiled kernels, the error words and the
 /// counts. Thread-safe.
@@ -35,16 +45,20 @@ class GpuContext {
   /// Throws Error `unsupported` naming the computation when a value of it has a dtype that kernels lack.
   void check_dtypes(const Computation& computation) const;
 
-  /// Whether matrix products of f16 may run on matrix units: the device has them, with subgroups of 32.
-  bool matrix_units() const { return matrix_units_; }
+  /// The tile of matrix products of f16 on matrix units, where the device has them.
+  std::optional<MatrixTile> matrix_tile() const { return matrix_units_ ? matrix_tile_ : std::nullopt; }
   /// Its compiler refused them: they are not tried again.
   void give_up_matrix_units() { matrix_units_ = false; }
+  const MatmulTuning& matmul_tuning() const { return matmul_tuning_; }
 
   /// WGSL of a specification. Throws Error `unsupported`.
   std::string source(const KernelSpec& spec) const { return generator_.generate(spec); }
 
   /// The pipeline of a specification, whose source text is given: compiled once for each text.
   gpu::Pipeline pipeline(const KernelSpec& spec, const std::string& source);
+
+  /// Uploads a parameter block, whose size is a multiple of 16.
+  ParameterPlace place_parameters(std::span<const std::byte> block);
 
   /// A number, from 1, by which a kernel's bad indices are told from another's.
   std::uint32_t register_error_source(std::string name);
@@ -73,6 +87,8 @@ class GpuContext {
   GpuBackendOptions options_;
   bool software_;
   bool shader_f16_;
+  MatmulTuning matmul_tuning_;
+  std::optional<MatrixTile> matrix_tile_;
   std::atomic<bool> matrix_units_;
   WgslGenerator generator_;
   mutable std::once_flag subgroups_probed_;
@@ -86,6 +102,8 @@ class GpuContext {
   std::unordered_map<std::string, gpu::Pipeline> pipelines_;
   std::vector<std::string> error_sources_;
   BackendStatistics memory_;
+  std::shared_ptr<const gpu::Buffer> parameters_;  // the last one, full up to parameters_used_
+  std::uint64_t parameters_used_ = 0;
   std::string first_kernel_, last_kernel_;
   std::size_t kernels_ = 0;
 };

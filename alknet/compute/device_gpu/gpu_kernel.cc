@@ -8,39 +8,39 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/device_gpu/bind_parameters.h"
+#include "alknet/compute/device_gpu/matmul_choice.h"
 #include "alknet/compute/error.h"
 #include "alknet/gpu/error.h"
 
 namespace alknet::compute {
 namespace {
 
-/// Large tiles where they give every part of a GPU something to do, smaller ones for smaller results, and slices of the
-/// inner dimension where even those are few.
-void choose_matmul(const Binding& binding, const GpuBackendOptions& backend, OpgenOptions& options) {
-  if (backend.matmul_tile) {
-    options.matmul = *backend.matmul_tile;
-    return;
-  }
-  constexpr MatmulTile kSmall = {64, 64, 16, 8, 4};
-  constexpr std::int64_t kManyTiles = 100, kFewTiles = 40, kFewRows = 16, kLongInner = 256;
-  const Shape &a = binding.inputs[0]->layout.shape, &b = binding.inputs[1]->layout.shape;
-  const std::int64_t rows = a.size() > 1 ? a[a.size() - 2] : 1, columns = b.size() > 1 ? b.back() : 1;
-  const std::int64_t inner = a.back(), results = graph::element_count(binding.outputs.front().layout.shape);
-  const std::int64_t batch = results / std::max<std::int64_t>(1, rows * columns);
-  const auto tiles = [&](const MatmulTile& tile) {
-    const std::int64_t r = tile.rows, c = tile.columns;
-    return batch * ((rows + r - 1) / r) * ((columns + c - 1) / c);
-  };
-  options.matmul_split = rows <= kFewRows || columns <= kFewRows || (tiles(kSmall) < kFewTiles && inner >= kLongInner);
-  if (tiles(options.matmul) < kManyTiles || options.matmul_split) options.matmul = kSmall;
-}
+constexpr std::uint32_t kNoSlot = UINT32_MAX;  // of an operand in a launch's own memory
 
-/// Products of f16 that fill a good part of a tile of the form "matmul_matrix".
-bool fits_matrix_units(const Binding& binding) {
-  constexpr std::int64_t kSmallest = 64;
-  const Shape &a = binding.inputs[0]->layout.shape, &b = binding.inputs[1]->layout.shape;
-  return binding.inputs[0]->dtype == Dtype::kF16 && binding.inputs[1]->dtype == Dtype::kF16 && a.size() > 1 &&
-         b.size() > 1 && a[a.size() - 2] >= kSmallest && b.back() >= kSmallest && a.back() > 0;
+/// Sets the form "elementwise_flat" where all tensors allow it.
+void choose_flat(const Computation& computation, const Binding& binding, OpgenOptions& options) {
+  constexpr std::size_t kMostInputs = 32;  // bits of OpgenOptions::single
+  if (computation.strided || binding.inputs.size() > kMostInputs) return;
+  const Shape& shape = binding.outputs.front().layout.shape;
+  std::uint32_t single = 0;
+  for (std::size_t i = 0; i < binding.inputs.size(); ++i) {
+    const Operand& input = *binding.inputs[i];
+    const Strided layout = broadcast_to(input.layout, shape);
+    std::int64_t step = 1;
+    bool flat = input.layout.offset % 4 == 0, one = true;
+    for (std::size_t d = shape.size(); d-- > 0; step *= shape[d]) {
+      if (shape[d] == 1) continue;
+      flat = flat && layout.strides[d] == step;
+      one = one && layout.strides[d] == 0;
+    }
+    if (input.dtype == Dtype::kI64 || (!flat && !one)) return;
+    if (!flat) single |= 1u << i;
+  }
+  for (const Operand& output : binding.outputs) {
+    if (output.dtype == Dtype::kI64 || output.layout.offset % 4 != 0) return;
+  }
+  options.flat = true;
+  options.single = single;
 }
 
 /// The rows from `first` of dimension `d`, `count` of them.
@@ -122,8 +122,11 @@ OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   }
   options.sorted = has_long_lines(computation_, pattern, binding);
   if (pattern.starts_with("matmul_") && !options.software) {
-    choose_matmul(binding, context_->options(), options);
-    options.matmul_matrix = context_->matrix_units() && fits_matrix_units(binding);
+    options.matmul =
+        choose_matmul(binding, context_->matmul_tuning(), context_->matrix_tile(), context_->options().matmul_tile);
+  }
+  if (pattern == "elementwise" && !options.software && options.in_place.empty()) {
+    choose_flat(computation_, binding, options);
   }
   if (pattern.starts_with("quantized_matmul_") && !options.software) {
     constexpr std::int64_t kFewRows = 16;
@@ -141,9 +144,7 @@ GpuKernel::Form& GpuKernel::find_form(const OpgenOptions& options) const {
   return *forms_.emplace_back(make_form(options));
 }
 
-const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
-  const std::lock_guard lock(mutex_);
-  OpgenOptions options = options_for(binding);
+const GpuKernel::Form& GpuKernel::compiled(const OpgenOptions& options) const {
   Form& form = find_form(options);
   if (form.pipeline) return form;
   const KernelSpec& spec = form.generated.spec;
@@ -151,18 +152,22 @@ const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
   if (storage > most) {
     exceed_limit(spec.name, "the number of its tensors", "maxStorageBuffersPerShaderStage", storage, most);
   }
+  form.pipeline = context_->pipeline(spec, form.source);
+  return form;
+}
+
+const GpuKernel::Form& GpuKernel::form_for(const Binding& binding) const {
+  const std::lock_guard lock(mutex_);
+  const OpgenOptions options = options_for(binding);
   try {
-    form.pipeline = context_->pipeline(spec, form.source);
-    return form;
+    return compiled(options);
   } catch (const Error& error) {
     // The extension is experimental: what another version of the library does not compile runs without it.
-    if (!options.matmul_matrix || error.code() != make_error_code(gpu::GpuError::kShaderInvalid)) throw;
+    if (options.matmul.kind != MatmulForm::Kind::kMatrix) throw;
+    if (error.code() != make_error_code(gpu::GpuError::kShaderInvalid)) throw;
+    context_->give_up_matrix_units();
   }
-  context_->give_up_matrix_units();
-  options.matmul_matrix = false;
-  Form& plain = find_form(options);
-  if (!plain.pipeline) plain.pipeline = context_->pipeline(plain.generated.spec, plain.source);
-  return plain;
+  return compiled(options_for(binding));
 }
 
 bool GpuKernel::exceeds_binding(const Binding& binding) const {
@@ -200,38 +205,66 @@ std::unique_ptr<Launch> GpuKernel::bind(const Binding& binding) const {
 
 std::unique_ptr<GpuLaunch> GpuKernel::bind_whole(const Binding& binding) const {
   const Form& form = form_for(binding);
-  return form.sorter ? bind_sorted(form, binding) : bind_form(form, binding, nullptr);
+  if (form.options.matmul.stage == MatmulForm::Stage::kSlices) return bind_slices(form, binding);
+  return form.sorter ? bind_sorted(form, binding) : bind_form(form, binding, {});
+}
+
+std::unique_ptr<GpuLaunch> GpuKernel::bind_slices(const Form& form, const Binding& binding) const {
+  OpgenOptions options = context_->opgen_options();
+  options.matmul.stage = MatmulForm::Stage::kSum;
+  const Form& sum_form = [&]() -> const Form& {
+    const std::lock_guard lock(mutex_);
+    return compiled(options);
+  }();
+  Extras extras;
+  extras.slices = matmul_slices(binding, form.options.matmul, context_->matmul_tuning());
+  const std::int64_t sums = extras.slices.count * graph::element_count(binding.outputs.front().layout.shape);
+  extras.sums = std::make_shared<GpuMemory>(context_, static_cast<std::size_t>(sums) * sizeof(float));
+  const Operand partial{kNoSlot, Dtype::kF32, {{sums}, {1}, 0}};
+  Binding first = binding, second = binding;
+  first.inputs.resize(computation_.op_inputs());
+  first.outputs = {partial};
+  second.inputs[0] = partial;
+  second.inputs[1] = std::nullopt;
+  auto launch = bind_form(form, first, extras);
+  launch->add_part(bind_form(sum_form, second, extras));
+  return launch;
 }
 
 std::unique_ptr<GpuLaunch> GpuKernel::bind_sorted(const Form& form, const Binding& binding) const {
   Lines lines = sorted_lines(computation_, binding);
   lines.error_id = form.error_id;
   SortedLines sorted = form.sorter->sort(lines);
-  auto last = bind_form(form, binding, &sorted);
+  auto last = bind_form(form, binding, {&sorted});
   auto launch = std::move(sorted.launches.front());
   for (std::size_t i = 1; i < sorted.launches.size(); ++i) launch->add_part(std::move(sorted.launches[i]));
   launch->add_part(std::move(last));
   return launch;
 }
 
-std::unique_ptr<GpuLaunch> GpuKernel::bind_form(const Form& form, const Binding& binding,
-                                                const SortedLines* sorted) const {
+std::unique_ptr<GpuLaunch> GpuKernel::bind_form(const Form& form, const Binding& binding, const Extras& extras) const {
   const KernelSpec& spec = form.generated.spec;
   ParameterBlock block(spec);
   for (const auto& [name, value] : form.generated.constants) block.set_number(name, value);
   bind_parameters(computation_, spec, binding, block);
   if (spec.checks_indices) block.set("error_id", form.error_id);
+  if (spec.parameter("slices") != nullptr) block.set("slices", extras.slices.count);
+  if (spec.parameter("slice_inner") != nullptr) block.set("slice_inner", extras.slices.inner);
+  const auto place = [&](const KernelSpec::Buffer& buffer, const Operand& operand, bool output) {
+    auto range = place_operand(*context_, spec, buffer, operand, output, computation_.strided, block);
+    if (operand.slot == kNoSlot) range.scratch = extras.sums;
+    return range;
+  };
 
   std::vector<GpuLaunch::Range> ranges;
   auto given = binding.inputs.begin();
   for (const KernelSpec::Buffer& buffer : spec.inputs) {
     if (buffer.scratch) {
-      ranges.push_back(sorted->bind(spec, buffer, block));
+      ranges.push_back(extras.sorted->bind(spec, buffer, block));
       continue;
     }
     while (!*given) ++given;
-    const GpuLaunch::Range range =
-        place_operand(*context_, spec, buffer, **given++, false, computation_.strided, block);
+    const GpuLaunch::Range range = place(buffer, **given++, false);
     if (buffer.in_place.empty()) ranges.push_back(range);
   }
   for (std::size_t k = 0; k < binding.outputs.size(); ++k) {
@@ -243,8 +276,7 @@ std::unique_ptr<GpuLaunch> GpuKernel::bind_form(const Form& form, const Binding&
           BaseError::kInvalidArgument,
           fmt::format("[{}] output {} lies in the memory of an input; give it memory of its own", spec.name, k));
     }
-    ranges.push_back(
-        place_operand(*context_, spec, spec.outputs.at(k), binding.outputs[k], true, computation_.strided, block));
+    ranges.push_back(place(spec.outputs.at(k), binding.outputs[k], true));
   }
   return make_launch(context_, spec, form.pipeline, block, std::move(ranges));
 }

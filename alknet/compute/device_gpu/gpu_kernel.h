@@ -9,6 +9,7 @@
 #include "alknet/compute/device_gpu/gpu_context.h"
 #include "alknet/compute/device_gpu/gpu_launch.h"
 #include "alknet/compute/device_gpu/line_sorter.h"
+#include "alknet/compute/device_gpu/matmul_choice.h"
 #include "alknet/compute/generate/opgen.h"
 
 namespace alknet::compute {
@@ -28,15 +29,23 @@ class GpuKernel final : public Kernel {
     GeneratedKernel generated;
     std::uint32_t error_id = 0;
     std::string source;
-    gpu::Pipeline pipeline;
+    gpu::Pipeline pipeline;              ///< Null until it is bound.
     std::unique_ptr<LineSorter> sorter;  ///< What runs before forms for long lines.
+  };
+  /// What a form's dispatches before it or beside it know: where sorted lines lie, how a product is cut into slices.
+  struct Extras {
+    const SortedLines* sorted = nullptr;
+    MatmulSlices slices = {};
+    std::shared_ptr<const GpuMemory> sums = {};  ///< Of the slices.
   };
   OpgenOptions options_for(const Binding& binding) const;
   std::unique_ptr<Form> make_form(const OpgenOptions& options) const;
-  Form& find_form(const OpgenOptions& options) const;  // mutex_ is held
+  Form& find_form(const OpgenOptions& options) const;  // mutex_ is held, as of the next
+  const Form& compiled(const OpgenOptions& options) const;
   const Form& form_for(const Binding& binding) const;
   std::unique_ptr<GpuLaunch> bind_sorted(const Form& form, const Binding& binding) const;
-  std::unique_ptr<GpuLaunch> bind_form(const Form& form, const Binding& binding, const SortedLines* sorted) const;
+  std::unique_ptr<GpuLaunch> bind_slices(const Form& form, const Binding& binding) const;
+  std::unique_ptr<GpuLaunch> bind_form(const Form& form, const Binding& binding, const Extras& extras) const;
 
   std::shared_ptr<GpuContext> context_;
   Computation computation_;

@@ -47,7 +47,8 @@ gpu::Workgroups workgroups(const GpuContext& context, const KernelSpec& spec, co
 }  // namespace
 
 GpuLaunch::GpuLaunch(std::shared_ptr<GpuContext> context, std::string name, gpu::Pipeline pipeline,
-                     gpu::Buffer parameters, std::vector<Range> ranges, gpu::Workgroups workgroups, bool checks_indices)
+                     ParameterPlace parameters, std::vector<Range> ranges, gpu::Workgroups workgroups,
+                     bool checks_indices)
     : context_(std::move(context)),
       name_(std::move(name)),
       pipeline_(std::move(pipeline)),
@@ -86,7 +87,7 @@ const gpu::BindGroup& GpuLaunch::bind_group(Slots slots) {
     group.used = clock_;
     return group.bind_group;
   }
-  std::vector<gpu::Binding> bindings = {{&parameters_, 0, 0}};
+  std::vector<gpu::Binding> bindings = {{parameters_.buffer.get(), parameters_.offset, parameters_.bytes}};
   Group group;
   group.used = clock_;
   for (const Range& range : ranges_) {
@@ -162,9 +163,8 @@ std::unique_ptr<GpuLaunch> make_launch(const std::shared_ptr<GpuContext>& contex
                                        const gpu::Pipeline& pipeline, const ParameterBlock& block,
                                        std::vector<GpuLaunch::Range> ranges) {
   const gpu::Workgroups groups = workgroups(*context, spec, block);
-  gpu::Buffer parameters = context->device().create_buffer(block.bytes(), gpu::BufferUsage::kUniform, spec.name);
-  return std::make_unique<GpuLaunch>(context, spec.name, pipeline, std::move(parameters), std::move(ranges), groups,
-                                     spec.checks_indices);
+  return std::make_unique<GpuLaunch>(context, spec.name, pipeline, context->place_parameters(block.bytes()),
+                                     std::move(ranges), groups, spec.checks_indices);
 }
 
 }  // namespace alknet::compute

@@ -31,7 +31,7 @@ class GpuLaunch final : public Launch {
   /// A dispatch that follows: of a kernel of several, or of tensors larger than a binding.
   void add_part(std::unique_ptr<GpuLaunch> part) { parts_.push_back(std::move(part)); }
 
-  GpuLaunch(std::shared_ptr<GpuContext> context, std::string name, gpu::Pipeline pipeline, gpu::Buffer parameters,
+  GpuLaunch(std::shared_ptr<GpuContext> context, std::string name, gpu::Pipeline pipeline, ParameterPlace parameters,
             std::vector<Range> ranges, gpu::Workgroups workgroups, bool checks_indices);
 
   /// Adds the dispatch to `encoder`; nothing when an output has no elements.
@@ -53,7 +53,7 @@ class GpuLaunch final : public Launch {
   std::shared_ptr<GpuContext> context_;
   std::string name_;
   gpu::Pipeline pipeline_;
-  gpu::Buffer parameters_;
+  ParameterPlace parameters_;
   std::vector<Range> ranges_;
   gpu::Workgroups workgroups_;
   bool checks_indices_;

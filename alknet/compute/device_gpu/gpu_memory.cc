@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <typeinfo>
 #include <vector>
 
 #include "alknet/base/bytes.h"
@@ -67,7 +68,9 @@ void GpuMemory::read(std::size_t offset, std::span<std::byte> bytes) const {
 }
 
 const GpuMemory& own_memory(const GpuContext& context, const Memory* memory) {
-  const auto* own = dynamic_cast<const GpuMemory*>(memory);
+  // As dynamic_cast, which is slow for what every dispatch does with every operand.
+  const bool same_type = memory != nullptr && typeid(*memory) == typeid(GpuMemory);
+  const auto* own = same_type ? static_cast<const GpuMemory*>(memory) : nullptr;
   if (!own || own->context() != &context) {
     throw Error(ComputeError::kStaleBuffer,
                 fmt::format("a memory of another device was given to {}; copy the tensor with .to('{}')",

@@ -79,9 +79,8 @@ std::unique_ptr<Launch> SourceGpuKernel::bind(const Binding& binding) const {
   constexpr std::size_t kSmallestBlock = 16;
   std::vector<std::byte> bytes(std::max(kSmallestBlock, block.bytes().size()));
   std::copy(block.bytes().begin(), block.bytes().end(), bytes.begin());
-  gpu::Buffer parameters = context_->device().create_buffer(bytes, gpu::BufferUsage::kUniform, spec_.name);
-  return std::make_unique<GpuLaunch>(context_, spec_.name, pipeline_, std::move(parameters), std::move(ranges),
-                                     workgroups(binding.attrs.at("workgroups").as_array()), false);
+  return std::make_unique<GpuLaunch>(context_, spec_.name, pipeline_, context_->place_parameters(bytes),
+                                     std::move(ranges), workgroups(binding.attrs.at("workgroups").as_array()), false);
 }
 
 GpuLaunch::Range SourceGpuKernel::place(const KernelSpec::Buffer& buffer, const Operand& operand) const {

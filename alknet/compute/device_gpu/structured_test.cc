@@ -66,42 +66,6 @@ TEST_P(GpuStructured, MatmulMultipliesATransposedWeightAndAppliesTheProgram) {
   }
 }
 
-TEST_P(GpuStructured, MatmulTilesOfAllShapesAgree) {
-  constexpr std::int64_t kRows = 140, kInner = 36, kColumns = 132;
-  const F32s a = random_values(kRows * kInner, 21), b = random_values(kInner * kColumns, 22);
-  const Strided plain_a = contiguous({kRows, kInner}), plain_b = contiguous({kInner, kColumns});
-  const Strided turned_a{{kRows, kInner}, {1, kRows}, 0}, turned_b{{kInner, kColumns}, {1, kInner}, 0};
-  std::vector<MatmulTile> tiles = {{128, 128, 16, 16, 8}, {64, 64, 16, 8, 4}, {128, 64, 16, 8, 8}};
-  if (GetParam() == KernelFamily::kSoftware) tiles.resize(1);  // has no tiles
-  for (const MatmulTile& tile : tiles) {
-    GpuBackendOptions options;
-    options.family = GetParam();
-    options.matmul_tile = tile;
-    const auto backend = make_gpu_backend(device_, options);
-    for (const Strided& of_a : {plain_a, turned_a}) {
-      for (const Strided& of_b : {plain_b, turned_b}) {
-        const F32s y = Runner(*backend)
-                           .input<float>(kF32, of_a, a)
-                           .input<float>(kF32, of_b, b)
-                           .run<float>(structured("matmul", {kF32, kF32}, kF32), {kRows, kColumns});
-        double worst = 0;
-        for (std::int64_t row = 0; row < kRows; ++row) {
-          for (std::int64_t column = 0; column < kColumns; ++column) {
-            double expected = 0;
-            for (std::int64_t k = 0; k < kInner; ++k) {
-              expected +=
-                  static_cast<double>(a[static_cast<std::size_t>(row * of_a.strides[0] + k * of_a.strides[1])]) *
-                  b[static_cast<std::size_t>(k * of_b.strides[0] + column * of_b.strides[1])];
-            }
-            worst = std::max(worst, std::fabs(expected - y[static_cast<std::size_t>(row * kColumns + column)]));
-          }
-        }
-        EXPECT_LT(worst, 2e-5) << tile.rows << " x " << tile.columns;
-      }
-    }
-  }
-}
-
 TEST_P(GpuStructured, SkinnyProductsOverALongInnerDimension) {
   constexpr std::int64_t kInner = 3001, kColumns = 37;
   const F32s a = random_values(3 * kInner, 23), b = random_values(kInner * kColumns, 24);

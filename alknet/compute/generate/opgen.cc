@@ -18,6 +18,10 @@ using graph::expr::Opcode;
 using graph::expr::Program;
 
 void elementwise(Builder& b) {
+  if (b.options().flat) {
+    b.spec().pattern = "elementwise_flat";
+    return;  // the rest depends on the program: see finish()
+  }
   b.spec().pattern = "elementwise";
   const bool words =
       std::any_of(b.from().outputs.begin(), b.from().outputs.end(), [&](Dtype dtype) { return b.packed(dtype); });
@@ -43,6 +47,15 @@ void random_words(Builder& b) {
 
 void matmul(Builder& b) {
   constexpr std::uint32_t kRows = 8, kColumns = 4, kLanes = 8;  // of an invocation, and invocations side by side
+  using Stage = MatmulForm::Stage;
+  const MatmulForm& form = b.options().matmul;
+  if (form.stage == Stage::kSum) {
+    b.spec().inputs.push_back({"slices", Dtype::kF32});
+    b.spec().pattern = "matmul_sum";
+    b.number("slices");
+    b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
+    return;
+  }
   b.op_inputs();
   b.numbers({"batch", "rows", "columns", "inner", "a_row", "a_column", "b_row", "b_column"});
   b.map("batch", {"input", "other"});
@@ -55,7 +68,7 @@ void matmul(Builder& b) {
     b.workgroup(kLanes, tiles(kRows, kColumns * kLanes));
     return;
   }
-  if (b.options().matmul_split) {
+  if (form.kind == MatmulForm::Kind::kSplit) {
     constexpr std::uint32_t kSplitRows = 8, kSplitColumns = 16, kSlices = 16, kSize = kSplitColumns * kSlices;
     b.spec().pattern = "matmul_split";
     b.spec().values = {{"rows", kSplitRows}, {"columns", kSplitColumns}, {"slices", kSlices}};
@@ -63,26 +76,28 @@ void matmul(Builder& b) {
     b.workgroup(kSize, tiles(kSplitRows, kSplitColumns));
     return;
   }
-  if (b.options().matmul_matrix) {
-    constexpr std::uint32_t kSide = 128, kDepth = 32, kPadding = 8, kSubgroups = 4, kFragment = 16 * 16;
+  for (auto& input : b.spec().inputs) input.vectors = true;
+  if (form.stage == Stage::kSlices) b.numbers({"slices", "slice_inner"});
+  const auto workgroups = [&](std::uint32_t size, std::uint32_t rows, std::uint32_t columns) {
+    b.workgroup(size, (form.stage == Stage::kSlices ? "slices*" : "") + tiles(rows, columns));
+  };
+  if (form.kind == MatmulForm::Kind::kMatrix) {
+    const MatrixTile& tile = form.matrix;
     b.spec().pattern = "matmul_matrix";
-    b.spec().values = {{"subgroup_matrix", true}};
-    b.numbers({"a_mode", "b_mode"});
-    for (auto& input : b.spec().inputs) input.vectors = true;
-    b.spec().workgroup_variables = {{"tile_a", WordType::kF16, kSide * (kDepth + kPadding)},
-                                    {"tile_b", WordType::kF16, kDepth * (kSide + kPadding)},
-                                    {"results", WordType::kF32, kSubgroups * kFragment}};
-    b.workgroup(kSubgroups * 32, tiles(kSide, kSide));
+    b.spec().values = matmul_matrix_values(form);
+    b.spec().workgroup_variables = {
+        {"tile_a", WordType::kF16, matmul_left_elements(form)},
+        {"tile_b", WordType::kF16, matmul_right_elements(form)},
+        {"results", WordType::kF32, tile.invocations() / tile.subgroup * tile.fragment_rows * tile.fragment_columns}};
+    workgroups(tile.invocations(), tile.rows(), tile.columns());
     return;
   }
-  const MatmulTile& tile = b.options().matmul;
+  const MatmulTile& tile = form.tile;
   b.spec().pattern = "matmul_tiled";
-  b.spec().values = matmul_values(tile);
-  b.numbers({"a_mode", "b_mode"});
-  for (auto& input : b.spec().inputs) input.vectors = true;
+  b.spec().values = matmul_tiled_values(form);
   b.spec().workgroup_variables = {{"tile_a", WordType::kVec4, matmul_left_vectors(tile)},
                                   {"tile_b", WordType::kVec4, matmul_right_vectors(tile)}};
-  b.workgroup(tile.invocations(), tiles(tile.rows, tile.columns));
+  workgroups(tile.invocations(), tile.rows, tile.columns);
 }
 
 void attention(Builder& b) {
@@ -225,6 +240,14 @@ void structured(Builder& b, const std::string& name) {
 }  // namespace
 
 GeneratedKernel opgen(const Computation& computation, const OpgenOptions& options) {
+  const bool bare = computation.program.outputs.empty() && computation.outputs.front() == Dtype::kF32;
+  if (options.matmul.stage == MatmulForm::Stage::kSlices && !bare) {
+    Computation slices = computation;  // the program and the output's dtype are those of the sum
+    slices.program = {};
+    slices.inputs.resize(computation.op_inputs());
+    slices.outputs = {Dtype::kF32};
+    return opgen(slices, options);
+  }
   Builder builder(computation, options);
   if (!computation.op) {
     elementwise(builder);

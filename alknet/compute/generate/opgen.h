@@ -8,7 +8,7 @@
 
 #include "alknet/compute/backend.h"
 #include "alknet/compute/generate/kernel_spec.h"
-#include "alknet/compute/generate/matmul_tile.h"
+#include "alknet/compute/generate/matmul_form.h"
 
 namespace alknet::compute {
 
@@ -24,12 +24,14 @@ struct OpgenOptions {
   bool software = false;
   /// Whether f16 lies packed in words, for devices without `shader-f16`.
   bool packed_f16 = false;
-  /// The form of a matrix product on hardware: this tile, or for few results over a long inner dimension `split`.
-  MatmulTile matmul = {};
-  bool matmul_split = false;
   /// Rows of a workgroup of a product with weights in blocks; 0: a tile of many.
   std::uint32_t quantized_rows = 0;
-  bool matmul_matrix = false;  ///< On matrix units; for f16 where the device has them with subgroups of 32.
+  /// The form of a matrix product on hardware.
+  MatmulForm matmul = {};
+  /// Of element-wise operations: all tensors lie in the order of the outputs without gaps, from a multiple of 4
+  /// elements on, or are one element (`single`, a bit an input); none is i64.
+  bool flat = false;
+  std::uint32_t single = 0;
   /// Invocations of the smallest subgroup, where the device has subgroups of neighbouring invocations; else 0.
   std::uint32_t smallest_subgroup = 0;
   /// Elements of a row that each invocation of "softmax_tree" and "layer_norm_tree" holds in registers; 0: the row is

@@ -84,14 +84,16 @@ class OpgenBuilder {
     const std::size_t first = from_.op ? 1 : 0;  // x0 is then the op's result
     std::vector<std::string> operands;
     for (std::size_t i = first; i < from_.program.inputs.size(); ++i) {
-      operands.push_back(fmt::format("x{}", i));
-      spec().inputs.push_back({operands.back(), from_.program.inputs[i]});
+      const std::string name = fmt::format("x{}", i);
+      const bool flat = !from_.op && options_.flat;
+      if (!flat) operands.push_back(name);
+      spec().inputs.push_back({name, from_.program.inputs[i], flat && (options_.single >> i & 1) == 0});
       if (i < options_.in_place.size() && options_.in_place[i]) {
         spec().inputs.back().in_place = fmt::format("y{}", *options_.in_place[i]);
       }
     }
     for (std::size_t k = 0; k < from_.outputs.size(); ++k) {
-      spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k]});
+      spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k], !from_.op && options_.flat});
       if (!from_.op && packed(from_.outputs[k])) spec().elements_per_invocation = 4;
       if (from_.strided) operands.push_back(spec().outputs.back().name);
     }
@@ -103,6 +105,7 @@ class OpgenBuilder {
     int extents = 0;
     for (const auto& variable : apply.variables) extents = std::max(extents, -variable.coordinate);
     for (int d = 1; d <= extents; ++d) number(fmt::format("extent_{}", d));
+    if (!from_.op && options_.flat) flat(is_short(apply));
     function("apply", std::move(apply));
     return finish_parameters();
   }
@@ -119,6 +122,28 @@ class OpgenBuilder {
       spec().outputs.push_back({fmt::format("y{}", k), from_.outputs[k]});
     }
     return finish_parameters();
+  }
+
+  /// "elementwise_flat": a vector of 4 elements an invocation, or two where programs are short.
+  void flat(bool is_short) {
+    spec().values = {{"written_out", is_short}};
+    spec().elements_per_invocation = is_short ? 8 : 4;
+    const std::uint32_t elements = kElementwiseSize * spec().elements_per_invocation;
+    workgroup(kElementwiseSize, fmt::format("(count + {})//{}", elements - 1, elements));
+  }
+
+  /// Few instructions, none of them a function that takes many.
+  static bool is_short(const graph::expr::Program& program) {
+    using graph::expr::Opcode;
+    constexpr std::size_t kFew = 24;
+    const auto is_cheap = [](const graph::expr::Instruction& step) {
+      const auto info = graph::expr::opcode_info(step.opcode);
+      const bool one =
+          step.opcode == Opcode::kAbs || step.opcode == Opcode::kMaximum || step.opcode == Opcode::kMinimum;
+      return step.dtype != Dtype::kI64 && step.opcode != Opcode::kRemainder && (!info.function || one);
+    };
+    return program.instructions.size() <= kFew &&
+           std::all_of(program.instructions.begin(), program.instructions.end(), is_cheap);
   }
 
   GeneratedKernel finish_parameters() {

@@ -34,7 +34,9 @@ class Printer {
       out_ += "enable f16;\n";
     }
     if (spec_.values.contains("subgroup_matrix")) {
-      out_ += "enable subgroups;\nenable chromium_experimental_subgroup_matrix;\n";
+      out_ +=
+          "enable subgroups;\nenable chromium_experimental_subgroup_matrix;\n"
+          "diagnostic(off, chromium.subgroup_matrix_uniformity);  // a subgroup's part of a tile is its own\n";
     } else if (spec_.values.contains("subgroups")) {
       out_ += "enable subgroups;\n";
     }
@@ -50,7 +52,9 @@ class Printer {
     for (const auto& map : spec_.maps) index_map(map);
     for (const auto& f : spec_.functions) out_ += wgsl_function(f.name, f.program);
     if (!spec_.stores_directly) coordinates();
-    if (spec_.pattern == "elementwise") {
+    if (spec_.pattern == "elementwise_flat") {
+      flat_store();
+    } else if (spec_.pattern == "elementwise") {
       elementwise_store();
     } else if (!spec_.stores_directly) {
       store();
@@ -120,7 +124,15 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
   /// only their own bits of it.
   void output(const KernelSpec::Buffer& b, std::uint32_t binding) {
     const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
-    const bool words = spec_.pattern == "elementwise";
+    const bool words = spec_.pattern.starts_with("elementwise");
+    if (b.vectors && !row.packed()) {
+      out_ += fmt::format(
+          "\n@group(0) @binding({0}) var<storage, read_write> b_{1}: array<vec4<{2}>>;\n"
+          "fn store4_{1}(first: u32, value: vec4<{3}>) {{\n  let at = (p.{1}_offset + first) / 4u;\n{4}"
+          "  b_{1}[at] = vec4<{2}>(value);\n}}\n",
+          binding, b.name, row.element, row.computed, ragged_store(b.name, row));
+      return;
+    }
     out_ += fmt::format("\n@group(0) @binding({}) var<storage, read_write> b_{}: array<{}>;\n", binding, b.name,
                         row.packed() && !words ? "atomic<u32>" : row.element);
     if (row.packed() && words) {
@@ -130,6 +142,16 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     } else {
       out_ += wgsl_store(b.name, row);
     }
+  }
+
+  /// The part of a vector before the end, written out: a vector that is indexed by a variable leaves its registers.
+  static std::string ragged_store(std::string_view name, const WgslStorage& row) {
+    std::string text = "  if (first + 4u > p.count) {\n";
+    for (std::size_t lane = 0; lane < 3; ++lane) {
+      text += fmt::format("    if (first + {0}u < p.count) {{ b_{1}[at].{2} = {3}(value.{2}); }}\n", lane, name,
+                          "xyzw"[lane], row.element);
+    }
+    return text + "    return;\n  }\n";
   }
 
   /// Words: how many bad indices, then kernel, index and size of the first.
@@ -253,6 +275,70 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
         "\nfn store(first: u32) {{\n{}  for (var k = 0u; k < {}u && first + k < p.count; k += 1u) {{\n"
         "    let index = first + k;\n{}{}  }}\n{}}}\n",
         begin, spec_.elements_per_invocation, apply_call("    "), each, end);
+  }
+
+  /// `fetch(first)` reads 4 elements of each operand, `put(operands)` computes and writes 4 of each output: apart, so
+  /// that several reads are on their way before the first write. Long programs are not written out four times.
+  void flat_store() {
+    const auto& program = spec_.function("apply")->program;
+    std::string members = "  first: u32,\n", reads, results;
+    for (const auto& v : program.variables) {
+      const auto* b = spec_.input(v.name);
+      if (v.parameter || v.coordinate != 0 || b == nullptr || !b->vectors) continue;
+      members += fmt::format("  {}: vec4<{}>,\n", v.name, storage(spec_, b->dtype, options_.shader_f16).computed);
+      reads += fmt::format("  read.{0} = load4_{0}(first);\n", v.name);
+    }
+    const auto apply = [&](std::string_view lane) {
+      std::string arguments;
+      for (const auto& v : program.variables) {
+        if (v.parameter) continue;
+        if (!arguments.empty()) arguments += ", ";
+        if (v.coordinate != 0) {
+          arguments += fmt::format("{}_of(read.first + {})", v.name, lane);
+        } else {
+          arguments += spec_.input(v.name)->vectors ? fmt::format("read.{}[{}]", v.name, lane)
+                                                    : fmt::format("load_{}(0u)", v.name);
+        }
+      }
+      return fmt::format("apply({})", arguments);
+    };
+    const auto assign = [&](std::string_view lane) {
+      std::string text = fmt::format("    let result = {};\n", apply(lane));
+      for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
+        text += fmt::format("    {}[{}] = {};\n", spec_.outputs[k].name, lane, result_member(k));
+      }
+      return text;
+    };
+    for (const auto& b : spec_.outputs) {
+      results += fmt::format("  var {}: vec4<{}>;\n", b.name, storage(spec_, b.dtype, options_.shader_f16).computed);
+    }
+    if (spec_.values.at("written_out").as_bool()) {
+      for (const char* lane : {"0u", "1u", "2u", "3u"}) results += fmt::format("  {{\n{}  }}\n", assign(lane));
+    } else {
+      results += fmt::format("  for (var lane = 0u; lane < 4u; lane += 1u) {{\n{}  }}\n", assign("lane"));
+    }
+    for (const auto& b : spec_.outputs) results += store_vector(b);
+    out_ += fmt::format(
+        "\nstruct Operands {{\n{}}}\n"
+        "fn fetch(first: u32) -> Operands {{\n  var read: Operands;\n  read.first = first;\n{}  return read;\n}}\n"
+        "fn put(read: Operands) {{\n{}}}\n",
+        members, reads, results);
+  }
+
+  std::string store_vector(const KernelSpec::Buffer& b) const {
+    const WgslStorage& row = storage(spec_, b.dtype, options_.shader_f16);
+    if (!row.packed()) return fmt::format("  store4_{0}(read.first, {0});\n", b.name);
+    // Words that begin behind the last element belong to somebody else.
+    std::string text;
+    for (std::uint32_t first = 0; first < 4; first += row.per_word()) {
+      std::string word;
+      for (std::uint32_t i = 0; i < row.per_word(); ++i) {
+        word += fmt::format("{0}(pack_{1}({1}[{2}]) << {3}u)", i == 0 ? "" : " | ", b.name, first + i, i * row.bits);
+      }
+      text += fmt::format("  if (read.first + {0}u < p.count) {{ store_word_{1}(read.first + {0}u, {2}); }}\n", first,
+                          b.name, word);
+    }
+    return text;
   }
 
   std::string pattern() const {

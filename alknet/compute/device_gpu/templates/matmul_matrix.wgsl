@@ -1,96 +1,133 @@
-// On matrix units: a workgroup of four subgroups computes a 128 x 128 tile, a subgroup 64 x 64 of it as 4 x 4 fragments
-// of 16 x 16, in steps of 32 of the inner dimension, f16 with f32 sums. Rows in workgroup memory are padded by 8 against
-// bank conflicts. Modes of the operands as in "matmul_tiled".
+// On matrix units: a workgroup of four subgroups computes a {{rows}} x {{columns}} tile, a subgroup a quarter of it in
+// fragments, in steps of {{depth}} of the inner dimension, f16 with f32 sums. Rows in workgroup memory are padded against
+// bank conflicts; while one step is computed, the next is on its way into registers.
+alias Left = subgroup_matrix_left<f16, {{fragment_depth}}, {{fragment_rows}}>;
+alias Right = subgroup_matrix_right<f16, {{fragment_columns}}, {{fragment_depth}}>;
+alias Sums = subgroup_matrix_result<f32, {{fragment_columns}}, {{fragment_rows}}>;
+
 fn fetch_a(base: u32, first: u32, start: u32, item: u32) -> vec4<f16> {
-  let k = start + (item % 8u) * 4u;
-  let m = first + item / 8u;
-  if (m >= p.rows) { return vec4<f16>(); }
-  if (p.a_mode == 1u && k < p.inner) { return vec4<f16>(load4_input(base + m * p.a_row + k)); }
+{{#left_outer}}
+  let m = first + (item % {{rows4}}u) * 4u;
+  let k = start + item / {{rows4}}u;
+{{/left_outer}}
+{{^left_outer}}
+  let k = start + (item % {{depth4}}u) * 4u;
+  let m = first + item / {{depth4}}u;
+{{/left_outer}}
+{{^whole}}
+  if (m >= p.rows || k >= p.inner) { return vec4<f16>(); }
+{{/whole}}
+{{^left_elements}}
+  return vec4<f16>(load4_input(base + m * p.a_row + k * p.a_column));
+{{/left_elements}}
+{{#left_elements}}
   var values = vec4<f16>();
   for (var j = 0u; j < 4u; j += 1u) {
     if (k + j < p.inner) { values[j] = f16(load_input(base + m * p.a_row + (k + j) * p.a_column)); }
   }
   return values;
+{{/left_elements}}
+}
+
+fn put_a(item: u32, values: vec4<f16>) {
+{{#left_outer}}
+  let at = (item / {{rows4}}u) * {{left_stride}}u + (item % {{rows4}}u) * 4u;
+{{/left_outer}}
+{{^left_outer}}
+  let at = (item / {{depth4}}u) * {{left_stride}}u + (item % {{depth4}}u) * 4u;
+{{/left_outer}}
+  for (var j = 0u; j < 4u; j += 1u) { tile_a[at + j] = values[j]; }
 }
 
 fn fetch_b(base: u32, first: u32, start: u32, item: u32) -> vec4<f16> {
-  let n = first + (item % 32u) * 4u;
-  let k = start + item / 32u;
-  if (k >= p.inner) { return vec4<f16>(); }
-  if (p.b_mode == 2u && n < p.columns) { return vec4<f16>(load4_other(base + n + k * p.b_row)); }
+{{#right_inner}}
+  let k = start + (item % {{depth4}}u) * 4u;
+  let n = first + item / {{depth4}}u;
+{{/right_inner}}
+{{^right_inner}}
+  let n = first + (item % {{columns4}}u) * 4u;
+  let k = start + item / {{columns4}}u;
+{{/right_inner}}
+{{^whole}}
+  if (k >= p.inner || n >= p.columns) { return vec4<f16>(); }
+{{/whole}}
+{{^right_elements}}
+  return vec4<f16>(load4_other(base + n * p.b_column + k * p.b_row));
+{{/right_elements}}
+{{#right_elements}}
   var values = vec4<f16>();
   for (var j = 0u; j < 4u; j += 1u) {
     if (n + j < p.columns) { values[j] = f16(load_other(base + (n + j) * p.b_column + k * p.b_row)); }
   }
   return values;
+{{/right_elements}}
+}
+
+fn put_b(item: u32, values: vec4<f16>) {
+{{#right_inner}}
+  let at = (item / {{depth4}}u) * {{right_stride}}u + (item % {{depth4}}u) * 4u;
+{{/right_inner}}
+{{^right_inner}}
+  let at = (item / {{columns4}}u) * {{right_stride}}u + (item % {{columns4}}u) * 4u;
+{{/right_inner}}
+  for (var j = 0u; j < 4u; j += 1u) { tile_b[at + j] = values[j]; }
+}
+
+fn store_fragment(result: u32, first_row: u32, first_column: u32, local: u32) {
+  let part = (local / {{subgroup}}u) * {{fragment}}u;
+  for (var item = local % {{subgroup}}u; item < {{fragment}}u; item += {{subgroup}}u) {
+    let row = first_row + item / {{fragment_columns}}u;
+    let column = first_column + item % {{fragment_columns}}u;
+{{^whole}}
+    if (row >= p.rows || column >= p.columns) { continue; }
+{{/whole}}
+    store((result * p.rows + row) * p.columns + column, results[part + item]);
+  }
 }
 
 @compute @workgroup_size({{size}})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
   let group = workgroup_index(id, counts);
-  let row_tiles = (p.rows + 127u) / 128u;
-  let column_tiles = (p.columns + 127u) / 128u;
-  let batch = min(group / (row_tiles * column_tiles), p.batch - 1u);
+  let row_tiles = (p.rows + {{rows}}u - 1u) / {{rows}}u;
+  let column_tiles = (p.columns + {{columns}}u - 1u) / {{columns}}u;
+{{#sliced}}
+  let slice = group / (p.batch * row_tiles * column_tiles);
+  if (slice >= p.slices) { return; }
+  let batch = (group / (row_tiles * column_tiles)) % p.batch;
+  let result = slice * p.batch + batch;
+  let begin = slice * p.slice_inner;
+  let end = min(begin + p.slice_inner, p.inner);
+{{/sliced}}
+{{^sliced}}
+  let batch = group / (row_tiles * column_tiles);
+  if (batch >= p.batch) { return; }
+  let result = batch;
+  let begin = 0u;
+  let end = p.inner;
+{{/sliced}}
+  // Workgroups that run at the same time form squares, so that they share what they read.
   let tile = group % (row_tiles * column_tiles);
   let band = tile / (8u * column_tiles);
   let band_rows = min(8u, row_tiles - band * 8u);
   let within = tile % (8u * column_tiles);
-  let first_row = (band * 8u + within % band_rows) * 128u;
-  let first_column = (within / band_rows) * 128u;
+  let first_row = (band * 8u + within % band_rows) * {{rows}}u;
+  let first_column = (within / band_rows) * {{columns}}u;
   let base = locate_batch(batch);
-  let part = local / 32u;
-  let part_row = (part / 2u) * 64u;
-  let part_column = (part % 2u) * 64u;
+  let part = local / {{subgroup}}u;
+  let part_row = (part / 2u) * {{part_rows}}u;
+  let part_column = (part % 2u) * {{part_columns}}u;
 
-  var sums: array<subgroup_matrix_result<f32, 16, 16>, 16>;
-  var next_a: array<vec4<f16>, 8>;
-  var next_b: array<vec4<f16>, 8>;
-  for (var i = 0u; i < 8u; i += 1u) {
-    next_a[i] = fetch_a(base.input, first_row, 0u, local + i * 128u);
-    next_b[i] = fetch_b(base.other, first_column, 0u, local + i * 128u);
-  }
-  for (var start = 0u; start < p.inner; start += 32u) {
-    for (var i = 0u; i < 8u; i += 1u) {
-      let item = local + i * 128u;
-      for (var j = 0u; j < 4u; j += 1u) {
-        tile_a[(item / 8u) * 40u + (item % 8u) * 4u + j] = next_a[i][j];
-        tile_b[(item / 32u) * 136u + (item % 32u) * 4u + j] = next_b[i][j];
-      }
-    }
+{{declare}}
+{{fetch_first}}
+  for (var start = begin; start < end; start += {{depth}}u) {
+{{put}}
     workgroupBarrier();
-    if (start + 32u < p.inner) {
-      for (var i = 0u; i < 8u; i += 1u) {
-        next_a[i] = fetch_a(base.input, first_row, start + 32u, local + i * 128u);
-        next_b[i] = fetch_b(base.other, first_column, start + 32u, local + i * 128u);
-      }
+    if (start + {{depth}}u < end) {
+{{fetch_next}}
     }
-    for (var k = 0u; k < 32u; k += 16u) {
-      var right: array<subgroup_matrix_right<f16, 16, 16>, 4>;
-      for (var c = 0u; c < 4u; c += 1u) {
-        right[c] = subgroupMatrixLoad<subgroup_matrix_right<f16, 16, 16>>(
-            &tile_b, k * 136u + part_column + c * 16u, false, 136u);
-      }
-      for (var r = 0u; r < 4u; r += 1u) {
-        let left = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>>(
-            &tile_a, (part_row + r * 16u) * 40u + k, false, 40u);
-        for (var c = 0u; c < 4u; c += 1u) {
-          sums[r * 4u + c] = subgroupMatrixMultiplyAccumulate(left, right[c], sums[r * 4u + c]);
-        }
-      }
-    }
+{{multiply}}
     workgroupBarrier();
   }
-  for (var f = 0u; f < 16u; f += 1u) {
-    subgroupMatrixStore(&results, part * 256u, sums[f], false, 16u);
-    workgroupBarrier();
-    for (var item = local % 32u; item < 256u; item += 32u) {
-      let row = first_row + part_row + (f / 4u) * 16u + item / 16u;
-      let column = first_column + part_column + (f % 4u) * 16u + item % 16u;
-      if (row < p.rows && column < p.columns) {
-        store((batch * p.rows + row) * p.columns + column, results[part * 256u + item]);
-      }
-    }
-    workgroupBarrier();
-  }
+{{store}}
 }

@@ -1,20 +1,24 @@
-// A workgroup computes a {{rows}} x {{columns}} tile, an invocation {{thread_rows}} rows of it in registers. Both
-// operands pass through workgroup memory in steps of {{depth}}, as vectors along the rows of the left and the columns of
-// the right one; while one step is computed, the next is on its way into registers.
-// Modes of an operand: 1 contiguous along the depth, 2 along the other dimension, both in whole vectors; 0 neither.
+// A workgroup computes a {{rows}} x {{columns}} tile, an invocation a part of it in registers. Both operands pass through
+// workgroup memory in steps of {{depth}}, as vectors along the rows of the left and the columns of the right one; while
+// one step is computed, the next is on its way into registers.
 fn fetch_a(base: u32, first: u32, start: u32, item: u32) -> vec4<f32> {
-  if (p.a_mode == 1u) {
-    let k = start + (item % {{depth4}}u) * 4u;
-    let m = first + item / {{depth4}}u;
-    if (m >= p.rows || k >= p.inner) { return vec4<f32>(); }
-    return load4_input(base + m * p.a_row + k);
-  }
-  if (p.a_mode == 2u) {
-    let m = first + (item % {{rows4}}u) * 4u;
-    let k = start + item / {{rows4}}u;
-    if (m >= p.rows || k >= p.inner) { return vec4<f32>(); }
-    return load4_input(base + m + k * p.a_column);
-  }
+{{#left_inner}}
+  let k = start + (item % {{depth4}}u) * 4u;
+  let m = first + item / {{depth4}}u;
+{{^whole}}
+  if (m >= p.rows || k >= p.inner) { return vec4<f32>(); }
+{{/whole}}
+  return load4_input(base + m * p.a_row + k);
+{{/left_inner}}
+{{#left_outer}}
+  let m = first + (item % {{rows4}}u) * 4u;
+  let k = start + item / {{rows4}}u;
+{{^whole}}
+  if (m >= p.rows || k >= p.inner) { return vec4<f32>(); }
+{{/whole}}
+  return load4_input(base + m + k * p.a_column);
+{{/left_outer}}
+{{#left_elements}}
   let k = start + item % {{depth}}u;
   let m = first + (item / {{depth}}u) * 4u;
   var values = vec4<f32>();
@@ -23,46 +27,78 @@ fn fetch_a(base: u32, first: u32, start: u32, item: u32) -> vec4<f32> {
     if (m + j < p.rows) { values[j] = load_input(base + (m + j) * p.a_row + k * p.a_column); }
   }
   return values;
+{{/left_elements}}
 }
 
 fn put_a(item: u32, values: vec4<f32>) {
-  if (p.a_mode == 1u) {
-    let k = (item % {{depth4}}u) * 4u;
-    let m = item / {{depth4}}u;
-    for (var j = 0u; j < 4u; j += 1u) { tile_a[(k + j) * {{left_stride}}u + m / 4u][m % 4u] = values[j]; }
-    return;
-  }
-  let k = select(item % {{depth}}u, item / {{rows4}}u, p.a_mode == 2u);
-  let m = select(item / {{depth}}u, item % {{rows4}}u, p.a_mode == 2u);
-  tile_a[k * {{left_stride}}u + m] = values;
+{{#left_inner}}
+  let k = (item % {{depth4}}u) * 4u;
+  let m = item / {{depth4}}u;
+  for (var j = 0u; j < 4u; j += 1u) { tile_a[(k + j) * {{left_stride}}u + m / 4u][m % 4u] = values[j]; }
+{{/left_inner}}
+{{#left_outer}}
+  tile_a[(item / {{rows4}}u) * {{left_stride}}u + item % {{rows4}}u] = values;
+{{/left_outer}}
+{{#left_elements}}
+  tile_a[(item % {{depth}}u) * {{left_stride}}u + item / {{depth}}u] = values;
+{{/left_elements}}
 }
 
 fn fetch_b(base: u32, first: u32, start: u32, item: u32) -> vec4<f32> {
-  if (p.b_mode == 1u) {
-    let k = start + (item % {{depth4}}u) * 4u;
-    let n = first + item / {{depth4}}u;
-    if (n >= p.columns || k >= p.inner) { return vec4<f32>(); }
-    return load4_other(base + n * p.b_column + k);
-  }
+{{#right_inner}}
+  let k = start + (item % {{depth4}}u) * 4u;
+  let n = first + item / {{depth4}}u;
+{{^whole}}
+  if (n >= p.columns || k >= p.inner) { return vec4<f32>(); }
+{{/whole}}
+  return load4_other(base + n * p.b_column + k);
+{{/right_inner}}
+{{#right_outer}}
+  let n = first + (item % {{columns4}}u) * 4u;
+  let k = start + item / {{columns4}}u;
+{{^whole}}
+  if (k >= p.inner || n >= p.columns) { return vec4<f32>(); }
+{{/whole}}
+  return load4_other(base + n + k * p.b_row);
+{{/right_outer}}
+{{#right_elements}}
   let n = first + (item % {{columns4}}u) * 4u;
   let k = start + item / {{columns4}}u;
   var values = vec4<f32>();
-  if (k >= p.inner || n >= p.columns) { return values; }
-  if (p.b_mode == 2u) { return load4_other(base + n + k * p.b_row); }
+  if (k >= p.inner) { return values; }
   for (var j = 0u; j < 4u; j += 1u) {
     if (n + j < p.columns) { values[j] = load_other(base + (n + j) * p.b_column + k * p.b_row); }
   }
   return values;
+{{/right_elements}}
 }
 
 fn put_b(item: u32, values: vec4<f32>) {
-  if (p.b_mode == 1u) {
-    let k = (item % {{depth4}}u) * 4u;
-    let n = item / {{depth4}}u;
-    for (var j = 0u; j < 4u; j += 1u) { tile_b[(k + j) * {{right_stride}}u + n / 4u][n % 4u] = values[j]; }
-    return;
-  }
+{{#right_inner}}
+  let k = (item % {{depth4}}u) * 4u;
+  let n = item / {{depth4}}u;
+  for (var j = 0u; j < 4u; j += 1u) { tile_b[(k + j) * {{right_stride}}u + n / 4u][n % 4u] = values[j]; }
+{{/right_inner}}
+{{^right_inner}}
   tile_b[(item / {{columns4}}u) * {{right_stride}}u + item % {{columns4}}u] = values;
+{{/right_inner}}
+}
+
+fn store_part(result: u32, row: u32, column: u32, sums: vec4<f32>) {
+  let at = (result * p.rows + row) * p.columns + column;
+{{#whole}}
+  store(at, sums.x);
+  store(at + 1u, sums.y);
+  store(at + 2u, sums.z);
+  store(at + 3u, sums.w);
+{{/whole}}
+{{^whole}}
+  if (row >= p.rows) { return; }
+  if (column < p.columns) { store(at, sums.x); }
+  if (column + 1u < p.columns) { store(at + 1u, sums.y); }
+  if (column + 2u < p.columns) { store(at + 2u, sums.z); }
+  if (column + 3u < p.columns) { store(at + 3u, sums.w); }
+{{/whole}}
 }
 
 @compute @workgroup_size({{size}})
@@ -71,8 +107,21 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   let group = workgroup_index(id, counts);
   let row_tiles = (p.rows + {{rows}}u - 1u) / {{rows}}u;
   let column_tiles = (p.columns + {{columns}}u - 1u) / {{columns}}u;
+{{#sliced}}
+  let slice = group / (p.batch * row_tiles * column_tiles);
+  if (slice >= p.slices) { return; }
+  let batch = (group / (row_tiles * column_tiles)) % p.batch;
+  let result = slice * p.batch + batch;
+  let begin = slice * p.slice_inner;
+  let end = min(begin + p.slice_inner, p.inner);
+{{/sliced}}
+{{^sliced}}
   let batch = group / (row_tiles * column_tiles);
   if (batch >= p.batch) { return; }
+  let result = batch;
+  let begin = 0u;
+  let end = p.inner;
+{{/sliced}}
   // Workgroups that run at the same time form squares, so that they share what they read.
   let tile = group % (row_tiles * column_tiles);
   let band = tile / (8u * column_tiles);
@@ -86,10 +135,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
 
 {{declare}}
 {{fetch_first}}
-  for (var start = 0u; start < p.inner; start += {{depth}}u) {
+  for (var start = begin; start < end; start += {{depth}}u) {
 {{put}}
     workgroupBarrier();
-    if (start + {{depth}}u < p.inner) {
+    if (start + {{depth}}u < end) {
 {{fetch_next}}
     }
     for (var k = 0u; k < {{depth}}u; k += 1u) {
@@ -99,17 +148,5 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
     }
     workgroupBarrier();
   }
-  var sums = array<vec4<f32>, {{sum_count}}>({{sums}});
-  for (var i = 0u; i < {{thread_rows}}u; i += 1u) {
-    let row = first_row + (own_row + (i / 4u) * {{row_step}}u) * 4u + i % 4u;
-    if (row >= p.rows) { continue; }
-    for (var j = 0u; j < {{column_vectors}}u; j += 1u) {
-      let sum = sums[i * {{column_vectors}}u + j];
-      let column = first_column + (own_column + j * {{column_step}}u) * 4u;
-      let at = (batch * p.rows + row) * p.columns + column;
-      for (var l = 0u; l < 4u; l += 1u) {
-        if (column + l < p.columns) { store(at + l, sum[l]); }
-      }
-    }
-  }
+{{store}}
 }

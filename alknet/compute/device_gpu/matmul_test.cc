@@ -1,0 +1,253 @@
+// Forms of matrix products on hardware, against loops in double: tiles, whole and ragged, operands in any order, matrix
+// units where the adapter has them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "alknet/compute/device_gpu/matmul_choice.h"
+#include "alknet/compute/device_gpu/templates.h"
+#include "alknet/compute/device_gpu/test_device.h"
+#include "alknet/compute/generate/opgen.h"
+#include "alknet/compute/generate/wgsl.h"
+
+namespace alknet::compute {
+namespace {
+
+using testing::contiguous;
+using testing::Runner;
+using testing::structured;
+using Values = std::vector<float>;
+
+/// Multiples of 1/8 from -2 to 2: products and their sums are exact in f32, the numbers themselves in f16.
+Values eighths(std::int64_t count, std::uint32_t seed) {
+  std::mt19937 engine(seed);
+  Values values(static_cast<std::size_t>(count));
+  for (float& value : values) value = (static_cast<float>(engine() % 33) - 16) / 8;
+  return values;
+}
+
+/// The bits of a number that f16 holds exactly.
+std::uint16_t half_bits(float value) {
+  if (value == 0) return 0;
+  int exponent = 0;
+  const float fraction = std::frexp(std::fabs(value), &exponent);  // 0.5 <= fraction < 1
+  const auto mantissa = static_cast<std::uint32_t>(fraction * 2048) & 0x3ffu;
+  return static_cast<std::uint16_t>((value < 0 ? 0x8000u : 0u) | static_cast<std::uint32_t>(exponent + 14) << 10 |
+                                    mantissa);
+}
+float half_value(std::uint16_t bits) {
+  const float magnitude = std::ldexp(static_cast<float>((bits & 0x3ffu) | 0x400u), (bits >> 10 & 31) - 25);
+  return (bits & 0x7fffu) == 0 ? 0 : (bits & 0x8000u) != 0 ? -magnitude : magnitude;
+}
+
+std::vector<std::uint16_t> halves(const Values& values) {
+  std::vector<std::uint16_t> bits;
+  for (const float value : values) bits.push_back(half_bits(value));
+  return bits;
+}
+
+struct Product {
+  Shape left, right;  // rows x inner and inner x columns, with batch dimensions
+  bool left_turned = false, right_turned = false;
+};
+
+Strided layout_of(const Shape& shape, bool turned) {
+  Strided layout = contiguous(shape);
+  if (turned) {
+    const std::size_t d = shape.size() - 2;
+    layout.strides[d] = 1;
+    layout.strides[d + 1] = shape[d];
+  }
+  return layout;
+}
+
+/// The largest error of a product, with a row of the right size added, in units of the last place of `dtype`.
+double worst_error(Backend& backend, Dtype dtype, const Product& product) {
+  const std::size_t rank = product.left.size();
+  const std::int64_t rows = product.left[rank - 2], inner = product.left[rank - 1];
+  const std::int64_t columns = product.right.back();
+  const std::int64_t batch = graph::element_count(product.left) / (rows * inner);
+  const bool right_batched = product.right.size() > 2;
+  const Strided left = layout_of(product.left, product.left_turned),
+                right = layout_of(product.right, product.right_turned);
+  const Values a = eighths(batch * rows * inner, 1), b = eighths(graph::element_count(product.right), 2),
+               bias = eighths(columns, 3);
+  Shape shape = product.left;
+  shape.back() = columns;
+
+  Computation computation = structured("matmul", {dtype, dtype}, dtype);
+  const OpSpec& add = graph::OpTable::builtin().at("add");
+  computation.inputs.emplace_back(dtype);
+  computation.program = {{dtype, dtype}, {{&add, graph::complete_attributes(add, {}), {{0, {}}, {1, {}}}, dtype}}, {2}};
+  Values y;
+  if (dtype == Dtype::kF16) {
+    const auto bits = Runner(backend)
+                          .input<std::uint16_t>(dtype, left, halves(a))
+                          .input<std::uint16_t>(dtype, right, halves(b))
+                          .input<std::uint16_t>(dtype, contiguous({columns}), halves(bias))
+                          .run<std::uint16_t>(computation, shape);
+    for (const std::uint16_t value : bits) y.push_back(half_value(value));
+  } else {
+    y = Runner(backend)
+            .input<float>(dtype, left, a)
+            .input<float>(dtype, right, b)
+            .input<float>(dtype, contiguous({columns}), bias)
+            .run<float>(computation, shape);
+  }
+
+  double worst = 0;
+  for (std::int64_t at = 0; at < batch * rows * columns; ++at) {
+    const std::int64_t column = at % columns, row = at / columns % rows, matrix = at / columns / rows;
+    double product_sum = 0;
+    for (std::int64_t k = 0; k < inner; ++k) {
+      const std::int64_t from_a = matrix * rows * inner + row * left.strides[rank - 2] + k * left.strides[rank - 1];
+      const std::int64_t from_b = (right_batched ? matrix * inner * columns : 0) +
+                                  k * right.strides[right.strides.size() - 2] + column * right.strides.back();
+      product_sum += static_cast<double>(a[static_cast<std::size_t>(from_a)]) * b[static_cast<std::size_t>(from_b)];
+    }
+    // f16: the product is rounded before the sum, as PyTorch's addmm of separate steps.
+    const double expected = product_sum + bias[static_cast<std::size_t>(column)];
+    const double unit = std::max(std::fabs(product_sum), std::fabs(expected)) * graph::dtype_epsilon(dtype) + 1e-30;
+    worst = std::max(worst, std::fabs(expected - y[static_cast<std::size_t>(at)]) / unit);
+  }
+  return worst;
+}
+
+/// Whole tiles, ragged ones, and rows that allow no vectors, with both operands in either order.
+std::vector<Product> products(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
+  std::vector<Product> list;
+  for (const bool left : {false, true}) {
+    for (const bool right : {false, true}) list.push_back({{rows, 2 * depth}, {2 * depth, columns}, left, right});
+  }
+  list.push_back({{rows + 4, depth + 4}, {depth + 4, columns - 4}, false, true});
+  list.push_back({{rows + 3, depth + 1}, {depth + 1, columns + 5}, true, false});
+  list.push_back({{3, rows, depth}, {depth, columns}, false, false});
+  list.push_back({{2, rows - 1, depth}, {2, depth, columns + 4}, false, false});
+  return list;
+}
+
+std::string described(const Product& p) {
+  return graph::shape_text(p.left) + (p.left_turned ? " turned, " : ", ") + graph::shape_text(p.right) +
+         (p.right_turned ? " turned" : "");
+}
+
+TEST(GpuMatmul, TilesOfAllShapesAgree) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  for (const MatmulTile& tile : {MatmulTile{32, 32, 8, 4, 4}, MatmulTile{16, 64, 16, 4, 8}}) {
+    GpuBackendOptions options;
+    options.family = KernelFamily::kHardware;
+    options.matmul_tile = tile;
+    const auto backend = make_gpu_backend(opened.device, options);
+    for (const Product& product : products(tile.rows, tile.columns, tile.depth)) {
+      EXPECT_LE(worst_error(*backend, Dtype::kF32, product), 1)
+          << tile.rows << " x " << tile.columns << ": " << described(product);
+    }
+  }
+}
+
+TEST(GpuMatmul, SlicesOfALongInnerDimensionAreAddedInOrder) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  GpuBackendOptions options;
+  options.family = KernelFamily::kHardware;
+  const auto backend = make_gpu_backend(opened.device, options);
+  for (const Product& product : {Product{{70, 2048}, {2048, 36}}, Product{{2, 33, 1001}, {1001, 20}, true, true}}) {
+    EXPECT_LE(worst_error(*backend, Dtype::kF32, product), 1) << described(product);
+    EXPECT_LE(worst_error(*backend, Dtype::kF16, product), 1) << described(product);
+  }
+}
+
+TEST(GpuMatmul, EveryFormOnMatrixUnitsCompiles) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  const auto tile = matrix_tile(opened.device->adapter());
+  if (!opened.device->has_feature("shader-f16") || !tile) GTEST_SKIP() << "the adapter lists no f16 matrix units";
+  const WgslGenerator wgsl({true, wgsl_template});
+  const Computation product = structured("matmul", {Dtype::kF16, Dtype::kF16}, Dtype::kF16);
+  OpgenOptions options;
+  options.matmul.kind = MatmulForm::Kind::kMatrix;
+  options.matmul.matrix = *tile;
+  using Reading = MatmulReading;
+  const std::pair<Reading, Reading> readings[] = {
+      {Reading::kInner, Reading::kOuter}, {Reading::kOuter, Reading::kInner}, {Reading::kElements, Reading::kElements}};
+  for (const auto& [left, right] : readings) {
+    for (const auto stage : {MatmulForm::Stage::kAll, MatmulForm::Stage::kSlices}) {
+      for (const bool whole : {false, true}) {
+        options.matmul.left = left;
+        options.matmul.right = right;
+        options.matmul.stage = stage;
+        options.matmul.whole = whole;
+        const std::string source = wgsl.generate(opgen(product, options).spec);
+        EXPECT_NO_THROW(opened.device->compile_shader({.name = "product", .code = source})) << source;
+      }
+    }
+  }
+}
+
+TEST(GpuMatmul, MatrixUnitsGiveWhatTilesGive) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  const auto tile = matrix_tile(opened.device->adapter());
+  if (!opened.device->has_feature("shader-f16") || !tile) GTEST_SKIP() << "the adapter lists no f16 matrix units";
+  GpuBackendOptions options;
+  options.family = KernelFamily::kHardware;
+  const auto backend = make_gpu_backend(opened.device, options);
+  for (const Product& product : products(tile->rows(), tile->columns(), tile->depth())) {
+    EXPECT_LE(worst_error(*backend, Dtype::kF16, product), 1) << described(product);
+  }
+}
+
+TEST(GpuMatmul, ChoosesTilesBySizeAndMatrixUnitsForF16) {
+  const MatmulTuning tuning = matmul_tuning({});
+  const auto form = [&](Dtype dtype, std::int64_t n, std::optional<MatrixTile> matrix) {
+    Binding binding;
+    binding.inputs = {Operand{0, dtype, contiguous({n, n})}, Operand{1, dtype, contiguous({n, n})}};
+    binding.outputs = {{2, dtype, contiguous({n, n})}};
+    return choose_matmul(binding, tuning, matrix, std::nullopt);
+  };
+  using Kind = MatmulForm::Kind;
+  EXPECT_EQ(form(Dtype::kF32, 4096, MatrixTile{}).kind, Kind::kTiled);
+  EXPECT_EQ(form(Dtype::kF32, 4096, {}).tile, tuning.large);
+  EXPECT_EQ(form(Dtype::kF32, 1024, {}).tile, tuning.small);
+  EXPECT_EQ(form(Dtype::kF32, 8, {}).kind, Kind::kSplit);
+  EXPECT_EQ(form(Dtype::kF32, 256, {}).stage, MatmulForm::Stage::kSlices);
+  EXPECT_EQ(form(Dtype::kF32, 32, {}).stage, MatmulForm::Stage::kAll);
+  EXPECT_EQ(form(Dtype::kF32, 4096, {}).stage, MatmulForm::Stage::kAll);
+  EXPECT_EQ(form(Dtype::kF16, 4096, {}).kind, Kind::kTiled);
+  EXPECT_EQ(form(Dtype::kF16, 4096, MatrixTile{}).kind, Kind::kMatrix);
+  EXPECT_TRUE(form(Dtype::kF16, 4096, MatrixTile{}).whole);
+  EXPECT_FALSE(form(Dtype::kF16, 4098, MatrixTile{}).whole);
+  EXPECT_EQ(form(Dtype::kF16, 4096, MatrixTile{}).left, MatmulReading::kInner);
+  EXPECT_EQ(form(Dtype::kF16, 4096, MatrixTile{}).right, MatmulReading::kOuter);
+}
+
+TEST(GpuMatmul, SlicesAreWholeStepsOfTheTileAndCoverTheInnerDimension) {
+  Binding binding;
+  binding.inputs = {Operand{0, Dtype::kF32, contiguous({64, 10000})}, Operand{1, Dtype::kF32, contiguous({10000, 64})}};
+  binding.outputs = {{2, Dtype::kF32, contiguous({64, 64})}};
+  const MatmulTuning tuning = matmul_tuning({});
+  const MatmulForm form = choose_matmul(binding, tuning, std::nullopt, std::nullopt);
+  const MatmulSlices slices = matmul_slices(binding, form, tuning);
+  EXPECT_EQ(slices.inner % form.tile.depth, 0);
+  EXPECT_GT(slices.count, 16);
+  EXPECT_GE(slices.count * slices.inner, 10000);
+  EXPECT_LT((slices.count - 1) * slices.inner, 10000);
+}
+
+TEST(GpuMatmul, TakesTheLargestFragmentThatTheAdapterLists) {
+  gpu::AdapterInfo adapter;
+  EXPECT_FALSE(matrix_tile(adapter));
+  adapter.matrix_configs = {{"i8", "i32", 16, 16, 32}, {"f16", "f16", 16, 16, 16}, {"f16", "f32", 16, 8, 16}};
+  EXPECT_FALSE(matrix_tile(adapter)) << "subgroups of unknown size";
+  adapter.subgroup_min_size = adapter.subgroup_max_size = 32;
+  EXPECT_EQ(matrix_tile(adapter), (MatrixTile{16, 8, 16, 4, 32}));
+  adapter.matrix_configs.push_back({"f16", "f32", 16, 16, 16});
+  EXPECT_EQ(matrix_tile(adapter), MatrixTile{});
+  adapter.subgroup_min_size = 16;
+  EXPECT_FALSE(matrix_tile(adapter)) << "subgroups of changing size";
+}
+
+}  // namespace
+}  // namespace alknet::compute
