@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <charconv>
 #include <limits>
@@ -145,13 +146,17 @@ std::string term_text(const DimTerms::Term& term, bool after_sign) {
   return text;
 }
 
+/// Shapes of more dimensions are wrong, and a message needs no more of them.
+constexpr std::size_t kMostShown = 64;
+
 template <typename Sizes, typename Text>
 std::string bracketed(const Sizes& sizes, Text text) {
   std::string out = "[";
-  for (const auto& size : sizes) {
-    if (out.size() > 1) out += ", ";
-    out += text(size);
+  for (std::size_t i = 0; i < std::min(sizes.size(), kMostShown); ++i) {
+    if (i > 0) out += ", ";
+    out += text(sizes[i]);
   }
+  if (sizes.size() > kMostShown) out += ", ... " + std::to_string(sizes.size()) + " dimensions";
   return out + "]";
 }
 

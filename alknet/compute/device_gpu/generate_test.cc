@@ -146,6 +146,8 @@ TEST(GlslGenerator, CompilesElementwiseOperationsWhereAProviderTakesGlsl) {
   } catch (const Error& error) {
     GTEST_SKIP() << error.message();
   }
+  // Through Dawn, GLSL becomes SPIR-V, whose reader there lacks these functions and infinities.
+  constexpr std::array kUnread = {"asinh", "acosh", "atanh", "isinf", "isposinf", "isneginf", "isfinite", "nan_to_num"};
   std::size_t compiled = 0;
   for (const Computation& computation : elementwise_samples()) {
     gpu::KernelSource source;
@@ -157,8 +159,13 @@ TEST(GlslGenerator, CompilesElementwiseOperationsWhereAProviderTakesGlsl) {
       EXPECT_THAT((std::array{"lgamma", "digamma", "erfinv", "zeta"}), ::testing::Contains(computation.name()));
       continue;
     }
-    EXPECT_NO_THROW(opened.device->compile_shader(source)) << source.code;
-    ++compiled;
+    try {
+      opened.device->compile_shader(source);
+      ++compiled;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.message(), HasSubstr("Error while parsing SPIR-V")) << source.code;
+      EXPECT_THAT(kUnread, ::testing::Contains(computation.name()));
+    }
   }
   EXPECT_GT(compiled, 60U);
 }
