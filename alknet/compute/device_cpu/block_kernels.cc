@@ -34,7 +34,8 @@ HWY_INLINE float half_at(const std::uint8_t* from) {
   std::memcpy(&bits, from, sizeof bits);
 #if HWY_TARGET <= HWY_AVX2
   const hn::FixedTag<float, 4> d;
-  const auto half = hn::BitCast(hn::Rebind<hwy::float16_t, decltype(d)>(), hn::Set(hn::FixedTag<std::uint16_t, 4>(), bits));
+  const auto half =
+      hn::BitCast(hn::Rebind<hwy::float16_t, decltype(d)>(), hn::Set(hn::FixedTag<std::uint16_t, 4>(), bits));
   return hn::GetLane(hn::PromoteTo(d, half));
 #else
   return to_float(Half{bits});
@@ -79,9 +80,7 @@ template <typename Value>
 struct Sixteen {
   Vector table;
   explicit HWY_INLINE Sixteen(const Value& value) : table(value(hn::Iota(Integers(), 0))) {}
-  HWY_INLINE Vector operator()(Quants q) const {
-    return hn::TableLookupLanes(table, hn::IndicesFromVec(Floats(), q));
-  }
+  HWY_INLINE Vector operator()(Quants q) const { return hn::TableLookupLanes(table, hn::IndicesFromVec(Floats(), q)); }
 };
 template <typename Value>
 HWY_INLINE auto of_nibbles(const Value& value) {
