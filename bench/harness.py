@@ -58,11 +58,11 @@ class Contestant:
         return self.ask({"run": count})
 
     def measure(self):
-        """(seconds of one run of the case, MiB that became resident meanwhile). Short cases run some times before, so
-        that their threads are awake and spread over the cores."""
+        """(seconds of one run of the case, MiB that became resident meanwhile). Short cases run as long
+        before, so that the machine and their threads are awake, and these are spread over the cores."""
         time.sleep(SETTLE_SECONDS)
         if self.count > 1:
-            self.run((self.count + 3) // 4)
+            self.run(self.count)
         answer = self.run(self.count)
         return answer["seconds"] / self.count, answer.get("peak_bytes", 0) / 2**20
 
