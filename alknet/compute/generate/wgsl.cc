@@ -352,7 +352,9 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     renderer.set_custom_escape([](const std::string& value) { return value; });
     kainjow::mustache::data data;
     data.set("size", std::to_string(spec_.workgroup_size[0]));
-    data.set("join_lanes", kainjow::mustache::partial([&] { return std::string(options_.pattern("join_lanes")); }));
+    for (const char* shared : {"join_lanes", "matmul_place", "quantized_input"}) {
+      data.set(shared, kainjow::mustache::partial([this, shared] { return std::string(options_.pattern(shared)); }));
+    }
     data.set("elements", std::to_string(spec_.elements_per_invocation));
     for (const auto& [key, value] : spec_.values) {
       if (const bool* flag = value.if_bool()) {

@@ -19,9 +19,9 @@ struct WgslOptions {
 /// Bindings of group 0: 0 the parameter block (uniform), then inputs (storage, read), outputs (storage, read_write)
 /// and, where the pattern checks indices, the device's error words. A pattern's template sees its placeholders, `size`
 /// (of the workgroup), and these functions: `load_NAME(k)`, `locate_NAME(index)` with one member per operand, the
-/// spec's functions, the partial `join_lanes` (templates/join_lanes.wgsl), `store(index, value)` which applies "apply"
-/// to the result at a linear output index and writes it (in "elementwise", `store(first)`), `workgroup_index(id,
-/// counts)`, `report_error(index, size)`, `p.NAME` for parameters.
+/// spec's functions, the partials `join_lanes`, `matmul_place` and `quantized_input` (templates of those names),
+/// `store(index, value)` which applies "apply" to the result at a linear output index and writes it (in "elementwise",
+/// `store(first)`), `workgroup_index(id, counts)`, `report_error(index, size)`, `p.NAME` for parameters.
 class WgslGenerator : public ShaderGenerator {
  public:
   explicit WgslGenerator(WgslOptions options) : options_(std::move(options)) {}

@@ -1,11 +1,6 @@
 // For adapters that run on a CPU: an invocation computes one column of {{rows}} rows; every four values of a weight are
 // decoded once for them.
-// Four neighbours of a row of the input.
-fn input4(at: u32) -> vec4<f32> {
-  if (p.a_mode == 1u) { return load4_input(at); }
-  return vec4<f32>(load_input(at), load_input(at + p.a_column), load_input(at + 2u * p.a_column),
-                   load_input(at + 3u * p.a_column));
-}
+{{> quantized_input}}
 
 @compute @workgroup_size({{size}})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,

@@ -1,11 +1,6 @@
 // For few rows: {{lanes}} invocations share each of {{columns}} columns, a row of the weight each; they take its values by
 // fours in turn, for all {{rows}} rows, and their sums are added at the end.
-// Four neighbours of a row of the input.
-fn input4(at: u32) -> vec4<f32> {
-  if (p.a_mode == 1u) { return load4_input(at); }
-  return vec4<f32>(load_input(at), load_input(at + p.a_column), load_input(at + 2u * p.a_column),
-                   load_input(at + 3u * p.a_column));
-}
+{{> quantized_input}}
 
 @compute @workgroup_size({{size}})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,

@@ -1,11 +1,6 @@
 // A workgroup computes a 64 x 64 tile, an invocation 4 x 4 of it. Both operands pass through workgroup memory in steps of
 // 32 along the inner dimension, as vectors along rows and columns: weights are decoded once for the 64 rows.
-// Four neighbours of a row of the input.
-fn input4(at: u32) -> vec4<f32> {
-  if (p.a_mode == 1u) { return load4_input(at); }
-  return vec4<f32>(load_input(at), load_input(at + p.a_column), load_input(at + 2u * p.a_column),
-                   load_input(at + 3u * p.a_column));
-}
+{{> quantized_input}}
 
 @compute @workgroup_size({{size}})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,
