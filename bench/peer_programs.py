@@ -95,6 +95,11 @@ def safetensors_rust():
 
 
 @functools.cache
+def grpc():
+    return built("grpc_peer") if shutil.which("grpc_cpp_plugin") else None
+
+
+@functools.cache
 def jsoncons():
     return built("jsoncons_peer") if (ROOT / ".deps" / "bench" / "usr" / "include" / "jsoncons").exists() else None
 
