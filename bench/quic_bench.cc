@@ -39,12 +39,11 @@ constexpr std::size_t kChunk = 1 << 20;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-SharedBytes chunk() { return SharedBytes::take(std::vector<std::byte>(kChunk, std::byte{'x'})); }
-
 /// Echoes each stream, or, when its first byte is 'S', sends as many bytes as the next 8 bytes say.
 class Server final : public net::quic::ConnectionEvents {
  public:
-  explicit Server(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {
+  Server(std::unique_ptr<Connection> connection, SharedBytes chunk)
+      : connection_(std::move(connection)), chunk_(std::move(chunk)) {
     connection_->start(*this);
   }
   void received(StreamId stream, std::span<const std::byte> bytes) override {
@@ -72,7 +71,7 @@ class Server final : public net::quic::ConnectionEvents {
  private:
   std::unique_ptr<Connection> connection_;
   std::map<StreamId, std::uint64_t> left_;
-  SharedBytes chunk_ = chunk();
+  SharedBytes chunk_;
 };
 
 int serve(const net::PrivateKey& key, net::quic::Options options, int out) {
@@ -84,8 +83,9 @@ int serve(const net::PrivateKey& key, net::quic::Options options, int out) {
   config.admission = [](const call::PeerCredentials&) {};
   Endpoint endpoint(loop, SocketAddress::of(HostPort("127.0.0.1", 0)), config);
   std::vector<std::unique_ptr<Server>> servers;
+  const SharedBytes bytes = SharedBytes::take(std::vector<std::byte>(kChunk, std::byte{'x'}));
   endpoint.accept("bench", [&](std::unique_ptr<Connection> connection) {
-    servers.push_back(std::make_unique<Server>(std::move(connection)));
+    servers.push_back(std::make_unique<Server>(std::move(connection), bytes));
   });
   const int port = endpoint.address().port();
   if (::write(out, &port, sizeof port) != sizeof port) return 1;
