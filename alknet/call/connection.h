@@ -10,6 +10,7 @@
 
 #include "alknet/base/log.h"
 #include "alknet/call/caller.h"
+#include "alknet/call/connection_stats.h"
 #include "alknet/call/dispatcher.h"
 #include "alknet/call/engine/features.h"
 #include "alknet/call/engine/link_limits.h"
@@ -30,19 +31,6 @@ struct ConnectionOptions {
   /// On a sandbox link: starts a request that names a `parent`, the id of a request of ours that the peer works for.
   /// Throws `forbidden` when no such request runs. Without it, and elsewhere, `parent` is ignored.
   std::function<CallHandle(std::string_view parent, CallRequest request, std::shared_ptr<CallSink> sink)> start_nested;
-};
-
-/// Counters of one connection since it opened, and what is there now.
-struct ConnectionStats {
-  std::uint64_t bytes_received = 0;  ///< frames with their prefixes
-  std::uint64_t bytes_sent = 0;
-  std::uint64_t requests_received = 0;
-  std::uint64_t requests_sent = 0;
-  std::uint64_t refused = 0;         ///< requests of the peer that a limit or the protocol refused
-  std::uint64_t streams_reset = 0;   ///< because of what the peer sent on them
-  std::uint32_t running_calls = 0;   ///< of the peer, now
-  std::uint32_t pending_calls = 0;   ///< ours, now
-  std::uint64_t bytes_in_flight = 0; ///< received and not yet whole, now
 };
 
 /// One connection to a peer: calls the peer's operations (Caller) and serves those of a dispatcher, over any transport.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "alknet/base/base64.h"
@@ -59,7 +60,7 @@ std::optional<AttachmentQueue::Next> AttachmentQueue::next() {
   Waiting front = std::move(waiting_.front());
   waiting_.pop_front();
   const std::size_t size = std::min(kMaxChunkBytes, front.bytes.size() - front.sent);
-  Next next{{Chunk::kLast, front.id, {}}, front.bytes.slice(front.sent, size)};
+  Next next{front.tag, {Chunk::kLast, front.id, {}}, front.bytes.slice(front.sent, size)};
   next.chunk.data = next.data.span();
   front.sent += size;
   bytes_ -= size;
@@ -77,6 +78,10 @@ void AttachmentQueue::cancel(Tag tag, FunctionRef<void(std::uint32_t)> each) {
     each(waiting.id);
     return true;
   });
+}
+
+bool AttachmentQueue::has(Tag tag) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& waiting) { return waiting.tag == tag; });
 }
 
 void AttachmentQueue::clear(FunctionRef<void(std::uint32_t)> each) {
@@ -151,8 +156,10 @@ void AttachmentReceiver::unwant(Assembly& assembly) {
   assembly.wanted = false;
 }
 
-bool AttachmentReceiver::expects_on(StreamId stream) const {
-  return std::any_of(incoming_.begin(), incoming_.end(), [&](const auto& entry) { return entry.second.stream == stream; });
+std::set<StreamId> AttachmentReceiver::streams() const {
+  std::set<StreamId> streams;
+  for (const auto& [id, incoming] : incoming_) streams.insert(incoming.stream);
+  return streams;
 }
 
 void renumber_references(Json& value, FunctionRef<std::optional<std::uint64_t>(std::uint64_t)> position) {

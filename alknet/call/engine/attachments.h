@@ -3,9 +3,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <unordered_map>
+#include <set>
 #include <unordered_set>
 #include <vector>
 
@@ -39,7 +40,8 @@ class AttachmentQueue {
   void add(Tag tag, std::uint32_t id, SharedBytes bytes);
 
   struct Next {
-    Chunk chunk;        ///< its data lies in `data`
+    Tag tag;
+    Chunk chunk;  ///< its data lies in `data`
     SharedBytes data;
   };
   /// The next chunk to send, or nothing.
@@ -49,6 +51,9 @@ class AttachmentQueue {
   void cancel(Tag tag, FunctionRef<void(std::uint32_t)> each);
 
   bool empty() const { return waiting_.empty(); }
+  bool has(Tag tag) const;
+
+  /// Bytes that wait.
   std::uint64_t bytes() const { return bytes_; }
 
   /// Drops everything, as `cancel` does.
@@ -95,7 +100,8 @@ class AttachmentReceiver {
   /// No more of its bytes are kept, but its chunks still come.
   void unwant(Assembly& assembly);
 
-  bool expects_on(StreamId stream) const;
+  /// The streams on which chunks are awaited.
+  std::set<StreamId> streams() const;
   std::size_t unfinished() const { return incoming_.size(); }
 
   /// Bytes held of attachments that are not whole, or whose envelope is not.
@@ -110,7 +116,7 @@ class AttachmentReceiver {
   };
   void release(Assembly& assembly);
 
-  std::unordered_map<std::uint32_t, Incoming> incoming_;
+  std::map<std::uint32_t, Incoming> incoming_;  // the peer chooses the keys: no hash table
   std::uint64_t buffered_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "alknet/base/bytes.h"
@@ -55,6 +56,14 @@ AttachmentInfo attachment_of(const Json& value) {
 
 std::string_view event_name(EventType type) {
   return type == EventType::kUnknown ? std::string_view{} : kEventNames[static_cast<std::size_t>(type)];
+}
+
+std::uint64_t total_size(std::span<const AttachmentInfo> infos) {
+  std::uint64_t total = 0;
+  for (const AttachmentInfo& info : infos) {
+    if (__builtin_add_overflow(total, info.size, &total)) return std::numeric_limits<std::uint64_t>::max();
+  }
+  return total;
 }
 
 Envelope parse_envelope(std::string_view text) {

@@ -26,6 +26,9 @@ struct AttachmentInfo {
   bool operator==(const AttachmentInfo&) const = default;
 };
 
+/// The sum of their sizes; the largest number when that does not fit.
+std::uint64_t total_size(std::span<const AttachmentInfo> infos);
+
 /// One event of a call: {type, id, payload, attachments?}.
 struct Envelope {
   EventType type = EventType::kUnknown;

@@ -30,9 +30,11 @@ struct LinkLimits {
   /// Bytes of answers that the peer is slow to take; a stream that passes it is reset.
   std::uint64_t bytes_unsent = std::uint64_t{512} << 20;
 
-  /// All attachments of one envelope, in both directions, and how many there may be.
+  /// All attachments of one envelope, in both directions.
   std::uint64_t attachment_bytes = std::uint64_t{256} << 20;
-  std::uint32_t attachments = 4'096;
+
+  /// Attachments of the peer that are announced and not whole; a stream that passes it is reset.
+  std::uint32_t attachments = 16'384;
 
   /// What a subscription may hold unread. With the feature `credit` these are also the first window, which is part of the
   /// protocol: 256 and 4 MiB. Change them only on both sides alike.

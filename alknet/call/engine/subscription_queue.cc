@@ -27,20 +27,21 @@ void SendWindow::add(const Window& credit) {
 }
 
 void SubscriptionQueue::push(Message item, std::uint64_t bytes) {
-  reserve(bytes);
-  items_.back().message = std::move(item);
+  fill(reserve(bytes), std::move(item));
 }
 
 std::uint64_t SubscriptionQueue::reserve(std::uint64_t bytes) {
   items_.push_back({std::nullopt, bytes});
   held_.items += 1;
   held_.bytes += static_cast<std::int64_t>(bytes);
+  ++unfilled_;
   return first_ + items_.size() - 1;
 }
 
 void SubscriptionQueue::fill(std::uint64_t place, Message item) {
-  if (place < first_ || place - first_ >= items_.size()) return;  // dropped by clear()
+  if (place < first_ || place - first_ >= items_.size()) return;  // dropped
   items_[place - first_].message = std::move(item);
+  --unfilled_;
 }
 
 std::optional<Message> SubscriptionQueue::take() {
@@ -63,10 +64,14 @@ std::optional<Window> SubscriptionQueue::credit() {
   return std::exchange(taken_, Window{});
 }
 
-void SubscriptionQueue::clear() {
-  first_ += items_.size();
-  items_.clear();
-  held_ = {};
+void SubscriptionQueue::drop_unfilled() {
+  const auto first = std::find_if(items_.begin(), items_.end(), [](const Item& item) { return !item.message; });
+  for (auto item = first; item != items_.end(); ++item) {
+    held_.items -= 1;
+    held_.bytes -= static_cast<std::int64_t>(item->bytes);
+  }
+  items_.erase(first, items_.end());
+  unfilled_ = 0;
 }
 
 }  // namespace alknet::call

@@ -43,6 +43,9 @@ class SubscriptionQueue {
   /// Whether one more item would pass the limit.
   bool full() const { return held_.items >= limit_.items || held_.bytes >= limit_.bytes; }
 
+  /// Whether there is room for half of what there may be.
+  bool half_empty() const { return held_.items <= limit_.items / 2 && held_.bytes <= limit_.bytes / 2; }
+
   /// Takes an item of `bytes` on the wire.
   void push(Message item, std::uint64_t bytes);
 
@@ -54,14 +57,17 @@ class SubscriptionQueue {
   std::optional<Message> take();
 
   bool empty() const { return items_.empty(); }
+
+  /// Items whose place is kept and that are not there.
+  std::size_t unfilled() const { return unfilled_; }
+
+  /// Drops the first item that is not whole and all behind it.
+  void drop_unfilled();
   bool readable() const { return !items_.empty() && items_.front().message.has_value(); }
   const Window& held() const { return held_; }
 
   /// What was taken since the last credit once it is half of the limit, and counts from zero again.
   std::optional<Window> credit();
-
-  /// Drops everything.
-  void clear();
 
  private:
   struct Item {
@@ -74,6 +80,7 @@ class SubscriptionQueue {
   Window taken_;
   std::deque<Item> items_;
   std::uint64_t first_ = 0;  // the place of items_.front()
+  std::size_t unfilled_ = 0;
 };
 
 }  // namespace alknet::call
