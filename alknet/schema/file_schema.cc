@@ -103,6 +103,7 @@ class Walk {
     const auto [known, fresh] = facts_.try_emplace(&node);
     if (!fresh) return known->second;
     const auto& spec = node.tensor;
+    if (spec.any()) refuse(node, "a Tensor of a file has `dtype` and `shape`");
     FileEntry& entry = known->second;
     entry.node = &node;
     entry.shape = spec.shape;
