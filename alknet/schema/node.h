@@ -48,9 +48,6 @@ struct TensorSpec {
   std::vector<std::int64_t> shape;   ///< the first dimension may be -1: any count
   std::optional<TensorBlock> block;  ///< struct tensors only
 
-  /// `"TypeDef:Tensor": true`: a handle of any tensor, which an operation's schema may say and a file's may not.
-  bool any() const { return !dtype && element == nullptr; }
-
   /// `shape` with the blocked axis counted in values; -1 stays.
   std::vector<std::int64_t> logical_shape() const;
 };
