@@ -74,7 +74,6 @@ class OwnerState final : public call::Resource {
     std::optional<Context> context;
     std::optional<KernelRegistry> kernels;
     std::vector<Json> expressions;
-    std::vector<Json> sources;
   };
 
   ComputeService& service_;
