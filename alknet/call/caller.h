@@ -37,8 +37,8 @@ class Caller {
   virtual ~Caller() = default;
 
   /// Calls a query or mutation. Throws the error that the handler's side answered, `timeout`, `aborted` (also when the
-  /// handler's side gave up), `resource_exhausted` for a limit of ours, or `internal` "connection closed". Destroying the
-  /// task aborts the call.
+  /// handler's side gave up), `resource_exhausted` for a limit of ours, or `internal` "connection closed". Destroying
+  /// the task aborts the call.
   virtual Task<Message> call(std::string operation, Message input, CallOptions options = {}) = 0;
 
   /// The items of a subscription until it completes. Destroying the generator aborts it.

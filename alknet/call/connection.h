@@ -74,13 +74,20 @@ class Connection final : public Caller, public std::enable_shared_from_this<Conn
   /// Closes now. Idempotent.
   void close(TransportCode code = TransportCode::kNone, std::string_view reason = "closed");
 
-  /// Answers new requests with RESOURCE_EXHAUSTED (limit "draining"), and closes once those that run have their answers,
-  /// or when `limit` has passed.
+  /// Answers new requests with RESOURCE_EXHAUSTED (limit "draining"), and closes once those that run have their
+  /// answers, or when `limit` has passed.
   void drain(std::chrono::milliseconds limit);
 
  private:
   class State;
+  class ServedCall;
+  class AbortAtEnd;
   explicit Connection(std::unique_ptr<State> state);
+  static Task<Message> run_call(std::shared_ptr<Connection> self, std::string operation, Message input,
+                                CallOptions options);
+  static AsyncGenerator<Message> run_subscription(std::shared_ptr<Connection> self, std::string operation,
+                                                  Message input, CallOptions options);
+  static Task<Message> run_negotiation(std::shared_ptr<Connection> self);
   std::unique_ptr<State> state_;
 };
 

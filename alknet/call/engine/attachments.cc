@@ -103,8 +103,7 @@ void AttachmentReceiver::expect(StreamId stream, std::shared_ptr<Assembly> assem
   assembly->parts.resize(assembly->infos.size());
   for (std::size_t i = 0; i < assembly->infos.size(); ++i) {
     if (!incoming_.emplace(assembly->infos[i].id, Incoming{stream, assembly, i}).second) {
-      throw Error(CallError::kProtocolError,
-                  fmt::format("[attachments] the id {} is in use", assembly->infos[i].id));
+      throw Error(CallError::kProtocolError, fmt::format("[attachments] the id {} is in use", assembly->infos[i].id));
     }
   }
 }
@@ -119,8 +118,8 @@ void AttachmentReceiver::chunk(StreamId stream, const Chunk& chunk) {
   const std::uint64_t size = assembly->infos[incoming.index].size;
   incoming.received += chunk.data.size();
   if (incoming.received > size || (chunk.flag == Chunk::kLast && incoming.received != size)) {
-    throw Error(CallError::kProtocolError,
-                fmt::format("[attachments] {} bytes of attachment {}, which has {}", incoming.received, chunk.id, size));
+    throw Error(CallError::kProtocolError, fmt::format("[attachments] {} bytes of attachment {}, which has {}",
+                                                       incoming.received, chunk.id, size));
   }
   if (assembly->wanted) {
     auto& part = assembly->parts[incoming.index];
@@ -136,7 +135,8 @@ void AttachmentReceiver::chunk(StreamId stream, const Chunk& chunk) {
   }
   if (--assembly->missing > 0) return;
   for (const auto& part : assembly->parts) buffered_ -= part.size();
-  assembly->done(*assembly);
+  const auto done = std::move(assembly->done);  // it may end what it belongs to
+  done(*assembly);
 }
 
 void AttachmentReceiver::drop_stream(StreamId stream) {
@@ -192,7 +192,8 @@ std::vector<AttachmentInfo> to_wire(Message& message, const BytesPlaces* places,
   try {
     places->renumber(message.value, [&](std::uint64_t index) -> std::uint64_t {
       if (index < infos.size()) return infos[index].id;
-      throw Error(CallError::kInternal, fmt::format("[call] the message refers to buffer {} of {}", index, infos.size()));
+      throw Error(CallError::kInternal,
+                  fmt::format("[call] the message refers to buffer {} of {}", index, infos.size()));
     });
   } catch (...) {
     for (const AttachmentInfo& info : infos) ids.release(info.id);

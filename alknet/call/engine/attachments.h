@@ -74,9 +74,10 @@ class AttachmentQueue {
 struct Assembly {
   std::vector<AttachmentInfo> infos;
   std::vector<std::vector<std::byte>> parts;
-  std::size_t missing = 0;    ///< attachments that are not whole
-  bool cancelled = false;     ///< the sender gave one up
-  bool wanted = true;         ///< false: bytes are counted and dropped
+  std::size_t missing = 0;  ///< attachments that are not whole
+  bool cancelled = false;   ///< the sender gave one up
+  bool wanted = true;       ///< false: bytes are counted and dropped
+
   /// Called once all attachments have ended, in the last chunk.
   std::function<void(Assembly&)> done;
 
@@ -125,8 +126,8 @@ class AttachmentReceiver {
 void renumber_references(Json& value, FunctionRef<std::optional<std::uint64_t>(std::uint64_t)> position);
 
 /// Makes a message ready for the wire. With `attachments` its buffers get numbers from `ids`, which the returned infos
-/// list in the order of `message.bytes`; otherwise they become base64 strings and none remain. `places` is null when the
-/// schema is not known. Throws `internal` for a reference to a buffer that is not there.
+/// list in the order of `message.bytes`; otherwise they become base64 strings and none remain. `places` is null when
+/// the schema is not known. Throws `internal` for a reference to a buffer that is not there.
 std::vector<AttachmentInfo> to_wire(Message& message, const BytesPlaces* places, bool attachments, AttachmentIds& ids);
 
 /// Makes a received message whole: numbers of `infos` become positions in `message.bytes`. Without attachments base64

@@ -14,9 +14,7 @@ struct Features {
   static Features from_names(const std::vector<std::string>& names);
   std::vector<std::string> names() const;
 
-  Features both(const Features& other) const {
-    return {attachments && other.attachments, credit && other.credit};
-  }
+  Features both(const Features& other) const { return {attachments && other.attachments, credit && other.credit}; }
   bool operator==(const Features&) const = default;
 };
 

@@ -20,9 +20,8 @@ constexpr std::size_t kKeptCapacity = std::size_t{16} << 10;
 
 Chunk parse_chunk(std::span<const std::byte> frame) {
   if (frame.size() < kChunkHeader || frame.size() > kChunkHeader + kMaxChunkBytes) {
-    throw Error(CallError::kProtocolError,
-                fmt::format("[frame] a chunk of {} bytes; it has {} to {}", frame.size(), kChunkHeader,
-                            kChunkHeader + kMaxChunkBytes));
+    throw Error(CallError::kProtocolError, fmt::format("[frame] a chunk of {} bytes; it has {} to {}", frame.size(),
+                                                       kChunkHeader, kChunkHeader + kMaxChunkBytes));
   }
   const auto flags = std::to_integer<std::uint8_t>(frame[1]);
   if (flags > Chunk::kCancelled) {

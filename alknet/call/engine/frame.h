@@ -40,10 +40,10 @@ class FrameReader {
  public:
   explicit FrameReader(std::size_t max_frame) : max_frame_(max_frame) {}
 
-  /// Takes the next bytes of the stream, of any number, and calls `each(frame)` for every frame that is whole, in order.
-  /// A frame is valid during its call, which must not read on. When `each` returns false reading pauses and the rest is
-  /// kept: `read({}, each)` goes on. Throws `protocol_error` for an empty frame and `resource_exhausted` for one longer
-  /// than the limit, both before the frame itself has come; after a throw the stream is of no more use.
+  /// Takes the next bytes of the stream, of any number, and calls `each(frame)` for every frame that is whole, in
+  /// order. A frame is valid during its call, which must not read on. When `each` returns false reading pauses and the
+  /// rest is kept: `read({}, each)` goes on. Throws `protocol_error` for an empty frame and `resource_exhausted` for
+  /// one longer than the limit, both before the frame itself has come; after a throw the stream is of no more use.
   void read(std::span<const std::byte> bytes, FunctionRef<bool(std::span<const std::byte>)> each);
 
   /// Bytes held, of frames that are not whole or were not asked for.

@@ -22,21 +22,21 @@ class InboundHandler {
   virtual ~InboundHandler() = default;
 
   /// The peer gave the call up, or it can no longer be answered. Nothing follows.
-  virtual void aborted() = 0;
+  virtual void peer_aborted() = 0;
 
   /// Link::has_room became true.
-  virtual void room() = 0;
+  virtual void room_again() = 0;
 };
 
 /// A request of the peer that has no final answer yet.
 struct InboundCall {
-  InboundCall(std::string wire_id, StreamId on, Features used, Window window)
-      : id(std::move(wire_id)), stream(on), features(used), window(window) {}
+  InboundCall(std::string wire_id, StreamId on, Features used, Window initial)
+      : id(std::move(wire_id)), stream(on), features(used), window(initial) {}
 
   const std::string id;
   const StreamId stream;
   const Features features;
-  SendWindow window;  ///< counts only with the feature `credit`
+  SendWindow window;                        ///< counts only with the feature `credit`
   bool ended = false;                       ///< nothing more can be answered
   bool completing = false;                  ///< `call.completed` goes behind the last attachment
   bool waits_for_room = false;              ///< its handler wants to hear of room

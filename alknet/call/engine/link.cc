@@ -172,7 +172,7 @@ void Link::pause(Stream& stream) {
 
 void Link::resume(StreamId id) {
   Stream* stream = find_stream(id);
-  if (stream == nullptr || --stream->pauses > 0) return;
+  if (stream == nullptr || --stream->pauses > 0 || dead_) return;
   transport_.set_reading(id, true);
   stream->heard = now_;
   read(*stream, {});
@@ -273,7 +273,7 @@ void Link::offer_room(Stream& stream) {
   for (const auto& waiting : std::exchange(stream.waiting, {})) {
     const auto call = waiting.lock();
     if (call == nullptr || !std::exchange(call->waits_for_room, false)) continue;
-    if (has_room(call) && call->handler) call->handler->room();
+    if (has_room(call) && call->handler) call->handler->room_again();
   }
 }
 
@@ -287,7 +287,7 @@ void Link::less_running(StreamId id) {
 }
 
 void Link::finish_if_done(Stream& stream) {
-  if (!multiplexed_ || stream.gone || stream.running > 0 || !stream.outgoing.empty()) return;
+  if (!multiplexed_ || dead_ || stream.gone || stream.running > 0 || !stream.outgoing.empty()) return;
   // A request keeps the caller's side open until its end; the handler's side follows the caller's.
   if (!stream.finished_by_us && (stream.ours || stream.finished_by_peer)) {
     stream.finished_by_us = true;

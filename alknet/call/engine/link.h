@@ -32,8 +32,8 @@ class LinkEvents {
  public:
   virtual ~LinkEvents() = default;
 
-  /// A request of the peer, whole. Whoever runs it sets `call->handler` and answers by Link::respond, complete and fail,
-  /// at once or later.
+  /// A request of the peer, whole. Whoever runs it sets `call->handler` and answers by Link::respond, complete and
+  /// fail, at once or later.
   virtual void requested(std::shared_ptr<InboundCall> call, InboundRequest request) = 0;
 };
 
@@ -48,9 +48,9 @@ struct LinkOptions {
 /// The protocol on one connection, both sides of it, as a state machine: it is told what the transport received, what
 /// the application wants and what time it is, and tells the transport what to do. No sockets, no clocks, no threads.
 ///
-/// The transport is used only for what it is asked to do (open_stream, write, finish, reset, set_reading); its events are
-/// handed in by the owner of the link. Functions may be called from inside the events and sinks of the link. What the
-/// peer does wrong ends at most its stream: nothing that the transport hands in throws.
+/// The transport is used only for what it is asked to do (open_stream, write, finish, reset, set_reading); its events
+/// are handed in by the owner of the link. Functions may be called from inside the events and sinks of the link. What
+/// the peer does wrong ends at most its stream: nothing that the transport hands in throws.
 class Link {
  public:
   using Clock = Executor::Clock;
@@ -79,7 +79,8 @@ class Link {
 
   /// Sends a request and returns its number. `sink` is never called inside. Throws `internal` on a closed link and
   /// `resource_exhausted` for a limit; then nothing was sent.
-  std::uint64_t call(std::string operation, Message input, const CallOptions& options, std::shared_ptr<AnswerSink> sink);
+  std::uint64_t call(std::string operation, Message input, const CallOptions& options,
+                     std::shared_ptr<AnswerSink> sink);
 
   /// The same for a subscription; sets its `number`.
   void subscribe(std::string operation, Message input, const CallOptions& options,
@@ -105,8 +106,8 @@ class Link {
   void complete(std::shared_ptr<InboundCall> call);
   void fail(std::shared_ptr<InboundCall> call, const WireError& error);
 
-  /// Whether another item of a subscription should be sent now. After false, the handler's `room` is called once when
-  /// that changes.
+  /// Whether another item of a subscription should be sent now. After false, the handler's `room_again` is called once
+  /// when that changes.
   bool has_room(const std::shared_ptr<InboundCall>& call);
 
   /// What requests begun from now on may use.

@@ -188,7 +188,7 @@ void Link::abort_inbound(const std::shared_ptr<InboundCall>& call) {
   const bool running = !call->ended;
   if (Stream* stream = find_stream(call->stream)) cancel_attachments(*stream, call.get());
   end_inbound(call);
-  if (running && call->handler) call->handler->aborted();
+  if (running && call->handler) call->handler->peer_aborted();
 }
 
 void Link::on_aborted(Stream& stream, const Envelope& envelope) {
@@ -220,7 +220,7 @@ void Link::on_credit(const Envelope& envelope) {
     if (Stream* stream = find_stream(call->stream)) {
       std::erase_if(stream->waiting, [&](const auto& waiting) { return waiting.lock() == call; });
     }
-    if (call->handler) call->handler->room();
+    if (call->handler) call->handler->room_again();
   }
 }
 

@@ -36,8 +36,8 @@ struct LinkLimits {
   /// Attachments of the peer that are announced and not whole; a stream that passes it is reset.
   std::uint32_t attachments = 16'384;
 
-  /// What a subscription may hold unread. With the feature `credit` these are also the first window, which is part of the
-  /// protocol: 256 and 4 MiB. Change them only on both sides alike.
+  /// What a subscription may hold unread. With the feature `credit` these are also the first window, which is part of
+  /// the protocol: 256 and 4 MiB. Change them only on both sides alike.
   std::uint32_t queue_items = 256;
   std::uint64_t queue_bytes = std::uint64_t{4} << 20;
 

@@ -156,8 +156,8 @@ void Link::on_responded(Stream& stream, Envelope& envelope, std::shared_ptr<Asse
   if (request->answering) return;
   const std::uint64_t attached = total_size(envelope.attachments);
   if (attached > options_.limits.attachment_bytes) {
-    return give_up(*number, limit_reached("attachment_bytes", options_.limits.attachment_bytes,
-                                          "the answer has too many bytes"));
+    return give_up(
+        *number, limit_reached("attachment_bytes", options_.limits.attachment_bytes, "the answer has too many bytes"));
   }
   Message output;
   // JSON.stringify leaves `output` out when it is undefined.
@@ -181,7 +181,8 @@ void Link::call_responded(PendingRequest& request, Message output, std::shared_p
     assembly->done = [this, number, output = std::move(output)](Assembly& whole) mutable {
       PendingRequest* waiting = pending_.find(number);
       if (waiting == nullptr) return;
-      if (whole.cancelled) return end_pending(number, Error(CallError::kInternal, "the handler's side gave the answer up"));
+      if (whole.cancelled)
+        return end_pending(number, Error(CallError::kInternal, "the handler's side gave the answer up"));
       output.bytes = whole.take_bytes();
       deliver(*waiting, std::move(output), whole.infos);
     };
@@ -238,8 +239,8 @@ void Link::fill(std::uint64_t number, std::uint64_t place, Message item, const s
 }
 
 Error Link::malformed(const PendingRequest& request, const Error& error) {
-  return {CallError::kInternal, fmt::format("{} answered what is no output of it: {}", request.operation, error.message()),
-          error.details()};
+  return {CallError::kInternal,
+          fmt::format("{} answered what is no output of it: {}", request.operation, error.message()), error.details()};
 }
 
 void Link::late_answer(Stream& stream, std::uint64_t number) {

@@ -24,10 +24,10 @@ struct Link::Stream {
   std::uint32_t running = 0;  ///< requests that it carries and that have no final answer
   std::uint32_t pauses = 0;   ///< full queues that hold it
   bool writable = true;
-  bool reading = false;       ///< inside `read`
+  bool reading = false;  ///< inside `read`
   bool finished_by_peer = false;
   bool finished_by_us = false;
-  bool gone = false;          ///< removed when the turn ends
+  bool gone = false;                                ///< removed when the turn ends
   std::vector<std::weak_ptr<InboundCall>> waiting;  ///< calls whose handlers want room
 };
 

@@ -39,8 +39,8 @@ struct Subscription {
   std::uint64_t number = 0;
   StreamId stream = 0;
   SubscriptionQueue queue;
-  bool ended = false;          ///< nothing more comes; what is queued can be read
-  std::optional<Error> error;  ///< how it ended, nothing when it completed
+  bool ended = false;              ///< nothing more comes; what is queued can be read
+  std::optional<Error> error;      ///< how it ended, nothing when it completed
   std::optional<StreamId> paused;  ///< the stream that its full queue holds
   std::uint64_t received = 0;      ///< items so far
 };

@@ -26,9 +26,7 @@ void SendWindow::add(const Window& credit) {
   left_.bytes = raised(left_.bytes, credit.bytes);
 }
 
-void SubscriptionQueue::push(Message item, std::uint64_t bytes) {
-  fill(reserve(bytes), std::move(item));
-}
+void SubscriptionQueue::push(Message item, std::uint64_t bytes) { fill(reserve(bytes), std::move(item)); }
 
 std::uint64_t SubscriptionQueue::reserve(std::uint64_t bytes) {
   items_.push_back({std::nullopt, bytes});
