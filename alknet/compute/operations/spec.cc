@@ -65,6 +65,7 @@ constexpr std::array kDeclaredErrors = {
 JsonArray dtype_names() {
   JsonArray names;
   for (const Dtype dtype : graph::kAllDtypes) names.emplace_back(graph::dtype_name(dtype));
+  for (const Dtype dtype : graph::kBlockDtypes) names.emplace_back(graph::dtype_name(dtype));
   return names;
 }
 
