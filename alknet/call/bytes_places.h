@@ -21,7 +21,7 @@ class BytesPlaces {
   bool empty() const;
 
   /// Turns base64 strings at these places into buffers of the message. Throws `invalid_input` with the instance path
-  /// where text is not base64 or longer than `maxBytes`.
+  /// where text is not base64, `{"$bytes": i}` names no buffer, or a buffer is longer than `maxBytes`.
   void decode(Message& message) const;
 
   /// Turns `{"$bytes": i}` at these places into base64 strings, and empties `message.bytes`: for peers that know only
@@ -36,7 +36,9 @@ class BytesPlaces {
 
  private:
   struct Node;
-  std::shared_ptr<const std::vector<Node>> nodes_;
+  class Builder;
+  class Walk;
+  std::shared_ptr<const std::vector<Node>> nodes_;  // null when no place was found; the root comes first
 };
 
 }  // namespace alknet::call

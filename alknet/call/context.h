@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,7 @@ struct NestedCallOptions {
 /// ended. Used on the dispatcher's executor.
 class OperationContext {
  public:
-  explicit OperationContext(std::shared_ptr<RunningCall> call) : call_(std::move(call)) {}
+  explicit OperationContext(RunningCall& call) : call_(call) {}
   OperationContext(const OperationContext&) = delete;
   OperationContext& operator=(const OperationContext&) = delete;
 
@@ -106,7 +107,13 @@ class OperationContext {
   Executor& executor() const;
 
  private:
-  std::shared_ptr<RunningCall> call_;
+  static Task<Message> nested_call(std::shared_ptr<RunningCall> parent, std::string operation, Message input,
+                                   NestedCallOptions options);
+  static AsyncGenerator<Message> nested_subscribe(std::shared_ptr<RunningCall> parent, std::string operation,
+                                                  Message input, NestedCallOptions options);
+  static Task<Message> outside_call(std::shared_ptr<RunningCall> from, std::string operation, Message input);
+
+  RunningCall& call_;
 };
 
 }  // namespace alknet::call

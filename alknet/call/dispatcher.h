@@ -121,10 +121,9 @@ class Dispatcher {
   const Registry& registry() const;
   const DispatcherOptions& options() const;
 
+  struct State;  ///< internal: dispatcher_state.h
+
  private:
-  friend class OperationContext;
-  friend struct RunningCall;
-  struct State;
   std::shared_ptr<State> state_;
 };
 

@@ -84,7 +84,7 @@ class Owner {
   std::vector<std::shared_ptr<const Layer>> layers_;
   std::unordered_map<const RunningCall*, std::weak_ptr<RunningCall>> running_;
   double allowance_ = 0;  // calls that may start now, of max_calls_per_second
-  Executor::Clock::time_point refilled_{};
+  std::optional<Executor::Clock::time_point> refilled_;
   bool ended_ = false;
 };
 
