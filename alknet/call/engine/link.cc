@@ -147,6 +147,8 @@ void Link::read(Stream& stream, std::span<const std::byte> bytes) {
         throw limit_reached("frame", options_.limits.frame, fmt::format("a message of {} bytes", bytes.size()));
       }
       frame(stream, bytes);
+    } else if (stream.pauses > 0) {
+      stream.reader.hold(bytes);  // what the transport had on its way when it was paused
     } else {
       stream.reader.read(bytes, [&](std::span<const std::byte> each) {
         frame(stream, each);
