@@ -274,7 +274,7 @@ bool Link::has_room(const std::shared_ptr<InboundCall>& call) {
 void Link::offer_room(Stream& stream) {
   for (const auto& waiting : std::exchange(stream.waiting, {})) {
     const auto call = waiting.lock();
-    if (call == nullptr || !std::exchange(call->waits_for_room, false)) continue;
+    if (call == nullptr || call->ended || !std::exchange(call->waits_for_room, false)) continue;
     if (has_room(call) && call->handler) call->handler->room_again();
   }
 }
