@@ -9,8 +9,6 @@ import tempfile
 import peer_programs as peers
 from harness import Case
 
-GIB = 2**30
-
 
 @functools.cache
 def certificate():
@@ -29,8 +27,6 @@ def cases(model_folder):
     tls = {"certificate": lambda: certificate()[0], "key": lambda: certificate()[1]}
     unary = {"case": "unary", "bytes": 32, **tls}
     for percentile in (50, 99):
-        yield Case("N1", f"unary call, 32 bytes, p{percentile}", peers.grpc, {**unary, "percentile": percentile}, "s", ("<=", 1.0), threads=1)
+        yield Case("N1", f"unary call, 32 bytes, p{percentile}", peers.grpc, {**unary, "percentile": percentile}, "s", ("<=", 1.0), threads=1, ours=peers.net_bench)
     calls = 2000
-    yield Case("N2", "calls, 64 in flight, 32 bytes", peers.grpc, {"case": "throughput", "in_flight": 64, "calls": calls, "bytes": 32, **tls}, "calls/s", (">=", 1.0), calls, threads=1)
-    stream = {"bytes": GIB, "message_bytes": 2**20, **tls}
-    yield Case("N3", "stream 1 GiB of tensors", peers.grpc, {"case": "stream", **stream}, "GB/s", (">=", 1.0), GIB / 1e9, threads=1)
+    yield Case("N2", "calls, 64 in flight, 32 bytes", peers.grpc, {"case": "throughput", "in_flight": 64, "calls": calls, "bytes": 32, **tls}, "calls/s", (">=", 1.0), calls, threads=1, ours=peers.net_bench)

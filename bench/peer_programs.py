@@ -44,6 +44,14 @@ def ours():
     return [ROOT / "bin" / "newer-dawn", *command] if newer_dawn else command
 
 
+@functools.cache
+def net_bench():
+    command = built("net_bench")
+    if command is None:
+        sys.exit(f"bench: the build failed; see {LOG}")
+    return command
+
+
 def has_module(name):
     return PYTHON.exists() and subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True).returncode == 0
 

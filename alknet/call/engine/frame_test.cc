@@ -47,7 +47,7 @@ TEST(FrameReader, DoesNotCopyAFrameThatLiesWhole) {
   const auto bytes = framed("whole");
   FrameReader reader(100);
   reader.read(bytes, [&](auto frame) {
-    EXPECT_EQ(frame.data(), bytes.data() + kPrefixBytes);
+    EXPECT_EQ(frame.data(), bytes.data() + kLengthPrefixBytes);
     return true;
   });
 }

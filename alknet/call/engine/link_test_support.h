@@ -78,9 +78,9 @@ class RecordingTransport final : public Transport {
 };
 
 inline std::vector<std::byte> prefixed(std::string_view frame) {
-  std::vector<std::byte> bytes(kPrefixBytes + frame.size());
+  std::vector<std::byte> bytes(kLengthPrefixBytes + frame.size());
   store_be(bytes.data(), static_cast<std::uint32_t>(frame.size()));
-  std::memcpy(bytes.data() + kPrefixBytes, frame.data(), frame.size());
+  std::memcpy(bytes.data() + kLengthPrefixBytes, frame.data(), frame.size());
   return bytes;
 }
 
