@@ -1,0 +1,499 @@
+import { kElementTypes } from "./base64.js";
+import { element, freshId, longText, quietButton } from "./dom.js";
+import { FormModel } from "./form_model.js";
+import { arrayMember, textMember } from "./json.js";
+import { limitsText } from "./schema_tree.js";
+
+/** @typedef {import("./form_model.js").FormNode} FormNode */
+/** @typedef {import("./json.js").Schema} Schema */
+/** @typedef {import("./schema.js").ShapeKind} ShapeKind */
+
+/**
+ * @typedef {object} Place  Where a node is shown.
+ * @property {HTMLElement} row
+ * @property {HTMLElement} error
+ * @property {HTMLElement} control  what takes the focus
+ * @property {boolean} touched  the user has been here: problems may be shown
+ */
+
+const kShownMembers = 100;
+const kExampleLength = 80;
+
+/** The element that lists the handles of the session; see session_panel.js. */
+export const kHandleListId = "handle-list";
+
+/** A form made from a schema. */
+export class SchemaForm {
+  /**
+   * @param {Schema} schema
+   * @param {import("./form_model.js").FindHandle} findHandle
+   */
+  constructor(schema, findHandle) {
+    this.model = new FormModel(schema, findHandle);
+    /** @type {WeakMap<FormNode, Place>} */
+    this.places = new WeakMap();
+    this.element = element("div", { class: "form" });
+    this.render();
+  }
+
+  render() {
+    const { node } = this.model;
+    const bare = node.shape.kind === "object" || node.shape.kind === "record";
+    this.element.replaceChildren(bare ? this.bareRow(node) : this.row(node, "input"));
+  }
+
+  /**
+   * The input; with problems they are shown and the first one has the focus.
+   * @returns {{value: unknown} | undefined}
+   */
+  read() {
+    const { value, errors } = this.model.read();
+    this.show(errors);
+    if (errors.length === 0) return { value };
+    const first = errors.map(({ node }) => this.places.get(node)).find((place) => place !== undefined);
+    first?.control.focus();
+    return undefined;
+  }
+
+  /** The input as far as it goes. */
+  draft() {
+    return this.model.read().value;
+  }
+
+  /**
+   * Shows a whole input in the fields; false when it does not fit them.
+   * @param {unknown} value
+   */
+  fill(value) {
+    const fits = this.model.fill(value);
+    this.render();
+    return fits;
+  }
+
+  /**
+   * Shows problems that the gateway found at their fields; those are left that have none.
+   * @param {readonly {pointer: string, message: string}[]} violations
+   */
+  showViolations(violations) {
+    this.show(violations.map(({ pointer, message }) => ({ node: this.model.find(pointer), pointer, message })));
+  }
+
+  /** @param {readonly import("./form_model.js").FormError[]} errors */
+  show(errors) {
+    this.eachPlace((_node, place) => setError(place, ""));
+    for (const { node, message } of errors) {
+      const place = this.places.get(node);
+      if (place === undefined || place.error.textContent !== "") continue;
+      place.touched = true;
+      setError(place, message);
+    }
+  }
+
+  /** @param {(node: FormNode, place: Place) => void} visit */
+  eachPlace(visit) {
+    const waiting = [this.model.node];
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      const place = this.places.get(node);
+      if (place !== undefined) visit(node, place);
+      if (node.variant !== undefined) waiting.push(node.variant);
+      for (const [, child] of node.children()) waiting.push(child);
+    }
+  }
+
+  /**
+   * Says what is wrong where the user has been.
+   * @param {FormNode} node  where he is now
+   */
+  touch(node) {
+    const place = this.places.get(node);
+    if (place !== undefined) place.touched = true;
+    const { errors } = this.model.read();
+    const messages = new Map(errors.map((error) => [error.node, error.message]));
+    this.eachPlace((other, { touched }) => {
+      const shown = this.places.get(other);
+      if (touched && shown) setError(shown, messages.get(other) ?? "");
+    });
+  }
+
+  // --- rows -------------------------------------------------------------------------------------------------------
+
+  /**
+   * The members of the whole input, without a frame.
+   * @param {FormNode} node
+   */
+  bareRow(node) {
+    const error = element("p", { class: "field-error", id: freshId(), "aria-live": "polite" });
+    const row = element("div", { class: "field bare" });
+    this.places.set(node, { row, error, control: row, touched: false });
+    const empty = node.shape.kind === "object" && node.members.size === 0 && node.shape.values === undefined;
+    row.append(empty ? element("p", { class: "note" }, "This operation takes no input.") : this.body(node), error);
+    return row;
+  }
+
+  /**
+   * @param {FormNode} node
+   * @param {string} name
+   * @param {Node} [beside]  at the end of the first line
+   */
+  row(node, name, beside) {
+    const { shape } = node;
+    const error = element("p", { class: "field-error", id: freshId(), "aria-live": "polite" });
+    const note = element("p", { class: "note", id: freshId() }, shape.description && longText(shape.description, 300));
+    const described = `${note.id} ${error.id}`;
+    const control = kControls[shape.kind](node, this, described);
+    const nested = kNested.has(shape.kind);
+    const focus = nested ? control : (focusable(control) ?? control);
+    if (focus.id === "") focus.id = freshId();
+    const limits = limitsText(shape.kind === "enum" ? { ...shape, options: [] } : shape);
+    const hint = shape.kind === "const" ? "" : limits;
+    const title = element("span", { class: "field-name" }, longText(name, 120));
+    const label = nested ? element("span", { class: "label", id: freshId() }, title) : element("label", { for: focus.id }, title);
+    if (nested) {
+      control.setAttribute("role", "group");
+      control.setAttribute("aria-labelledby", label.id);
+      control.tabIndex = -1;
+    }
+    const include = node.optional ? this.includeBox(node, name) : undefined;
+    const head = element(
+      "div",
+      { class: "field-head" },
+      include,
+      label,
+      element("span", { class: "schema-type" }, longText(shape.type, 80)),
+      !node.optional && beside === undefined && element("span", { class: "required" }, "required"),
+      hint && element("span", { class: "schema-limits" }, longText(hint, 160)),
+      beside,
+    );
+    const row = element("div", { class: "field" }, head, shape.description ? note : null, control, error);
+    row.dataset["kind"] = shape.kind;
+    this.places.set(node, { row, error, control: focus, touched: false });
+    showIncluded(row, node, nested);
+    return row;
+  }
+
+  /**
+   * @param {FormNode} node
+   * @param {string} name
+   */
+  includeBox(node, name) {
+    return element("input", {
+      type: "checkbox",
+      class: "include",
+      title: "send this value",
+      "aria-label": `send ${name}`,
+      checked: node.included,
+      onchange: (/** @type {{target: HTMLInputElement}} */ { target }) => {
+        node.include(target.checked);
+        this.replace(node, name);
+        this.touch(node);
+        const place = this.places.get(node);
+        place?.row.querySelector("input")?.focus();
+      },
+    });
+  }
+
+  /**
+   * Builds the row of a node again.
+   * @param {FormNode} node
+   * @param {string} name
+   */
+  replace(node, name) {
+    this.places.get(node)?.row.replaceWith(this.row(node, name));
+  }
+
+  /**
+   * What the user does in a field sends its value.
+   * @param {FormNode} node
+   */
+  edited(node) {
+    node.include(true);
+    const row = this.places.get(node)?.row;
+    const box = row?.querySelector(":scope > .field-head > .include");
+    if (box instanceof HTMLInputElement) box.checked = true;
+    if (row) showIncluded(row, node, kNested.has(node.shape.kind));
+    this.touch(node);
+  }
+
+  /**
+   * The members of an object or record; many are shown a page at a time.
+   * @param {FormNode} node
+   */
+  body(node) {
+    const box = element("div", { class: "members" });
+    const members = [...node.members];
+    const show = (/** @type {number} */ from) => {
+      box.append(...members.slice(from, from + kShownMembers).map(([name, child]) => this.row(child, name)));
+      const left = members.length - from - kShownMembers;
+      if (left <= 0) return;
+      const more = quietButton(`${left} more fields`, () => {
+        more.remove();
+        show(from + kShownMembers);
+      });
+      box.append(more);
+    };
+    show(0);
+    if (node.shape.values === undefined) return box;
+    const entries = element("div", { class: "entries" }, ...node.entries.map((entry) => this.entryRow(node, entry)));
+    const add = quietButton("+ add member", () => {
+      const made = this.entryRow(node, node.addEntry(""));
+      entries.append(made);
+      focusable(made)?.focus();
+      this.edited(node);
+    }, { class: "quiet add" });
+    box.append(entries, add);
+    return box;
+  }
+
+  /**
+   * @param {FormNode} node  the record
+   * @param {{key: string, node: FormNode}} entry
+   */
+  entryRow(node, entry) {
+    const key = element("input", {
+      type: "text",
+      class: "entry-key",
+      "aria-label": "name of the member",
+      placeholder: "name",
+      value: entry.key,
+      oninput: (/** @type {{target: HTMLInputElement}} */ { target }) => {
+        entry.key = target.value;
+        this.edited(node);
+      },
+    });
+    const remove = quietButton("remove", () => {
+      node.entries.splice(node.entries.indexOf(entry), 1);
+      row.remove();
+      this.edited(node);
+    });
+    const row = element("div", { class: "entry" }, key, this.row(entry.node, "value", remove));
+    return row;
+  }
+
+  /**
+   * The items of an array.
+   * @param {FormNode} node
+   */
+  items(node) {
+    const list = element("div", { class: "items" });
+    const show = () => list.replaceChildren(...node.items.map((item, index) => this.row(item, `[${index}]`, remove(item))));
+    const remove = (/** @type {FormNode} */ item) =>
+      quietButton("remove", () => {
+        node.items.splice(node.items.indexOf(item), 1);
+        show();
+        this.edited(node);
+      });
+    const add = quietButton("+ add item", () => {
+      const item = node.addItem();
+      const row = this.row(item, `[${node.items.length - 1}]`, remove(item));
+      list.append(row);
+      focusable(row)?.focus();
+      this.edited(node);
+    }, { class: "quiet add" });
+    show();
+    return element("div", { class: "members" }, list, add);
+  }
+}
+
+/** Kinds whose control holds other rows. */
+const kNested = new Set(["object", "record", "array", "choice"]);
+
+/** @typedef {(node: FormNode, form: SchemaForm, describedBy: string) => HTMLElement} Control */
+
+/** @type {Record<ShapeKind, Control>} */
+const kControls = {
+  object: (node, form) => form.body(node),
+  record: (node, form) => form.body(node),
+  array: (node, form) => form.items(node),
+  choice: choiceControl,
+  list: textControl(1, "decimal"),
+  integer: textControl(1, "numeric"),
+  number: textControl(1, "decimal"),
+  string: textControl(1),
+  timestamp: textControl(1),
+  json: textControl(4),
+  bytes: bytesControl,
+  tensor(node, form, describedBy) {
+    const input = textControl(1)(node, form, describedBy);
+    input.setAttribute("list", kHandleListId);
+    input.setAttribute("placeholder", "a handle of this session, such as h1");
+    return input;
+  },
+  enum(node, form, describedBy) {
+    const options = node.shape.options.map((option, index) =>
+      element("option", { value: index, selected: index === node.selected }, typeof option === "string" ? option : JSON.stringify(option)),
+    );
+    return element(
+      "select",
+      {
+        "aria-describedby": describedBy,
+        onchange: (/** @type {{target: HTMLSelectElement}} */ { target }) => {
+          node.selected = Number(target.value);
+          form.edited(node);
+        },
+      },
+      ...options,
+    );
+  },
+  boolean(node, form, describedBy) {
+    return element("input", {
+      type: "checkbox",
+      class: "switch",
+      role: "switch",
+      "aria-describedby": describedBy,
+      checked: node.checked,
+      onchange: (/** @type {{target: HTMLInputElement}} */ { target }) => {
+        node.checked = target.checked;
+        form.edited(node);
+      },
+    });
+  },
+  const: (node) => element("output", { class: "constant" }, JSON.stringify(node.shape.options[0])),
+  null: () => element("output", { class: "constant" }, "null"),
+  never: () => element("output", { class: "constant" }, "no value is allowed here"),
+};
+
+/**
+ * @param {number} lines
+ * @param {string} [mode]  the keyboard of a touch screen
+ * @returns {Control}
+ */
+function textControl(lines, mode) {
+  return (node, form, describedBy) => {
+    const long = lines > 1 || node.text.includes("\n") || isLong(node);
+    const attributes = {
+      "aria-describedby": describedBy,
+      placeholder: placeholderOf(node),
+      inputmode: mode,
+      spellcheck: "false",
+      autocomplete: "off",
+      oninput: (/** @type {{target: HTMLInputElement}} */ { target }) => {
+        node.text = target.value;
+        if (node.optional && node.text === "") form.touch(node);
+        else form.edited(node);
+      },
+    };
+    const control = long
+      ? element("textarea", { rows: Math.max(lines, 3), ...attributes })
+      : element("input", { type: "text", ...attributes });
+    control.value = node.text;
+    return control;
+  };
+}
+
+/** @param {FormNode} node */
+function isLong({ shape }) {
+  const limit = shape.schema["maxLength"];
+  return shape.kind === "string" && typeof limit === "number" && limit > 200;
+}
+
+/** @param {FormNode} node */
+function placeholderOf({ shape }) {
+  const example = arrayMember(shape.schema, "examples")[0] ?? shape.schema["default"];
+  if (example === undefined) return shape.kind === "list" ? "numbers, separated by commas" : undefined;
+  const text = typeof example === "string" ? example : JSON.stringify(example);
+  const plain = shape.kind === "list" ? text.replaceAll(/[[\]]/g, "").replaceAll(",", ", ") : text;
+  return plain.length > kExampleLength ? `${plain.slice(0, kExampleLength)}…` : plain;
+}
+
+/** @type {Control} */
+function choiceControl(node, form) {
+  const body = element("div", { class: "variant" });
+  const show = () => body.replaceChildren(...(node.variant ? [variantRow(node.variant, form)] : []));
+  const select = element(
+    "select",
+    {
+      "aria-label": "form of the value",
+      onchange: (/** @type {{target: HTMLSelectElement}} */ { target }) => {
+        node.choose(Number(target.value));
+        show();
+        form.edited(node);
+      },
+    },
+    ...node.shape.variants.map(({ label }, index) => element("option", { value: index, selected: index === node.selected }, label)),
+  );
+  show();
+  return element("div", { class: "choice" }, select, body);
+}
+
+/**
+ * @param {FormNode} node
+ * @param {SchemaForm} form
+ */
+function variantRow(node, form) {
+  const row = form.row(node, textMember(node.shape.schema, "title") || "value");
+  row.classList.add("bare");
+  return row;
+}
+
+const kFileForm = "file";
+
+/** @type {Control} */
+function bytesControl(node, form, describedBy) {
+  const field = element("div", { class: "bytes-field" });
+  const chosen = element("span", { class: "note" });
+  const showFile = () => (chosen.textContent = node.file ? `${node.file.name}, ${node.file.bytes.length.toLocaleString("en")} bytes` : "");
+  const forms = [
+    ["base64", "base64"],
+    ["text", "text"],
+    ...Object.keys(kElementTypes).map((type) => [type, `numbers, ${type}`]),
+    [kFileForm, "a file"],
+  ];
+  const show = () => {
+    if (select.value !== kFileForm) return field.replaceChildren(textControl(3)(node, form, describedBy));
+    field.replaceChildren(element("input", { type: "file", "aria-describedby": describedBy, onchange: pick }), chosen);
+  };
+  const pick = async (/** @type {{target: HTMLInputElement}} */ { target }) => {
+    const file = target.files?.[0];
+    if (file === undefined) return;
+    node.file = { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+    showFile();
+    form.edited(node);
+  };
+  const select = element(
+    "select",
+    {
+      "aria-label": "how the bytes are given",
+      onchange: () => {
+        if (select.value !== kFileForm) node.form = select.value;
+        node.file = undefined;
+        showFile();
+        show();
+      },
+    },
+    ...forms.map(([value, label]) => element("option", { value, selected: value === (node.file ? kFileForm : node.form) }, label)),
+  );
+  show();
+  showFile();
+  return element("div", { class: "bytes" }, field, select);
+}
+
+/**
+ * @param {Place} place
+ * @param {string} message
+ */
+function setError(place, message) {
+  if (place.error.textContent !== message) place.error.textContent = message;
+  place.row.classList.toggle("wrong", message !== "");
+  if (message === "") place.control.removeAttribute("aria-invalid");
+  else place.control.setAttribute("aria-invalid", "true");
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {FormNode} node
+ * @param {boolean} nested
+ */
+function showIncluded(row, node, nested) {
+  row.classList.toggle("left-out", !node.included);
+  row.classList.toggle("folded", !node.included && nested);
+}
+
+/**
+ * The first control in an element, or itself.
+ * @param {HTMLElement} within
+ * @returns {HTMLElement | null}
+ */
+export function focusable(within) {
+  const selector = "input:not(.include), select, textarea";
+  return within.matches(selector) ? within : within.querySelector(selector);
+}
