@@ -29,7 +29,7 @@ export function errorView(error, { askToken } = {}) {
     list.length > 0 && element("p", { class: "note" }, `${count(violations.length, "problem")} with the input:`),
     list.length > 0 && element("ul", { class: "violations" }, ...list),
     wantsToken && element("button", { type: "button", onclick: askToken }, "Enter a token"),
-    hasContent(others) && element("div", { class: "error-details" }, element("p", { class: "note" }, "Details"), jsonView(others)),
+    hasContent(others) && element("div", { class: "error-details" }, element("p", { class: "note" }, "Details"), element("div", { class: "json" }, jsonView(others))),
   );
 }
 

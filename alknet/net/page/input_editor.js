@@ -9,8 +9,9 @@ export class InputEditor {
   /**
    * @param {Schema} schema
    * @param {import("./form_model.js").FindHandle} findHandle
+   * @param {Node} foot  what stands below the fields
    */
-  constructor(schema, findHandle) {
+  constructor(schema, findHandle, foot) {
     this.form = new SchemaForm(schema, findHandle);
     this.asJson = false;
     this.problem = element("p", { class: "field-error", id: freshId(), role: "alert" });
@@ -23,8 +24,8 @@ export class InputEditor {
       oninput: () => this.say(""),
     });
     this.content = element("div", {});
-    this.formButton = quietButton("Form", () => this.showForm(), { class: "segment" });
-    this.jsonButton = quietButton("JSON", () => this.showJson(this.form.draft()), { class: "segment" });
+    this.formButton = quietButton("Form", () => this.showForm(), { class: "quiet segment" });
+    this.jsonButton = quietButton("JSON", () => this.showJson(this.form.draft()), { class: "quiet segment" });
     const examples = arrayMember(isObject(schema) ? schema : {}, "examples").slice(0, 4);
     const fillIn = examples.map((example, index) =>
       quietButton(examples.length > 1 ? `Example ${index + 1}` : "Fill in the example", () => this.fill(example)),
@@ -41,6 +42,7 @@ export class InputEditor {
       ),
       this.content,
       this.problem,
+      foot,
     );
     this.show(false);
   }

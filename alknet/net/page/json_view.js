@@ -125,10 +125,11 @@ function folded(title, rows, depth, keyClass, beside) {
  * @param {string} keyClass
  */
 function appendRows(list, rows, from, depth, keyClass) {
-  for (const [key, value] of rows.slice(from, from + kChunk)) {
-    list.append(
-      element("div", { class: "json-row" }, element("span", { class: keyClass }, longText(key, 120)), jsonView(value, depth + 1)),
-    );
+  for (const [name, value] of rows.slice(from, from + kChunk)) {
+    const key = element("span", { class: keyClass }, longText(name, 120));
+    const view = jsonView(value, depth + 1);
+    if (view instanceof HTMLDetailsElement) view.querySelector("summary")?.prepend(key);
+    list.append(view instanceof HTMLDetailsElement ? view : element("div", { class: "json-row" }, key, view));
   }
   const left = rows.length - from - kChunk;
   if (left <= 0) return;

@@ -35,20 +35,22 @@ export class OperationView {
     this.streams = this.summary.type === "subscription";
     /** @type {AbortController | undefined} */
     this.running = undefined;
-    this.input = new InputEditor(schemaMember(spec, "input_schema"), (id) => handles.find(id));
     this.callButton = element(
       "button",
       { type: "button", class: "primary", "aria-keyshortcuts": "Control+Enter", onclick: () => void this.call() },
       this.streams ? "Start" : "Call",
     );
-    this.stopButton = element("button", { type: "button", disabled: true, "aria-keyshortcuts": "Escape", onclick: () => this.stop() }, "Stop");
+    this.stopButton = element("button", { type: "button", hidden: true, "aria-keyshortcuts": "Escape", onclick: () => this.stop() }, "Stop");
+    this.keys = element("span", { class: "keys" }, element("kbd", {}, "Ctrl"), " ", element("kbd", {}, "Enter"));
     this.status = element("p", { class: "status", role: "status" });
-    this.result = element("div", { class: "result" });
+    this.result = element("section", { class: "card result", "aria-label": "Result" });
+    /** @type {InputEditor} */
+    this.input = new InputEditor(schemaMember(spec, "input_schema"), (id) => handles.find(id), this.callLine());
     this.element = element(
       "article",
       { class: "operation" },
       this.header(),
-      element("div", { class: "columns" }, element("div", { class: "main-column" }, this.input.element, this.callCard()), this.reference()),
+      element("div", { class: "columns" }, element("div", { class: "main-column" }, this.input.element, this.result), this.reference()),
     );
   }
 
@@ -79,7 +81,8 @@ export class OperationView {
     );
   }
 
-  callCard() {
+  /** @returns {HTMLElement} */
+  callLine() {
     const request = () => ({
       base: this.gateway.base,
       operation: this.summary.name,
@@ -89,20 +92,14 @@ export class OperationView {
       token: this.gateway.token !== "",
     });
     return element(
-      "section",
-      { class: "card", "aria-label": "Call" },
-      element(
-        "div",
-        { class: "call-line" },
-        this.callButton,
-        this.stopButton,
-        element("span", { class: "keys" }, element("kbd", {}, "Ctrl"), " ", element("kbd", {}, "Enter")),
-        element("span", { class: "spacer" }),
-        copyButton("Copy curl", () => curlCommand(request())),
-        copyButton("Copy alknet call", () => alknetCommand(request())),
-      ),
+      "div",
+      { class: "call-line" },
+      this.callButton,
+      this.stopButton,
+      this.keys,
       this.status,
-      this.result,
+      copyButton("Copy curl", () => curlCommand(request()), { title: "copy this call as a curl command" }),
+      copyButton("Copy alknet", () => alknetCommand(request()), { title: "copy this call as an alknet command" }),
     );
   }
 
@@ -153,7 +150,7 @@ export class OperationView {
     this.handles.note(this.summary.name, input, output);
     this.say(`OK · ${duration(milliseconds)} · ${size(bytes)}`, "good");
     const copy = copyButton("Copy JSON", () => JSON.stringify(output, null, 2));
-    this.result.replaceChildren(element("div", { class: "result-head" }, copy), jsonView(output));
+    this.showResult(element("div", { class: "card-head" }, element("h3", {}, "Result"), copy), element("div", { class: "json" }, jsonView(output)));
   }
 
   /**
@@ -162,7 +159,7 @@ export class OperationView {
    */
   async follow(input, signal) {
     const view = new StreamView();
-    this.result.replaceChildren(view.element);
+    this.showResult(view.element);
     try {
       for await (const item of this.gateway.subscribe(this.summary.name, input, signal)) {
         this.handles.note(this.summary.name, input, item);
@@ -179,7 +176,7 @@ export class OperationView {
     this.say("Failed", "bad");
     const shown = errorView(error, { askToken: this.askToken });
     if (this.streams) this.result.prepend(shown);
-    else this.result.replaceChildren(shown);
+    else this.showResult(shown);
     if (error instanceof GatewayError) this.input.showViolations(error.violations);
   }
 
@@ -187,7 +184,6 @@ export class OperationView {
   stop() {
     if (this.running === undefined) return false;
     this.running.abort();
-    this.callButton.focus();
     return true;
   }
 
@@ -195,8 +191,19 @@ export class OperationView {
   setRunning(running) {
     this.running = running;
     this.element.setAttribute("aria-busy", String(running !== undefined));
+    const focused = document.activeElement;
     this.callButton.disabled = running !== undefined;
-    this.stopButton.disabled = running === undefined;
+    this.stopButton.hidden = running === undefined;
+    this.keys.hidden = running !== undefined;
+    // The focus stays with the one of them that can be pressed.
+    if (running && focused === this.callButton) this.stopButton.focus();
+    if (!running && focused === this.stopButton) this.callButton.focus();
+  }
+
+  /** @param {...Node} content */
+  showResult(...content) {
+    this.result.replaceChildren(...content);
+    this.result.scrollIntoView({ block: "nearest" });
   }
 
   /**

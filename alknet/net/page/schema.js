@@ -215,7 +215,8 @@ function kindShape(name, flat, root) {
  */
 function plainShape(flat, root) {
   if (Object.hasOwn(flat, "const")) return shapeOf(flat, { kind: "const", type: "constant", options: [flat["const"]] });
-  if (Array.isArray(flat["enum"])) return shapeOf(flat, { kind: "enum", type: "one of", options: flat["enum"] });
+  const options = flat["enum"];
+  if (Array.isArray(options)) return shapeOf(flat, { kind: "enum", type: `one of ${options.length}`, options });
   const variants = variantsOf(flat, root);
   if (variants.length > 0) return shapeOf(flat, { kind: "choice", type: `one of ${variants.length} forms`, variants });
   const type = textMember(flat, "type");

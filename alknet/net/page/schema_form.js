@@ -154,17 +154,20 @@ export class SchemaForm {
       control.tabIndex = -1;
     }
     const include = node.optional ? this.includeBox(node, name) : undefined;
+    // The items of a list are all alike: their type stands above them.
+    const compact = beside !== undefined && !nested;
     const head = element(
       "div",
       { class: "field-head" },
       include,
       label,
-      element("span", { class: "schema-type" }, longText(shape.type, 80)),
+      !compact && element("span", { class: "schema-type" }, longText(shape.type, 80)),
       !node.optional && beside === undefined && element("span", { class: "required" }, "required"),
-      hint && element("span", { class: "schema-limits" }, longText(hint, 160)),
-      beside,
+      !compact && hint && element("span", { class: "schema-limits" }, longText(hint, 160)),
+      !compact && beside,
     );
-    const row = element("div", { class: "field" }, head, shape.description ? note : null, control, error);
+    const row = element("div", { class: "field" }, head, shape.description && !compact ? note : null, control, compact && beside, error);
+    row.classList.toggle("compact", compact);
     row.dataset["kind"] = shape.kind;
     this.places.set(node, { row, error, control: focus, touched: false });
     showIncluded(row, node, nested);
@@ -373,7 +376,7 @@ function textControl(lines, mode) {
       },
     };
     const control = long
-      ? element("textarea", { rows: Math.max(lines, 3), ...attributes })
+      ? element("textarea", { rows: lines, class: node.shape.kind === "string" ? "prose" : "", ...attributes })
       : element("input", { type: "text", ...attributes });
     control.value = node.text;
     return control;
@@ -421,7 +424,7 @@ function choiceControl(node, form) {
  */
 function variantRow(node, form) {
   const row = form.row(node, textMember(node.shape.schema, "title") || "value");
-  row.classList.add("bare");
+  row.classList.add("variant-row");
   return row;
 }
 

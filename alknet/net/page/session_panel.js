@@ -21,11 +21,7 @@ export class SessionPanel {
       autocomplete: "off",
       placeholder: "none",
       "aria-describedby": "token-note",
-      onchange: () => {
-        gateway.token = this.token.value.trim();
-        handles.clear();
-        changed();
-      },
+      onchange: () => this.useToken(),
     });
     this.problem = element("p", { class: "field-error", role: "alert" });
     this.list = element("ul", { class: "handles" });
@@ -35,8 +31,12 @@ export class SessionPanel {
       "dialog",
       { class: "panel", "aria-labelledby": "session-title" },
       dialogHead("session-title", "Session"),
-      element("label", { for: "token" }, "Bearer token"),
-      this.token,
+      element(
+        "form",
+        { onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.useToken(), this.dialog.close()) },
+        element("label", { for: "token" }, "Bearer token"),
+        this.token,
+      ),
       element("p", { class: "note", id: "token-note" }, "Sent with every request. It is kept in this page's memory only: a reload forgets it."),
       element("h3", {}, "Tensors made in this session"),
       this.list,
@@ -50,6 +50,15 @@ export class SessionPanel {
     this.button = element("button", { type: "button", class: "quiet", onclick: () => this.dialog.showModal() }, "Session", this.count);
     handles.addEventListener("change", () => this.render());
     this.render();
+  }
+
+  /** Sends the token that stands in its field from now on. */
+  useToken() {
+    const token = this.token.value.trim();
+    if (token === this.gateway.token) return;
+    this.gateway.token = token;
+    this.handles.clear();
+    this.changed();
   }
 
   /** Opens the panel at the field for the token. */
