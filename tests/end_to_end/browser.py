@@ -113,7 +113,9 @@ class Browser:
         return found[ELEMENT]
 
     def click(self, selector):
-        self.command("POST", f"/element/{self.find(selector)}/click", {})
+        element = self.find(selector)
+        self.script("arguments[0].scrollIntoView({block: 'center'})", {ELEMENT: element})  # from under what sticks to an edge
+        self.command("POST", f"/element/{element}/click", {})
 
     def write(self, selector, text):
         """Replaces the text of a field as a user would."""

@@ -28,10 +28,10 @@ export class FormNode {
    * @param {boolean} optional
    */
   constructor(schema, model, depth, optional) {
-    const shape = describe(schema, model.root);
+    const shape = describe(model.take() ? schema : true, model.root);
     const nested = ["object", "record", "array", "choice"].includes(shape.kind);
     /** @type {Shape} */
-    this.shape = (nested && depth > kDepth) || !model.take() ? { ...shape, kind: "json" } : shape;
+    this.shape = nested && depth > kDepth ? { ...shape, kind: "json" } : shape;
     this.model = model;
     this.depth = depth;
     this.optional = optional;
