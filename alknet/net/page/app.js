@@ -43,7 +43,14 @@ class App {
       quietButton("Keys", () => this.help.showModal(), { class: "quiet wide-only" }),
       themeSwitch(),
     );
-    document.body.replaceChildren(bar, this.list.element, this.detail, this.session.dialog, this.session.options, this.help);
+    document.body.replaceChildren(
+      bar,
+      this.list.element,
+      this.detail,
+      this.session.dialog,
+      this.session.options,
+      this.help,
+    );
     addEventListener("hashchange", () => void this.show());
     addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("visibilitychange", () => {
@@ -115,7 +122,13 @@ class App {
 
   welcome() {
     this.detail.replaceChildren(
-      element("div", { class: "welcome" }, element("h2", {}, "Pick an operation"), element("p", {}, "Every operation of this node can be read about and called here."), keyTable()),
+      element(
+        "div",
+        { class: "welcome" },
+        element("h2", {}, "Pick an operation"),
+        element("p", {}, "Every operation of this node can be read about and called here."),
+        keyTable(),
+      ),
     );
   }
 
@@ -151,7 +164,12 @@ function nameIn(hash) {
 
 function keyTable() {
   const rows = kKeys.map(([keys, meaning]) =>
-    element("div", {}, element("dt", {}, ...keys.flatMap((key) => [element("kbd", {}, key), " "])), element("dd", {}, meaning)),
+    element(
+      "div",
+      {},
+      element("dt", {}, ...keys.flatMap((key) => [element("kbd", {}, key), " "])),
+      element("dd", {}, meaning),
+    ),
   );
   return element("dl", { class: "key-table" }, ...rows);
 }

@@ -11,10 +11,14 @@ import { count, jsonView } from "./json_view.js";
 export function errorView(error, { askToken } = {}) {
   if (!(error instanceof GatewayError)) return element("p", { class: "error-message" }, String(error));
   const { code, message, retryable, details, violations, status } = error;
-  const list = violations.slice(0, 100).map(({ pointer, message: what }) =>
-    element("li", {}, element("code", {}, longText(pointer || "the input", 200)), " ", longText(what, 300)),
-  );
-  const others = isObject(details) ? Object.fromEntries(Object.entries(details).filter(([name]) => name !== "violations")) : details;
+  const list = violations
+    .slice(0, 100)
+    .map(({ pointer, message: what }) =>
+      element("li", {}, element("code", {}, longText(pointer || "the input", 200)), " ", longText(what, 300)),
+    );
+  const others = isObject(details)
+    ? Object.fromEntries(Object.entries(details).filter(([name]) => name !== "violations"))
+    : details;
   const wantsToken = askToken !== undefined && (status === 401 || code === "FORBIDDEN");
   return element(
     "div",
@@ -29,7 +33,13 @@ export function errorView(error, { askToken } = {}) {
     list.length > 0 && element("p", { class: "note" }, `${count(violations.length, "problem")} with the input:`),
     list.length > 0 && element("ul", { class: "violations" }, ...list),
     wantsToken && element("button", { type: "button", onclick: askToken }, "Enter a token"),
-    hasContent(others) && element("div", { class: "error-details" }, element("p", { class: "note" }, "Details"), element("div", { class: "json" }, jsonView(others))),
+    hasContent(others) &&
+      element(
+        "div",
+        { class: "error-details" },
+        element("p", { class: "note" }, "Details"),
+        element("div", { class: "json" }, jsonView(others)),
+      ),
   );
 }
 

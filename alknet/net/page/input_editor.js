@@ -38,7 +38,12 @@ export class InputEditor {
         { class: "card-head" },
         element("h3", {}, "Input"),
         ...fillIn,
-        element("div", { class: "segments", role: "group", "aria-label": "write the input as" }, this.formButton, this.jsonButton),
+        element(
+          "div",
+          { class: "segments", role: "group", "aria-label": "write the input as" },
+          this.formButton,
+          this.jsonButton,
+        ),
       ),
       this.content,
       this.problem,

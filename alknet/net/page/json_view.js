@@ -29,11 +29,20 @@ export function jsonView(value, depth = 0) {
  */
 export function sparkline(numbers, width = kLine[0] ?? 0, height = kLine[1] ?? 0) {
   const range = statistics(numbers);
-  const label = range ? `${numbers.length} numbers from ${shortNumber(range.min)} to ${shortNumber(range.max)}` : "no numbers";
+  const label = range
+    ? `${numbers.length} numbers from ${shortNumber(range.min)} to ${shortNumber(range.max)}`
+    : "no numbers";
   const lines = linesThrough(numbers, width, height - 2).map((points) =>
     svgElement("polyline", { points, transform: "translate(0 1)" }),
   );
-  const box = { class: "sparkline", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label };
+  const box = {
+    class: "sparkline",
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    role: "img",
+    "aria-label": label,
+  };
   return svgElement("svg", { ...box, preserveAspectRatio: "none" }, ...lines);
 }
 
@@ -89,7 +98,8 @@ export function tensorText(value) {
  */
 function vectorView(numbers, values, depth) {
   const range = statistics(numbers);
-  const facts = range && `min ${shortNumber(range.min)} · max ${shortNumber(range.max)} · mean ${shortNumber(range.mean)}`;
+  const facts =
+    range && `min ${shortNumber(range.min)} · max ${shortNumber(range.max)} · mean ${shortNumber(range.mean)}`;
   const summary = element("span", { class: "vector" }, sparkline(numbers), element("span", { class: "facts" }, facts));
   const rows = values.map((item, index) => /** @type {[string, unknown]} */ ([String(index), item]));
   return folded(`[ ${count(values.length, "number")} ]`, rows, Math.max(depth, kOpenDepth), "json-index", summary);
@@ -105,7 +115,12 @@ function vectorView(numbers, values, depth) {
 function folded(title, rows, depth, keyClass, beside) {
   const list = element("div", { class: "json-rows" });
   const open = depth < kOpenDepth && rows.length <= kOpenItems;
-  const fold = element("details", {}, element("summary", {}, element("span", { class: "json-size" }, title), beside), list);
+  const fold = element(
+    "details",
+    {},
+    element("summary", {}, element("span", { class: "json-size" }, title), beside),
+    list,
+  );
   const fill = () => {
     if (list.childElementCount === 0) appendRows(list, rows, 0, depth, keyClass);
   };

@@ -5,7 +5,7 @@ const kPoints = 240;
 const kTextLimit = 20000;
 const kRateWindow = 2000; // milliseconds over which the rate is taken
 
-/** What is kept of a subscription: the newest items, how many there were, how fast they come, numbers and text in them. */
+/** What is kept of a subscription: the newest items, their count and rate, numbers and text in them. */
 export class LiveItems {
   /** @param {() => number} now  milliseconds */
   constructor(now) {
@@ -64,8 +64,9 @@ function numberIn(item) {
   if (typeof item === "number") return ["", item];
   const entries = isObject(item) ? Object.entries(item) : [];
   // A counter says nothing that the place in the list does not.
-  const [name, number] =
-    entries.find(([key, value]) => typeof value === "number" && !/^(index|step|id|seq|n|token)$/.test(key)) ??
+  const [name, number] = entries.find(
+    ([key, value]) => typeof value === "number" && !/^(index|step|id|seq|n|token)$/.test(key),
+  ) ??
     entries.find(([, value]) => typeof value === "number") ?? ["", undefined];
   return [name, typeof number === "number" ? number : undefined];
 }

@@ -45,7 +45,13 @@ export class OperationList {
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.listKey(event),
     });
     this.status = element("p", { class: "note", role: "status" });
-    this.element = element("nav", { class: "sidebar", "aria-label": "Operations" }, this.search, this.status, this.list);
+    this.element = element(
+      "nav",
+      { class: "sidebar", "aria-label": "Operations" },
+      this.search,
+      this.status,
+      this.list,
+    );
   }
 
   /** @param {readonly Summary[]} operations */
@@ -78,9 +84,12 @@ export class OperationList {
     const shown = found.slice(0, kShown);
     const sections = searched ? [["", shown]] : grouped(shown);
     this.list.replaceChildren(
-      ...sections.map(([name, operations]) => this.section(/** @type {string} */ (name), /** @type {Summary[]} */ (operations))),
+      ...sections.map(([name, operations]) =>
+        this.section(/** @type {string} */ (name), /** @type {Summary[]} */ (operations)),
+      ),
     );
-    if (found.length === 0) this.list.append(element("p", { class: "empty" }, all === 0 ? "No operations." : "Nothing found."));
+    if (found.length === 0)
+      this.list.append(element("p", { class: "empty" }, all === 0 ? "No operations." : "Nothing found."));
     this.setOpened(this.opened);
     if (searched) this.setCurrent(this.options()[0]);
   }
@@ -92,7 +101,12 @@ export class OperationList {
   section(name, operations) {
     const rows = operations.map((operation) => this.option(operation, name));
     if (name === "") return element("div", {}, ...rows);
-    return element("div", { role: "group", "aria-label": name }, element("div", { class: "group", "aria-hidden": "true" }, name), ...rows);
+    return element(
+      "div",
+      { role: "group", "aria-label": name },
+      element("div", { class: "group", "aria-hidden": "true" }, name),
+      ...rows,
+    );
   }
 
   /**

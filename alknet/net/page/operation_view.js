@@ -40,7 +40,11 @@ export class OperationView {
       { type: "button", class: "primary", "aria-keyshortcuts": "Control+Enter", onclick: () => void this.call() },
       this.streams ? "Start" : "Call",
     );
-    this.stopButton = element("button", { type: "button", hidden: true, "aria-keyshortcuts": "Escape", onclick: () => this.stop() }, "Stop");
+    this.stopButton = element(
+      "button",
+      { type: "button", hidden: true, "aria-keyshortcuts": "Escape", onclick: () => this.stop() },
+      "Stop",
+    );
     this.keys = element("span", { class: "keys" }, element("kbd", {}, "Ctrl"), " ", element("kbd", {}, "Enter"));
     this.status = element("p", { class: "status", role: "status" });
     this.result = element("section", { class: "card result", "aria-label": "Result" });
@@ -50,14 +54,24 @@ export class OperationView {
       "article",
       { class: "operation" },
       this.header(),
-      element("div", { class: "columns" }, element("div", { class: "main-column" }, this.input.element, this.result), this.reference()),
+      element(
+        "div",
+        { class: "columns" },
+        element("div", { class: "main-column" }, this.input.element, this.result),
+        this.reference(),
+      ),
     );
   }
 
   header() {
     const { name, type, title, description, tags } = this.summary;
     const slash = name.lastIndexOf("/") + 1;
-    this.heading = element("h2", { tabindex: -1 }, element("span", { class: "namespace" }, name.slice(0, slash)), name.slice(slash));
+    this.heading = element(
+      "h2",
+      { tabindex: -1 },
+      element("span", { class: "namespace" }, name.slice(0, slash)),
+      name.slice(slash),
+    );
     const timeout = numberMember(this.spec, "default_timeout_ms");
     const access = member(this.spec, "access_control");
     const scopes = [...arrayMember(access, "required_scopes"), ...arrayMember(access, "required_scopes_any")].filter(
@@ -150,7 +164,10 @@ export class OperationView {
     this.handles.note(this.summary.name, input, output);
     this.say(`OK · ${duration(milliseconds)} · ${size(bytes)}`, "good");
     const copy = copyButton("Copy JSON", () => JSON.stringify(output, null, 2));
-    this.showResult(element("div", { class: "card-head" }, element("h3", {}, "Result"), copy), element("div", { class: "json" }, jsonView(output)));
+    this.showResult(
+      element("div", { class: "card-head" }, element("h3", {}, "Result"), copy),
+      element("div", { class: "json" }, jsonView(output)),
+    );
   }
 
   /**
@@ -248,7 +265,12 @@ function errorList(errors) {
 /** @param {JsonObject} spec */
 function specText(spec) {
   const text = JSON.stringify(spec, null, 2);
-  return element("div", {}, copyButton("Copy", () => text), element("pre", {}, longText(text, 8000)));
+  return element(
+    "div",
+    {},
+    copyButton("Copy", () => text),
+    element("pre", {}, longText(text, 8000)),
+  );
 }
 
 /** @param {number} milliseconds */

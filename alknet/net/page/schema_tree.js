@@ -39,7 +39,11 @@ function rowList(rows, root, depth) {
   const show = (/** @type {number} */ from) => {
     list.append(...rows.slice(from, from + kRows).map((row) => treeRow(row, root, depth)));
     if (rows.length <= from + kRows) return;
-    const more = element("li", {}, quietButton(`${rows.length - from - kRows} more`, () => (more.remove(), show(from + kRows))));
+    const more = element(
+      "li",
+      {},
+      quietButton(`${rows.length - from - kRows} more`, () => (more.remove(), show(from + kRows))),
+    );
     list.append(more);
   };
   show(0);
@@ -93,7 +97,8 @@ function nodeLine(shape, name, required) {
  * @returns {Row[]}
  */
 function rowsBelow(shape) {
-  const further = shape.values === undefined || shape.values === true ? [] : [{ name: "any name", schema: shape.values }];
+  const further =
+    shape.values === undefined || shape.values === true ? [] : [{ name: "any name", schema: shape.values }];
   if (shape.kind === "choice") return shape.variants.map(({ label, schema }) => ({ name: label, schema }));
   if (shape.kind !== "array") return [...shape.properties, ...further];
   const prefix = shape.prefix.map((schema, index) => ({ name: `[${index}]`, schema }));

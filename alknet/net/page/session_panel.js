@@ -1,6 +1,6 @@
 import { copyButton, dialogHead, element, quietButton } from "./dom.js";
+import { kHandleListId } from "./form_controls.js";
 import { tensorText } from "./json_view.js";
-import { kHandleListId } from "./schema_form.js";
 
 const kListed = 200;
 
@@ -37,17 +37,30 @@ export class SessionPanel {
         element("label", { for: "token" }, "Bearer token"),
         this.token,
       ),
-      element("p", { class: "note", id: "token-note" }, "Sent with every request. It is kept in this page's memory only: a reload forgets it."),
+      element(
+        "p",
+        { class: "note", id: "token-note" },
+        "Sent with every request. It is kept in this page's memory only: a reload forgets it.",
+      ),
       element("h3", {}, "Tensors made in this session"),
       this.list,
       this.problem,
-      element("p", { class: "note" }, "They live on the node until they are disposed of, or the session has been idle for ten minutes."),
+      element(
+        "p",
+        { class: "note" },
+        "They live on the node until they are disposed of, or the session has been idle for ten minutes.",
+      ),
       quietButton("Start a new session", () => {
         gateway.startSession();
         handles.clear();
       }),
     );
-    this.button = element("button", { type: "button", class: "quiet", onclick: () => this.dialog.showModal() }, "Session", this.count);
+    this.button = element(
+      "button",
+      { type: "button", class: "quiet", onclick: () => this.dialog.showModal() },
+      "Session",
+      this.count,
+    );
     handles.addEventListener("change", () => this.render());
     this.render();
   }
@@ -72,7 +85,9 @@ export class SessionPanel {
     this.count.textContent = handles.length > 0 ? String(handles.length) : "";
     const shown = handles.slice(0, kListed);
     this.options.replaceChildren(
-      ...shown.map(({ id, value, operation }) => element("option", { value: id, label: `${tensorText(value)} · ${operation}` })),
+      ...shown.map(({ id, value, operation }) =>
+        element("option", { value: id, label: `${tensorText(value)} · ${operation}` }),
+      ),
     );
     this.list.replaceChildren(
       ...shown.map(({ id, value, operation }) =>

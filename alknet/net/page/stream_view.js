@@ -18,9 +18,19 @@ export class StreamView {
     this.text = element("p", { class: "stream-text" });
     this.rows = element("ol", { class: "stream-rows", "aria-label": "items, the newest first" });
     const copy = copyButton("Copy as JSON Lines", () =>
-      [...this.items.newest].reverse().map(({ item }) => JSON.stringify(item)).join("\n"),
+      [...this.items.newest]
+        .reverse()
+        .map(({ item }) => JSON.stringify(item))
+        .join("\n"),
     );
-    this.element = element("div", { class: "stream" }, element("div", { class: "stream-head" }, this.facts, copy), this.chart, this.text, this.rows);
+    this.element = element(
+      "div",
+      { class: "stream" },
+      element("div", { class: "stream-head" }, this.facts, copy),
+      this.chart,
+      this.text,
+      this.rows,
+    );
     // The rate falls also while nothing comes.
     this.timer = setInterval(() => this.drawFacts(), 500);
     this.drawFacts();
@@ -62,7 +72,8 @@ export class StreamView {
     const { count } = this.items;
     const rate = this.running ? this.items.rate() : this.items.meanRate();
     const items = `${count.toLocaleString("en")} item${count === 1 ? "" : "s"}`;
-    this.facts.textContent = `${items} · ${rate.toFixed(rate < 10 ? 1 : 0)} a second${this.running ? "" : " on average"}`;
+    const speed = `${rate.toFixed(rate < 10 ? 1 : 0)} a second${this.running ? "" : " on average"}`;
+    this.facts.textContent = `${items} · ${speed}`;
   }
 }
 

@@ -5,7 +5,11 @@ const kThemes = ["system", "light", "dark"];
 
 /** A switch between the system's colours, light and dark; the browser remembers the choice. */
 export function themeSwitch() {
-  const button = element("button", { type: "button", class: "quiet", onclick: () => choose((now + 1) % kThemes.length) });
+  const button = element("button", {
+    type: "button",
+    class: "quiet",
+    onclick: () => choose((now + 1) % kThemes.length),
+  });
   let now = 0;
   const choose = (/** @type {number} */ index) => {
     now = index;
