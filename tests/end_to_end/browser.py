@@ -12,17 +12,40 @@ import urllib.request
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
-MISSING = None if CHROMIUM and DRIVER else "the Debian packages chromium and chromium-driver are not installed (bin/setup)"
+MISSING = (
+    None if CHROMIUM and DRIVER else "the Debian packages chromium and chromium-driver are not installed (bin/setup)"
+)
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of a reference to an element
-KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004", "Control": "\ue009", "Shift": "\ue008", "Space": " ",
-        "ArrowUp": "\ue013", "ArrowDown": "\ue015", "ArrowLeft": "\ue012", "ArrowRight": "\ue014"}
+KEYS = {
+    "Enter": "\ue007",
+    "Escape": "\ue00c",
+    "Tab": "\ue004",
+    "Control": "\ue009",
+    "Shift": "\ue008",
+    "Space": " ",
+    "Backspace": "\ue003",
+    "ArrowUp": "\ue013",
+    "ArrowDown": "\ue015",
+    "ArrowLeft": "\ue012",
+    "ArrowRight": "\ue014",
+}
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 SECONDS = 20  # until a condition counts as never met
 
-OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-           "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-           "--hide-scrollbars", "--force-device-scale-factor=1"]
+OPTIONS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--force-device-scale-factor=1",
+]
 
 # Asks each frame whether a condition holds; an exception in it counts as no.
 UNTIL = """
@@ -45,10 +68,16 @@ class Browser:
 
     def __enter__(self):
         self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.driver = subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.driver = subprocess.Popen(
+            [DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         self.session = ""
         try:
-            port = next(int(found[1]) for line in self.driver.stdout if (found := re.search(r"started successfully on port (\d+)", line)))
+            port = next(
+                int(found[1])
+                for line in self.driver.stdout
+                if (found := re.search(r"started successfully on port (\d+)", line))
+            )
             self.address = f"http://127.0.0.1:{port}"
             options = {"binary": CHROMIUM, "args": [*OPTIONS, f"--user-data-dir={self.profile.name}"]}
             asked = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
@@ -70,7 +99,9 @@ class Browser:
 
     def command(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + self.session + path, data, {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(
+            self.address + self.session + path, data, {"Content-Type": "application/json"}, method=method
+        )
         try:
             with DIRECT.open(request, timeout=SECONDS + 40) as answer:
                 return json.load(answer)["value"]
@@ -90,7 +121,7 @@ class Browser:
         return self.command("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
 
     def prefer(self, colours):
-        """"light" or "dark" is what the system asks for."""
+        """ "light" or "dark" is what the system asks for."""
         self.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": colours}])
 
     def script(self, body, *arguments):
@@ -114,7 +145,9 @@ class Browser:
 
     def click(self, selector):
         element = self.find(selector)
-        self.script("arguments[0].scrollIntoView({block: 'center'})", {ELEMENT: element})  # from under what sticks to an edge
+        self.script(
+            "arguments[0].scrollIntoView({block: 'center'})", {ELEMENT: element}
+        )  # from under what sticks to an edge
         self.command("POST", f"/element/{element}/click", {})
 
     def write(self, selector, text):
@@ -133,7 +166,9 @@ class Browser:
             "const [selector, label] = arguments; const select = document.querySelector(selector);"
             "select.value = [...select.options].find((option) => option.label === label).value;"
             "select.dispatchEvent(new Event('change', {bubbles: true}));",
-            selector, label)
+            selector,
+            label,
+        )
 
     def press(self, *keys):
         """Presses keys one after the other; "Control+Enter" together. Other names are typed letter by letter."""
@@ -151,11 +186,15 @@ class Browser:
         self.command("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
     def text(self, selector):
-        return self.until("document.querySelector(selector) && {text: document.querySelector(selector).innerText}", selector=selector)["text"]
+        return self.until(
+            "document.querySelector(selector) && {text: document.querySelector(selector).innerText}", selector=selector
+        )["text"]
 
     def focused(self):
         """What has the focus, in a word: its id, data-name, role or tag."""
-        return self.value("((e) => e.id || e.dataset.name || e.getAttribute('aria-label') || e.textContent)(document.activeElement)")
+        return self.value(
+            "((e) => e.id || e.dataset.name || e.getAttribute('aria-label') || e.textContent)(document.activeElement)"
+        )
 
     def screenshot(self, path):
         path = pathlib.Path(path)

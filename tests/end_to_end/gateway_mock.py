@@ -12,82 +12,29 @@ import sys
 import threading
 import urllib.parse
 
+from gateway_specs import MARKUP, SPECS
+
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "alknet" / "net" / "page"
-TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-MARKUP = "<img src=x onerror=\"document.title='injected'\"><script>document.title='injected'</script>"
-
-TENSOR = {"TypeDef:Tensor": {"dtype": "F32", "shape": [-1, -1]}, "type": "object"}
-PLACE = {"type": "object", "properties": {"lat": {"TypeDef:Float64": True, "minimum": -90, "maximum": 90},
-                                          "lon": {"TypeDef:Float64": True, "minimum": -180, "maximum": 180}}, "required": ["lat", "lon"]}
-
-
-def spec(name, op_type, title, description, input_schema, output_schema, **more):
-    return {"name": name, "namespace": name.split("/")[0], "op_type": op_type, "visibility": "external", "title": title,
-            "description": description, "input_schema": input_schema, "output_schema": output_schema,
-            "error_schemas": [], "access_control": {}, **more}
-
-
-def struct_of(properties, required=(), **more):
-    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False, **more}
-
-
-SPECS = [
-    spec("services/list", "query", "List operations", "The operations that you may call.",
-         struct_of({"prefix": {"type": "string"}, "query": {"type": "string"}}), struct_of({"operations": {"type": "array"}}), tags=["discovery"]),
-    spec("services/schema", "query", "Describe an operation", "The full specification of one operation.",
-         struct_of({"name": {"type": "string"}}, ["name"]), {"type": "object"}, tags=["discovery"]),
-    spec("model/minilm/embed", "query", "Embed sentences",
-         "Turns sentences into vectors of 384 numbers. Sentences that mean the same have vectors that point the same way.",
-         struct_of({"sentences": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 512}, "minItems": 1, "maxItems": 64,
-                                  "description": "What to embed, one vector each"},
-                    "normalize": {"type": "boolean", "default": True, "description": "Whether vectors have length 1"},
-                    "pooling": {"enum": ["mean", "cls", "max"], "default": "mean"}},
-                   ["sentences", "normalize"], examples=[{"sentences": ["A cat sits on the mat.", "A feline rests on a rug."], "normalize": True}]),
-         struct_of({"model": {"type": "string"}, "vectors": {"type": "array", "items": {"type": "array", "items": {"TypeDef:Float32": True}, "minItems": 384, "maxItems": 384}}}),
-         tags=["model", "text"], default_timeout_ms=30000, version="1.0",
-         error_schemas=[{"code": "MODEL_NOT_LOADED", "description": "The model is not on this node.", "schema": {}, "http_status": 503},
-                        {"code": "OUT_OF_MEMORY", "description": "The batch does not fit the device.", "schema": {}, "http_status": 507}]),
-    spec("compute/create_tensor", "mutation", "Make a tensor", "A tensor of a dtype and shape from bytes. It lives until it is disposed of.",
-         struct_of({"dtype": {"enum": ["f32", "i32", "u8"]}, "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "maxItems": 32, "examples": [[2, 3]]},
-                    "data": {"TypeDef:Bytes": True, "type": "string", "description": "Elements, row-major and little-endian"}}, ["dtype", "shape", "data"]), TENSOR, tags=["tensor"]),
-    spec("compute/dispose", "mutation", "Let resources go", "Forgets handles.",
-         struct_of({"handles": {"type": "array", "items": {"anyOf": [{"type": "string", "title": "id"}, {**TENSOR, "title": "tensor"}]}}}, ["handles"]), {"type": "object"}),
-    spec("compute/devices", "query", "List devices", "What can compute here.", struct_of({}), {"type": "array"}),
-    spec("tensor/matmul", "query", "Multiply matrices", "The matrix product of two tensors.",
-         struct_of({"a": {**TENSOR, "description": "[n, k]"}, "b": {**TENSOR, "description": "[k, m]"}}, ["a", "b"]), TENSOR, tags=["tensor", "linear algebra"]),
-    spec("node/metrics", "subscription", "Watch the load", "The load of this node, many times a second.",
-         struct_of({"every_ms": {"TypeDef:Uint32": True, "minimum": 1, "maximum": 60000, "default": 20}, "count": {"type": "integer", "minimum": 0, "description": "End after so many items"}},
-                   ["every_ms"]), struct_of({"step": {"type": "integer"}, "load": {"TypeDef:Float32": True}, "calls": {"type": "integer"}}), tags=["metrics"]),
-    spec("node/restart", "mutation", "Restart", "Only for administrators.", struct_of({}), {"type": "object"}, access_control={"required_scopes": ["admin"]}),
-    spec("node/wait", "query", "Wait", "Answers when it is stopped.", struct_of({}), {"type": "object"}),
-    spec("test/kinds", "mutation", "Every kind of value", "Echoes its input.",
-         struct_of({"int8": {"TypeDef:Int8": True}, "int64": {"TypeDef:Int64": True}, "float": {"TypeDef:Float32": True}, "flag": {"TypeDef:Boolean": True},
-                    "colour": {"TypeDef:Enum": True, "enum": ["red", "green"]}, "text": {"type": "string", "pattern": "^a"}, "data": {"TypeDef:Bytes": True},
-                    "time": {"TypeDef:Timestamp": True}, "scores": {"TypeDef:Record": {"values": {"TypeDef:Int32": True}}},
-                    "place": PLACE, "list": {"type": "array", "items": PLACE}, "sizes": {"type": "array", "items": {"type": "integer"}},
-                    "shape": {"TypeDef:Union": {"discriminator": "kind", "mapping": {
-                        "circle": {"TypeDef:Struct": True, "properties": {"r": {"TypeDef:Float32": True}}, "required": ["r"]},
-                        "square": {"TypeDef:Struct": True, "properties": {"a": {"TypeDef:Float32": True}}, "required": ["a"]}}}},
-                    "either": {"oneOf": [{"type": "integer"}, {"type": "string"}]}, "any": True}, ["int8", "text"]), True),
-    spec("test/fail", "mutation", "Fail", "Refuses its input.", struct_of({"x": {"type": "object", "properties": {"y": {"type": "integer"}}, "required": ["y"]}}, ["x"]), True),
-    spec("test/hostile", "query", MARKUP, MARKUP,
-         {"$defs": {"Node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}, "must": {"$ref": "#/$defs/Node"}}, "required": ["must"], "title": MARKUP}},
-          "type": "object", "properties": {MARKUP: {"type": "string", "description": MARKUP, "enum": [MARKUP], "default": MARKUP},
-                                           "__proto__": {"type": "integer"}, "node": {"$ref": "#/$defs/Node"},
-                                           "loop": {"$ref": "#/properties/loop"},
-                                           "wide": {"type": "object", "properties": {f"p{i}": {"type": "string"} for i in range(5000)}}}},
-         True, tags=[MARKUP], error_schemas=[{"code": MARKUP, "description": MARKUP, "schema": {}, "http_status": 500}]),
-]
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 OPERATIONS = {item["name"]: item for item in SPECS}
 
 
 def refused(status, code, message, details=None, retryable=False):
-    return status, {"error": {"code": code, "message": message, "retryable": retryable, **({"details": details} if details else {})}}
+    return status, {
+        "error": {"code": code, "message": message, "retryable": retryable, **({"details": details} if details else {})}
+    }
 
 
 def invalid(*violations):
     listed = [{"instance_path": path, "schema_path": "", "message": message} for path, message in violations]
-    return refused(400, "INVALID_INPUT", f"the input is invalid at \"{violations[0][0]}\" {violations[0][1]}", {"violations": listed})
+    return refused(
+        400, "INVALID_INPUT", f'the input is invalid at "{violations[0][0]}" {violations[0][1]}', {"violations": listed}
+    )
 
 
 class State:
@@ -106,12 +53,20 @@ class State:
 
     def call(self, operation, given, session):
         if operation == "model/minilm/embed":
-            vectors = [[round(math.sin(i * 0.11 + len(text)) * math.cos(i * 0.031) / 14, 6) for i in range(384)] for text in given["sentences"]]
+            vectors = [
+                [round(math.sin(i * 0.11 + len(text)) * math.cos(i * 0.031) / 14, 6) for i in range(384)]
+                for text in given["sentences"]
+            ]
             return 200, {"output": {"model": "all-MiniLM-L6-v2", "dim": 384, "device": "cpu", "vectors": vectors}}
         if operation == "compute/create_tensor":
             size = len(base64.b64decode(given["data"]))
             if size != 4 * math.prod(given["shape"]):
-                return invalid(("/data", f"holds {size} bytes; {given['dtype']} {given['shape']} takes {4 * math.prod(given['shape'])}"))
+                return invalid(
+                    (
+                        "/data",
+                        f"holds {size} bytes; {given['dtype']} {given['shape']} takes {4 * math.prod(given['shape'])}",
+                    )
+                )
             return 200, {"output": self.make_tensor(session, given["dtype"], given["shape"])}
         if operation == "tensor/matmul":
             known = self.sessions.get(session, [])
@@ -120,9 +75,14 @@ class State:
                 return refused(404, "FOREIGN_HANDLE", f"{missing[0]} is no tensor of this session")
             return 200, {"output": self.make_tensor(session, "f32", [given["a"]["shape"][0], given["b"]["shape"][1]])}
         if operation == "compute/devices":
-            return 200, {"output": [{"id": "cpu", "name": "16 cores", "usable": True}, {"id": "gpu:0", "name": "none", "usable": False, "reason": "no driver"}]}
+            return 200, {
+                "output": [
+                    {"id": "cpu", "name": "16 cores", "usable": True},
+                    {"id": "gpu:0", "name": "none", "usable": False, "reason": "no driver"},
+                ]
+            }
         if operation == "test/fail":
-            return invalid(("/x/y", "is too small"), ("/x", "lacks \"z\""))
+            return invalid(("/x/y", "is too small"), ("/x", 'lacks "z"'))
         if operation == "test/hostile":
             return 200, {"output": {MARKUP: MARKUP, "list": [MARKUP] * 200, "__proto__": 1}}
         if operation == "services/list":
@@ -139,11 +99,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if address.path == "/" or address.path.startswith("/page/"):
             self.send_page(address.path.removeprefix("/page/").removeprefix("/") or "index.html")
         elif address.path == "/search":
-            listed = [{key: item[key] for key in ("name", "op_type", "title", "description", "tags") if key in item} for item in SPECS]
+            listed = [
+                {key: item[key] for key in ("name", "op_type", "title", "description", "tags") if key in item}
+                for item in SPECS
+            ]
             self.send_json(200, {"operations": listed})
         elif address.path == "/schema":
             found = OPERATIONS.get(query.get("name"))
-            self.send_json(*((200, found) if found else refused(404, "NOT_FOUND", f"there is no operation {query.get('name')}")))
+            self.send_json(
+                *((200, found) if found else refused(404, "NOT_FOUND", f"there is no operation {query.get('name')}"))
+            )
         elif address.path == "/subscribe":
             self.subscribe(json.loads(query["input"]))
         else:
@@ -154,7 +119,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         state, operation, token = self.server.state, body["operation"], self.headers.get("Authorization")
         state.calls.append({**body, "session": self.headers.get("Alknet-Session"), "token": token})
         if operation == "node/restart" and token != "Bearer secret":
-            return self.send_json(*refused(401, "FORBIDDEN", "authentication required", {"required": {"required_scopes": ["admin"]}}))
+            return self.send_json(
+                *refused(401, "FORBIDDEN", "authentication required", {"required": {"required_scopes": ["admin"]}})
+            )
         if operation == "node/wait":
             self.connection.settimeout(30)
             self.rfile.read(1)  # ends when the caller hangs up
@@ -171,7 +138,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.event("message", {"step": step, "load": round(load, 4), "calls": 100 + step * 3 % 17})
                 step += 1
                 if step == 13:
-                    self.event("error", {"code": "TIMEOUT", "message": "thirteen is too many", "retryable": True}) if given.get("count") == 99 else None
+                    (
+                        self.event("error", {"code": "TIMEOUT", "message": "thirteen is too many", "retryable": True})
+                        if given.get("count") == 99
+                        else None
+                    )
                     if given.get("count") == 99:
                         return
                 self.server.closing.wait(given["every_ms"] / 1000)
@@ -187,7 +158,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "/" in name or path.suffix not in TYPES or not path.exists():
             return self.send_json(*refused(404, "NOT_FOUND", f"there is no {name}"))
         policy = (PAGE / "content_security_policy.txt").read_text().strip()
-        return self.send(200, TYPES[path.suffix], path.read_bytes(), {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"})
+        return self.send(
+            200,
+            TYPES[path.suffix],
+            path.read_bytes(),
+            {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"},
+        )
 
     def send_json(self, status, value):
         self.send(status, "application/json", json.dumps(value).encode())

@@ -1,5 +1,5 @@
-"""The web page of the HTTP gateway in a real browser: reading about operations, calling them, watching them, by mouse and
-by keyboard. The gateway is a stand-in, so that errors and hostile operations are at hand; see gateway_mock.py."""
+"""The web page of the HTTP gateway in a real browser: reading about operations, calling them, watching them, by mouse
+and by keyboard. The gateway is a stand-in, so that errors and hostile operations are at hand; see gateway_mock.py."""
 
 import base64
 import json
@@ -11,10 +11,13 @@ import tempfile
 import unittest
 
 from browser import MISSING, Browser
-from gateway_mock import MARKUP, SPECS, Gateway
+from gateway_mock import Gateway
+from gateway_specs import MARKUP, SPECS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURES = pathlib.Path(os.environ.get("ALKNET_PAGE_PICTURES", ROOT / "build" / "page-pictures"))
+
+NAMES = "[...document.querySelectorAll('[role=option]')].map((one) => one.dataset.name)"  # of the operations listed
 
 # Requests that the tests make fail are no fault of the page.
 EXPECTED_LOG = ("Failed to load resource: the server responded with a status of 4",)
@@ -22,7 +25,9 @@ EXPECTED_LOG = ("Failed to load resource: the server responded with a status of 
 
 def button(text):
     """A script that presses the button of that text."""
-    return f"[...document.querySelectorAll('main button')].find((one) => one.textContent === {json.dumps(text)}).click()"
+    return (
+        f"[...document.querySelectorAll('main button')].find((one) => one.textContent === {json.dumps(text)}).click()"
+    )
 
 
 @unittest.skipIf(MISSING, MISSING)
@@ -52,12 +57,18 @@ class PageTest(unittest.TestCase):
 
     def field(self, name, selector="input:not(.include), select, textarea"):
         """A selector of the control of the field of that name."""
-        self.browser.until("[...document.querySelectorAll('.field-name')].some((one) => one.textContent === name)", name=name)
+        self.browser.until(
+            "[...document.querySelectorAll('.field-name')].some((one) => one.textContent === name)", name=name
+        )
         self.browser.script(
             "const [name, selector] = arguments;"
-            "const row = [...document.querySelectorAll('.field-name')].find((one) => one.textContent === name).closest('.field');"
+            "const names = [...document.querySelectorAll('.field-name')];"
+            "const row = names.find((one) => one.textContent === name).closest('.field');"
             "document.querySelector('[data-test]')?.removeAttribute('data-test');"
-            "[...row.querySelectorAll(selector)][0].setAttribute('data-test', '');", name, selector)
+            "[...row.querySelectorAll(selector)][0].setAttribute('data-test', '');",
+            name,
+            selector,
+        )
         return "[data-test]"
 
     def status(self, text):
@@ -67,35 +78,52 @@ class PageTest(unittest.TestCase):
         return self.gateway.state.calls[-1]
 
     def names(self):
-        return self.browser.value("[...document.querySelectorAll('[role=option]')].map((one) => one.dataset.name)")
+        return self.browser.value(NAMES)
 
     # --- reading --------------------------------------------------------------------------------------------------
 
     def test_lists_all_operations_by_namespace_with_their_types(self):
         self.open()
         self.assertEqual(self.names(), sorted(item["name"] for item in SPECS))
-        groups = self.browser.value("[...document.querySelectorAll('[role=group]')].map((one) => one.getAttribute('aria-label'))")
+        groups = self.browser.value(
+            "[...document.querySelectorAll('[role=group]')].map((one) => one.getAttribute('aria-label'))"
+        )
         self.assertEqual(groups, ["compute", "model/minilm", "node", "services", "tensor", "test"])
         types = self.browser.value("[...document.querySelectorAll('[role=option] .badge')].map((one) => one.title)")
         self.assertEqual(types.count("subscription"), 1)
 
     def test_searches_names_titles_descriptions_and_tags(self):
         self.open()
-        for query, found in [("embed", ["model/minilm/embed"]), ("LINEAR algebra", ["tensor/matmul"]), ("nothing like it", [])]:
+        for query, found in [
+            ("embed", ["model/minilm/embed"]),
+            ("LINEAR algebra", ["tensor/matmul"]),
+            ("nothing like it", []),
+        ]:
             self.browser.write("#search", query)
-            self.browser.until("JSON.stringify([...document.querySelectorAll('[role=option]')].map((one) => one.dataset.name)) === found",
-                               found=json.dumps(found, separators=(",", ":")))
+            self.browser.until(
+                f"JSON.stringify({NAMES}) === found",
+                found=json.dumps(found, separators=(",", ":")),
+            )
         self.assertIn("Nothing found", self.browser.text(".sidebar"))
 
     def test_shows_what_an_operation_is(self):
         self.open("model/minilm/embed")
         shown = self.browser.text(".operation")
-        for text in ["model/minilm/embed", "query", "Embed sentences", "384 numbers", "time limit 30000 ms", "1 to 64 items"]:
+        for text in [
+            "model/minilm/embed",
+            "query",
+            "Embed sentences",
+            "384 numbers",
+            "time limit 30000 ms",
+            "1 to 64 items",
+        ]:
             self.assertIn(text, shown)
         tree = self.browser.text(".reference")
         for text in ["sentences", "array of string", "required", "1 to 512 characters", 'default "mean"']:
             self.assertIn(text, tree)
-        self.browser.script("[...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent === 'Errors 2').click()")
+        self.browser.script(
+            "[...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent === 'Errors 2').click()"
+        )
         self.assertIn("MODEL_NOT_LOADED", self.browser.text("[role=tabpanel]"))
         self.assertEqual(self.browser.value("document.title"), "model/minilm/embed · alknet")
 
@@ -111,11 +139,16 @@ class PageTest(unittest.TestCase):
         self.browser.click("button.primary")
         self.status("OK · ")
         self.browser.until("document.querySelectorAll('.result .vector .sparkline polyline').length === 2")
-        self.assertEqual(self.last_call()["input"], {"sentences": ["A cat sits on the mat.", "A feline rests on a rug."], "normalize": True})
+        self.assertEqual(
+            self.last_call()["input"],
+            {"sentences": ["A cat sits on the mat.", "A feline rests on a rug."], "normalize": True},
+        )
         result = self.browser.text(".result")
         self.assertIn('"all-MiniLM-L6-v2"', result)
         self.assertIn("384 numbers", result)
-        self.assertEqual(self.browser.value("document.querySelectorAll('.result .json-index').length"), 2, "vectors are folded")
+        self.assertEqual(
+            self.browser.value("document.querySelectorAll('.result .json-index').length"), 2, "vectors are folded"
+        )
         self.browser.click(".vector .facts")
         self.browser.until("document.querySelectorAll('.result .json-index').length === 2 + 50")
         self.browser.resize(1280, 1000)
@@ -156,10 +189,25 @@ class PageTest(unittest.TestCase):
         write(self.field("any"), '{"x": [1]}')
         self.browser.click("button.primary")
         self.status("OK")
-        self.assertEqual(self.last_call()["input"], {
-            "int8": -128, "int64": "9223372036854775807", "float": "NaN", "flag": True, "colour": "green", "text": "apple", "data": "AP8=",
-            "time": "2026-01-31T12:00:00Z", "scores": {"a<b>": 7}, "place": {"lat": 52.5, "lon": 13.4}, "sizes": [1, 2, 3],
-            "shape": {"kind": "square", "a": 2}, "either": "s", "any": {"x": [1]}})
+        self.assertEqual(
+            self.last_call()["input"],
+            {
+                "int8": -128,
+                "int64": "9223372036854775807",
+                "float": "NaN",
+                "flag": True,
+                "colour": "green",
+                "text": "apple",
+                "data": "AP8=",
+                "time": "2026-01-31T12:00:00Z",
+                "scores": {"a<b>": 7},
+                "place": {"lat": 52.5, "lon": 13.4},
+                "sizes": [1, 2, 3],
+                "shape": {"kind": "square", "a": 2},
+                "either": "s",
+                "any": {"x": [1]},
+            },
+        )
 
     def gateway_file(self, name, content):
         folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -177,14 +225,35 @@ class PageTest(unittest.TestCase):
         self.browser.click("button.primary")
         self.status("The input is not complete.")
         self.assertEqual(self.browser.value("document.activeElement.getAttribute('aria-invalid')"), "true")
-        self.assertIn("is no integer", self.browser.value(
-            "document.activeElement.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id)?.textContent).join('')"))
+        self.assertIn(
+            "is no integer",
+            self.browser.value(
+                "document.activeElement.getAttribute('aria-describedby').split(' ')"
+                ".map((id) => document.getElementById(id)?.textContent).join('')"
+            ),
+        )
         self.assertEqual(self.gateway.state.calls, [])
+
+    def test_an_optional_field_that_is_emptied_is_left_out(self):
+        self.open("node/metrics")
+        sent = "document.querySelector('[aria-label=\"send count\"]').checked"
+        self.assertFalse(self.browser.value(sent))
+        self.browser.click(self.field("count"))
+        self.browser.press("7")
+        self.assertTrue(self.browser.value(sent))
+        self.browser.press("Backspace")
+        self.assertFalse(self.browser.value(sent))
+        self.browser.script(button("JSON"))
+        self.assertEqual(
+            json.loads(self.browser.value("document.querySelector('.input-json').value")), {"every_ms": 20}
+        )
 
     def test_what_the_form_holds_can_be_edited_as_json_and_back(self):
         self.open("node/metrics")
         self.browser.script(button("JSON"))
-        self.assertEqual(json.loads(self.browser.value("document.querySelector('.input-json').value")), {"every_ms": 20})
+        self.assertEqual(
+            json.loads(self.browser.value("document.querySelector('.input-json').value")), {"every_ms": 20}
+        )
         self.browser.write(".input-json", '{"every_ms": 7, "count": 3}')
         self.browser.script(button("Form"))
         self.assertEqual(self.browser.value(f"document.querySelector('{self.field('count')}').value"), "3")
@@ -199,8 +268,10 @@ class PageTest(unittest.TestCase):
         self.browser.click("button.primary")
         self.browser.until("document.querySelector('.error-code').textContent === 'INVALID_INPUT'")
         self.assertIn("/x/y is too small", self.browser.text(".violations"))
-        errors = self.browser.value("[...document.querySelectorAll('.wrong > .field-error')].map((one) => one.textContent)")
-        self.assertEqual(sorted(errors), ['is too small', 'lacks "z"'])
+        errors = self.browser.value(
+            "[...document.querySelectorAll('.wrong > .field-error')].map((one) => one.textContent)"
+        )
+        self.assertEqual(sorted(errors), ["is too small", 'lacks "z"'])
         self.browser.screenshot(PICTURES / "page-error.png")
 
     def test_a_token_is_asked_for_and_kept_in_memory_only(self):
@@ -214,7 +285,9 @@ class PageTest(unittest.TestCase):
         self.browser.click("button.primary")
         self.status("OK")
         self.assertEqual(self.last_call()["token"], "Bearer secret")
-        stored = self.browser.value("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
+        stored = self.browser.value(
+            "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])"
+        )
         self.assertNotIn("secret", stored)
 
     def test_tensors_of_the_session_are_listed_and_picked_by_name(self):
@@ -227,7 +300,9 @@ class PageTest(unittest.TestCase):
         sent = self.last_call()
         self.assertEqual(struct.unpack("<6f", base64.b64decode(sent["input"]["data"])), (1, 2, 3, 4, 5, 6.5))
         self.open("tensor/matmul")
-        self.assertEqual(self.browser.value("[...document.querySelectorAll('#handle-list option')].map((one) => one.value)"), ["h1"])
+        self.assertEqual(
+            self.browser.value("[...document.querySelectorAll('#handle-list option')].map((one) => one.value)"), ["h1"]
+        )
         self.browser.write(self.field("a"), "h1")
         self.browser.write(self.field("b"), "h1")
         self.browser.click("button.primary")
@@ -235,7 +310,9 @@ class PageTest(unittest.TestCase):
         self.assertEqual(self.last_call()["session"], sent["session"])
         self.browser.click(".bar button")
         self.browser.until("document.querySelectorAll('.handles b').length === 2")
-        self.browser.script("[...document.querySelectorAll('.handles button')].find((one) => one.textContent === 'dispose').click()")
+        self.browser.script(
+            "[...document.querySelectorAll('.handles button')].find((one) => one.textContent === 'dispose').click()"
+        )
         self.browser.until("document.querySelectorAll('.handles b').length === 1")
         self.assertEqual(self.last_call()["input"]["handles"][0]["$tensor"], "h2")
 
@@ -252,12 +329,16 @@ class PageTest(unittest.TestCase):
         self.browser.write(self.field("int8"), "1")
         self.browser.write(self.field("text"), "a")
         self.browser.devtools("Network.enable")
-        self.browser.devtools("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+        self.browser.devtools(
+            "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1
+        )
         try:
             self.browser.click("button.primary")
             self.browser.until("document.querySelector('.error-code').textContent === 'UNREACHABLE'")
         finally:
-            self.browser.devtools("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+            self.browser.devtools(
+                "Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1
+            )
         self.assertTrue(any("ERR_INTERNET_DISCONNECTED" in line for line in self.browser.log()))
 
     def test_commands_are_copied(self):
@@ -265,9 +346,13 @@ class PageTest(unittest.TestCase):
         self.browser.devtools("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
         self.browser.script(button("Copy alknet"))
         self.browser.until("[...document.querySelectorAll('main button')].some((one) => one.textContent === 'Copied')")
-        copied = self.browser.devtools("Runtime.evaluate", expression="navigator.clipboard.readText()", awaitPromise=True, userGesture=True)
+        copied = self.browser.devtools(
+            "Runtime.evaluate", expression="navigator.clipboard.readText()", awaitPromise=True, userGesture=True
+        )
         address = self.gateway.address.rstrip("/")
-        self.assertEqual(copied["result"].get("value"), f"alknet call --stream {address} node/metrics '{{\"every_ms\":20}}'")
+        self.assertEqual(
+            copied["result"].get("value"), f"alknet call --stream {address} node/metrics '{{\"every_ms\":20}}'"
+        )
 
     # --- subscriptions --------------------------------------------------------------------------------------------
 
@@ -347,7 +432,9 @@ class PageTest(unittest.TestCase):
         self.browser.until("document.querySelectorAll('[role=option]').length > 5")
         press("ArrowDown")
         self.browser.until("document.activeElement.matches('[role=option]')")
-        style = self.browser.value("(({outlineStyle, outlineWidth}) => outlineStyle + outlineWidth)(getComputedStyle(document.activeElement))")
+        style = self.browser.value(
+            "(({outlineStyle, outlineWidth}) => outlineStyle + outlineWidth)(getComputedStyle(document.activeElement))"
+        )
         self.assertEqual(style, "solid2px", "the focus is visible")
 
     def test_tab_reaches_the_list_once_and_every_control_of_the_form(self):
@@ -356,7 +443,9 @@ class PageTest(unittest.TestCase):
         reached = []
         for _ in range(9):
             self.browser.press("Tab")
-            reached.append(self.browser.value("document.activeElement.className + ' ' + document.activeElement.tagName"))
+            reached.append(
+                self.browser.value("document.activeElement.className + ' ' + document.activeElement.tagName")
+            )
         self.assertEqual(sum("current" in one for one in reached), 1, reached)
         self.assertTrue(any("primary" in one for one in reached), reached)
 
@@ -365,14 +454,19 @@ class PageTest(unittest.TestCase):
         self.browser.script("document.querySelectorAll('.include').forEach((box) => box.click())")
         unnamed = self.browser.value(
             "[...document.querySelectorAll('button, input, select, textarea, [role=group], dialog')].filter((one) =>"
-            " !(one.labels?.length || one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') || one.textContent.trim()))"
-            ".map((one) => one.outerHTML)")
+            " !(one.labels?.length || one.ariaLabel || one.getAttribute('aria-labelledby') || one.textContent.trim()))"
+            ".map((one) => one.outerHTML)"
+        )
         self.assertEqual(unnamed, [])
-        doubled = self.browser.value("[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, at, all) => all.indexOf(id) !== at)")
+        doubled = self.browser.value(
+            "[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, at, all) => all.indexOf(id) < at)"
+        )
         self.assertEqual(doubled, [])
         broken = self.browser.value(
-            "[...document.querySelectorAll('[aria-describedby], [aria-labelledby], [aria-controls]')].flatMap((one) =>"
-            " ['aria-labelledby', 'aria-controls'].map((name) => one.getAttribute(name)).filter((id) => id && !document.getElementById(id)))")
+            "[...document.querySelectorAll('[aria-labelledby], [aria-controls]')].flatMap((one) =>"
+            " ['aria-labelledby', 'aria-controls'].map((name) => one.getAttribute(name)))"
+            ".filter((id) => id && !document.getElementById(id))"
+        )
         self.assertEqual(broken, [])
 
     def test_works_on_a_narrow_screen(self):
@@ -388,7 +482,9 @@ class PageTest(unittest.TestCase):
         overflow = "document.documentElement.scrollWidth > 360 || document.querySelector('main').scrollWidth > 360"
         self.assertFalse(self.browser.value(overflow))
         self.browser.script("document.querySelector('.back').click()")
-        self.browser.until("document.querySelector('.sidebar').offsetParent && !document.querySelector('main').offsetParent")
+        self.browser.until(
+            "document.querySelector('.sidebar').offsetParent && !document.querySelector('main').offsetParent"
+        )
         self.open("test/kinds")
         self.browser.script("document.querySelectorAll('.include').forEach((box) => box.click())")
         self.assertFalse(self.browser.value(overflow))
@@ -397,7 +493,9 @@ class PageTest(unittest.TestCase):
 
     def test_what_an_operation_says_about_itself_is_text(self):
         self.open("test/hostile")
-        self.browser.script("[...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent === 'Errors 1').click()")
+        self.browser.script(
+            "[...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent === 'Errors 1').click()"
+        )
         self.browser.script("document.querySelectorAll('.include').forEach((box) => box.click())")
         self.browser.script(button("JSON"))
         self.browser.write(".input-json", "{}")
@@ -406,14 +504,22 @@ class PageTest(unittest.TestCase):
         self.browser.script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         self.browser.until("document.querySelectorAll('.json-string').length >= 51")
         self.assertIn(MARKUP, self.browser.value("document.querySelector('main').textContent"))
-        self.assertEqual(self.browser.value("document.querySelectorAll('main img, main script, main iframe').length"), 0)
+        self.assertEqual(
+            self.browser.value("document.querySelectorAll('main img, main script, main iframe').length"), 0
+        )
         self.assertEqual(self.browser.value("document.title"), "test/hostile · alknet")
 
     def test_the_policy_lets_nothing_else_in(self):
         self.open()
-        answer = self.browser.devtools("Runtime.evaluate", awaitPromise=True, expression="fetch('http://127.0.0.1:1/').then(() => 'sent', () => 'refused')")
+        answer = self.browser.devtools(
+            "Runtime.evaluate",
+            awaitPromise=True,
+            expression="fetch('http://127.0.0.1:1/').then(() => 'sent', () => 'refused')",
+        )
         self.assertEqual(answer["result"]["value"], "refused")
-        markup = self.browser.devtools("Runtime.evaluate", expression="try { document.body.innerHTML = '<b>'; 'taken' } catch { 'refused' }")
+        markup = self.browser.devtools(
+            "Runtime.evaluate", expression="try { document.body.innerHTML = '<b>'; 'taken' } catch { 'refused' }"
+        )
         self.assertEqual(markup["result"]["value"], "refused")
         self.assertTrue(any("Content Security Policy" in line for line in self.browser.log()))
 

@@ -89,8 +89,9 @@ function textControl(lines, mode) {
       autocomplete: "off",
       oninput: (/** @type {{target: HTMLInputElement}} */ { target }) => {
         node.text = target.value;
-        if (node.optional && node.text === "") form.touch(node);
-        else form.edited(node);
+        // An optional field that is emptied is left out, but a text may be empty.
+        const emptied = node.optional && node.text === "" && node.shape.kind !== "string";
+        form.edited(node, !emptied);
       },
     };
     const control = long

@@ -1,3 +1,4 @@
+import { base64Decode, bytesToNumbers } from "./bytes.js";
 import { element, longText, quietButton, svgElement } from "./dom.js";
 import { isObject, textMember } from "./json.js";
 import { linesThrough, numbersOf, shortNumber, statistics } from "./series.js";
@@ -6,6 +7,7 @@ const kOpenDepth = 2; // levels that are shown without being asked for
 const kOpenItems = 24; // in one of them
 const kChunk = 50;
 const kVector = 8; // numbers that are drawn rather than listed
+const kDecoded = 4 << 20; // characters of base64 that are decoded to be drawn
 const kLine = [160, 24]; // width and height of a drawing
 
 /**
@@ -67,10 +69,23 @@ function arrayView(values, depth) {
  */
 function objectView(value, depth) {
   const rows = Object.entries(value);
+  const numbers = tensorNumbers(value);
+  if (numbers !== undefined) rows.push([`data as ${textMember(value, "dtype")}`, numbers]);
   if (rows.length === 0) return element("span", { class: "json-empty" }, "{ }");
   const handle = textMember(value, "$tensor");
   if (handle !== "") return handleView(handle, value);
   return folded(`{ ${count(rows.length, "member")} }`, rows, depth, "json-key");
+}
+
+/**
+ * The elements in what reading a tensor answers: {dtype, shape, data}.
+ * @param {import("./json.js").JsonObject} value
+ */
+function tensorNumbers(value) {
+  const data = textMember(value, "data");
+  if (data === "" || data.length > kDecoded) return undefined;
+  const bytes = base64Decode(data);
+  return bytes && bytesToNumbers(bytes, textMember(value, "dtype"));
 }
 
 /**

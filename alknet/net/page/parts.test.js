@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { base64Encode, bytesToNumbers, numbersToBytes } from "./bytes.js";
 import { alknetCommand, curlCommand, shellQuoted } from "./command.js";
 import { EventStreamParser } from "./event_stream.js";
 import { Gateway, GatewayError } from "./gateway.js";
@@ -239,4 +240,14 @@ test("limits are said in words", () => {
   assert.equal(said({ type: "number", exclusiveMinimum: 0, multipleOf: 0.5 }), "more than 0 · a multiple of 0.5");
   assert.equal(said({ enum: ["a", 1], default: "a" }), '"a" | 1 · default "a"');
   assert.equal(said({ type: "string", pattern: "^a" }), "matches ^a");
+});
+
+test("numbers and bytes are the same thing twice", () => {
+  for (const type of ["f32", "f64", "i32", "i64", "u8"]) {
+    const bytes = numbersToBytes("1 2,250", type);
+    assert.deepEqual(bytes && bytesToNumbers(bytes, type), [1, 2, 250], type);
+  }
+  assert.equal(base64Encode(numbersToBytes("1", "f32") ?? new Uint8Array()), "AACAPw==");
+  assert.equal(bytesToNumbers(new Uint8Array(3), "f32"), undefined);
+  assert.equal(bytesToNumbers(new Uint8Array(4), "constructor"), undefined);
 });

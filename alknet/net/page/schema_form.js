@@ -27,13 +27,16 @@ export class SchemaForm {
     /** @type {WeakMap<FormNode, Place>} */
     this.places = new WeakMap();
     this.element = element("div", { class: "form" });
+    /** What is wrong with a field that is not shown yet. */
+    this.hiddenProblem = element("p", { class: "field-error", role: "alert" });
     this.render();
   }
 
   render() {
     const { node } = this.model;
     const bare = node.shape.kind === "object" || node.shape.kind === "record";
-    this.element.replaceChildren(bare ? this.bareRow(node) : this.row(node, "input"));
+    this.hiddenProblem.textContent = "";
+    this.element.replaceChildren(bare ? this.bareRow(node) : this.row(node, "input"), this.hiddenProblem);
   }
 
   /**
@@ -46,6 +49,8 @@ export class SchemaForm {
     if (errors.length === 0) return { value };
     const first = errors.map(({ node }) => this.places.get(node)).find((place) => place !== undefined);
     first?.control.focus();
+    const hidden = errors.find(({ node }) => !this.places.has(node));
+    this.hiddenProblem.textContent = hidden ? `${hidden.pointer}: ${hidden.message}` : "";
     return undefined;
   }
 
@@ -209,14 +214,15 @@ export class SchemaForm {
   }
 
   /**
-   * What the user does in a field sends its value.
+   * What the user does in a field sends its value, or leaves it out again.
    * @param {FormNode} node
+   * @param {boolean} [included]
    */
-  edited(node) {
-    node.include(true);
+  edited(node, included = true) {
+    node.include(included);
     const row = this.places.get(node)?.row;
     const box = row?.querySelector(":scope > .field-head > .include");
-    if (box instanceof HTMLInputElement) box.checked = true;
+    if (box instanceof HTMLInputElement) box.checked = included;
     if (row) showIncluded(row, node, kNested.has(node.shape.kind));
     this.touch(node);
   }
