@@ -23,6 +23,28 @@ NAMES = "[...document.querySelectorAll('[role=option]')].map((one) => one.datase
 EXPECTED_LOG = ("Failed to load resource: the server responded with a status of 4",)
 
 
+# Texts whose contrast with what is behind them is below 4.5, the AA level of WCAG 2.
+CONTRASTS = """
+const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const luminance = (colour) => {
+  const [r, g, b] = numbers(colour).map((part) => part / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const ground = (one) => {
+  const colour = getComputedStyle(one).backgroundColor;
+  return numbers(colour)[3] === 0 && one.parentElement ? ground(one.parentElement) : colour;
+};
+const texts = [...document.querySelectorAll('body *')].filter((one) =>
+  one.checkVisibility() && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ''));
+const below = texts.flatMap((one) => {
+  const [a, b] = [luminance(getComputedStyle(one).color), luminance(ground(one))];
+  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  return ratio < 4.5 ? [`${one.tagName}.${one.className} ${ratio.toFixed(2)}`] : [];
+});
+return {looked: texts.length, below};
+"""
+
+
 def button(text):
     """A script that presses the button of that text."""
     return (
@@ -468,6 +490,17 @@ class PageTest(unittest.TestCase):
             ".filter((id) => id && !document.getElementById(id))"
         )
         self.assertEqual(broken, [])
+
+    def test_text_stands_out_from_its_ground_in_light_and_dark(self):
+        self.open("test/fail")
+        self.browser.write(self.field("y"), "5")
+        self.browser.click("button.primary")
+        self.browser.find(".violations")
+        for colours in ("light", "dark"):
+            self.browser.prefer(colours)
+            low = self.browser.script(CONTRASTS)
+            self.assertGreater(low["looked"], 40)
+            self.assertEqual(low["below"], [], colours)
 
     def test_works_on_a_narrow_screen(self):
         self.browser.resize(360, 740)

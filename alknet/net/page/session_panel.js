@@ -3,6 +3,8 @@ import { kHandleListId } from "./form_controls.js";
 import { tensorText } from "./json_view.js";
 
 const kListed = 200;
+const kTokenNote = "Sent with every request. It is kept in this page's memory only: a reload forgets it.";
+const kPlainNote = "This page came unencrypted from another machine: there the gateway refuses tokens.";
 
 /** The user's session: his token, and the tensors that his calls made. */
 export class SessionPanel {
@@ -37,11 +39,7 @@ export class SessionPanel {
         element("label", { for: "token" }, "Bearer token"),
         this.token,
       ),
-      element(
-        "p",
-        { class: "note", id: "token-note" },
-        "Sent with every request. It is kept in this page's memory only: a reload forgets it.",
-      ),
+      element("p", { class: "note", id: "token-note" }, isSecureContext ? kTokenNote : `${kTokenNote} ${kPlainNote}`),
       element("h3", {}, "Tensors made in this session"),
       this.list,
       this.problem,
