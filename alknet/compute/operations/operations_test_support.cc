@@ -4,8 +4,7 @@
 
 namespace alknet::compute {
 
-ServedOperations::ServedOperations() {
-  ComputeServiceOptions options;
+ServedOperations::ServedOperations(ComputeServiceOptions options) {
   options.device = "cpu";
   options.threads = 1;
   service = std::make_unique<ComputeService>(std::move(options));
@@ -13,10 +12,10 @@ ServedOperations::ServedOperations() {
   registry->curated().add(compute_operations(*service));
 }
 
-OperationsTest::OperationsTest() {
+OperationsTest::OperationsTest(ServedOperations* served) : served_here_(served == nullptr ? *served_ : *served) {
   call::DispatcherOptions options;
   options.check_outputs = true;
-  dispatcher = std::make_unique<call::Dispatcher>(executor, served_->registry, std::move(options));
+  dispatcher = std::make_unique<call::Dispatcher>(executor, served_here_.registry, std::move(options));
 }
 
 OperationsTest::~OperationsTest() { end(owner); }
