@@ -5,7 +5,7 @@
 namespace alknet::compute {
 
 ServedOperations::ServedOperations(ComputeServiceOptions options) {
-  options.device = "cpu";
+  if (options.device.empty()) options.device = "cpu";
   options.threads = 1;
   service = std::make_unique<ComputeService>(std::move(options));
   registry = std::make_shared<call::Registry>();
@@ -18,7 +18,10 @@ OperationsTest::OperationsTest(ServedOperations* served) : served_here_(served =
   dispatcher = std::make_unique<call::Dispatcher>(executor, served_here_.registry, std::move(options));
 }
 
-OperationsTest::~OperationsTest() { end(owner); }
+OperationsTest::~OperationsTest() {
+  end(owner);
+  service().settle();
+}
 
 std::shared_ptr<call::Owner> OperationsTest::make_owner(call::Owner::Kind kind, const call::ResourceQuota& quota) {
   call::OwnerLimits limits;

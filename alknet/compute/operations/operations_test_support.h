@@ -22,7 +22,7 @@ namespace alknet::compute {
 
 /// The operations, compiled once for all tests, since a service may serve many nodes.
 struct ServedOperations {
-  /// On the device `cpu` with one thread, whatever `options` say.
+  /// On the device `cpu` unless `options` name one; with one thread.
   explicit ServedOperations(ComputeServiceOptions options = {});
   std::unique_ptr<ComputeService> service;
   std::shared_ptr<call::Registry> registry;
