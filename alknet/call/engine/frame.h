@@ -11,7 +11,7 @@
 namespace alknet::call {
 
 /// The bytes in front of each frame on an ordered stream: its length, big-endian.
-inline constexpr std::size_t kLengthPrefix = 4;
+inline constexpr std::size_t kLengthPrefixBytes = 4;
 
 /// The most data that one chunk frame carries.
 inline constexpr std::size_t kMaxChunkBytes = std::size_t{256} << 10;
