@@ -36,6 +36,7 @@ class Row:
 SHAPES = [Call((7,)), Call((2, 3, 5)), Call(()), Call((0, 3)), Call((300,))]
 PAIRS = [Call((7,), (7,)), Call((2, 3), (3,)), Call((2, 1, 3), (4, 1)), Call((), (5,)), Call((0, 3), (3,))]
 FLOATS = ["f32", "f64", "f16"]
+PRODUCTS = [*FLOATS, "i8", "u8", "i32", "u32", "i64"]
 
 # Operations that other tests compare: steps of gradients (with differences), what writes a state or needs words of the
 # generator as they are (alknet/graph).
@@ -299,7 +300,8 @@ def core():
                              Call((5,), Values(3, "i64"), None), Call((2, 5, 3), Values([[0, 4, 2], [1, 1, 3]], "i32"), (5,)),
                              Call((4, 5), Values([0, 1, 0, 2], "i64"), None, ignore_index=0), dtypes=FLOATS),
         # Linear algebra.
-        "matmul": Row(lambda a, x, y: x @ y, *MATRICES, Call((3,), (3,)), Call((2, 3, 4), (4,)), Call((3,), (2, 3, 4)), Call((2, 1, 3, 4), (5, 4, 2))),
+        "matmul": Row(lambda a, x, y: x @ y, *MATRICES, Call((3,), (3,)), Call((2, 3, 4), (4,)), Call((3,), (2, 3, 4)), Call((2, 1, 3, 4), (5, 4, 2)), dtypes=PRODUCTS),
+        "int_mm": Row(lambda a, x, y: x @ y, *MATRICES, Call((300,), (300,)), Call((2, 1, 30, 40), (5, 40, 20)), dtypes=["i8"]),
         "mm": Row(lambda a, x, y: x @ y, *MATRICES), "bmm": Row(lambda a, x, y: x @ y, Call((2, 5, 7), (2, 7, 3)), Call((0, 2, 3), (0, 3, 4))),
         "mv": Row(lambda a, x, y: x @ y, Call((5, 7), (7,))), "dot": Row(lambda a, x, y: np.dot(x, y), Call((7,), (7,)), Call((0,), (0,))),
         "outer": Row(lambda a, x, y: np.outer(x, y), Call((3,), (4,)), Call((1,), (0,)), dtypes=[*FLOATS, "i32"]),
@@ -309,7 +311,7 @@ def core():
         "einsum": Row(lambda a, operands: np.einsum(a["equation"], *operands),
                       *[Call(shapes, equation=e) for e, *shapes in (
                           ("ij,jk->ik", (2, 3), (3, 4)), ("ij,jk", (2, 3), (3, 4)), ("bij,bjk->bik", (2, 3, 4), (2, 4, 5)),
-                          ("ii->i", (4, 4)), ("ii", (4, 4)), ("ij->ji", (2, 3)), ("ij->", (2, 3)), ("i,j->ij", (2,), (3,)),
+                          ("ii->i", (4, 4)), ("ii", (4, 4)), ("ij->ji", (2, 3)), ("ij->", (2, 3)), ("i,j->ij", (2,), (3,)), ("ijk,jl->il", (2, 3, 4), (3, 5)),
                           ("bhqd,bhkd->bhqk", (2, 3, 4, 5), (2, 3, 6, 5)), ("...ij,...jk->...ik", (2, 3, 4), (4, 5)), ("b...,b...->...", (3, 2, 2), (3, 2, 2)),
                           ("ij,ij->", (3, 4), (3, 4)), ("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)), ("ijj->i", (2, 3, 3)), ("iji->ij", (3, 2, 3)),
                           ("ab , cb -> ac", (2, 3), (4, 3)), ("i,i->i", (5,), (5,)), ("ba", (2, 3)), ("ijk,ilm->jklm", (2, 3, 2), (2, 2, 3)), ("i,->i", (3,), ()))]),

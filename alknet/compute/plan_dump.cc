@@ -31,7 +31,8 @@ Cost cost_of(const PlanProgram& program, const PlanStep& step) {
   cost.operations = elements * graph::Dim(static_cast<std::int64_t>(step.computation.program.steps.size()));
   if (!step.computation.op || step.inputs.empty() || !step.inputs.front()) return cost;
   const auto& first = program.values[*step.inputs.front()].shape;
-  const bool product = step.computation.op->name == "matmul" && !first.empty();
+  const auto* forward = std::get_if<graph::TemplateForward>(&step.computation.op->forward);
+  const bool product = forward && forward->name == "matmul" && !first.empty();
   cost.operations = cost.operations + (product ? elements * first.back() * graph::Dim(2) : graph::element_count(first));
   return cost;
 }

@@ -95,11 +95,20 @@ TEST(OpDtypes, StructuredOperationsNeedOneDtype) {
     dtypes("matmul", {{tensor(Dtype::kF32)}, {tensor(Dtype::kF16)}});
   });
   expect_error(GraphError::kDtypeMismatch, "cast it", [] {
-    dtypes("matmul", {{tensor(Dtype::kI32)}, {tensor(Dtype::kI32)}});
+    dtypes("matmul", {{tensor(Dtype::kBool)}, {tensor(Dtype::kBool)}});
+  });
+  expect_error(GraphError::kDtypeMismatch, "\"other\" would be u8; it takes i8", [] {
+    dtypes("int_mm", {{tensor(Dtype::kI8)}, {tensor(Dtype::kU8)}});
   });
   expect_error(GraphError::kDtypeMismatch, "cast it", [] {
     dtypes("add", {{tensor(Dtype::kBool)}, {tensor(Dtype::kBool)}});
   });
+}
+
+TEST(OpDtypes, ProductsOfIntegersStayInTheirDtypeAndThoseOfBytesMayBecomeWords) {
+  EXPECT_EQ(dtypes("matmul", {{tensor(Dtype::kI8)}, {tensor(Dtype::kI8)}}).outputs.front(), Dtype::kI8);
+  EXPECT_EQ(dtypes("matmul", {{tensor(Dtype::kI64)}, {tensor(Dtype::kI64)}}).outputs.front(), Dtype::kI64);
+  EXPECT_EQ(dtypes("int_mm", {{tensor(Dtype::kI8)}, {tensor(Dtype::kI8)}}).outputs.front(), Dtype::kI32);
 }
 
 TEST(OpDtypes, ScalarsGoWhereTheyMakeSense) {

@@ -8,8 +8,8 @@
 namespace alknet::net {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Metrics, CountersGaugesAndHistogramsInThePrometheusFormat) {
   Metrics metrics;

@@ -507,9 +507,11 @@ export interface Operations<T> {
   dot(input: T, tensor: T): T;
   /** Products of operands summed over the dimensions that the output lacks, as the equation says: `bij,bjk->bik`. A letter names a dimension, twice in one operand its diagonal; `...` stands for dimensions that broadcast. Without `->` the output has the letters that occur once, in alphabetical order. Operands are contracted from left to right, each pair as one `matmul`. */
   einsum(operands: T[], equation: string): T;
+  /** The product of matrices of i8 as i32, exact: PyTorch's `torch._int_mm`, here by all rank rules of `matmul`. Sums beyond i32 wrap. It runs on the matrix units of GPUs that have them for i8. */
+  int_mm(input: T, other: T): T;
   /** `input [..., in]` times the transpose of `weight [out, in]`, and `bias [out]` added: `[..., out]`. The weight may be stored in a block format of GGUF: see `quantized_matmul`. */
   linear(input: T, weight: T, bias?: T): T;
-  /** Matrix product by PyTorch's rank rules: vectors get a dimension of 1 that is removed again, leading dimensions broadcast. */
+  /** Matrix product by PyTorch's rank rules: vectors get a dimension of 1 that is removed again, leading dimensions broadcast. Integers wrap in their dtype, as in PyTorch. */
   matmul(input: T, other: T): T;
   /** The product of two matrices. */
   mm(input: T, mat2: T): T;

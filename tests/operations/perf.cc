@@ -27,7 +27,8 @@ double operations_of(const OpSpec& op, const Call& call, const Shape& result) {
     return static_cast<double>(shape[shape.size() - from_end]);
   };
   const std::string& name = op.name;
-  if (name == "matmul" || name == "mm" || name == "bmm" || name == "mv" || name == "dot" || name == "einsum") {
+  if (name == "matmul" || name == "int_mm" || name == "mm" || name == "bmm" || name == "mv" || name == "dot" ||
+      name == "einsum") {
     return 2 * results * size(0, 1);
   }
   if (name == "addmm" || name == "baddbmm" || name == "addmv") return 2 * results * size(1, 1);

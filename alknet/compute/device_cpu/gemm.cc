@@ -8,6 +8,7 @@
 #include "alknet/compute/device_cpu/convert.h"
 #include "alknet/compute/device_cpu/cpu_kernel.h"
 #include "alknet/compute/device_cpu/gemm_kernels.h"
+#include "alknet/compute/device_cpu/integer_gemm.h"
 #include "alknet/compute/device_cpu/scratch.h"
 
 // The product is cut as in Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block
@@ -272,29 +273,35 @@ class Product {
 }  // namespace
 
 std::size_t gemm_scratch_bytes(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b) {
+  if (!graph::is_float(compute)) return integer_gemm_scratch_bytes(compute, shape, a, b);
   return compute == Dtype::kF64 ? parts_of<double>(shape, a, b).total : parts_of<float>(shape, a, b).total;
 }
 
 bool gemm_packs(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b) {
+  if (!graph::is_float(compute)) return packs_bytes(compute, a, b);
   if (graph::is_block(b.dtype)) return false;
   const auto packs = [&]<typename T>(T) { return !takes_dots<T>(shape, a, b) && !takes_few_rows<T>(shape, b); };
   return compute == Dtype::kF64 ? packs(double{}) : packs(float{});
 }
 
 std::int64_t packed_panel_columns(Dtype compute) {
+  if (!graph::is_float(compute)) return byte_panel_columns();
   const auto columns =
       compute == Dtype::kF64 ? gemm_kernels<double>().tile_columns : gemm_kernels<float>().tile_columns;
   return static_cast<std::int64_t>(columns);
 }
 
 std::size_t packed_matrix_bytes(Dtype compute, std::int64_t depth, std::int64_t columns) {
+  if (!graph::is_float(compute)) return packed_bytes_size(depth, columns);
   const std::int64_t width = packed_panel_columns(compute);
   return to_size((columns + width - 1) / width * width * depth) * graph::dtype_bytes(compute);
 }
 
 void pack_matrix(Dtype compute, std::int64_t depth, std::int64_t columns, const MatrixView& b, std::int64_t begin,
                  std::int64_t end, std::byte* packed) {
-  if (compute == Dtype::kF64) {
+  if (!graph::is_float(compute)) {
+    pack_byte_matrix(depth, columns, b, begin, end, packed);
+  } else if (compute == Dtype::kF64) {
     pack_panels(depth, columns, b, begin, end, reinterpret_cast<double*>(packed));
   } else {
     pack_panels(depth, columns, b, begin, end, reinterpret_cast<float*>(packed));
@@ -304,7 +311,9 @@ void pack_matrix(Dtype compute, std::int64_t depth, std::int64_t columns, const 
 void gemm(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, void* c,
           std::int64_t c_stride, std::byte* scratch, const PackedColumns* packed) {
   if (shape.rows == 0 || shape.columns == 0) return;
-  if (compute == Dtype::kF64) {
+  if (!graph::is_float(compute)) {
+    integer_gemm(compute, shape, a, b, c, c_stride, scratch, packed);
+  } else if (compute == Dtype::kF64) {
     Product<double>(shape, a, b, alpha, static_cast<double*>(c), c_stride, scratch, packed).run();
   } else {
     Product<float>(shape, a, b, alpha, static_cast<float*>(c), c_stride, scratch, packed).run();

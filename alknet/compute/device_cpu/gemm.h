@@ -26,7 +26,7 @@ struct GemmShape {
 /// several times the memory.
 bool gemm_packs(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b);
 
-/// Columns of a packed panel.
+/// Columns of a packed panel; of integers, what products of i8 with sums in i32 are packed in.
 std::int64_t packed_panel_columns(Dtype compute);
 
 /// Bytes of a right operand packed whole.
@@ -43,10 +43,10 @@ struct PackedColumns {
   std::int64_t columns = 0;  ///< Of the whole matrix.
 };
 
-/// The product c = alpha * a * b on the calling thread. `compute` is f32 or f64; `c` holds that dtype, its rows
+/// The product c = alpha * a * b on the calling thread. `compute` is a register dtype; `c` holds that dtype, its rows
 /// `c_stride` elements apart. Operands are of any dtype with that register dtype and have any strides; b may be of
-/// blocks. `scratch` is working memory of gemm_scratch_bytes(), aligned to 64 bytes. `packed`: `b` packed beforehand,
-/// where gemm_packs; the result is the same.
+/// blocks, those of integers are of one dtype. Integers wrap, and their alpha is 1. `scratch` is working memory of
+/// gemm_scratch_bytes(), aligned to 64 bytes. `packed`: `b` packed beforehand, where gemm_packs; the result is the same.
 void gemm(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, void* c,
           std::int64_t c_stride, std::byte* scratch, const PackedColumns* packed = nullptr);
 

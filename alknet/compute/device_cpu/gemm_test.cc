@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -48,7 +49,8 @@ std::vector<Strides> strides_of(std::int64_t rows, std::int64_t columns) {
 /// Packed beforehand, all of b and what lies behind its first panel give the very bits of the product `expected`.
 template <typename C>
 void expect_same_when_packed(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b,
-                             const std::vector<C>& expected, std::int64_t c_stride, std::byte* scratch) {
+                             const std::vector<C>& expected, std::int64_t c_stride, std::byte* scratch,
+                             double alpha = 0.5) {
   if (!gemm_packs(compute, shape, a, b)) return;
   const std::int64_t width = packed_panel_columns(compute);
   const std::int64_t panels = (shape.columns + width - 1) / width;
@@ -62,7 +64,7 @@ void expect_same_when_packed(Dtype compute, const GemmShape& shape, const Matrix
     for (std::int64_t r = 0; r < shape.rows; ++r)
       std::fill_n(c.begin() + r * c_stride + first, shape.columns - first, 7);
     const PackedColumns columns{data, first, shape.columns};
-    gemm(compute, {shape.rows, shape.columns - first, shape.depth}, a, b, 0.5, c.data() + first, c_stride, scratch,
+    gemm(compute, {shape.rows, shape.columns - first, shape.depth}, a, b, alpha, c.data() + first, c_stride, scratch,
          &columns);
     ASSERT_EQ(std::memcmp(c.data(), expected.data(), c.size() * sizeof(C)), 0) << "from column " << first;
   }
@@ -139,11 +141,99 @@ TEST(Gemm, ConvertsNarrowOperands) {
   expect_products<BFloat16>(Dtype::kBF16, Dtype::kF32, shapes);
 }
 
+/// A matrix of integers over their whole range, behind a view of any strides.
+template <typename T>
+struct Integers {
+  std::vector<T> storage;
+  std::vector<std::int64_t> values;  // row-major
+  MatrixView view;
+
+  Integers(std::int64_t rows, std::int64_t columns, Strides strides, Dtype dtype, std::mt19937_64& random)
+      : storage(static_cast<std::size_t>(rows * strides.row + columns * strides.column + 1)) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t c = 0; c < columns; ++c) {
+        T& element = storage[static_cast<std::size_t>(r * strides.row + c * strides.column)];
+        element = static_cast<T>(random() % 8 == 0 ? std::numeric_limits<T>::min() : random());
+        values.push_back(static_cast<std::int64_t>(element));
+      }
+    }
+    view = {reinterpret_cast<const std::byte*>(storage.data()), dtype, strides.row, strides.column};
+  }
+};
+
+/// Sums of products, which wrap, in 64 bits.
+template <typename T, typename C>
+void expect_integer_product(const GemmShape& shape, Strides left, Strides right, Dtype dtype, Dtype compute,
+                            std::mt19937_64& random) {
+  const Integers<T> a(shape.rows, shape.depth, left, dtype, random),
+      b(shape.depth, shape.columns, right, dtype, random);
+  const GemmShape larger{shape.rows + 20, shape.columns + 40, shape.depth};
+  const std::size_t bytes = gemm_scratch_bytes(compute, larger, a.view, b.view);
+  ASSERT_LE(gemm_scratch_bytes(compute, shape, a.view, b.view), bytes);
+  const std::int64_t c_stride = shape.columns + 2;
+  std::vector<C> expected(static_cast<std::size_t>(shape.rows * c_stride), C{77}), c = expected;
+  for (std::int64_t r = 0; r < shape.rows; ++r) {
+    for (std::int64_t j = 0; j < shape.columns; ++j) {
+      std::uint64_t sum = 0;
+      for (std::int64_t k = 0; k < shape.depth; ++k) {
+        sum += static_cast<std::uint64_t>(a.values[static_cast<std::size_t>(r * shape.depth + k)]) *
+               static_cast<std::uint64_t>(b.values[static_cast<std::size_t>(k * shape.columns + j)]);
+      }
+      expected[static_cast<std::size_t>(r * c_stride + j)] = static_cast<C>(sum);
+    }
+  }
+  std::vector<std::byte> memory(bytes + 128, std::byte{0x5A});
+  auto* scratch = reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64);
+  gemm(compute, shape, a.view, b.view, 1.0, c.data(), c_stride, scratch);
+  for (const std::byte* at = scratch + bytes; at < memory.data() + memory.size(); ++at) ASSERT_EQ(*at, std::byte{0x5A});
+  ASSERT_EQ(c, expected) << shape.rows << " x " << shape.columns << " x " << shape.depth;
+  if (gemm_packs(compute, shape, a.view, b.view)) {
+    expect_same_when_packed<C>(compute, shape, a.view, b.view, expected, c_stride, scratch, 1.0);
+  }
+}
+
+template <typename T, typename C>
+void expect_integer_products(Dtype dtype, Dtype compute, const std::vector<GemmShape>& shapes) {
+  std::mt19937_64 random(1);
+  for (const GemmShape& shape : shapes) {
+    for (const Strides& left : strides_of(shape.rows, shape.depth)) {
+      for (const Strides& right : strides_of(shape.depth, shape.columns)) {
+        expect_integer_product<T, C>(shape, left, right, dtype, compute, random);
+        if (::testing::Test::HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST(Gemm, BytesMakeExactWordsForEveryFormOfOperandAndInstructionSet) {
+  std::vector<GemmShape> shapes = kShapes;  // around blocks of a depth of 1024, too
+  for (const std::int64_t depth : {1023, 1024, 1026, 2049}) shapes.push_back({5, 35, depth});
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    SCOPED_TRACE(hwy::TargetName(target));
+    hwy::GetChosenTarget().Update(target);
+    expect_integer_products<std::int8_t, std::int32_t>(Dtype::kI8, Dtype::kI32, shapes);
+  }
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+TEST(Gemm, IntegersWrapInWhatTheyAreComputedIn) {
+  const std::vector<GemmShape> shapes = {{1, 1, 1}, {1, 20, 70}, {15, 31, 65}, {4, 33, 300}};
+  expect_integer_products<std::uint8_t, std::int32_t>(Dtype::kU8, Dtype::kI32, shapes);
+  expect_integer_products<std::int32_t, std::int32_t>(Dtype::kI32, Dtype::kI32, shapes);
+  expect_integer_products<std::uint32_t, std::uint32_t>(Dtype::kU32, Dtype::kU32, shapes);
+  expect_integer_products<std::int64_t, std::int64_t>(Dtype::kI64, Dtype::kI64, shapes);
+}
+
 TEST(Gemm, ProductsOfDepthZeroAreZero) {
   float c[6] = {1, 2, 3, 4, 5, 6};
   const MatrixView nothing{nullptr, Dtype::kF32, 0, 1};
   gemm(Dtype::kF32, {2, 2, 0}, nothing, nothing, 1.0, c, 3, nullptr);
   EXPECT_EQ(std::vector<float>(c, c + 6), (std::vector<float>{0, 0, 3, 0, 0, 6}));
+  std::int32_t words[2] = {1, 2};
+  const MatrixView no_bytes{nullptr, Dtype::kI8, 0, 1};
+  gemm(Dtype::kI32, {1, 1, 0}, no_bytes, no_bytes, 1.0, words, 1, nullptr);
+  EXPECT_EQ(words[0], 0);
+  EXPECT_EQ(words[1], 2);
 }
 
 TEST(Gemm, InfinitiesAndNansStayInTheirRowsAndColumns) {

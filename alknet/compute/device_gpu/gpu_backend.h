@@ -23,7 +23,7 @@ struct GpuBackendOptions {
   std::string id = "gpu:0";  ///< What `Backend::id` answers.
   KernelFamily family = KernelFamily::kAuto;
   bool shader_f16 = true;    ///< false: f16 lies packed in words also where the device has `shader-f16`; for tests.
-  bool matrix_units = true;  ///< false: products of f16 do not run on matrix units; for tests.
+  bool matrix_units = true;  ///< false: products do not run on matrix units; for tests.
   bool subgroups = true;     ///< false: rows are reduced without subgroups also where the device has them; for tests.
   std::optional<MatmulTile> matmul_tile = {};  ///< The only form of matrix products on hardware; for tests and tuning.
   std::size_t upload_chunk = 16u << 20;        ///< Bytes sent at once by `wrap` and `write`.

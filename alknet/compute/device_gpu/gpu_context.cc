@@ -38,8 +38,7 @@ GpuContext::GpuContext(std::shared_ptr<gpu::Device> device, GpuBackendOptions op
       shader_f16_(options_.shader_f16 && device_->has_feature("shader-f16")),
       matmul_tuning_(compute::matmul_tuning(device_->adapter())),
       matrix_tile_(compute::matrix_tile(device_->adapter())),
-      matrix_units_(options_.matrix_units && shader_f16_ &&
-                    device_->has_feature("chromium-experimental-subgroup-matrix")),
+      matrix_units_(options_.matrix_units && device_->has_feature("chromium-experimental-subgroup-matrix")),
       generator_({shader_f16_, wgsl_template}),
       error_words_(device_->create_buffer(sizeof(ErrorWords), gpu::BufferUsage::kStorage, "error words")) {}
 
@@ -52,6 +51,20 @@ OpgenOptions GpuContext::opgen_options() const {
 std::uint32_t GpuContext::smallest_subgroup() const {
   std::call_once(subgroups_probed_, [&] { smallest_subgroup_ = probe_subgroups(*device_); });
   return smallest_subgroup_;
+}
+
+std::optional<MatrixTile> GpuContext::matrix_tile(Dtype operand) const {
+  if (!matrix_units_) return std::nullopt;
+  if (operand == Dtype::kF16 && shader_f16_) return matrix_tile_;
+  return operand == Dtype::kI8 ? byte_products().tile : std::nullopt;
+}
+
+const ByteProducts& GpuContext::byte_products() const {
+  std::call_once(byte_products_probed_, [&] {
+    const auto listed = matrix_units_ ? compute::matrix_tile(device_->adapter(), Dtype::kI8) : std::nullopt;
+    byte_products_ = probe_byte_products(*device_, listed);
+  });
+  return byte_products_;
 }
 
 bool GpuContext::supports(Dtype dtype) const { return dtype != Dtype::kF64; }

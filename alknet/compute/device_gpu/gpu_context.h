@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "alknet/compute/backend.h"
+#include "alknet/compute/device_gpu/byte_products.h"
 #include "alknet/compute/device_gpu/gpu_backend.h"
 #include "alknet/compute/device_gpu/matmul_choice.h"
 #include "alknet/compute/generate/kernel_spec.h"
@@ -45,8 +46,10 @@ class GpuContext {
   /// Throws Error `unsupported` naming the computation when a value of it has a dtype that kernels lack.
   void check_dtypes(const Computation& computation) const;
 
-  /// The tile of matrix products of f16 on matrix units, where the device has them.
-  std::optional<MatrixTile> matrix_tile() const { return matrix_units_ ? matrix_tile_ : std::nullopt; }
+  /// The tile of matrix products of a dtype on matrix units, where the device has them: f16, i8.
+  std::optional<MatrixTile> matrix_tile(Dtype operand) const;
+  /// Looked up on the device once.
+  const ByteProducts& byte_products() const;
   /// Its compiler refused them: they are not tried again.
   void give_up_matrix_units() { matrix_units_ = false; }
   const MatmulTuning& matmul_tuning() const { return matmul_tuning_; }
@@ -90,6 +93,8 @@ class GpuContext {
   MatmulTuning matmul_tuning_;
   std::optional<MatrixTile> matrix_tile_;
   std::atomic<bool> matrix_units_;
+  mutable std::once_flag byte_products_probed_;
+  mutable ByteProducts byte_products_;
   WgslGenerator generator_;
   mutable std::once_flag subgroups_probed_;
   mutable std::uint32_t smallest_subgroup_ = 0;

@@ -122,8 +122,9 @@ OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   }
   options.sorted = has_long_lines(computation_, pattern, binding);
   if (pattern.starts_with("matmul_") && !options.software) {
-    options.matmul =
-        choose_matmul(binding, context_->matmul_tuning(), context_->matrix_tile(), context_->options().matmul_tile);
+    options.matmul = choose_matmul(binding, context_->matmul_tuning(), context_->matrix_tile(binding.inputs[0]->dtype),
+                                   context_->options().matmul_tile);
+    options.matmul.dot4 = options.matmul.bytes && context_->byte_products().dot4;
   }
   if (pattern == "elementwise" && !options.software && options.in_place.empty()) {
     choose_flat(computation_, binding, options);
@@ -219,8 +220,9 @@ std::unique_ptr<GpuLaunch> GpuKernel::bind_slices(const Form& form, const Bindin
   Extras extras;
   extras.slices = matmul_slices(binding, form.options.matmul, context_->matmul_tuning());
   const std::int64_t sums = extras.slices.count * graph::element_count(binding.outputs.front().layout.shape);
-  extras.sums = std::make_shared<GpuMemory>(context_, static_cast<std::size_t>(sums) * sizeof(float));
-  const Operand partial{kNoSlot, Dtype::kF32, {{sums}, {1}, 0}};
+  const Dtype sum = matmul_sum_dtype(binding.inputs[0]->dtype);
+  extras.sums = std::make_shared<GpuMemory>(context_, static_cast<std::size_t>(sums) * graph::dtype_bytes(sum));
+  const Operand partial{kNoSlot, sum, {{sums}, {1}, 0}};
   Binding first = binding, second = binding;
   first.inputs.resize(computation_.op_inputs());
   first.outputs = {partial};

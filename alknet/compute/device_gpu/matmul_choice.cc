@@ -39,14 +39,14 @@ struct TileSize {
   std::int64_t rows, columns, depth;
 };
 TileSize tile_size(const MatmulForm& form) {
-  if (form.kind != MatmulForm::Kind::kMatrix) return {form.tile.rows, form.tile.columns, form.tile.depth};
-  return {form.matrix.rows(), form.matrix.columns(), form.matrix.depth()};
+  if (form.kind != MatmulForm::Kind::kMatrix) return {form.tile.rows, form.tile.columns, matmul_step(form)};
+  return {form.matrix.rows(), form.matrix.columns(), matmul_step(form)};
 }
 
-/// Products of f16 that fill a good part of a tile.
-bool fits_matrix_units(const Binding& binding, const ProductSize& size, const MatrixTile& tile) {
-  return binding.inputs[0]->dtype == Dtype::kF16 && binding.inputs[1]->dtype == Dtype::kF16 && size.inner > 0 &&
-         size.rows >= 2 * tile.fragment_rows && size.columns >= 2 * tile.fragment_columns;
+/// Products of f16 or i8 that fill a good part of a tile.
+bool fits_matrix_units(Dtype operand, const ProductSize& size, const MatrixTile& tile) {
+  return (operand == Dtype::kF16 || operand == Dtype::kI8) && size.inner > 0 && size.rows >= 2 * tile.fragment_rows &&
+         size.columns >= 2 * tile.fragment_columns;
 }
 
 }  // namespace
@@ -57,15 +57,17 @@ MatmulTuning matmul_tuning(const gpu::AdapterInfo& adapter) {
       ->tuning;
 }
 
-std::optional<MatrixTile> matrix_tile(const gpu::AdapterInfo& adapter) {
+std::optional<MatrixTile> matrix_tile(const gpu::AdapterInfo& adapter, Dtype operand) {
+  const bool bytes = operand == Dtype::kI8;
   if (adapter.subgroup_min_size == 0 || adapter.subgroup_min_size != adapter.subgroup_max_size) return std::nullopt;
   std::optional<MatrixTile> best;
   for (const gpu::MatrixConfig& config : adapter.matrix_configs) {
     const MatrixTile tile{config.rows, config.columns, config.depth, 4, adapter.subgroup_max_size};
     // Vectors of 4 of both operands' steps are shared out evenly.
     const auto even = [&](std::uint32_t elements) { return elements % (4 * tile.invocations()) == 0; };
-    if (config.component != "f16" || config.result != "f32" || tile.depth() % 4 != 0 ||
-        !even(tile.rows() * tile.depth() / 2) || !even(tile.columns() * tile.depth() / 2)) {
+    const bool listed = config.component == (bytes ? "i8" : "f16") && config.result == (bytes ? "i32" : "f32");
+    if (!listed || tile.depth() % 4 != 0 || !even(tile.rows() * tile.depth() / 2) ||
+        !even(tile.columns() * tile.depth() / 2)) {
       continue;
     }
     const auto work = [](const MatrixTile& t) { return t.fragment_rows * t.fragment_columns * t.fragment_depth; };
@@ -91,20 +93,20 @@ MatmulForm choose_matmul(const Binding& binding, const MatmulTuning& tuning, con
                          const std::optional<MatmulTile>& only) {
   constexpr std::int64_t kFewRows = 16;
   const ProductSize size = size_of(binding);
-  MatmulForm form;
+  const Dtype operand = binding.inputs[0]->dtype;
+  MatmulForm form, split;
+  split.kind = MatmulForm::Kind::kSplit;
+  if (operand == Dtype::kI64) return split;
   std::tie(form.left, form.right) = matmul_readings(binding);
+  form.bytes = operand == Dtype::kI8;
   if (only) {
     form.tile = *only;
-  } else if (matrix && fits_matrix_units(binding, size, *matrix)) {
+  } else if (matrix && fits_matrix_units(operand, size, *matrix)) {
     form.kind = MatmulForm::Kind::kMatrix;
     form.matrix = *matrix;
     if (size.tiles(form.matrix.rows(), form.matrix.columns()) < tuning.many_matrix_tiles) form.matrix.parts = 2;
   } else {
-    if (size.rows <= kFewRows || size.columns <= kFewRows) {
-      MatmulForm split;
-      split.kind = MatmulForm::Kind::kSplit;
-      return split;
-    }
+    if (size.rows <= kFewRows || size.columns <= kFewRows) return split;
     const bool large = size.tiles(tuning.large.rows, tuning.large.columns) >= tuning.many_tiles;
     form.tile = large ? tuning.large : tuning.small;
   }

@@ -19,8 +19,9 @@ struct MatmulTuning {
 };
 MatmulTuning matmul_tuning(const gpu::AdapterInfo& adapter);
 
-/// The tile of products on the adapter's matrix units, f16 with f32 sums; nothing where it lists none that fit.
-std::optional<MatrixTile> matrix_tile(const gpu::AdapterInfo& adapter);
+/// The tile of products of f16 (sums in f32) or i8 (sums in i32) on the adapter's matrix units; nothing where it lists
+/// none that fit.
+std::optional<MatrixTile> matrix_tile(const gpu::AdapterInfo& adapter, Dtype operand = Dtype::kF16);
 
 /// How the inner dimension is shared out: `count` slices of `inner` steps, the last one perhaps shorter. One slice
 /// where more would not pay.
@@ -29,8 +30,8 @@ struct MatmulSlices {
 };
 MatmulSlices matmul_slices(const Binding& binding, const MatmulForm& form, const MatmulTuning& tuning);
 
-/// The form of a product for the shapes bound. `matrix`: the tile on matrix units where they may be used; `only`: the
-/// one tile for all products.
+/// The form of a product for the shapes bound. `matrix`: the tile on matrix units where they may be used for the
+/// operands' dtype; `only`: the one tile for all products but those of i64, which pass through no tiles.
 MatmulForm choose_matmul(const Binding& binding, const MatmulTuning& tuning, const std::optional<MatrixTile>& matrix,
                          const std::optional<MatmulTile>& only);
 

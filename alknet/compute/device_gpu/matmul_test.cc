@@ -1,10 +1,12 @@
 // Forms of matrix products on hardware, against loops in double: tiles, whole and ragged, operands in any order, matrix
 // units where the adapter has them.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
+#include "alknet/compute/device_gpu/byte_products.h"
 #include "alknet/compute/device_gpu/matmul_choice.h"
 #include "alknet/compute/device_gpu/templates.h"
 #include "alknet/compute/device_gpu/test_device.h"
@@ -114,6 +116,91 @@ double worst_error(Backend& backend, Dtype dtype, const Product& product) {
   return worst;
 }
 
+template <typename T>
+std::vector<T> integers(std::int64_t count, std::uint32_t seed) {
+  std::mt19937 engine(seed);
+  std::vector<T> values(static_cast<std::size_t>(count));
+  for (T& value : values) value = static_cast<T>(engine());
+  return values;
+}
+
+struct IntegerProduct {
+  const char* op;
+  Dtype operand, result;
+};
+
+/// How many elements of a product of integers are not what 64 bits say, wrapped to the result. `followed`: it is cast
+/// to i32 and a row of the right size is added, which sees what the product's dtype holds.
+template <typename T, typename R>
+std::size_t wrong_integers(Backend& backend, const IntegerProduct& kind, const Product& product, bool followed) {
+  const std::size_t rank = product.left.size();
+  const std::int64_t rows = product.left[rank - 2], inner = product.left[rank - 1], columns = product.right.back();
+  const std::int64_t batch = graph::element_count(product.left) / (rows * inner);
+  const bool right_batched = product.right.size() > 2;
+  const Strided left = layout_of(product.left, product.left_turned),
+                right = layout_of(product.right, product.right_turned);
+  const auto a = integers<T>(batch * rows * inner, 1), b = integers<T>(graph::element_count(product.right), 2);
+  const auto bias = integers<std::int32_t>(columns, 3);
+  Shape shape = product.left;
+  shape.back() = columns;
+
+  Computation computation = structured(kind.op, {kind.operand, kind.operand}, kind.result);
+  Runner runner(backend);
+  runner.input<T>(kind.operand, left, a).template input<T>(kind.operand, right, b);
+  std::vector<R> plain;
+  std::vector<std::int32_t> added;
+  if (followed) {
+    const OpSpec &cast = graph::OpTable::builtin().at("cast"), &add = graph::OpTable::builtin().at("add");
+    computation.outputs = {Dtype::kI32};
+    computation.inputs.emplace_back(Dtype::kI32);
+    computation.program = {{kind.result, Dtype::kI32},
+                           {{&cast, {{"dtype", "i32"}}, {{0, {}}}, Dtype::kI32},
+                            {&add, graph::complete_attributes(add, {}), {{2, {}}, {1, {}}}, Dtype::kI32}},
+                           {3}};
+    added = runner.input<std::int32_t>(Dtype::kI32, contiguous({columns}), bias).run<std::int32_t>(computation, shape);
+  } else {
+    plain = runner.run<R>(computation, shape);
+  }
+  std::size_t wrong = 0;
+  for (std::int64_t at = 0; at < batch * rows * columns; ++at) {
+    const std::int64_t column = at % columns, row = at / columns % rows, matrix = at / columns / rows;
+    std::uint64_t sum = 0;
+    for (std::int64_t k = 0; k < inner; ++k) {
+      const std::int64_t from_a = matrix * rows * inner + row * left.strides[rank - 2] + k * left.strides[rank - 1];
+      const std::int64_t from_b = (right_batched ? matrix * inner * columns : 0) +
+                                  k * right.strides[right.strides.size() - 2] + column * right.strides.back();
+      sum += static_cast<std::uint64_t>(static_cast<std::int64_t>(a[static_cast<std::size_t>(from_a)])) *
+             static_cast<std::uint64_t>(static_cast<std::int64_t>(b[static_cast<std::size_t>(from_b)]));
+    }
+    const auto expected = static_cast<R>(sum);
+    const auto i = static_cast<std::size_t>(at);
+    const auto sum_of_both =
+        static_cast<std::uint32_t>(expected) + static_cast<std::uint32_t>(bias[static_cast<std::size_t>(column)]);
+    const bool right_one = followed ? added[i] == static_cast<std::int32_t>(sum_of_both) : plain[i] == expected;
+    if (!right_one) ++wrong;
+  }
+  return wrong;
+}
+
+void expect_words_of_bytes(Backend& backend, const Product& product, const std::string& where) {
+  const IntegerProduct kind{"int_mm", Dtype::kI8, Dtype::kI32};
+  EXPECT_EQ((wrong_integers<std::int8_t, std::int32_t>(backend, kind, product, true)), 0U) << where;
+}
+
+/// Products of all integers in their own dtype.
+void expect_integers(Backend& backend, const Product& product, const std::string& where, bool followed) {
+  const auto expect = [&](auto type, Dtype dtype) {
+    using T = decltype(type);
+    EXPECT_EQ((wrong_integers<T, T>(backend, {"matmul", dtype, dtype}, product, followed)), 0U)
+        << graph::dtype_name(dtype) << ": " << where;
+  };
+  expect(std::int8_t{}, Dtype::kI8);
+  expect(std::uint8_t{}, Dtype::kU8);
+  expect(std::int32_t{}, Dtype::kI32);
+  expect(std::uint32_t{}, Dtype::kU32);
+  expect(std::int64_t{}, Dtype::kI64);
+}
+
 /// Whole tiles, ragged ones, and rows that allow no vectors, with both operands in either order.
 std::vector<Product> products(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
   std::vector<Product> list;
@@ -144,6 +231,58 @@ TEST(GpuMatmul, TilesOfAllShapesAgree) {
       EXPECT_LE(worst_error(*backend, Dtype::kF32, product), 1)
           << tile.rows << " x " << tile.columns << ": " << described(product);
     }
+  }
+}
+
+TEST(GpuMatmul, IntegersAreExactInTilesOfAllShapes) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  const auto backend_of = [&](const MatmulTile& tile) {
+    GpuBackendOptions options;
+    options.family = KernelFamily::kHardware;
+    options.matmul_tile = tile;
+    return make_gpu_backend(opened.device, options);
+  };
+  // Small tiles: software Vulkan is slow to compile products of bytes.
+  const MatmulTile tile{16, 16, 4, 4, 4};
+  for (const Product& product : products(tile.rows, tile.columns, 4 * tile.depth)) {
+    expect_words_of_bytes(*backend_of(tile), product, described(product));
+  }
+  const Product ragged{{19, 33}, {33, 37}};
+  expect_words_of_bytes(*backend_of({16, 32, 4, 4, 8}), ragged, described(ragged));
+  expect_integers(*backend_of(tile), ragged, described(ragged), true);
+}
+
+TEST(GpuMatmul, IntegersAreExactInSlicesAndWithoutTiles) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  const Product list[] = {{{70, 2048}, {2048, 36}}, {{2, 33, 1001}, {1001, 20}, true, true}, {{3, 300}, {300, 20}}};
+  for (const auto family : {KernelFamily::kHardware, KernelFamily::kSoftware}) {
+    GpuBackendOptions options;
+    options.family = family;
+    options.matrix_units = false;
+    const auto backend = make_gpu_backend(opened.device, options);
+    for (const Product& product : list) {
+      expect_words_of_bytes(*backend, product, described(product));
+      expect_integers(*backend, product, described(product), product.left.size() > 2);
+    }
+  }
+}
+
+TEST(GpuMatmul, MatrixUnitsMultiplyBytesExactly) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  const auto listed = matrix_tile(opened.device->adapter(), Dtype::kI8);
+  if (!opened.device->has_feature("chromium-experimental-subgroup-matrix") || !listed) {
+    GTEST_SKIP() << "the adapter lists no i8 matrix units";
+  }
+  const auto tile = probe_byte_products(*opened.device, listed).tile;
+  ASSERT_TRUE(tile) << "the units do not multiply as expected, with places in elements or in words";
+  GpuBackendOptions options;
+  options.family = KernelFamily::kHardware;
+  const auto backend = make_gpu_backend(opened.device, options);
+  for (const Product& product : products(tile->rows(), tile->columns(), tile->depth())) {
+    expect_words_of_bytes(*backend, product, described(product));
   }
 }
 
@@ -199,7 +338,7 @@ TEST(GpuMatmul, MatrixUnitsGiveWhatTilesGive) {
   }
 }
 
-TEST(GpuMatmul, ChoosesTilesBySizeAndMatrixUnitsForF16) {
+TEST(GpuMatmul, ChoosesTilesBySizeAndMatrixUnitsForF16AndI8) {
   const MatmulTuning tuning = matmul_tuning({});
   const auto form = [&](Dtype dtype, std::int64_t n, std::optional<MatrixTile> matrix) {
     Binding binding;
@@ -208,6 +347,13 @@ TEST(GpuMatmul, ChoosesTilesBySizeAndMatrixUnitsForF16) {
     return choose_matmul(binding, tuning, matrix, std::nullopt);
   };
   using Kind = MatmulForm::Kind;
+  EXPECT_EQ(form(Dtype::kI32, 4096, MatrixTile{}).kind, Kind::kTiled);
+  EXPECT_EQ(form(Dtype::kI64, 4096, MatrixTile{}).kind, Kind::kSplit);
+  EXPECT_EQ(form(Dtype::kI8, 4096, MatrixTile{}).kind, Kind::kMatrix);
+  EXPECT_EQ(form(Dtype::kI8, 4096, {}).kind, Kind::kTiled);
+  EXPECT_TRUE(form(Dtype::kI8, 4096, {}).bytes);
+  EXPECT_TRUE(form(Dtype::kI8, 4096, {}).whole);
+  EXPECT_FALSE(form(Dtype::kI8, 4096 + 48, {}).whole);
   EXPECT_EQ(form(Dtype::kF32, 4096, MatrixTile{}).kind, Kind::kTiled);
   EXPECT_EQ(form(Dtype::kF32, 4096, {}).tile, tuning.large);
   EXPECT_EQ(form(Dtype::kF32, 1024, {}).tile, tuning.small);
@@ -245,6 +391,7 @@ TEST(GpuMatmul, TakesTheLargestFragmentThatTheAdapterLists) {
   EXPECT_EQ(matrix_tile(adapter), (MatrixTile{16, 8, 16, 4, 32}));
   adapter.matrix_configs.push_back({"f16", "f32", 16, 16, 16});
   EXPECT_EQ(matrix_tile(adapter), MatrixTile{});
+  EXPECT_EQ(matrix_tile(adapter, Dtype::kI8), (MatrixTile{16, 16, 32, 4, 32}));
   adapter.subgroup_min_size = 16;
   EXPECT_FALSE(matrix_tile(adapter)) << "subgroups of changing size";
 }

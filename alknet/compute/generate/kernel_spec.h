@@ -15,9 +15,9 @@
 namespace alknet::compute {
 
 /// Types of a kernel's parameters (one 32-bit word each: kU32, kI32, kF32) and of its workgroup variables (all).
-enum class WordType : std::uint8_t { kU32, kI32, kF32, kBool, kI64, kVec4, kF16, kVec2, kWords4 };
-std::string_view word_type_name(
-    WordType type);  ///< WGSL's: "u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>", "f16", "vec2<f32>", "vec4<u32>"
+enum class WordType : std::uint8_t { kU32, kI32, kF32, kBool, kI64, kVec4, kF16, kVec2, kWords4, kInts4 };
+std::string_view word_type_name(WordType type);  ///< WGSL's: "u32", "i32", "f32", "bool", "vec2<u32>", "vec4<f32>",
+                                                 ///< "f16", "vec2<f32>", "vec4<u32>", "vec4<i32>"
 std::optional<WordType> word_type_of(std::string_view name);
 
 /// What a kernel reads, writes and computes, in no language yet: plain data that a ShaderGenerator prints.

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "alknet/base/json.h"
+#include "alknet/graph/dtype.h"
 
 namespace alknet::compute {
 
@@ -18,13 +19,14 @@ struct MatmulTile {
   friend bool operator==(const MatmulTile&, const MatmulTile&) = default;
 };
 
-/// The same on matrix units. A fragment is what one instruction of a subgroup multiplies: f16 with sums in f32, in a
-/// size that the adapter lists. A workgroup of 2 x 2 subgroups computes a tile; a subgroup `parts` x `parts` fragments
-/// of it, in steps of two fragments' depth.
+/// The same on matrix units. A fragment is what one instruction of a subgroup multiplies: f16 with sums in f32, or i8
+/// with sums in i32, in a size that the adapter lists. A workgroup of 2 x 2 subgroups computes a tile; a subgroup
+/// `parts` x `parts` fragments of it, in steps of two fragments' depth.
 struct MatrixTile {
   std::uint32_t fragment_rows = 16, fragment_columns = 16, fragment_depth = 16;
   std::uint32_t parts = 4;      ///< Even.
   std::uint32_t subgroup = 32;  ///< Invocations, always as many.
+  bool in_words = false;        ///< Fragments of i8 are loaded from places counted in words of 4, not in elements.
 
   std::uint32_t rows() const { return 2 * parts * fragment_rows; }
   std::uint32_t columns() const { return 2 * parts * fragment_columns; }
@@ -45,7 +47,7 @@ struct MatmulForm {
   enum class Kind : std::uint8_t {
     kTiled,   ///< Tiles of the result, by the template "matmul_tiled".
     kSplit,   ///< Few results over a long inner dimension: slices of it within a workgroup.
-    kMatrix,  ///< On matrix units, f16 only.
+    kMatrix,  ///< On matrix units, f16 and i8 only.
   };
   Kind kind = Kind::kTiled;
   MatmulTile tile = {};
@@ -56,13 +58,23 @@ struct MatmulForm {
   enum class Stage : std::uint8_t { kAll, kSlices, kSum };
   Stage stage = Stage::kAll;
   bool whole = false;  ///< Rows, columns and inner size are multiples of the tile's: nothing is out of bounds.
+  /// Of i8 in tiles or on matrix units: words of 4 elements pass through workgroup memory, in tiles those of 4 steps of
+  /// the inner dimension, so that its depth counts words.
+  bool bytes = false;
+  bool dot4 = false;  ///< Products of words by WGSL's dot4I8Packed; else by its arithmetic.
   friend bool operator==(const MatmulForm&, const MatmulForm&) = default;
 };
+
+/// In what products of an operand's dtype are summed.
+graph::Dtype matmul_sum_dtype(graph::Dtype operand);
+
+/// Elements of the inner dimension that pass through workgroup memory together.
+std::uint32_t matmul_step(const MatmulForm& form);
 
 /// The placeholders of the template "matmul_tiled": sizes, and those parts of its text that are written out once a
 /// register. Vectors of 4 along the rows of the left operand and along the columns of the right one are read from
 /// workgroup memory; an invocation's vectors lie apart, so that neighbours read neighbouring ones.
-JsonObject matmul_tiled_values(const MatmulForm& form);
+JsonObject matmul_tiled_values(const MatmulForm& form, graph::Dtype operand);
 
 /// The same of "matmul_matrix", written out once a fragment.
 JsonObject matmul_matrix_values(const MatmulForm& form);
@@ -72,7 +84,7 @@ JsonObject matmul_matrix_values(const MatmulForm& form);
 std::uint32_t matmul_left_vectors(const MatmulTile& tile);
 std::uint32_t matmul_right_vectors(const MatmulTile& tile);
 
-/// The same in elements for matrix units: rows are padded by 8.
+/// The same in elements for matrix units: rows are padded by 16 bytes.
 std::uint32_t matmul_left_elements(const MatmulForm& form);
 std::uint32_t matmul_right_elements(const MatmulForm& form);
 

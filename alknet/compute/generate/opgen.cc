@@ -49,8 +49,9 @@ void matmul(Builder& b) {
   constexpr std::uint32_t kRows = 8, kColumns = 4, kLanes = 8;  // of an invocation, and invocations side by side
   using Stage = MatmulForm::Stage;
   const MatmulForm& form = b.options().matmul;
+  const Dtype operand = *b.from().inputs[0], sum = matmul_sum_dtype(operand);
   if (form.stage == Stage::kSum) {
-    b.spec().inputs.push_back({"slices", Dtype::kF32});
+    b.spec().inputs.push_back({"slices", sum});
     b.spec().pattern = "matmul_sum";
     b.number("slices");
     b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
@@ -64,15 +65,23 @@ void matmul(Builder& b) {
   };
   if (b.software()) {
     b.spec().pattern = "matmul_direct";
-    b.spec().values = {{"rows", kRows}, {"columns", kColumns}, {"lanes", kLanes}};
+    b.spec().values = {{"rows", kRows},
+                       {"columns", kColumns},
+                       {"lanes", kLanes},
+                       {"scalar", wgsl_type(sum)},
+                       {"wide", sum == Dtype::kI64}};
     b.workgroup(kLanes, tiles(kRows, kColumns * kLanes));
     return;
   }
-  if (form.kind == MatmulForm::Kind::kSplit) {
+  if (form.kind == MatmulForm::Kind::kSplit || sum == Dtype::kI64) {  // there are no vectors of i64
     constexpr std::uint32_t kSplitRows = 8, kSplitColumns = 16, kSlices = 16, kSize = kSplitColumns * kSlices;
     b.spec().pattern = "matmul_split";
-    b.spec().values = {{"rows", kSplitRows}, {"columns", kSplitColumns}, {"slices", kSlices}};
-    b.spec().workgroup_variables = {{"partial", WordType::kF32, kSplitRows * kSize}};
+    b.spec().values = {{"rows", kSplitRows},
+                       {"columns", kSplitColumns},
+                       {"slices", kSlices},
+                       {"scalar", wgsl_type(sum)},
+                       {"wide", sum == Dtype::kI64}};
+    b.spec().workgroup_variables = {{"partial", *word_type_of(wgsl_type(sum)), kSplitRows * kSize}};
     b.workgroup(kSize, tiles(kSplitRows, kSplitColumns));
     return;
   }
@@ -85,18 +94,21 @@ void matmul(Builder& b) {
     const MatrixTile& tile = form.matrix;
     b.spec().pattern = "matmul_matrix";
     b.spec().values = matmul_matrix_values(form);
-    b.spec().workgroup_variables = {
-        {"tile_a", WordType::kF16, matmul_left_elements(form)},
-        {"tile_b", WordType::kF16, matmul_right_elements(form)},
-        {"results", WordType::kF32, tile.invocations() / tile.subgroup * tile.fragment_rows * tile.fragment_columns}};
+    const WordType item = form.bytes ? WordType::kI32 : WordType::kF16;
+    const std::uint32_t elements = form.bytes ? 4 : 1;  // in an item
+    b.spec().workgroup_variables = {{"tile_a", item, matmul_left_elements(form) / elements},
+                                    {"tile_b", item, matmul_right_elements(form) / elements},
+                                    {"results", *word_type_of(wgsl_type(sum)),
+                                     tile.invocations() / tile.subgroup * tile.fragment_rows * tile.fragment_columns}};
     workgroups(tile.invocations(), tile.rows(), tile.columns());
     return;
   }
   const MatmulTile& tile = form.tile;
   b.spec().pattern = "matmul_tiled";
-  b.spec().values = matmul_tiled_values(form);
-  b.spec().workgroup_variables = {{"tile_a", WordType::kVec4, matmul_left_vectors(tile)},
-                                  {"tile_b", WordType::kVec4, matmul_right_vectors(tile)}};
+  b.spec().values = matmul_tiled_values(form, operand);
+  const WordType vector = *word_type_of(std::string_view(b.spec().values.at("vector").as_string()));
+  b.spec().workgroup_variables = {{"tile_a", vector, matmul_left_vectors(tile)},
+                                  {"tile_b", vector, matmul_right_vectors(tile)}};
   workgroups(tile.invocations(), tile.rows, tile.columns);
 }
 
@@ -240,13 +252,15 @@ void structured(Builder& b, const std::string& name) {
 }  // namespace
 
 GeneratedKernel opgen(const Computation& computation, const OpgenOptions& options) {
-  const bool bare = computation.program.outputs.empty() && computation.outputs.front() == Dtype::kF32;
-  if (options.matmul.stage == MatmulForm::Stage::kSlices && !bare) {
-    Computation slices = computation;  // the program and the output's dtype are those of the sum
-    slices.program = {};
-    slices.inputs.resize(computation.op_inputs());
-    slices.outputs = {Dtype::kF32};
-    return opgen(slices, options);
+  if (options.matmul.stage == MatmulForm::Stage::kSlices) {
+    const Dtype sum = matmul_sum_dtype(*computation.inputs.front());
+    if (!computation.program.outputs.empty() || computation.outputs.front() != sum) {
+      Computation slices = computation;  // the program and the output's dtype are those of the sum
+      slices.program = {};
+      slices.inputs.resize(computation.op_inputs());
+      slices.outputs = {sum};
+      return opgen(slices, options);
+    }
   }
   Builder builder(computation, options);
   if (!computation.op) {

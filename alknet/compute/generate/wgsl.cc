@@ -22,6 +22,8 @@ const WgslStorage& storage(const KernelSpec& spec, Dtype dtype, bool shader_f16)
               {{"op", spec.name}, {"dtype", graph::dtype_name(dtype)}});
 }
 
+bool is_byte(Dtype dtype) { return dtype == Dtype::kI8 || dtype == Dtype::kU8; }
+
 /// Prints one kernel; `out` grows from the declarations to the entry point.
 class Printer {
  public:
@@ -98,6 +100,9 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     out_ += fmt::format("\n@group(0) @binding({}) var<storage, read> b_{}: array<{}>;\n", binding, b.name,
                         vectors ? fmt::format("vec4<{}>", row.element) : std::string(row.element));
     out_ += vectors ? wgsl_vector_load(b.name, row) : wgsl_load(b.name, row);
+    if (b.vectors && row.bits == 8) {
+      out_ += fmt::format("fn word_{0}(k: u32) -> u32 {{ return b_{0}[(p.{0}_offset + k) / 4u]; }}\n", b.name);
+    }
     if (b.vectors && row.packed()) {
       out_ += fmt::format(
           "fn load4_{0}(k: u32) -> vec4<{1}> {{\n"
@@ -231,11 +236,14 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
 
   void store() {
     const auto& program = spec_.function("apply")->program;
-    std::string_view value_type = "f32";
+    Dtype result = Dtype::kF32;  // of the pattern
     for (const auto& v : program.variables) {
-      if (!v.parameter && v.coordinate == 0 && !spec_.input(v.name)) value_type = wgsl_type(v.dtype);
+      if (!v.parameter && v.coordinate == 0 && !spec_.input(v.name)) result = v.dtype;
     }
-    out_ += fmt::format("\nfn store(index: u32, value: {}) {{\n{}", value_type, apply_call("  "));
+    out_ += fmt::format("\nfn store(index: u32, {}: {}) {{\n", is_byte(result) ? "wide" : "value", wgsl_type(result));
+    if (result == Dtype::kI8) out_ += "  let value = (wide << 24u) >> 24u;\n";  // sums wrap before what follows
+    if (result == Dtype::kU8) out_ += "  let value = wide & 0xffu;\n";
+    out_ += apply_call("  ");
     for (std::size_t k = 0; k < spec_.outputs.size(); ++k) {
       const std::string& name = spec_.outputs[k].name;
       out_ += fmt::format("  store_{}({}, {});\n", name, strided() ? "at." + name : "index", result_member(k));
@@ -352,7 +360,7 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     renderer.set_custom_escape([](const std::string& value) { return value; });
     kainjow::mustache::data data;
     data.set("size", std::to_string(spec_.workgroup_size[0]));
-    for (const char* shared : {"join_lanes", "matmul_place", "quantized_input"}) {
+    for (const char* shared : {"join_lanes", "matmul_place", "matmul_sums", "quantized_input"}) {
       data.set(shared, kainjow::mustache::partial([this, shared] { return std::string(options_.pattern(shared)); }));
     }
     data.set("elements", std::to_string(spec_.elements_per_invocation));

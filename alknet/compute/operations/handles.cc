@@ -139,7 +139,8 @@ Json keep_tensor(call::OperationContext& context, const std::shared_ptr<TensorRe
 JsonArray keep_tensors(call::OperationContext& context, std::span<const std::shared_ptr<TensorResource>> tensors,
                        std::span<const std::string> ids) {
   std::vector<std::shared_ptr<call::Resource>> there;
-  std::copy_if(tensors.begin(), tensors.end(), std::back_inserter(there), [](const auto& one) { return one != nullptr; });
+  std::copy_if(tensors.begin(), tensors.end(), std::back_inserter(there),
+               [](const auto& one) { return one != nullptr; });
   const auto handles = keep(context, there, ids);
   JsonArray list;
   std::size_t next = 0;
@@ -168,6 +169,14 @@ Shape shape_member(const JsonObject& object) {
   Shape shape;
   for (const Json& size : object.at("shape").as_array()) shape.push_back(size.to_number<std::int64_t>());
   return shape;
+}
+
+std::vector<std::string> texts_member(const JsonObject& object, std::string_view name) {
+  std::vector<std::string> texts;
+  if (const Json* list = member(object, name)) {
+    for (const Json& text : list->as_array()) texts.emplace_back(text.as_string());
+  }
+  return texts;
 }
 
 }  // namespace alknet::compute

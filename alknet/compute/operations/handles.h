@@ -17,8 +17,8 @@
 namespace alknet::compute {
 
 /// The tensor behind {"$tensor", "dtype", "shape"}. Throws `dtype_mismatch` or `shape_mismatch` when the handle says
-/// other than the table has, `invalid_input` for an unknown handle, FOREIGN_HANDLE for a tensor of a peer, and the error
-/// of the call that was to make it.
+/// other than the table has, `invalid_input` for an unknown handle, FOREIGN_HANDLE for a tensor of a peer, and the
+/// error of the call that was to make it.
 std::shared_ptr<TensorResource> tensor_of(call::OperationContext& context, const Json& handle);
 
 /// A resource of another kind by its handle. Throws as `tensor_of`.
@@ -74,5 +74,7 @@ const Json* member(const JsonObject& object, std::string_view name);
 bool flag(const JsonObject& object, std::string_view name);
 Dtype dtype_member(const JsonObject& object);
 Shape shape_member(const JsonObject& object);
+/// A list of texts; empty when it is absent.
+std::vector<std::string> texts_member(const JsonObject& object, std::string_view name);
 
 }  // namespace alknet::compute

@@ -17,6 +17,8 @@
 
 namespace alknet::compute {
 
+class KernelResource;
+
 /// What the service keeps for one owner: its Context, its kernels and the order of its `compute/submit` calls. A hidden
 /// resource in the owner's table, so that it ends with the owner.
 class OwnerState final : public call::Resource {
@@ -37,8 +39,15 @@ class OwnerState final : public call::Resource {
   /// Only on the compute thread: kernels in shader source.
   KernelRegistry& kernels();
 
-  /// On the dispatcher's executor: names of all kernels that this owner registered, with the handle of each.
-  std::map<std::string, std::string, std::less<>> kernel_names;
+  /// On the dispatcher's executor: the kernels that this owner registered, by name; true for those in shader source.
+  std::map<std::string, bool, std::less<>> kernel_names;
+
+  /// On the dispatcher's executor: how many were registered so far, also those disposed of since.
+  std::size_t kernels_registered = 0;
+
+  /// On the dispatcher's executor: the name may no longer be dispatched. A kernel in shader source goes; an expression
+  /// stays an operation of the context, which graphs may use, until the owner ends.
+  void forget_kernel(const KernelResource& kernel);
 
   /// On the dispatcher's executor: the turns of numbered calls, from 1.
   class Turns {

@@ -4,6 +4,7 @@
 
 #include "alknet/call/context.h"
 #include "alknet/compute/operations/owner_state.h"
+#include "alknet/compute/operations/resources.h"
 
 namespace alknet::compute {
 
@@ -81,6 +82,14 @@ KernelRegistry& OwnerState::kernels() {
   Context& own = context();
   if (!computing_->kernels) computing_->kernels.emplace(own, KernelRegistry::Options{service_.options().trusted});
   return *computing_->kernels;
+}
+
+void OwnerState::forget_kernel(const KernelResource& kernel) {
+  kernel_names.erase(kernel.name());
+  if (!kernel.source()) return;
+  service_.compute().post([computing = computing_.get(), name = kernel.name()] {
+    if (computing->kernels) computing->kernels->remove(name);
+  });
 }
 
 OwnerState::Turns::Turn::~Turn() {

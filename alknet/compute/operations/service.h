@@ -117,9 +117,9 @@ class ComputeService {
   const ComputeServiceOptions options_;
   std::shared_ptr<BufferManager> buffers_;
   std::shared_ptr<Devices> devices_;
-  std::shared_ptr<Backend> backend_;                            // compute thread
-  std::map<std::string, std::shared_ptr<Backend>> by_id_;       // compute thread
-  std::mutex mutex_;                                            // guards what follows
+  std::shared_ptr<Backend> backend_;                       // compute thread
+  std::map<std::string, std::shared_ptr<Backend>> by_id_;  // compute thread
+  std::mutex mutex_;                                       // guards what follows
   std::map<const call::Owner*, KnownOwner> owners_;
   // Last, so that what they still run finds everything else alive.
   std::unique_ptr<PoolExecutor> files_;

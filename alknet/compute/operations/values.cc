@@ -62,9 +62,8 @@ class Values {
     if (dim == shape_.size()) return write_element(value, place, to);
     const auto* items = value.if_array();
     if (items == nullptr || items->size() != static_cast<std::size_t>(shape_[dim])) {
-      throw Error(call::CallError::kInvalidInput,
-                  fmt::format("values{}: the shape {} wants an array of {} there", place, graph::shape_text(shape_),
-                              shape_[dim]));
+      throw Error(call::CallError::kInvalidInput, fmt::format("values{}: the shape {} wants an array of {} there",
+                                                              place, graph::shape_text(shape_), shape_[dim]));
     }
     const std::size_t length = place.size();
     for (std::size_t i = 0; i < items->size(); ++i) {
@@ -76,9 +75,8 @@ class Values {
 
  private:
   void write_element(const Json& value, const std::string& place, std::byte*& to) const {
-    const bool fits = dtype_ == Dtype::kBool
-                          ? value.is_bool()
-                          : schema::store_scalar_json(kind_, to, value, schema::Endian::kLittle);
+    const bool fits =
+        dtype_ == Dtype::kBool ? value.is_bool() : schema::store_scalar_json(kind_, to, value, schema::Endian::kLittle);
     if (!fits) {
       std::string shown = json_text(value);
       if (shown.size() > 80) shown = shown.substr(0, 80) + "...";

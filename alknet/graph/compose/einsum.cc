@@ -190,7 +190,10 @@ class Einsum {
       }
     }
     if (dims.empty()) return value;
-    return {c_.node("sum", {value.ref}, {{"dim", dims}}), left};
+    const Dtype own = c_.dtype(value.ref);
+    const Ref sum = c_.node("sum", {value.ref}, {{"dim", dims}});  // of integers: i64
+    if (c_.dtype(sum) == own) return {sum, left};
+    return {c_.node("cast", {sum}, {{"dtype", dtype_name(own)}}), left};
   }
 
   /// Dimensions in the order of `order`, which has the same names.

@@ -35,9 +35,9 @@ std::vector<Ref> added_product(Composition& c) {
   const Ref product_of = product(c, 1, rank, other_rank);
   const SymbolicShape shape = c.shape(product_of);
   const Ref input = c.writer().expand(c.input(0), shape);
-  const Ref scaled = c.number("alpha") == 1 ? product_of : c.node("mul", {product_of, c.scalar(c.number("alpha"))});
+  const Ref scaled = c.number("alpha") == 1 ? product_of : c.node("mul", {product_of, c.scalar_of("alpha")});
   if (c.number("beta") == 0) return {scaled};
-  const Ref kept = c.number("beta") == 1 ? input : c.node("mul", {input, c.scalar(c.number("beta"))});
+  const Ref kept = c.number("beta") == 1 ? input : c.node("mul", {input, c.scalar_of("beta")});
   return {c.node("add", {scaled, kept})};
 }
 

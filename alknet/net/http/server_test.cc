@@ -14,7 +14,7 @@ namespace alknet::net {
 namespace {
 
 using std::chrono::milliseconds;
-using harness::PythonPeer;
+using peer_testing::PythonPeer;
 
 /// Sets a promise when it goes.
 struct Farewell {
@@ -53,7 +53,7 @@ Task<HttpResponse> echo(HttpRequest request) {
 class HttpServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!harness::has_python_peer()) GTEST_SKIP() << "the Python of bin/setup is missing";
+    if (!peer_testing::has_python_peer()) GTEST_SKIP() << "the Python of bin/setup is missing";
   }
   void begin(HttpServerOptions options) {
     options.cors.origins = {"https://page.example"};
@@ -131,7 +131,7 @@ TEST_F(HttpServerTest, ServesHonestAndHostileClients) {
 }
 
 TEST_F(HttpServerTest, ServesOverTls) {
-  const auto folder = harness::certificates();
+  const auto folder = peer_testing::certificates();
   if (folder.empty()) GTEST_SKIP() << "no certificates could be made";
   HttpServerOptions options;
   TlsOptions tls;

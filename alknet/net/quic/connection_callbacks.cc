@@ -131,7 +131,12 @@ ngtcp2_callbacks connection_callbacks() {
   ngtcp2_callbacks all{};
   all.client_initial = ngtcp2_crypto_client_initial_cb;
   all.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
-  all.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
+  all.recv_crypto_data = [](ngtcp2_conn* conn, ngtcp2_encryption_level level, std::uint64_t offset,
+                            const std::uint8_t* data, std::size_t size, void* user) {
+    // After the handshake only tickets can come, which nobody here wants.
+    if (!core_of(user).has_tls_session()) return 0;
+    return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, size, user);
+  };
   all.encrypt = ngtcp2_crypto_encrypt_cb;
   all.decrypt = ngtcp2_crypto_decrypt_cb;
   all.hp_mask = ngtcp2_crypto_hp_mask_cb;

@@ -85,6 +85,7 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   int on_new_connection_id(ngtcp2_cid& id, std::uint8_t* token, std::size_t size);
   int on_retired_connection_id(const ngtcp2_cid& id);
   void on_stateless_reset() { was_stateless_reset_ = true; }
+  bool has_tls_session() const { return tls_.has_value(); }
   void on_key_update() { ++key_updates_; }
 
  private:
@@ -136,7 +137,7 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   ngtcp2_conn* conn_ = nullptr;
   SocketAddress local_;
   SocketAddress remote_;
-  std::optional<TlsSession> tls_;
+  std::optional<TlsSession> tls_;  // until the handshake is over: it holds 40 KiB
   ExpectedServer expected_;
   Completion<bool> confirmed_;
   std::vector<ngtcp2_cid> local_ids_;

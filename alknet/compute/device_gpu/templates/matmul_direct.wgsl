@@ -1,5 +1,6 @@
 // For adapters that run on a CPU: no workgroup memory, no barriers. All invocations of a workgroup share {{rows}} rows,
 // so their elements of the left operand are loaded once for all lanes; each computes {{columns}} columns of them.
+{{> matmul_sums}}
 @compute @workgroup_size({{size}})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
@@ -20,11 +21,13 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   for (var c = 0u; c < {{columns}}u; c += 1u) {
     b[c] = base.other + min(first_column + c * {{lanes}}u, p.columns - 1u) * p.b_column;
   }
-  var sum: array<array<f32, {{rows}}>, {{columns}}>;
+  var sum: array<array<{{scalar}}, {{rows}}>, {{columns}}>;
   for (var k = 0u; k < p.inner; k += 1u) {
     for (var c = 0u; c < {{columns}}u; c += 1u) {
       let right = load_other(b[c] + k * p.b_row);
-      for (var r = 0u; r < {{rows}}u; r += 1u) { sum[c][r] += load_input(a[r] + k * p.a_column) * right; }
+      for (var r = 0u; r < {{rows}}u; r += 1u) {
+        sum[c][r] = add_product(sum[c][r], load_input(a[r] + k * p.a_column), right);
+      }
     }
   }
   for (var c = 0u; c < {{columns}}u; c += 1u) {

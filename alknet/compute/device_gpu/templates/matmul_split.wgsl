@@ -1,5 +1,6 @@
 // For few results over a long inner dimension: the invocations of a workgroup share {{rows}} rows and {{columns}}
 // columns and cut the inner dimension into {{slices}} interleaved slices, whose sums are added at the end.
+{{> matmul_sums}}
 @compute @workgroup_size({{size}})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
@@ -19,10 +20,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   let right = base.other + min(first_column + lane, p.columns - 1u) * p.b_column;
   var left: array<u32, {{rows}}>;
   for (var r = 0u; r < {{rows}}u; r += 1u) { left[r] = base.input + min(first_row + r, p.rows - 1u) * p.a_row; }
-  var sum: array<f32, {{rows}}>;
+  var sum: array<{{scalar}}, {{rows}}>;
   for (var k = slice; k < p.inner; k += {{slices}}u) {
     let b = load_other(right + k * p.b_row);
-    for (var r = 0u; r < {{rows}}u; r += 1u) { sum[r] += load_input(left[r] + k * p.a_column) * b; }
+    for (var r = 0u; r < {{rows}}u; r += 1u) { sum[r] = add_product(sum[r], load_input(left[r] + k * p.a_column), b); }
   }
   for (var r = 0u; r < {{rows}}u; r += 1u) { partial[r * {{size}}u + local] = sum[r]; }
   workgroupBarrier();
@@ -30,9 +31,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
     let row = first_row + item / {{columns}}u;
     let column = first_column + item % {{columns}}u;
     if (row >= p.rows || column >= p.columns) { continue; }
-    var total = 0.0;
+    var total = {{scalar}}();
     for (var s = 0u; s < {{slices}}u; s += 1u) {
-      total += partial[(item / {{columns}}u) * {{size}}u + s * {{columns}}u + item % {{columns}}u];
+      total = add_sum(total, partial[(item / {{columns}}u) * {{size}}u + s * {{columns}}u + item % {{columns}}u]);
     }
     store((batch * p.rows + row) * p.columns + column, total);
   }
