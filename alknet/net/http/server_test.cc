@@ -13,8 +13,8 @@
 namespace alknet::net {
 namespace {
 
-using std::chrono::milliseconds;
 using peer_testing::PythonPeer;
+using std::chrono::milliseconds;
 
 /// Sets a promise when it goes.
 struct Farewell {
