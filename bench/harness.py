@@ -27,6 +27,7 @@ class Case:
     peer_parameters: dict = dataclasses.field(default_factory=dict)  # where they differ
     memory_bar: float | None = None  # MiB over the start that ours may use
     threads: int | None = None  # of both sides, where the case decides
+    ours: Callable | None = None  # makes our command, where that is not alknet_bench
 
 
 class Contestant:

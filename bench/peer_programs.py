@@ -44,6 +44,14 @@ def ours():
     return [ROOT / "bin" / "newer-dawn", *command] if newer_dawn else command
 
 
+@functools.cache
+def net_bench():
+    command = built("net_bench")
+    if command is None:
+        sys.exit(f"bench: the build failed; see {LOG}")
+    return command
+
+
 def has_module(name):
     return PYTHON.exists() and subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True).returncode == 0
 
@@ -92,6 +100,11 @@ def safetensors_rust():
     except (OSError, subprocess.CalledProcessError):
         return None
     return [target / "release" / "safetensors_peer"]
+
+
+@functools.cache
+def grpc():
+    return built("grpc_peer") if shutil.which("grpc_cpp_plugin") else None
 
 
 @functools.cache

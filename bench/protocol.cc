@@ -12,23 +12,25 @@ namespace alknet::bench {
 namespace {
 
 struct Current {
-  Case run;
+  Case prepared;
   std::optional<PeakMemory> memory;  // since before the first run
 };
 
 Json answer(const Json& request, const Cases& cases, Current& current, const std::string& version) {
   const JsonObject& object = request.as_object();
   if (const Json* parameters = object.if_contains("prepare")) {
-    current.run = cases.at(std::string(parameters->at("case").as_string()))(*parameters);
+    current.prepared = cases.at(std::string(parameters->at("case").as_string()))(*parameters);
     current.memory.emplace();
-    current.run();
+    current.prepared.run();
+    if (current.prepared.seconds) current.prepared.seconds(1);
     return JsonObject{{"ready", true}, {"version", version}};
   }
   const auto count = object.at("run").to_number<int>();
   const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < count; ++i) current.run();
+  for (int i = 0; i < count; ++i) current.prepared.run();
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-  return JsonObject{{"seconds", time.count()}, {"peak_bytes", current.memory->bytes()}};
+  const double seconds = current.prepared.seconds ? current.prepared.seconds(count) : time.count();
+  return JsonObject{{"seconds", seconds}, {"peak_bytes", current.memory->bytes()}};
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ show_tail() {
 has_files() {
   local file files=()
   case $1 in
-    backports) files=(root/usr/include/boost/json.hpp root/usr/lib/x86_64-linux-gnu/libvulkan_lvp.so vulkan/lvp_icd.x86_64.json) ;;
+    backports) files=(root/usr/include/boost/json.hpp root/usr/lib/x86_64-linux-gnu/libngtcp2.a root/usr/lib/x86_64-linux-gnu/libvulkan_lvp.so vulkan/lvp_icd.x86_64.json) ;;
     npm) files=(webgpu/lib/libwebgpu_wrapper.so) ;;
     wheel) files=(webgpu/include/webgpu.h webgpu/lib/libwgpu_native-release.so) ;;
     oracle) files=(python/bin/python3 python/lib/python3.11/site-packages/{tokenizers,pyarrow}) ;;

@@ -13,6 +13,23 @@ add_library(dep_boost INTERFACE)
 target_include_directories(dep_boost SYSTEM INTERFACE ${ALKNET_DEPS}/root/usr/include)
 target_compile_definitions(dep_boost INTERFACE BOOST_JSON_STANDALONE=0 BOOST_ALL_NO_LIB)
 
+# Boost.Asio and Boost.Beast, compiled once in alknet/base/asio_library.cc and alknet/net/asio_net_library.cc.
+add_library(dep_asio INTERFACE)
+target_link_libraries(dep_asio INTERFACE dep_boost Threads::Threads)
+target_compile_definitions(dep_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BOOST_BEAST_SEPARATE_COMPILATION)
+
+pkg_check_modules(dep_openssl REQUIRED IMPORTED_TARGET openssl)
+pkg_check_modules(dep_gnutls REQUIRED IMPORTED_TARGET gnutls)
+pkg_check_modules(dep_zstd REQUIRED IMPORTED_TARGET libzstd)
+find_package(yaml-cpp REQUIRED) # yaml-cpp
+
+# ngtcp2 with its GnuTLS helper, as static libraries.
+add_library(dep_ngtcp2 INTERFACE)
+target_link_libraries(dep_ngtcp2 INTERFACE ${ALKNET_DEPS}/root/usr/lib/x86_64-linux-gnu/libngtcp2_crypto_gnutls.a
+  ${ALKNET_DEPS}/root/usr/lib/x86_64-linux-gnu/libngtcp2.a PkgConfig::dep_gnutls)
+target_include_directories(dep_ngtcp2 SYSTEM INTERFACE ${ALKNET_DEPS}/root/usr/include)
+
 pkg_check_modules(dep_re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(dep_icu REQUIRED IMPORTED_TARGET icu-uc)
 pkg_check_modules(dep_xxhash REQUIRED IMPORTED_TARGET libxxhash)

@@ -256,4 +256,29 @@ class Completion<T>::Wait {
   detail::WaiterRef waiter_;
 };
 
+/// Runs `work()` on `pool` and resumes with what it returned or threw, on the executor of the awaiting coroutine:
+///
+///   std::string text = co_await run_on(pool, [path] { return read_file(path, kMost); });
+///
+/// After a stop the coroutine goes on at once with `aborted`, while `work`, once begun, still ends: it must own what it
+/// uses.
+template <typename Work>
+Task<std::invoke_result_t<Work&>> run_on(Executor& pool, Work work) {
+  using Result = std::invoke_result_t<Work&>;
+  Completion<Result> done;
+  pool.post([done, work = std::move(work)]() mutable {
+    try {
+      if constexpr (std::is_void_v<Result>) {
+        work();
+        done.set_value();
+      } else {
+        done.set_value(work());
+      }
+    } catch (...) {
+      done.set_error(std::current_exception());
+    }
+  });
+  co_return co_await done.wait();
+}
+
 }  // namespace alknet

@@ -6,7 +6,7 @@
 namespace alknet {
 namespace {
 
-constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 // The value of a digit, or -1.
 int digit_value(char c) {
@@ -28,7 +28,7 @@ std::string base64_text(std::span<const std::byte> bytes) {
     for (std::size_t k = 0; k < 3; ++k) {
       group = group << 8 | (k < taken ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0);
     }
-    for (std::size_t k = 0; k < 4; ++k) text += k <= taken ? kDigits[group >> (18 - 6 * k) & 63] : '=';
+    for (std::size_t k = 0; k < 4; ++k) text += k <= taken ? kBase64Digits[group >> (18 - 6 * k) & 63] : '=';
   }
   return text;
 }

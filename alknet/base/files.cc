@@ -86,13 +86,13 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   return text;
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+AtomicFile::AtomicFile(std::filesystem::path path, unsigned mode) : path_(std::move(path)) {
   if (path_.filename().empty()) throw io_error("create", path_.native(), EISDIR);
   std::random_device random;
   std::filesystem::path name;
   do {
     name = folder_of(path_) / fmt::format(".{}.{:08x}", path_.filename().native(), random());
-    descriptor_ = retry([&] { return ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
+    descriptor_ = retry([&] { return ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) throw io_error("create", path_.native(), errno);
   temporary_ = std::move(name);

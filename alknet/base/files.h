@@ -17,8 +17,9 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 /// the disk and renames. Without `commit` the destructor removes the temporary file. One thread at a time.
 class AtomicFile {
  public:
-  /// Creates the temporary file; the folder must exist. Throws `io_error`.
-  explicit AtomicFile(std::filesystem::path path);
+  /// Creates the temporary file; the folder must exist. `mode` are its permissions, less the process's umask. Throws
+  /// `io_error`.
+  explicit AtomicFile(std::filesystem::path path, unsigned mode = 0666);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "alknet/base/error.h"
+#include "alknet/base/json_print.h"
 
 namespace alknet {
 namespace {
@@ -109,37 +110,46 @@ class StrictHandler {
   std::optional<std::string> duplicate_;
 };
 
-void append_text(std::string& out, std::string_view text) {
+/// Whether JSON text must escape the character.
+constexpr bool is_escaped(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
+void append_escaped(std::string& out, char c) {
   constexpr std::string_view kHex = "0123456789abcdef";
+  switch (c) {
+    case '"': out += "\\\""; break;
+    case '\\': out += "\\\\"; break;
+    case '\b': out += "\\b"; break;
+    case '\f': out += "\\f"; break;
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default:
+      out += "\\u00";
+      out += kHex[static_cast<unsigned char>(c) >> 4];
+      out += kHex[static_cast<unsigned char>(c) & 15];
+  }
+}
+
+void append_text(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += kHex[static_cast<unsigned char>(c) >> 4];
-          out += kHex[static_cast<unsigned char>(c) & 15];
-        } else {
-          out += c;
-        }
-    }
+  // Runs that need no escape are copied whole.
+  while (!text.empty()) {
+    const auto run = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_escaped) - text.begin());
+    out.append(text.substr(0, run));
+    text.remove_prefix(run);
+    if (text.empty()) break;
+    append_escaped(out, text.front());
+    text.remove_prefix(1);
   }
   out += '"';
 }
 
-/// Prints a value; `indent` < 0 means compact.
+/// Prints a value at the end of a text.
 class Printer {
  public:
-  explicit Printer(bool pretty) : pretty_(pretty) {}
+  Printer(std::string& text, bool pretty) : out(text), pretty_(pretty) {}
 
-  std::string out;
+  std::string& out;
 
   void print(const Json& value, std::size_t level) {
     switch (value.kind()) {
@@ -190,9 +200,9 @@ class Printer {
 };
 
 std::string print(const Json& value, bool pretty) {
-  Printer printer(pretty);
-  printer.print(value, 0);
-  return std::move(printer.out);
+  std::string text;
+  Printer(text, pretty).print(value, 0);
+  return text;
 }
 
 }  // namespace
@@ -218,6 +228,8 @@ Json parse_json(std::string_view text, const JsonLimits& limits) {
 }
 
 std::string json_text(const Json& value) { return print(value, false); }
+void append_json(std::string& out, const Json& value) { Printer(out, false).print(value, 0); }
+void append_json_string(std::string& out, std::string_view text) { append_text(out, text); }
 std::string json_pretty(const Json& value) { return print(value, true); }
 
 std::string number_text(double number) {

@@ -7,7 +7,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <mutex>
 #include <utility>
 
@@ -60,13 +62,33 @@ std::string value_text(const LogField& field) {
       field.value);
 }
 
-void append_fields(std::string& line, std::initializer_list<LogField> fields) {
+std::string json_value(const LogField& field) {
+  return std::visit([](const auto& value) { return json_text(Json(value)); }, field.value);
+}
+
+void append_fields(std::string& line, std::initializer_list<LogField> fields, LogFormat format) {
   for (const auto& field : fields) {
-    line += ' ';
-    line += field.key;
-    line += '=';
-    line += value_text(field);
+    if (format == LogFormat::kJson) {
+      line += ',' + json_text(Json(field.key)) + ':' + json_value(field);
+    } else {
+      line += ' ';
+      line += field.key;
+      line += '=';
+      line += value_text(field);
+    }
   }
+}
+
+/// "2026-01-02T03:04:05.678Z"
+std::string now_text() {
+  const auto now = std::chrono::system_clock::now();
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, milliseconds);
 }
 
 /// A message may quote hostile input, which must not forge lines or control the terminal.
@@ -107,16 +129,18 @@ std::optional<LogLevel> parse_log_level(std::string_view name) {
 
 class Logger::Output {
  public:
-  Output(LogLevel level, spdlog::sink_ptr sink) : logger_("alknet", std::move(sink)) {
+  Output(LogLevel level, LogFormat as, spdlog::sink_ptr sink) : format(as), logger_("alknet", std::move(sink)) {
     logger_.set_level(row(level).spdlog);
     logger_.flush_on(spdlog::level::trace);
-    logger_.set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+    logger_.set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
     logger_.set_error_handler([](const std::string&) {});
   }
   bool enabled(LogLevel level) const { return logger_.should_log(row(level).spdlog); }
   void write(LogLevel level, std::string_view line) const {
     logger_.log(row(level).spdlog, spdlog::string_view_t(line.data(), line.size()));
   }
+
+  const LogFormat format;
 
  private:
   mutable spdlog::logger logger_;
@@ -126,24 +150,24 @@ Logger::Logger() = default;
 Logger::Logger(std::shared_ptr<const Output> output, std::string fields)
     : output_(std::move(output)), fields_(std::move(fields)) {}
 
-Logger Logger::to_stderr(LogLevel level) {
+Logger Logger::to_stderr(LogLevel level, LogFormat format) {
   spdlog::sink_ptr sink;
   const char* no_color = std::getenv("NO_COLOR");
-  if (no_color && *no_color) {
+  if (format == LogFormat::kJson || (no_color && *no_color)) {
     sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   } else {
     sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   }
-  return {std::make_shared<const Output>(level, std::move(sink)), ""};
+  return {std::make_shared<const Output>(level, format, std::move(sink)), ""};
 }
 
-Logger Logger::to_sink(LogLevel level, Sink sink) {
-  return {std::make_shared<const Output>(level, std::make_shared<FunctionSink>(std::move(sink))), ""};
+Logger Logger::to_sink(LogLevel level, Sink sink, LogFormat format) {
+  return {std::make_shared<const Output>(level, format, std::make_shared<FunctionSink>(std::move(sink))), ""};
 }
 
 Logger Logger::with(std::initializer_list<LogField> fields) const {
   Logger logger(*this);
-  append_fields(logger.fields_, fields);
+  if (output_) append_fields(logger.fields_, fields, output_->format);
   return logger;
 }
 
@@ -155,9 +179,15 @@ void Logger::log(LogLevel level, std::string_view message, std::initializer_list
   if (!enabled(level)) return;
   try {
     std::string line;
-    append_message(line, message);
-    append_fields(line, fields);
+    if (output_->format == LogFormat::kJson) {
+      line = fmt::format(R"({{"time":"{}","level":"{}","message":{})", now_text(), log_level_name(level),
+                         json_text(Json(message)));
+    } else {
+      append_message(line, message);
+    }
+    append_fields(line, fields, output_->format);
     line += fields_;
+    if (output_->format == LogFormat::kJson) line += '}';
     output_->write(level, line);
   } catch (const std::exception&) {
     // No memory for a log line: losing the line is what the contract promises instead of failing the caller.

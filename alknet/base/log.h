@@ -19,6 +19,12 @@ std::string_view log_level_name(LogLevel level);
 /// The level of such a name, or nothing.
 std::optional<LogLevel> parse_log_level(std::string_view name);
 
+/// How log lines look.
+enum class LogFormat {
+  kText,  ///< `message key=value key="two words"`, for people
+  kJson,  ///< one object a line: `time` (RFC 3339, UTC), `level`, `message` and the fields, for programs
+};
+
 /// One `key=value` of a log line. Borrows its texts: use it only as an argument.
 struct LogField {
   std::string_view key;
@@ -35,7 +41,7 @@ struct LogField {
       : key(name), value(static_cast<std::uint64_t>(number)) {}
 };
 
-/// Writes log lines: `message key=value key="two words"`.
+/// Writes log lines.
 ///
 /// Passed explicitly to what logs; there is no default logger. Copies share the sink and are cheap. Thread-safe.
 /// Logging never throws and never fails the caller.
@@ -46,11 +52,12 @@ class Logger {
   /// Logs nothing.
   Logger();
 
-  /// Lines "TIME LEVEL message fields" on standard error, coloured when that is a terminal and NO_COLOR is not set.
-  static Logger to_stderr(LogLevel level);
+  /// Lines "TIME LEVEL message fields" on standard error, coloured when that is a terminal and NO_COLOR is not set; or
+  /// JSON.
+  static Logger to_stderr(LogLevel level, LogFormat format = LogFormat::kText);
 
-  /// Each line without time and level goes to `sink`, one call at a time.
-  static Logger to_sink(LogLevel level, Sink sink);
+  /// Each line goes to `sink`, one call at a time; text without time and level.
+  static Logger to_sink(LogLevel level, Sink sink, LogFormat format = LogFormat::kText);
 
   /// A logger that adds `fields` to each line, for example the peer of a connection.
   Logger with(std::initializer_list<LogField> fields) const;
@@ -69,7 +76,7 @@ class Logger {
   Logger(std::shared_ptr<const Output> output, std::string fields);
 
   std::shared_ptr<const Output> output_;  // null: logs nothing
-  std::string fields_;                    // " key=value ..." of with()
+  std::string fields_;                    // those of with(), in the output's format
 };
 
 }  // namespace alknet

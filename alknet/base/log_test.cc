@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "alknet/base/json.h"
+
 namespace alknet {
 namespace {
 
@@ -52,6 +54,22 @@ TEST(Logger, AddsTheFieldsOfItsContext) {
   peer.debug("sent", {{"bytes", 5}});
   logger.debug("plain");
   EXPECT_EQ(lines.all, (std::vector<std::string>{"debug: sent bytes=5 peer=7 stream=1", "debug: plain"}));
+}
+
+TEST(Logger, WritesOneJsonObjectALineWhenAsked) {
+  std::string line;
+  const auto logger = Logger::to_sink(
+      LogLevel::kInfo, [&](LogLevel, std::string_view text) { line = text; }, LogFormat::kJson);
+  logger.with({{"peer", "x\"y"}}).info("two\nlines", {{"bytes", 12U}, {"ratio", 0.5}, {"ok", true}});
+  const Json read = parse_json(line);
+  EXPECT_EQ(read.at("message"), "two\nlines");
+  EXPECT_EQ(read.at("level"), "info");
+  EXPECT_EQ(read.at("peer"), "x\"y");
+  EXPECT_EQ(read.at("bytes"), 12);
+  EXPECT_EQ(read.at("ratio"), 0.5);
+  EXPECT_EQ(read.at("ok"), true);
+  EXPECT_EQ(read.at("time").as_string().size(), 24U);
+  EXPECT_EQ(line.find('\n'), std::string::npos);
 }
 
 TEST(Logger, TakesBracesLiterallyAndSurvivesAFailingSink) {

@@ -36,6 +36,7 @@ std::string kind_text(const Node& node) {
   }
   if (node.kind == Kind::kTensor) {
     if (node.tensor.dtype) return std::string(schema::name(*node.tensor.dtype));
+    if (is_any_tensor(node.tensor)) return "any tensor";
     return node.tensor.element->kind == Kind::kBlob ? "a blob tensor" : "a struct tensor";
   }
   return std::string(schema::name(node.kind));
@@ -288,12 +289,14 @@ class Comparison {
   void tensor(const Node& before, const Node& after, const std::string& path) {
     const auto& old_spec = before.tensor;
     const auto& new_spec = after.tensor;
+    if (is_any_tensor(old_spec) && is_any_tensor(new_spec)) return;
     if (old_spec.dtype && new_spec.dtype) {
       if (*old_spec.dtype != *new_spec.dtype) {
         add(ChangeType::kRetyped, conversion(*old_spec.dtype, *new_spec.dtype), path,
             fmt::format("{} became {}", kind_text(before), kind_text(after)), kind_text(before), kind_text(after));
       }
-    } else if (old_spec.dtype || new_spec.dtype || old_spec.element->kind != new_spec.element->kind) {
+    } else if (old_spec.dtype || new_spec.dtype || is_any_tensor(old_spec) || is_any_tensor(new_spec) ||
+               old_spec.element->kind != new_spec.element->kind) {
       return add(ChangeType::kRetyped,
                  {ChangeClass::kNeedsConverter, false, "entries keep being flat, structs or blobs: write it again"},
                  path, fmt::format("{} became {}", kind_text(before), kind_text(after)), kind_text(before),

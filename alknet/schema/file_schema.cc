@@ -8,6 +8,7 @@
 
 #include "alknet/schema/path.h"
 #include "alknet/schema/places.h"
+#include "alknet/schema/structure.h"
 
 namespace alknet::schema {
 namespace {
@@ -103,6 +104,7 @@ class Walk {
     const auto [known, fresh] = facts_.try_emplace(&node);
     if (!fresh) return known->second;
     const auto& spec = node.tensor;
+    if (is_any_tensor(spec)) refuse(node, "a Tensor of a file has `dtype` and `shape`");
     FileEntry& entry = known->second;
     entry.node = &node;
     entry.shape = spec.shape;

@@ -71,6 +71,7 @@ TEST(FileEntries, RefuseWhatIsNoFile) {
       const std::string_view text :
       {R"({"TypeDef:Tensor":{"dtype":"F32","shape":[1]}})", R"({"type":"object"})",
        R"({"TypeDef:Struct":true,"properties":{"a":{"TypeDef:Int8":true}}})",
+       R"({"TypeDef:Struct":true,"properties":{"a":{"TypeDef:Tensor":true}}})",
        R"({"TypeDef:Struct":true,"properties":{"a":{"type":"integer"},"t":{"TypeDef:Tensor":{"dtype":"F32","shape":[1]}}}})",
        R"({"TypeDef:Struct":true,"properties":{"a":{"TypeDef:Array":true,"items":{"TypeDef:Tensor":{"dtype":"F32","shape":[1]}}}}})",
        R"({"TypeDef:Struct":true,"properties":{"a":{"TypeDef:Record":{"values":{"TypeDef:Tensor":{"dtype":"F32","shape":[1]}}}}}})",

@@ -71,6 +71,7 @@ const Case kCases[] = {
      R"([{"kind":"circle","a":1},{"kind":"oval","r":1},{"r":1},{"kind":"square","a":2,"b":1},{"kind":"square"},{"kind":1},[]])"},
     {R"({"TypeDef:Tensor":{"dtype":"F32","shape":[2]}})", R"([{"$tensor":"t1","dtype":"f32","shape":[2]}])",
      R"([{"dtype":"f32","shape":[2]},{"$tensor":1,"dtype":"f32","shape":[2]},{"$tensor":"t","dtype":"f32","shape":[-1]},[1,2]])"},
+    {R"({"TypeDef:Tensor":true})", R"([{"$tensor":"h1","dtype":"f32","shape":[]}])", R"([{"dtype":"f32","shape":[]},1])"},
     {R"({"TypeDef:Blob":{"item":{"TypeDef:String":true}}})", R"(["x"])", "[1]"},
     {R"({"TypeDef:Blob":{"item":"Bytes"}})", R"(["QQ=="])", R"(["QQ"])"},
     {R"({"TypeDef:Blob":{"item":true}})", R"([1,null,{"a":[]}])", "[]"},

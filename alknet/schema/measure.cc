@@ -8,6 +8,7 @@
 
 #include "alknet/base/bytes.h"
 #include "alknet/schema/places.h"
+#include "alknet/schema/structure.h"
 
 namespace alknet::schema {
 namespace {
@@ -245,6 +246,7 @@ class Measurer {
 
   /// A tensor's items are laid out as in a file, whatever the mode.
   NodeLayout tensor(const Node& node) {
+    if (is_any_tensor(node.tensor)) fail(node, "a Tensor without dtype and shape is a handle in an operation");
     NodeLayout result;
     std::optional<std::uint64_t> count = 1;
     for (const auto dim : node.tensor.shape) {

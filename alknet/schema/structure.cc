@@ -276,8 +276,9 @@ class Builder {
   void tensor() {
     const auto* dtype = option("dtype");
     const auto* shape = option("shape");
-    if (dtype == nullptr || shape == nullptr) throw invalid(type_.keyword, "needs `dtype` and `shape`");
     if (object_->contains("default")) throw invalid("default", "a Tensor takes no default");
+    if (type_.object == nullptr) return;
+    if (dtype == nullptr || shape == nullptr) throw invalid(type_.keyword, "needs `dtype` and `shape`");
     auto& spec = node_->tensor;
     if (dtype->is_string()) {
       spec.dtype = parse_file_dtype(std::string_view(dtype->get_string()));

@@ -21,6 +21,9 @@ Kind kind_at(Places& places, PlaceId place);
 /// The schema `member` of a TypeDef object, where a string is short for the kind of that name.
 PlaceId held_schema(Places& places, PlaceId place, const TypeDef& type, std::string_view member);
 
+/// `"TypeDef:Tensor": true`: a handle of any tensor, which an operation's schema may say and a file's may not.
+inline bool is_any_tensor(const TensorSpec& tensor) { return !tensor.dtype && tensor.element == nullptr; }
+
 /// Whether a Blob with such an item holds an array of items.
 bool is_ragged_item(Kind kind);
 

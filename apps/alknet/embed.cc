@@ -9,6 +9,7 @@
 
 #include "alknet/base/files.h"
 #include "alknet/base/progress.h"
+#include "alknet/base/shortest_double.h"
 #include "alknet/compute/devices.h"
 #include "alknet/compute/models/sentence_encoder.h"
 #include "apps/alknet/models.h"

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 
@@ -110,14 +109,6 @@ std::string Table::text(bool color) const {
   out = (color ? "\x1b[1m" + out + "\x1b[0m" : out) + "\n";
   for (const auto& row : rows_) out += line([&](std::size_t i) -> const std::string& { return row[i]; }) + "\n";
   return out;
-}
-
-double shortest_double(float value) {
-  char text[32];
-  const auto written = std::to_chars(text, text + sizeof text, value);
-  double number = 0;
-  std::from_chars(text, written.ptr, number);
-  return number;
 }
 
 }  // namespace alknet::app

@@ -61,7 +61,4 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// The double whose shortest decimal text is that of `value`, so that JSON shows 0.1 for 0.1f.
-double shortest_double(float value);
-
 }  // namespace alknet::app

@@ -241,7 +241,8 @@ class Measurer {
   }
 
   private tensor(node: SchemaNode): NodeLayout {
-    const { dtype, element, shape = [] } = node.tensor ?? {};
+    if (node.tensor === undefined) fail(node, "a Tensor without dtype and shape is a handle in an operation");
+    const { dtype, element, shape } = node.tensor;
     const count = shape.includes(-1) ? undefined : shape.reduce((product, dim) => checked(node, product * dim), 1);
     if (dtype !== undefined) {
       const bits = kDtypeBits[dtype];

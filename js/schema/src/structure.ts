@@ -237,6 +237,7 @@ class Filler {
 
   private tensor(): void {
     if (member(this.schema, "default") !== undefined) throw this.invalid("a Tensor takes no default");
+    if (this.schema["TypeDef:Tensor"] === true) return; // a handle of any tensor, in operations
     const { dtype } = this.type.options;
     const refuse = (what: string): never => {
       throw this.invalid(what);

@@ -1,0 +1,180 @@
+#include "alknet/call/context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stop_token>
+#include <utility>
+
+#include "alknet/base/await.h"
+#include "alknet/call/dispatcher_state.h"
+#include "alknet/call/running_call.h"
+
+namespace alknet::call {
+
+namespace {
+
+/// A call made by the handler of `parent`, through the gates of a nested call.
+std::shared_ptr<RunningCall> admit_nested(const std::shared_ptr<RunningCall>& parent, std::string_view name,
+                                          Message& input, const NestedCallOptions& options) {
+  Dispatcher::State& state = *parent->dispatcher;
+  const Registration& caller = parent->operation->registration();
+  if (name.starts_with('/')) name.remove_prefix(1);
+  auto operation = caller.environment.reaches(name) ? parent->lookup.find(name) : nullptr;
+  if (!operation) {
+    throw Error(CallError::kNotFound, fmt::format("{} reaches no operation {}", caller.spec.name, name),
+                JsonObject{{"operation", name}});
+  }
+  auto call = std::make_shared<RunningCall>(parent->dispatcher, parent->owner);
+  call->began = state.executor.now();
+  call->parent = parent.get();
+  call->keeps_parent = parent;
+  call->id = fmt::format("{}.{}", parent->root().id, ++parent->root().nested_calls);
+  call->parent_id = parent->id;
+  call->identity = caller.authority;
+  call->lookup = parent->lookup;
+  call->abort_policy = options.abort_policy;
+  call->deadline = parent->deadline;
+  if (options.timeout) {
+    const auto own = call->began + *options.timeout;
+    call->deadline = call->deadline ? std::min(*call->deadline, own) : own;
+  }
+  call->operation = std::move(operation);
+  const Registration& callee = call->operation->registration();
+  call->capabilities = callee.capabilities;
+  for (const std::string& passed : options.pass_capabilities) {
+    const auto& accepted = callee.accepted_capabilities;
+    if (std::find(accepted.begin(), accepted.end(), passed) == accepted.end()) {
+      throw Error(CallError::kForbidden, fmt::format("{} accepts no capability {}", name, passed));
+    }
+    auto secret = parent->capabilities.find(passed);
+    if (!secret) throw Error(CallError::kForbidden, fmt::format("{} has no capability {}", caller.spec.name, passed));
+    call->capabilities.add(passed, std::move(secret));
+  }
+  state.check_access_of(*call, input);
+  state.check_input(*call, input);
+  return call;
+}
+
+/// Carries an abort of the parent down to `call`, while it lives.
+class Cascade {
+ public:
+  Cascade(const std::shared_ptr<RunningCall>& parent, const std::shared_ptr<RunningCall>& call) {
+    if (call->abort_policy == AbortPolicy::kAbortDependents) {
+      callback_.emplace(parent->stop.get_token(), Abort{std::weak_ptr(call)});
+    }
+  }
+
+ private:
+  struct Abort {
+    std::weak_ptr<RunningCall> call;
+    void operator()() const {
+      if (const auto running = call.lock()) running->abort();
+    }
+  };
+  std::optional<std::stop_callback<Abort>> callback_;
+};
+
+}  // namespace
+
+const std::string& OperationContext::request_id() const { return call_.id; }
+const std::string& OperationContext::parent_id() const { return call_.parent_id; }
+const Operation& OperationContext::operation() const { return *call_.operation; }
+const std::optional<Identity>& OperationContext::identity() const { return call_.identity; }
+const Identity& OperationContext::handler_identity() const { return call_.operation->registration().authority; }
+const Json& OperationContext::forwarded_for() const { return call_.forwarded_for; }
+bool OperationContext::internal() const { return call_.parent != nullptr; }
+const Capabilities& OperationContext::capabilities() const { return call_.capabilities; }
+AbortPolicy OperationContext::abort_policy() const { return call_.abort_policy; }
+std::optional<Executor::Clock::time_point> OperationContext::deadline() const { return call_.deadline; }
+bool OperationContext::stop_requested() const { return call_.stop.stop_requested(); }
+std::stop_token OperationContext::stop_token() const { return call_.stop.get_token(); }
+Owner& OperationContext::owner() const { return *call_.owner; }
+const Logger& OperationContext::logger() const { return call_.dispatcher->options.logger; }
+Executor& OperationContext::executor() const { return call_.dispatcher->executor; }
+
+std::optional<std::chrono::milliseconds> OperationContext::remaining() const {
+  if (!call_.deadline) return std::nullopt;
+  const auto left = *call_.deadline - call_.dispatcher->executor.now();
+  return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
+}
+
+std::string OperationContext::add_resource(std::shared_ptr<Resource> resource) {
+  if (!owner().keeps_resources()) {
+    throw Error(CallError::kInvalidInput,
+                fmt::format("{} returns a handle, which needs a session: send an Alknet-Session header, or connect by "
+                            "QUIC or WebSocket",
+                            operation().spec().name));
+  }
+  std::string handle = resources().add(std::move(resource));
+  if (internal()) call_.root().temporary.push_back(handle);
+  return handle;
+}
+
+void OperationContext::add_resource_as(std::string_view handle, std::shared_ptr<Resource> resource) {
+  if (!owner().keeps_resources()) {
+    throw Error(CallError::kInvalidInput, "handles need a session: send an Alknet-Session header");
+  }
+  resources().add_as(handle, std::move(resource));
+  if (internal()) call_.root().temporary.emplace_back(handle);
+}
+
+Task<Message> OperationContext::call(std::string_view operation, Message input, NestedCallOptions options) {
+  return nested_call(call_.shared_from_this(), std::string(operation), std::move(input), std::move(options));
+}
+
+Task<Message> OperationContext::nested_call(std::shared_ptr<RunningCall> parent, std::string operation, Message input,
+                                            NestedCallOptions options) {
+  auto call = admit_nested(parent, operation, input, options);
+  Dispatcher::State::require_type(*call->operation, false);
+  const Cascade cascade(parent, call);
+  co_return co_await Dispatcher::State::answer_of(std::move(call), std::move(input));
+}
+
+AsyncGenerator<Message> OperationContext::subscribe(std::string_view operation, Message input,
+                                                    NestedCallOptions options) {
+  return nested_subscribe(call_.shared_from_this(), std::string(operation), std::move(input), std::move(options));
+}
+
+AsyncGenerator<Message> OperationContext::nested_subscribe(std::shared_ptr<RunningCall> parent, std::string operation,
+                                                           Message input, NestedCallOptions options) {
+  auto call = admit_nested(parent, operation, input, options);
+  Dispatcher::State::require_type(*call->operation, true);
+  const Cascade cascade(parent, call);
+  auto items = Dispatcher::State::items_of(std::move(call), std::move(input));
+  while (auto item = co_await items.next()) co_yield std::move(*item);
+}
+
+Task<Message> OperationContext::call_as_caller(std::string_view operation, Message input) {
+  return outside_call(call_.shared_from_this(), std::string(operation), std::move(input));
+}
+
+Task<Message> OperationContext::outside_call(std::shared_ptr<RunningCall> from, std::string operation, Message input) {
+  if (from->parent != nullptr) {
+    throw Error(CallError::kForbidden, "only the handler of a call from outside may call as its caller");
+  }
+  CallRequest request{.operation = std::move(operation),
+                      .input = std::move(input),
+                      .id = {},
+                      .auth_token = from->auth_token,
+                      .forwarded_for = from->forwarded_for,
+                      .timeout = std::nullopt,
+                      .attachment_ids = {}};
+  auto call = Dispatcher::State::admit(from->dispatcher, from->owner, request);
+  Dispatcher::State::require_type(*call->operation, false);
+  if (from->deadline) call->deadline = call->deadline ? std::min(*call->deadline, *from->deadline) : *from->deadline;
+  const Cascade cascade(from, call);
+  co_return co_await Dispatcher::State::answer_of(std::move(call), std::move(request.input));
+}
+
+OperationMap OperationContext::visible_operations() const {
+  return Dispatcher::State::visible(call_.lookup, call_.identity);
+}
+
+OperationPtr OperationContext::find_visible(std::string_view name) const {
+  auto operation = call_.lookup.find(name);
+  if (!operation || operation->spec().visibility != Visibility::kExternal) return nullptr;
+  return may_access(operation->spec().access, call_.identity) ? operation : nullptr;
+}
+
+}  // namespace alknet::call

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "alknet/call/operation.h"
+
+namespace alknet::call {
+
+/// One peer for `services/list-peers`.
+struct PeerInfo {
+  std::string peer_id;
+  std::string display_name;
+  bool connected = false;
+};
+
+struct DiscoveryOptions {
+  /// What `services/list-peers` answers. Without it the operation does not exist.
+  std::function<std::vector<PeerInfo>()> list_peers;
+  /// Who may ask for it.
+  AccessControl list_peers_access;
+};
+
+/// The operations by which a caller learns what there is, for the curated layer:
+/// `services/list` {features?, prefix?, query?} -> {operations: [...], features?}, those that this caller may call;
+/// `services/schema` {name} -> the full spec of one of them; `services/list-peers`.
+std::vector<Registration> discovery_operations(DiscoveryOptions options = {});
+
+/// A short form of a spec for lists: name, op_type, title, description, tags.
+Json operation_summary(const OperationSpec& spec);
+
+}  // namespace alknet::call

@@ -1,0 +1,82 @@
+#include "alknet/call/operation.h"
+
+#include <gtest/gtest.h>
+
+#include "alknet/base/testing.h"
+#include "alknet/call/call_test_support.h"
+#include "alknet/call/registry.h"
+
+namespace alknet::call {
+namespace {
+
+TEST(OperationSpec, ItsJsonReadsBackAsItself) {
+  const char* text =
+      R"({"name":"model/minilm/embed","namespace":"model","op_type":"subscription","visibility":"internal",)"
+      R"("input_schema":{"type":"object"},"output_schema":true,"error_schemas":[{"code":"OUT_OF_MEMORY",)"
+      R"("description":"too big","schema":{"type":"object"},"http_status":507}],"access_control":{"required_scopes":)"
+      R"(["embed"],"required_scopes_any":["a","b"],"resource_type":"model","resource_action":"run"},)"
+      R"("resource_id_path":"/model","title":"Embed","description":"Sentences to vectors.","version":"1.2",)"
+      R"("tags":["model"],"default_timeout_ms":5000})";
+  const OperationSpec spec = OperationSpec::from_json(parse_json(text));
+  EXPECT_EQ(json_text(spec.to_json()), text);
+  EXPECT_EQ(spec.name_space(), "model");
+  EXPECT_EQ(spec.find_error("OUT_OF_MEMORY")->http_status, 507);
+  EXPECT_EQ(spec.find_error("OTHER"), nullptr);
+}
+
+TEST(OperationSpec, RefusesWhatIsMissingOrMistyped) {
+  for (const char* text :
+       {"[]", "{}", R"({"name":1})", R"({"name":"a/b","op_type":"call"})", R"({"name":"a/b","input_schema":3})",
+        R"({"name":"a/b","error_schemas":[{}]})", R"({"name":"a/b","error_schemas":{}})",
+        R"({"name":"a/b","default_timeout_ms":0})", R"({"name":"a/b","tags":[1]})",
+        R"({"name":"a/b","access_control":{"required_scopes":[1]}})", R"({"name":"a/b","visibility":"secret"})"}) {
+    EXPECT_EQ(code_of([&] { OperationSpec::from_json(parse_json(text)); }), "operation_invalid") << text;
+  }
+}
+
+TEST(Operation, RefusesNamesThatAreNone) {
+  for (const char* name : {"", "a", "/a/b", "a/", "a//b", "a/b c", "a/\xC3\xA4", "a/b\n"}) {
+    EXPECT_EQ(code_of([&] { Operation(simple_operation(name, echo)); }), "operation_invalid") << name;
+  }
+  EXPECT_EQ(code_of([&] { Operation(simple_operation("a/" + std::string(300, 'b'), echo)); }), "operation_invalid");
+  EXPECT_EQ(code_of([&] { Operation(simple_operation("ns/deeper/op-1_x.y", echo)); }), "no error");
+}
+
+TEST(Operation, RefusesAHandlerThatDoesNotFitTheType) {
+  Registration wrong = simple_operation("a/b", echo);
+  wrong.spec.type = OperationType::kSubscription;
+  EXPECT_EQ(code_of([&] { Operation{wrong}; }), "operation_invalid");
+  EXPECT_EQ(code_of([&] { Operation(simple_operation("a/b", nullptr)); }), "operation_invalid");
+}
+
+TEST(Operation, RefusesUnusableSchemasAndSaysWhich) {
+  Registration wrong = simple_operation("a/b", echo);
+  wrong.spec.output_schema = parse_json(R"({"type":"nothing"})");
+  const Error error = error_of([&] { Operation{wrong}; });
+  EXPECT_EQ(error.code(), CallError::kOperationInvalid);
+  EXPECT_EQ(error.details().at("schema"), "output");
+}
+
+TEST(Operation, AnImportedOneCannotCompose) {
+  Registration imported = simple_operation("a/b", echo);
+  imported.provenance = Provenance::kFromOpenApi;
+  EXPECT_EQ(code_of([&] { Operation{imported}; }), "no error");
+  imported.environment = ScopedEnvironment({"*"});
+  EXPECT_EQ(code_of([&] { Operation{imported}; }), "operation_invalid");
+  imported.environment = {};
+  imported.accepted_capabilities = {"token"};
+  EXPECT_EQ(code_of([&] { Operation{imported}; }), "operation_invalid");
+}
+
+TEST(ScopedEnvironment, ReachesNamesNamespacesOrAll) {
+  EXPECT_FALSE(ScopedEnvironment().reaches("a/b"));
+  const ScopedEnvironment some({"a/b", "tensor/*"});
+  EXPECT_TRUE(some.reaches("a/b"));
+  EXPECT_TRUE(some.reaches("tensor/relu"));
+  EXPECT_FALSE(some.reaches("a/bc"));
+  EXPECT_FALSE(some.reaches("tensors/relu"));
+  EXPECT_TRUE(ScopedEnvironment({"*"}).reaches("x/y"));
+}
+
+}  // namespace
+}  // namespace alknet::call

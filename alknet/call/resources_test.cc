@@ -1,0 +1,90 @@
+#include "alknet/call/resources.h"
+
+#include <gtest/gtest.h>
+
+#include "alknet/base/testing.h"
+
+namespace alknet::call {
+namespace {
+
+struct Thing : Resource {
+  explicit Thing(std::uint64_t size) : bytes_held(size) {}
+  std::uint64_t bytes() const override { return bytes_held; }
+  std::string_view kind() const override { return "thing"; }
+  std::uint64_t bytes_held;
+};
+struct Other final : Resource {
+  std::uint64_t bytes() const override { return 0; }
+  std::string_view kind() const override { return "other"; }
+};
+
+TEST(ResourceTable, NumbersItsHandlesAndNeverUsesOneTwice) {
+  ResourceTable table;
+  EXPECT_EQ(table.add(std::make_shared<Thing>(1)), "h1");
+  EXPECT_EQ(table.add(std::make_shared<Thing>(1)), "h2");
+  EXPECT_NE(table.take("h2"), nullptr);
+  EXPECT_EQ(table.add(std::make_shared<Thing>(1)), "h3");
+  EXPECT_EQ(table.find("h2"), nullptr);
+}
+
+TEST(ResourceTable, CallersChooseRisingNumbers) {
+  ResourceTable table;
+  table.add_as("c1", std::make_shared<Thing>(1));
+  table.add_as("c7", std::make_shared<Thing>(1));
+  for (const char* handle :
+       {"c7", "c6", "c1", "h9", "c", "c08", "c-9", "c9 ", "", "x", "c99999999999999999999999", "c0"}) {
+    EXPECT_EQ(code_of([&] { table.add_as(handle, std::make_shared<Thing>(1)); }), "invalid_input") << handle;
+  }
+  EXPECT_EQ(table.count(), 2U);
+}
+
+TEST(ResourceTable, QuotasHoldAndAFailedAddChangesNothing) {
+  ResourceTable table({.max_count = 3, .max_bytes = 100});
+  table.add(std::make_shared<Thing>(60));
+  const Error error = error_of([&] { table.add(std::make_shared<Thing>(41)); });
+  EXPECT_EQ(error.code(), CallError::kResourceExhausted);
+  EXPECT_EQ(error.details().at("limit"), "bytes");
+  EXPECT_EQ(code_of([&] { table.add(std::make_shared<Thing>(UINT64_MAX)); }), "resource_exhausted");
+  EXPECT_EQ(code_of([&] { table.add_as("c5", std::make_shared<Thing>(41)); }), "resource_exhausted");
+  table.add_as("c5", std::make_shared<Thing>(40));
+  table.add(std::make_shared<Thing>(0));
+  EXPECT_EQ(error_of([&] { table.add(std::make_shared<Thing>(0)); }).details().at("limit"), "count");
+  EXPECT_EQ(table.bytes(), 100U);
+  table.take("c5");
+  EXPECT_EQ(table.bytes(), 60U);
+}
+
+TEST(ResourceTable, RecountsWhatGrew) {
+  ResourceTable table({.max_count = 3, .max_bytes = 100});
+  const auto thing = std::make_shared<Thing>(10);
+  const std::string handle = table.add(thing);
+  thing->bytes_held = 100;
+  table.recount(handle);
+  EXPECT_EQ(table.bytes(), 100U);
+  thing->bytes_held = 101;
+  EXPECT_EQ(code_of([&] { table.recount(handle); }), "resource_exhausted");
+  table.take(handle);
+  EXPECT_EQ(table.bytes(), 0U);
+}
+
+TEST(ResourceTable, GivesThingsByTypeAndNamesTheWrongOne) {
+  ResourceTable table;
+  const std::string handle = table.add(std::make_shared<Other>());
+  EXPECT_EQ(code_of([&] { table.get<Thing>("h99"); }), "invalid_input");
+  const Error error = error_of([&] { table.get<Thing>(handle); });
+  EXPECT_NE(error.message().find("is a other"), std::string::npos) << error.message();
+  EXPECT_NO_THROW(table.get<Other>(handle));
+}
+
+TEST(ResourceTable, ItsEndDropsEverything) {
+  auto thing = std::make_shared<Thing>(5);
+  const std::weak_ptr<Thing> watched = thing;
+  ResourceTable table;
+  table.add(std::move(thing));
+  table.clear();
+  EXPECT_TRUE(watched.expired());
+  EXPECT_EQ(table.bytes(), 0U);
+}
+
+}  // namespace
+}  // namespace alknet::call

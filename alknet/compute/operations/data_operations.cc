@@ -1,0 +1,210 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "alknet/base/await.h"
+#include "alknet/call/error.h"
+#include "alknet/compute/error.h"
+#include "alknet/compute/operations/compute_operations.h"
+#include "alknet/compute/operations/handles.h"
+#include "alknet/compute/operations/owner_state.h"
+#include "alknet/compute/operations/spec.h"
+#include "alknet/compute/operations/values.h"
+#include "alknet/graph/error.h"
+
+// Tensors made, written, read and let go: where bytes cross.
+
+namespace alknet::compute {
+namespace {
+
+/// Beyond these a document of numbers is the wrong form.
+constexpr std::int64_t kMaxValues = 1'000'000;
+
+void require_few_values(const Shape& shape) {
+  const std::int64_t elements = graph::element_count(shape);
+  std::int64_t arrays = 1;
+  for (const std::int64_t size : shape) arrays = std::min(arrays * std::max<std::int64_t>(size, 1), kMaxValues + 1);
+  if (elements <= kMaxValues && arrays <= kMaxValues) return;
+  throw Error(call::CallError::kInvalidInput,
+              fmt::format("{} elements are too many for values: use bytes", graph::shape_text(shape)));
+}
+
+std::string device_of(const JsonObject& object) {
+  const Json* device = member(object, "device");
+  return device == nullptr ? std::string() : std::string(device->as_string());
+}
+
+Tensor on_device(ComputeService& service, const Tensor& tensor, const std::string& device) {
+  if (device.empty()) return tensor;
+  const Tensor moved = tensor.to(std::string_view(device));
+  service.note_backend(moved.buffer()->backend());
+  return moved;
+}
+
+constexpr ComputeOperation kCreateTensor = {"compute/create_tensor",
+                                            call::OperationType::kMutation,
+                                            "Make a tensor",
+                                            "A tensor of a dtype and shape from bytes, from nested values, or of "
+                                            "zeros. It lives until it is disposed of or its "
+                                            "owner ends.",
+                                            R"({"properties":{
+      "dtype":"@dtype","shape":"@shape Sizes; [] is one number",
+      "data":"@bytes Elements, row-major and little-endian; f32 [2,3] takes 24 bytes",
+      "values":{"description":"Instead of data: nested arrays of numbers","examples":[[[1,2,3],[4,5,6]]]},
+      "device":{"type":"string","description":"cpu, gpu:0, ...; the node's default otherwise","examples":["cpu"]},
+      "requires_grad":{"type":"boolean","default":false,"description":"Record operations on it for compute/backward"},
+      "ids":"@ids"},
+      "required":["dtype","shape"],"not":{"required":["data","values"]},
+      "examples":[{"dtype":"f32","shape":[2,3],"values":[[1,2,3],[4,5,6]]}]})",
+                                            R"("@tensor The new tensor")",
+                                            kCommonErrors | kOperationErrors};
+
+Task<Message> create_tensor(ComputeService& service, call::OperationContext& context, Message input) {
+  const JsonObject& object = members(input);
+  const auto ids = ids_of(object);
+  const Dtype dtype = dtype_member(object);
+  const Shape shape = shape_member(object);
+  room_of(context).require(1, graph::storage_bytes(dtype, graph::element_count(shape)));
+  SharedBytes data;
+  const Json* given = member(object, "data");
+  if (given != nullptr) data = attached_bytes(input, *given);
+  if (const Json* values = member(object, "values")) {
+    require_few_values(shape);
+    data = SharedBytes::take(bytes_of_values(dtype, shape, *values));
+    given = values;
+  }
+  auto work = [&service, owner = service.owner(context), dtype, shape, data, filled = given != nullptr,
+               device = device_of(object), leaf = flag(object, "requires_grad")] {
+    const Context& own = owner->context();
+    const std::vector<std::byte> zeros(filled ? 0 : graph::storage_bytes(dtype, graph::element_count(shape)));
+    Tensor tensor = on_device(service, own.from_bytes(dtype, shape, filled ? data.span() : std::span(zeros)), device);
+    if (leaf) tensor.requires_grad_();
+    return std::make_shared<TensorResource>(service, tensor);
+  };
+  const auto made = co_await run_on(service.compute(), std::move(work));
+  co_return Message{keep_tensor(context, made, ids), {}};
+}
+
+constexpr ComputeOperation kWriteTensor = {
+    "compute/write_tensor",
+    call::OperationType::kMutation,
+    "Overwrite a tensor",
+    "Replaces all elements. Every view that shares the memory changes with it, and a later compute/backward that needs "
+    "the old elements is refused.",
+    R"({"properties":{"tensor":"@tensor The tensor to write; it must be contiguous",
+      "data":"@bytes All its elements","values":{"description":"Instead of data: nested arrays of numbers"}},
+      "required":["tensor"],"oneOf":[{"required":["data"]},{"required":["values"]}]})",
+    R"({"properties":{}})"};
+
+Task<Message> write_tensor(ComputeService& service, call::OperationContext& context, Message input) {
+  const JsonObject& object = members(input);
+  const auto tensor = tensor_of(context, object.at("tensor"));
+  SharedBytes data;
+  if (const Json* values = member(object, "values")) {
+    require_few_values(tensor->shape());
+    data = SharedBytes::take(bytes_of_values(tensor->dtype(), tensor->shape(), *values));
+  } else {
+    data = attached_bytes(input, object.at("data"));
+  }
+  auto work = [tensor, data] { tensor->held().write(data.span()); };
+  co_await run_on(service.compute(), std::move(work));
+  co_return Message{JsonObject{}, {}};
+}
+
+constexpr ComputeOperation kReadTensor = {
+    "compute/read_tensor",
+    call::OperationType::kQuery,
+    "Read a tensor",
+    "The elements of a tensor in row-major order, whatever its strides. Waits for the device.",
+    R"({"properties":{"tensor":"@tensor The tensor to read",
+      "as":{"enum":["bytes","values"],"default":"bytes","description":"Bytes, or nested arrays of numbers"}},
+      "required":["tensor"]})",
+    R"({"properties":{"dtype":{"type":"string"},"shape":"@shape","data":"@bytes The elements, little-endian",
+      "values":{"description":"Nested arrays, when asked for"}},"required":["dtype","shape"]})",
+    kCommonErrors | kOperationErrors};
+
+Task<Message> read_tensor(ComputeService& service, call::OperationContext& context, Message input) {
+  const JsonObject& object = members(input);
+  const auto tensor = tensor_of(context, object.at("tensor"));
+  const Json* as = member(object, "as");
+  const bool values = as != nullptr && *as == Json("values");
+  if (values) require_few_values(tensor->shape());
+  auto work = [tensor] { return tensor->held().read(); };
+  auto bytes = co_await run_on(service.compute(), std::move(work));
+  Message output;
+  JsonObject answer{{"dtype", graph::dtype_name(tensor->dtype())},
+                    {"shape", JsonArray(tensor->shape().begin(), tensor->shape().end())}};
+  if (values) {
+    answer.emplace("values", nested_values(tensor->dtype(), tensor->shape(), bytes));
+  } else {
+    answer.emplace("data", attach_bytes(output, SharedBytes::take(std::move(bytes))));
+  }
+  output.value = std::move(answer);
+  co_return output;
+}
+
+constexpr ComputeOperation kDispose = {
+    "compute/dispose",
+    call::OperationType::kMutation,
+    "Let resources go",
+    "Forgets handles of tensors, plans, stores, executions and kernels. Memory is free when the answer comes, unless "
+    "something else still needs it: a view, a store, a recorded gradient. Handles that are not there do not matter.",
+    R"({"properties":{"handles":{"type":"array","items":{"anyOf":["@handle","@tensor"]},
+      "description":"Handles as texts, or tensors","examples":[["h1","c2"]]}},"required":["handles"]})",
+    R"({"properties":{"disposed":{"type":"integer","description":"How many were there"}},"required":["disposed"]})"};
+
+Task<Message> dispose(ComputeService& service, call::OperationContext& context, Message input) {
+  std::vector<std::shared_ptr<call::Resource>> gone;
+  const auto owner = service.owner(context);
+  for (const Json& item : members(input).at("handles").as_array()) {
+    const std::string_view handle =
+        item.is_string() ? std::string_view(item.get_string()) : text_member(item.as_object(), "$tensor");
+    const auto found = context.resources().find(handle);
+    if (!found || found == owner) continue;
+    if (const auto* kernel = dynamic_cast<const KernelResource*>(found.get())) owner->forget_kernel(*kernel);
+    gone.push_back(context.resources().take(handle));
+  }
+  const std::size_t count = gone.size();
+  // Resources post what they hold to the compute thread; when this has run there, that is gone too.
+  gone.clear();
+  auto nothing = [] {};
+  co_await run_on(service.compute(), std::move(nothing));
+  co_return Message{JsonObject{{"disposed", count}}, {}};
+}
+
+constexpr ComputeOperation kMoveTensor = {
+    "compute/to",
+    call::OperationType::kMutation,
+    "Move or cast a tensor",
+    "The same elements on another device or in another dtype, as a new tensor. Gradients pass.",
+    R"({"properties":{"tensor":"@tensor","device":{"type":"string","examples":["cpu","gpu:0"]},"dtype":"@dtype",
+      "ids":"@ids"},"required":["tensor"],"anyOf":[{"required":["device"]},{"required":["dtype"]}]})",
+    R"("@tensor The new tensor")",
+    kCommonErrors | kOperationErrors};
+
+Task<Message> move_tensor(ComputeService& service, call::OperationContext& context, Message input) {
+  const JsonObject& object = members(input);
+  const auto ids = ids_of(object);
+  const auto tensor = tensor_of(context, object.at("tensor"));
+  const Dtype dtype = member(object, "dtype") == nullptr ? tensor->dtype() : dtype_member(object);
+  room_of(context).require(1, graph::storage_bytes(dtype, graph::element_count(tensor->shape())));
+  auto work = [&service, tensor, dtype, device = device_of(object)] {
+    return std::make_shared<TensorResource>(service, on_device(service, tensor->held().to(dtype), device));
+  };
+  const auto made = co_await run_on(service.compute(), std::move(work));
+  co_return Message{keep_tensor(context, made, ids), {}};
+}
+
+}  // namespace
+
+std::vector<call::Registration> data_operations(ComputeService& service) {
+  std::vector<call::Registration> all;
+  all.push_back(registration_of(service, kCreateTensor, handler_of<create_tensor>(service)));
+  all.push_back(registration_of(service, kWriteTensor, handler_of<write_tensor>(service)));
+  all.push_back(registration_of(service, kReadTensor, handler_of<read_tensor>(service)));
+  all.push_back(registration_of(service, kDispose, handler_of<dispose>(service)));
+  all.push_back(registration_of(service, kMoveTensor, handler_of<move_tensor>(service)));
+  return all;
+}
+
+}  // namespace alknet::compute

@@ -1,0 +1,208 @@
+#include "alknet/compute/operations/eager_call.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "alknet/compute/eager/apply.h"
+#include "alknet/compute/error.h"
+#include "alknet/graph/analysis.h"
+#include "alknet/graph/error.h"
+
+namespace alknet::compute {
+namespace {
+
+graph::SymbolicShape symbolic(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+CallInput read_operand(call::OperationContext& context, const Json& value) {
+  CallInput operand;
+  if (const auto* list = value.if_array()) {
+    operand.list = true;
+    for (const Json& item : *list) operand.tensors.push_back(tensor_of(context, item));
+  } else if (value.is_object() && value.get_object().contains("$tensor")) {
+    operand.tensors.push_back(tensor_of(context, value));
+  } else if (!value.is_null()) {
+    operand.scalar = scalar_of(value);
+  }
+  return operand;
+}
+
+/// The operands of a call as compute::apply takes them.
+class Operands {
+ public:
+  Operands(const Context& context, const OpSpec& op, const EagerCall& call) {
+    for (const CallInput& input : call.inputs) {
+      auto& list = tensors_.emplace_back();
+      for (const auto& tensor : input.tensors) list.push_back(tensor->held());
+    }
+    for (std::size_t i = 0; i < call.inputs.size(); ++i) {
+      const CallInput& input = call.inputs[i];
+      if (input.absent() && op.inputs[i].name == kRandomState) tensors_[i].push_back(next_state(context));
+      if (input.list) {
+        arguments_.emplace_back(tensors_[i]);
+      } else if (input.scalar) {
+        arguments_.emplace_back(*input.scalar);
+      } else {
+        arguments_.push_back(tensors_[i].empty() ? Argument() : Argument(tensors_[i].front()));
+      }
+    }
+  }
+
+  std::span<const Argument> arguments() const { return arguments_; }
+
+  std::vector<OperandType> types() const {
+    std::vector<OperandType> types;
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+      OperandType& type = types.emplace_back();
+      for (const Tensor& tensor : tensors_[i]) type.tensors.push_back({tensor.dtype(), symbolic(tensor.shape())});
+      if (arguments_[i].kind() == Argument::Kind::kScalar) type.scalar = arguments_[i].scalar();
+    }
+    return types;
+  }
+
+ private:
+  /// Beside the first operand, so that both are on one device.
+  Tensor next_state(const Context& context) const {
+    for (const auto& list : tensors_) {
+      if (!list.empty()) return next_rng(list.front());
+    }
+    return next_rng(context);
+  }
+
+  std::vector<std::vector<Tensor>> tensors_;
+  std::vector<Argument> arguments_;
+};
+
+void require_room(const Context& context, const OpSpec& op, const Operands& operands, const JsonObject& attributes,
+                  const Room& room) {
+  if (op.data_dependent()) return;
+  std::uint64_t bytes = 0;
+  const auto results = infer_call(context.operations(), op, operands.types(), attributes);
+  for (const auto& result : results) {
+    const std::uint64_t size =
+        graph::storage_bytes(result.dtype, graph::element_count(graph::evaluate(result.shape, {})));
+    if (__builtin_add_overflow(bytes, size, &bytes)) bytes = std::numeric_limits<std::uint64_t>::max();
+  }
+  room.require(results.size(), bytes);
+}
+
+/// `assign` writes into the memory of its first operand, which is also its result.
+std::vector<Tensor> assign(const Operands& operands, const JsonObject& attributes) {
+  const Tensor& state = operands.arguments()[0].tensors().front();
+  Tensor part = state;
+  const Json* at = attributes.if_contains("at");
+  const Argument& value = operands.arguments()[1];
+  const Tensor given = value.tensors().front();
+  if (at != nullptr && !at->is_null()) {
+    const JsonArray& starts = at->as_array();
+    if (std::ssize(starts) != state.rank() || given.rank() != state.rank()) {
+      throw Error(graph::GraphError::kShapeMismatch,
+                  fmt::format("[assign] `at` gives {} starts for a state of {} and a value of {} dimensions",
+                              starts.size(), state.rank(), given.rank()));
+    }
+    for (std::int64_t dim = 0; dim < state.rank(); ++dim) {
+      const auto start = starts[static_cast<std::size_t>(dim)].to_number<std::int64_t>();
+      if (start < 0 || start > state.size(dim) - given.size(dim)) {
+        throw Error(ComputeError::kIndexOutOfRange,
+                    fmt::format("[assign] the part [{}, {}) of dimension {} is outside the state's {}", start,
+                                start + given.size(dim), dim, state.size(dim)));
+      }
+      part = part.view("slice", {{"dim", dim}, {"start", start}, {"end", start + given.size(dim)}});
+    }
+  }
+  part.assign(given);
+  return {state};
+}
+
+}  // namespace
+
+Scalar scalar_of(const Json& value) {
+  const auto* object = value.if_object();
+  const Json& number = object == nullptr ? value : object->at("scalar");
+  const Json* kind_member = object == nullptr ? nullptr : object->if_contains("kind");
+  std::string_view kind = number.is_bool() ? "bool" : number.is_double() || number.is_string() ? "float" : "int";
+  if (kind_member != nullptr) kind = kind_member->as_string();
+  const auto refuse = [&] {
+    return Error(graph::GraphError::kBadOperand, fmt::format("{} is no {} number", json_text(number), kind));
+  };
+  if (kind == "bool") {
+    if (!number.is_bool()) throw refuse();
+    return Scalar::of(number.get_bool());
+  }
+  if (number.is_string()) {
+    const std::string_view text = number.get_string();
+    if (kind != "float") throw refuse();
+    if (text == "nan") return Scalar::of(std::numeric_limits<double>::quiet_NaN());
+    return Scalar::of(text == "inf" ? std::numeric_limits<double>::infinity()
+                                    : -std::numeric_limits<double>::infinity());
+  }
+  if (number.is_bool()) throw refuse();
+  if (kind == "float") return Scalar::of(number.to_number<double>());
+  boost::system::error_code failed;
+  const auto integer = number.to_number<std::int64_t>(failed);
+  if (failed) throw refuse();
+  return Scalar::of(integer);
+}
+
+EagerCall read_call(call::OperationContext& context, const OpSpec& op, const JsonObject& input) {
+  EagerCall made{op.name, {}, {}, flag(input, "no_grad")};
+  for (const graph::OpInput& each : op.inputs) {
+    const Json* value = member(input, each.name);
+    made.inputs.push_back(value == nullptr ? CallInput() : read_operand(context, *value));
+    if (!made.inputs.back().absent() || each.optional || each.name == kRandomState) continue;
+    throw Error(graph::GraphError::kMissingInput, fmt::format("[{}] the input \"{}\" is missing", op.name, each.name));
+  }
+  for (const graph::OpParameter& each : op.parameters) {
+    if (const Json* value = member(input, each.name)) made.attributes.emplace(each.name, *value);
+  }
+  return made;
+}
+
+std::vector<std::shared_ptr<TensorResource>> run_call(ComputeService& service, OwnerState& owner, const EagerCall& call,
+                                                      const Room& room) {
+  Context& context = owner.context();
+  const OpSpec& op = context.operations().at(call.op);
+  const Operands operands(context, op, call);
+  std::vector<Tensor> results;
+  if (op.name == graph::kAssign) {
+    results = assign(operands, call.attributes);
+  } else {
+    require_room(context, op, operands, call.attributes, room);
+    std::optional<NoGrad> guard;
+    if (call.no_grad) guard.emplace(context);
+    apply(*ContextAccess::state(context), op, operands.arguments(),
+          {attributes_key(call.attributes), [&] { return call.attributes; }}, {{}, &results});
+  }
+  std::vector<std::shared_ptr<TensorResource>> made;
+  for (const Tensor& result : results) {
+    made.push_back(result ? std::make_shared<TensorResource>(service, result) : nullptr);
+  }
+  return made;
+}
+
+std::vector<graph::ValueType> infer_call(const graph::OpTable& ops, const OpSpec& op,
+                                         std::span<const OperandType> operands, const JsonObject& attributes) {
+  graph::Node node;
+  node.id = "call";
+  node.op = op.name;
+  node.attrs = graph::complete_attributes(op, attributes);
+  node.inputs.resize(op.inputs.size());
+  std::map<std::string, graph::ValueType, std::less<>> types;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i].scalar) node.inputs[i].push_back({{}, 0, *operands[i].scalar});
+    for (const auto& type : operands[i].tensors) {
+      std::string name = fmt::format("operand{}", types.size());
+      types.emplace(name, type);
+      node.inputs[i].push_back({std::move(name), 0, std::nullopt});
+    }
+    if (node.inputs[i].empty() && !op.inputs[i].optional && !op.inputs[i].variadic) {
+      throw Error(graph::GraphError::kMissingInput,
+                  fmt::format("[{}] the input \"{}\" is missing", op.name, op.inputs[i].name));
+    }
+  }
+  return graph::type_call(op, node, types, ops)->outputs;
+}
+
+}  // namespace alknet::compute

@@ -1,0 +1,123 @@
+#include "alknet/compute/operations/service.h"
+
+#include <future>
+#include <utility>
+
+#include "alknet/call/context.h"
+#include "alknet/compute/operations/owner_state.h"
+#include "alknet/compute/operations/resources.h"
+
+namespace alknet::compute {
+
+ComputeService::ComputeService(ComputeServiceOptions options)
+    : options_(std::move(options)),
+      buffers_(std::make_shared<BufferManager>()),
+      devices_(std::make_shared<Devices>(Devices::Options{options_.threads, options_.robust})),
+      files_(std::make_unique<PoolExecutor>(1)),
+      compute_(std::make_unique<PoolExecutor>(1)) {}
+
+ComputeService::~ComputeService() {
+  files_.reset();
+  compute_.reset();
+}
+
+Context ComputeService::make_context() {
+  if (!backend_ || backend_->lost()) {
+    backend_ = devices_->open(options_.device);
+    note_backend(backend_);
+  }
+  return {buffers_, backend_, devices_};
+}
+
+void ComputeService::settle() {
+  for (Executor* executor : {&files(), &compute()}) {
+    const auto ran = std::make_shared<std::promise<void>>();
+    executor->post([ran] { ran->set_value(); });
+    ran->get_future().wait();
+  }
+}
+
+std::vector<std::shared_ptr<Backend>> ComputeService::backends() const {
+  std::vector<std::shared_ptr<Backend>> all;
+  for (const auto& [id, backend] : by_id_) all.push_back(backend);
+  return all;
+}
+
+void ComputeService::note_backend(const std::shared_ptr<Backend>& backend) { by_id_[backend->id()] = backend; }
+
+std::shared_ptr<OwnerState> ComputeService::owner(call::OperationContext& context) {
+  call::Owner& owner = context.owner();
+  const std::lock_guard lock(mutex_);
+  if (const auto known = owners_.find(&owner); known != owners_.end()) {
+    auto found = std::dynamic_pointer_cast<OwnerState>(owner.resources().find(known->second.handle));
+    if (found.get() == known->second.state) return found;
+  }
+  auto made = std::make_shared<OwnerState>(*this, &owner);
+  owners_[&owner] = {owner.resources().add(made), made.get()};
+  return made;
+}
+
+void ComputeService::forget(const call::Owner* owner, const OwnerState* state) {
+  const std::lock_guard lock(mutex_);
+  const auto known = owners_.find(owner);
+  if (known != owners_.end() && known->second.state == state) owners_.erase(known);
+}
+
+OwnerState::~OwnerState() {
+  service_.forget(owner_, this);
+  service_.release(std::move(computing_));
+}
+
+Context& OwnerState::context() {
+  auto& own = *computing_;
+  if (own.context && own.context->backend()->lost()) {
+    own.context.reset();
+    own.kernels.reset();
+  }
+  if (!own.context) {
+    own.context = service_.make_context();
+    for (const Json& entry : own.expressions) own.context->register_operation(entry);
+  }
+  return *own.context;
+}
+
+const OpSpec& OwnerState::register_expression(const Json& entry) {
+  const OpSpec& op = context().register_operation(entry);
+  computing_->expressions.push_back(entry);
+  return op;
+}
+
+KernelRegistry& OwnerState::kernels() {
+  Context& own = context();
+  if (!computing_->kernels) computing_->kernels.emplace(own, KernelRegistry::Options{service_.options().trusted});
+  return *computing_->kernels;
+}
+
+void OwnerState::forget_kernel(const KernelResource& kernel) {
+  kernel_names.erase(kernel.name());
+  if (!kernel.source()) return;
+  service_.compute().post([computing = computing_.get(), name = kernel.name()] {
+    if (computing->kernels) computing->kernels->remove(name);
+  });
+}
+
+OwnerState::Turns::Turn::~Turn() {
+  if (owner_) owner_->turns.end(number_);
+}
+
+std::optional<Completion<>> OwnerState::Turns::take(std::uint64_t number) {
+  if (number < next_ || ended_.contains(number)) return std::nullopt;
+  const auto [place, fresh] = waiting_.try_emplace(number);
+  if (!fresh) return std::nullopt;
+  if (number == next_) place->second.set_value();
+  return place->second;
+}
+
+void OwnerState::Turns::end(std::uint64_t number) {
+  waiting_.erase(number);
+  ended_.insert(number);
+  while (ended_.erase(next_) > 0) ++next_;
+  if (const auto turn = waiting_.find(next_); turn != waiting_.end()) turn->second.set_value();
+}
+
+}  // namespace alknet::compute

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alknet/base/pool_executor.h"
+#include "alknet/call/access.h"
+#include "alknet/compute/context.h"
+#include "alknet/compute/devices.h"
+#include "alknet/tensor/source.h"
+
+namespace alknet::call {
+class Owner;
+class OperationContext;
+}  // namespace alknet::call
+
+namespace alknet::compute {
+
+class OwnerState;
+
+/// A right to stream a model: what `compute/open_model` answers.
+struct StreamGrant {
+  std::string token;
+  std::chrono::seconds lifetime{};
+};
+
+/// Where the operations find models; the program fills in what it has. Functions are called on the service's file
+/// thread and may block. A missing function makes the operations that need it throw `unsupported`.
+struct ModelAccess {
+  /// The model that a catalogue name means. Throws `not_found` naming what there is.
+  std::function<std::shared_ptr<tensor::Source>(std::string_view name)> find;
+
+  /// The model behind a stream token, from the peer that granted it; null `peer`: the token says it.
+  std::function<std::shared_ptr<tensor::Source>(std::string_view token, const std::string* peer)> open_stream;
+
+  /// A token for `caller` to stream a model, which `find` gave under that name.
+  std::function<StreamGrant(const std::optional<call::Identity>& caller, std::string_view name,
+                            std::shared_ptr<tensor::Source> model)>
+      grant_stream;
+};
+
+struct ComputeServiceOptions {
+  std::string device = {};  ///< Where tensors are made; empty: the machine's default.
+  std::size_t threads = 0;  ///< Of the device `cpu`; 0 takes the machine's.
+
+  /// Whether kernels check bounds by themselves. Without, shader source runs only for programs that are `trusted`.
+  bool robust = false;
+  bool trusted = false;  ///< Programs of this machine may run shader source on a device that is not robust.
+
+  /// What callers must have for each operation of `compute/`, `tensor/` and `model/`; see call::AccessControl.
+  std::vector<std::string> compute_scopes = {"compute"};
+  std::vector<std::string> model_scopes = {"model"};
+
+  std::size_t max_kernels = 64;                 ///< Registered by one owner.
+  std::int64_t max_gradcheck_elements = 2'000;  ///< Of the inputs of one `compute/gradcheck`.
+  std::size_t max_sentences = 10'000;           ///< Of one `model/<name>/embed`.
+
+  ModelAccess models = {};
+};
+
+/// What the compute operations of a program stand on: one thread that all computing happens on, in the order in which
+/// calls came, so that each owner's calls keep their order; the devices; for every owner a Context of its own.
+///
+/// Must outlive the registries, dispatchers and owners that use it. Thread-safe. To end: end the owners, `settle`, then
+/// let the dispatchers' executors go, the service last.
+class ComputeService {
+ public:
+  explicit ComputeService(ComputeServiceOptions options = {});
+  ~ComputeService();
+  ComputeService(const ComputeService&) = delete;
+  ComputeService& operator=(const ComputeService&) = delete;
+
+  const ComputeServiceOptions& options() const { return options_; }
+
+  /// The one thread. Tensors, contexts, plans and sessions are touched, also destroyed, only there.
+  Executor& compute() { return *compute_; }
+
+  /// A thread for opening files and asking the program for models.
+  Executor& files() { return *files_; }
+
+  /// Only on the compute thread. Throws what opening the device throws.
+  Context make_context();
+
+  const std::shared_ptr<BufferManager>& buffers() const { return buffers_; }
+  const std::shared_ptr<Devices>& devices() const { return devices_; }
+
+  /// Backends opened so far: the default one, and those that tensors were moved to. Only on the compute thread.
+  std::vector<std::shared_ptr<Backend>> backends() const;
+  void note_backend(const std::shared_ptr<Backend>& backend);
+
+  /// What is kept for the owner of a call, made at its first use; it ends with the owner's resources. On the
+  /// dispatcher's executor.
+  std::shared_ptr<OwnerState> owner(call::OperationContext& context);
+
+  /// Waits until everything that was posted to both threads so far has run, also what it posts to executors of others:
+  /// those may go then, when no calls run. Not to be called on one of these threads.
+  void settle();
+
+  /// Destroys `thing` on the compute thread.
+  template <typename Thing>
+  void release(Thing thing) {
+    compute_->post([thing = std::move(thing)]() mutable {});
+  }
+
+ private:
+  friend class OwnerState;
+  void forget(const call::Owner* owner, const OwnerState* state);
+
+  struct KnownOwner {
+    std::string handle;  // of the state in the owner's table
+    const OwnerState* state;
+  };
+
+  const ComputeServiceOptions options_;
+  std::shared_ptr<BufferManager> buffers_;
+  std::shared_ptr<Devices> devices_;
+  std::shared_ptr<Backend> backend_;                       // compute thread
+  std::map<std::string, std::shared_ptr<Backend>> by_id_;  // compute thread
+  std::mutex mutex_;                                       // guards what follows
+  std::map<const call::Owner*, KnownOwner> owners_;
+  // Last, so that what they still run finds everything else alive.
+  std::unique_ptr<PoolExecutor> files_;
+  std::unique_ptr<PoolExecutor> compute_;
+};
+
+}  // namespace alknet::compute
