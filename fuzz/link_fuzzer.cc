@@ -43,9 +43,11 @@ class NullTransport final : public Transport {
   void finish(StreamId stream) override {
     if (finished_[stream]++ != 0) __builtin_trap();
   }
-  void reset(StreamId, TransportCode) override {}
+  void reset(StreamId stream, TransportCode) override { over[stream] = true; }
   void set_reading(StreamId, bool) override {}
   void close(TransportCode, std::string_view) override {}
+
+  std::map<StreamId, bool> over;  // nothing more comes on these
 
  private:
   std::uint8_t mode_;
@@ -114,6 +116,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (rest.size() >= 2) {
     const auto what = std::to_integer<std::uint8_t>(rest[0]);
     const StreamId stream = transport.multiplexed() ? what >> 4 : 0;
+    if (transport.over[stream] && (what & 15) < 12) {
+      rest = rest.subspan(2);
+      continue;
+    }
     const std::size_t length = std::min<std::size_t>(std::to_integer<std::uint8_t>(rest[1]), rest.size() - 2);
     switch (what & 15) {
       default: link.received(stream, rest.subspan(2, length)); break;
@@ -125,10 +131,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       }
       case 9:
-        if (transport.multiplexed()) link.finished(stream);
+        if (!transport.multiplexed()) break;
+        transport.over[stream] = true;
+        link.finished(stream);
         break;
       case 10:
-        if (transport.multiplexed()) link.was_reset(stream, 1);
+        if (!transport.multiplexed()) break;
+        transport.over[stream] = true;
+        link.was_reset(stream, 1);
         break;
       case 11: link.writable(stream); break;
       case 12: link.take(*reader); break;
