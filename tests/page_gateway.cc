@@ -58,15 +58,19 @@ void on_loop(Loop& loop, Action action) {
   }(std::move(action)));
 }
 
-int serve() {
+int serve(const char* model) {
   LoopThread thread;
   compute::ComputeServiceOptions open;
   open.device = "cpu";
   open.compute_scopes = {};
+  open.model_scopes = {};
   compute::ComputeService service(open);
   auto registry = std::make_shared<call::Registry>();
   registry->curated().add(call::discovery_operations());
   registry->curated().add(compute::compute_operations(service));
+  if (model != nullptr) {
+    registry->curated().add(compute::sentence_model_operations(service, "minilm", model));
+  }
   std::vector<call::Registration> others;
   others.push_back(ticks());
   others.push_back(restart());
@@ -95,4 +99,4 @@ int serve() {
 }  // namespace
 }  // namespace alknet
 
-int main() { return alknet::serve(); }
+int main(int argc, char** argv) { return alknet::serve(argc > 1 ? argv[1] : nullptr); }

@@ -14,6 +14,7 @@ import unittest
 from browser import MISSING, Browser
 from gateway_mock import Gateway
 from gateway_specs import MARKUP, SPECS
+from program import PROGRAM, model_folder
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURES = pathlib.Path(os.environ.get("ALKNET_PAGE_PICTURES", ROOT / "build" / "page-pictures"))
@@ -184,12 +185,6 @@ class PageTest(PageSteps):
         )
         self.browser.click(".vector .facts")
         self.browser.until("document.querySelectorAll('.result .json-index').length === 2 + 50")
-        self.browser.resize(1280, 1000)
-        self.browser.script("document.querySelector('main').scrollTop = 0; document.activeElement.blur()")
-        for colours in ("light", "dark"):
-            self.browser.prefer(colours)
-            self.browser.script("document.querySelector('.vector').closest('details').open = false")
-            self.browser.screenshot(PICTURES / f"page-{colours}.png")
 
     def test_a_form_has_every_kind_of_value(self):
         self.open("test/kinds")
@@ -572,7 +567,9 @@ class Node:
     """The program alknet_page_gateway, which serves until its standard input ends."""
 
     def __enter__(self):
-        self.process = subprocess.Popen([NODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.model = model_folder() if pathlib.Path(PROGRAM).exists() else None
+        command = [NODE, *([str(self.model)] if self.model else [])]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.address = self.process.stdout.readline().strip()
         return self
 
@@ -620,6 +617,23 @@ class NodeTest(PageSteps):
         self.browser.click("button.primary")
         self.status("OK")
         self.assertIn("data as f32 [4, 5, 10, 11]", " ".join(self.browser.text(".result").split()))
+
+    def test_embeds_sentences_and_draws_their_vectors(self):
+        if self.gateway.model is None:
+            self.skipTest("the model is not installed (alknet model pull)")
+        self.open("model/minilm/embed")
+        self.browser.resize(1280, 1000)
+        self.browser.script(button("JSON"))
+        given = {"sentences": ["A cat sits on the mat.", "A feline rests on a rug."]}
+        self.browser.write(".input-json", json.dumps(given))
+        self.browser.script(button("Form"))
+        self.browser.click("button.primary")
+        self.status("OK")
+        self.browser.until("document.querySelectorAll('.result .vector').length > 0")
+        self.browser.script("document.querySelector('main').scrollTop = 0; document.activeElement.blur()")
+        for colours in ("light", "dark"):
+            self.browser.prefer(colours)
+            self.browser.screenshot(PICTURES / f"page-{colours}.png")
 
     def test_violations_that_the_node_finds_are_listed(self):
         self.open("compute/create_tensor")
