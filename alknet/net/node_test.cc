@@ -203,7 +203,8 @@ TEST_F(NodeTest, AWebSocketNeedsATokenUnlessAnybodyMayConnect) {
 TEST_F(NodeTest, AUnixSocketOfTheSameUserIsALocalProgram) {
   run([&]() -> Task<void> {
     const std::string socket = node->listen("unix:" + (folder_ / "socket").string());
-    const auto connection = co_await dial(loop(), socket, {});
+    DialOptions options;
+    const auto connection = co_await dial(loop(), socket, options);
     Message input = call::json_message("[2]");
     const Message output = co_await connection->call("math/sum", std::move(input));
     EXPECT_EQ(json_text(output.value), "[2]");

@@ -178,7 +178,8 @@ Task<Message> load_model(ComputeService& service, call::OperationContext& contex
   const JsonObject& object = members(input);
   const auto ids = ids_of(object);
   const Room room = room_of(context);
-  const SourcePtr source = co_await open_source(service, model_request(context, object));
+  ModelRequest request = model_request(context, object);
+  const SourcePtr source = co_await open_source(service, std::move(request));
   const auto names = wanted_entries(source->file(), object);
   room.require(names.size() + 1, 0);
   source->prioritize(names);
@@ -226,7 +227,8 @@ std::vector<std::string> by_priority(std::vector<std::string> names, const std::
 AsyncGenerator<Message> stream_model(ComputeService& service, call::OperationContext& context, Message input) {
   const JsonObject& object = members(input);
   const Room room = room_of(context);
-  const SourcePtr source = co_await open_source(service, model_request(context, object));
+  ModelRequest request = model_request(context, object);
+  const SourcePtr source = co_await open_source(service, std::move(request));
   const auto names = by_priority(wanted_entries(source->file(), object), texts_member(object, "priority"));
   room.require(names.size() + 1, 0);
   std::uint64_t total = 0, arrived = 0;
