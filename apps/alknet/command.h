@@ -38,6 +38,7 @@ void add_tensor(CLI::App& program, Globals& globals);
 void add_tensor_info(CLI::App& group, Globals& globals);
 void add_schema(CLI::App& program, Globals& globals);
 void add_devices(CLI::App& program, Globals& globals);
+void add_peer(CLI::App& program, Globals& globals);
 void add_config(CLI::App& program, Globals& globals);
 void add_completion(CLI::App& program, Globals& globals);
 void add_man(CLI::App& program, Globals& globals);

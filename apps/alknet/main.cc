@@ -79,6 +79,7 @@ int run(int argc, char** argv) {
   add_tensor(program, globals);
   add_schema(program, globals);
   add_devices(program, globals);
+  add_peer(program, globals);
   add_config(program, globals);
   add_completion(program, globals);
   add_man(program, globals);

@@ -90,7 +90,7 @@ Envelope parse_envelope(std::string_view text) {
 EnvelopeWriter::EnvelopeWriter(Framing framing, EventType type, std::string_view id)
     : prefixed_(framing == Framing::kLengthPrefix) {
   text_.reserve(192);
-  if (prefixed_) text_.append(kLengthPrefix, '\0');
+  if (prefixed_) text_.append(kLengthPrefixBytes, '\0');
   text_ += R"({"type":")";
   text_ += event_name(type);
   text_ += R"(","id":)";
@@ -107,7 +107,7 @@ SharedBytes EnvelopeWriter::finish(std::span<const AttachmentInfo> attachments) 
   text_ += attachments.empty() ? "}" : "]}";
   const auto owner = std::make_shared<std::string>(std::move(text_));
   const auto bytes = std::as_writable_bytes(std::span(*owner));
-  if (prefixed_) store_be(bytes.data(), static_cast<std::uint32_t>(bytes.size() - kLengthPrefix));
+  if (prefixed_) store_be(bytes.data(), static_cast<std::uint32_t>(bytes.size() - kLengthPrefixBytes));
   return SharedBytes::wrap(bytes, owner);
 }
 

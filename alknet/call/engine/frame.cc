@@ -31,11 +31,11 @@ Chunk parse_chunk(std::span<const std::byte> frame) {
 }
 
 std::vector<std::byte> chunk_header(const Chunk& chunk, bool prefixed) {
-  std::vector<std::byte> header((prefixed ? kLengthPrefix : 0) + kChunkHeader);
+  std::vector<std::byte> header((prefixed ? kLengthPrefixBytes : 0) + kChunkHeader);
   std::byte* at = header.data();
   if (prefixed) {
     store_be(at, static_cast<std::uint32_t>(kChunkHeader + chunk.data.size()));
-    at += kLengthPrefix;
+    at += kLengthPrefixBytes;
   }
   at[0] = std::byte{0};
   at[1] = static_cast<std::byte>(chunk.flag);
@@ -46,7 +46,7 @@ std::vector<std::byte> chunk_header(const Chunk& chunk, bool prefixed) {
 void FrameReader::read(std::span<const std::byte> bytes, FunctionRef<bool(std::span<const std::byte>)> each) {
   while (buffered() > 0) {
     const std::size_t needed =
-        buffered() < kLengthPrefix ? kLengthPrefix : kLengthPrefix + frame_size(buffer_.data() + taken_);
+        buffered() < kLengthPrefixBytes ? kLengthPrefixBytes : kLengthPrefixBytes + frame_size(buffer_.data() + taken_);
     if (buffered() < needed) {
       const std::size_t more = std::min(needed - buffered(), bytes.size());
       keep(bytes.first(more));
@@ -54,15 +54,15 @@ void FrameReader::read(std::span<const std::byte> bytes, FunctionRef<bool(std::s
       if (buffered() < needed) return;
       continue;
     }
-    const bool go_on = each(std::span(buffer_).subspan(taken_ + kLengthPrefix, needed - kLengthPrefix));
+    const bool go_on = each(std::span(buffer_).subspan(taken_ + kLengthPrefixBytes, needed - kLengthPrefixBytes));
     release(needed);
     if (!go_on) return keep(bytes);
   }
-  while (bytes.size() >= kLengthPrefix) {
+  while (bytes.size() >= kLengthPrefixBytes) {
     const std::size_t size = frame_size(bytes.data());
-    if (bytes.size() - kLengthPrefix < size) break;
-    const auto frame = bytes.subspan(kLengthPrefix, size);
-    bytes = bytes.subspan(kLengthPrefix + size);
+    if (bytes.size() - kLengthPrefixBytes < size) break;
+    const auto frame = bytes.subspan(kLengthPrefixBytes, size);
+    bytes = bytes.subspan(kLengthPrefixBytes + size);
     if (!each(frame)) break;
   }
   keep(bytes);

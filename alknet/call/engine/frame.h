@@ -11,7 +11,7 @@
 namespace alknet::call {
 
 /// The bytes in front of each frame on an ordered stream: its length, big-endian.
-inline constexpr std::size_t kLengthPrefix = 4;
+inline constexpr std::size_t kLengthPrefixBytes = 4;
 
 /// The most data that one chunk frame carries.
 inline constexpr std::size_t kMaxChunkBytes = std::size_t{256} << 10;
@@ -45,6 +45,9 @@ class FrameReader {
   /// rest is kept: `read({}, each)` goes on. Throws `protocol_error` for an empty frame and `resource_exhausted` for
   /// one longer than the limit, both before the frame itself has come; after a throw the stream is of no more use.
   void read(std::span<const std::byte> bytes, FunctionRef<bool(std::span<const std::byte>)> each);
+
+  /// Takes the next bytes of a stream that is paused.
+  void hold(std::span<const std::byte> bytes) { keep(bytes); }
 
   /// Bytes held, of frames that are not whole or were not asked for.
   std::size_t buffered() const { return buffer_.size() - taken_; }

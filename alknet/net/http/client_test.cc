@@ -17,8 +17,8 @@
 namespace alknet::net {
 namespace {
 
+using peer_testing::PythonPeer;
 using std::chrono::milliseconds;
-using testing::PythonPeer;
 
 /// The whole of an answer.
 struct Answer {
@@ -41,7 +41,7 @@ Task<Answer> fetch_all(HttpClient& client, FetchRequest request) {
 class HttpClientTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!testing::has_python_peer()) GTEST_SKIP() << "the Python of bin/setup is missing";
+    if (!peer_testing::has_python_peer()) GTEST_SKIP() << "the Python of bin/setup is missing";
     server_.emplace("http_server.py", std::vector<std::string>{});
     client_.emplace(thread_.loop(), HttpClientOptions{});
   }
@@ -312,7 +312,7 @@ TEST_F(HttpClientTest, SaysWhyItCannotConnect) {
 class HttpsClientTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    certificates_ = testing::certificates();
+    certificates_ = peer_testing::certificates();
     if (certificates_.empty()) GTEST_SKIP() << "no certificates could be made";
   }
   std::string code(const std::string& host, const std::string& certificate, const std::string& authority) {

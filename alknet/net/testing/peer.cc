@@ -14,7 +14,7 @@
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to the program
 
-namespace alknet::net::testing {
+namespace alknet::net::peer_testing {
 
 namespace {
 
@@ -108,4 +108,4 @@ std::filesystem::path certificates() {
   return made ? folder.path : std::filesystem::path();
 }
 
-}  // namespace alknet::net::testing
+}  // namespace alknet::net::peer_testing

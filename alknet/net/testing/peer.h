@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace alknet::net::testing {
+namespace alknet::net::peer_testing {
 
 /// A program of this folder in Python, the independent other side of a test. Its first line of output says the port it
 /// listens on, or anything else that the test wants to know. It is ended with this object.
@@ -43,4 +43,4 @@ bool has_python_peer();
 /// the reason printed.
 std::filesystem::path certificates();
 
-}  // namespace alknet::net::testing
+}  // namespace alknet::net::peer_testing

@@ -1,0 +1,297 @@
+#include "alknet/net/node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "alknet/base/await.h"
+#include "alknet/call/error.h"
+#include "alknet/net/address.h"
+#include "alknet/net/http/server.h"
+#include "alknet/net/quic/transport.h"
+#include "alknet/net/stream_transport.h"
+#include "alknet/net/websocket.h"
+
+namespace alknet::net {
+
+namespace {
+
+using call::CallError;
+using call::Owner;
+
+constexpr std::chrono::milliseconds kDrainPoll{20};
+
+}  // namespace
+
+struct Node::State : std::enable_shared_from_this<Node::State> {
+  struct Held {
+    std::shared_ptr<call::Connection> connection;
+    std::string peer_id;  // empty: anonymous, or one without an entry
+  };
+
+  State(Loop& on, std::shared_ptr<call::Registry> served, NodeOptions with)
+      : loop(on), registry(std::move(served)), options(std::move(with)) {
+    call::DispatcherOptions dispatching;
+    dispatching.logger = options.logger;
+    dispatching.authenticate = [this](std::string_view token) { return authenticate(token); };
+    dispatching.on_finished = [this](const call::CallRecord& record) {
+      record_call(metrics, record);
+      options.logger.debug("call", {{"operation", record.operation},
+                                    {"owner", record.owner},
+                                    {"code", record.code.empty() ? "OK" : record.code},
+                                    {"us", record.duration.count()}});
+    };
+    dispatcher = std::make_unique<call::Dispatcher>(loop, registry, std::move(dispatching));
+    metrics.gauge("alknet_connections", "Open connections.", {}, [this] { return static_cast<double>(held.size()); });
+    metrics.gauge("alknet_running_calls", "Calls from outside that have not ended.", {},
+                  [this] { return static_cast<double>(dispatcher->running_calls()); });
+    if (options.peers_file.empty()) return;
+    peers_file = std::make_unique<PeersFile>(options.peers_file);
+    watch = std::make_unique<PeersWatch>(loop, *peers_file, options.peers_interval, options.logger,
+                                         [this] { peers_changed(); });
+  }
+
+  std::shared_ptr<const PeerList> peer_list() const {
+    return peers_file ? peers_file->current() : std::make_shared<const PeerList>();
+  }
+
+  std::optional<call::Identity> authenticate(std::string_view token) const {
+    const auto peers = peer_list();
+    const PeerEntry* entry = peers->find_by_token(token);
+    if (entry == nullptr || !entry->enabled) return std::nullopt;
+    return entry->identity();
+  }
+
+  call::Identity admit(const call::PeerCredentials& credentials) const {
+    const auto peers = peer_list();
+    if (credentials.same_user) return call::Identity::local_program();
+    const bool pinned =
+        credentials.fingerprint && peers->find_by_fingerprint(*credentials.fingerprint, WallClock::now());
+    if (credentials.certificate_name && !pinned) {
+      const PeerEntry* entry = peers->find(*credentials.certificate_name);
+      if (entry == nullptr) {
+        call::Identity identity;
+        identity.id = *credentials.certificate_name;
+        return identity;
+      }
+      if (!entry->enabled) throw Error(CallError::kUnauthorized, fmt::format("{} is disabled", entry->peer_id));
+      return entry->identity();
+    }
+    return net::admit(*peers, credentials).identity();
+  }
+
+  /// Closes what the changed list no longer lets in, and gives the others their new rights.
+  void peers_changed() {
+    const auto all = held;  // closing changes `held`
+    for (const auto& [key, one] : all) {
+      if (one.peer_id.empty()) continue;
+      try {
+        one.connection->owner()->set_identity(admit(one.connection->peer()));
+      } catch (const Error& error) {
+        options.logger.info("peer let go", {{"peer", one.peer_id}, {"reason", error.message()}});
+        one.connection->close(call::TransportCode::kUnauthorized, "no longer let in");
+      }
+    }
+  }
+
+  std::shared_ptr<call::Connection> serve(std::unique_ptr<call::Transport> transport,
+                                          std::optional<call::Identity> identity, Owner::Kind kind) {
+    const std::string address = transport->peer().address;
+    const bool known = identity && !identity->unrestricted && peer_list()->find(identity->id) != nullptr;
+    const std::string peer_id = known ? identity->id : "";
+    const std::string name = peer_id.empty() ? address : peer_id;
+    auto owner = std::make_shared<Owner>(kind, name, std::move(identity), options.owner_limits);
+    call::ConnectionOptions link;
+    link.limits = options.link_limits;
+    link.logger = options.logger.with({{"peer", name}});
+    auto connection = call::Connection::open(loop, std::move(transport), dispatcher.get(), std::move(owner), link);
+    const auto* key = connection.get();
+    held.emplace(key, Held{connection, peer_id});
+    options.logger.info("connected", {{"peer", name}, {"address", address}});
+    connection->on_close([weak = weak_from_this(), key, name](const Error& reason) {
+      const auto state = weak.lock();
+      if (!state) return;
+      state->options.logger.info("disconnected", {{"peer", name}, {"reason", reason.message()}});
+      state->held.erase(key);
+    });
+    return connection;
+  }
+
+  std::string listen_quic(const std::string& place) {
+    quic::Endpoint::Config config;
+    config.credentials = options.credentials;
+    config.options = options.quic;
+    config.logger = options.logger;
+    config.client_authorities_pem = options.client_authorities_pem;
+    config.admission = [this](const call::PeerCredentials& peer) { admit(peer); };
+    const SocketAddress address = SocketAddress::of(parse_host_port(place));
+    auto listener = std::make_unique<quic::Listener>(
+        loop, address, std::move(config), [this](std::unique_ptr<call::Transport> transport) {
+          std::optional<call::Identity> identity = admit(transport->peer());
+          serve(std::move(transport), std::move(identity), Owner::Kind::kConnection);
+        });
+    std::string bound = listener->address().text();
+    quic_listeners.push_back(std::move(listener));
+    return bound;
+  }
+
+  /// What a connection of one stream becomes when its peer is let in; otherwise it is closed.
+  void accept_stream(std::unique_ptr<call::Transport> transport) {
+    try {
+      call::Identity identity = admit(transport->peer());
+      const auto kind = identity.unrestricted ? Owner::Kind::kProgram : Owner::Kind::kConnection;
+      serve(std::move(transport), std::move(identity), kind);
+    } catch (const Error& error) {
+      options.logger.info("refused", {{"address", transport->peer().address}, {"reason", error.message()}});
+      transport->close(call::TransportCode::kUnauthorized, error.message());
+    }
+  }
+
+  ListenOptions listening() const {
+    ListenOptions made;
+    made.logger = options.logger;
+    return made;
+  }
+
+  std::string listen_tls(const std::string& place) {
+    listeners.push_back(net::listen_tls(loop, place, options.tls, listening(),
+                                        [this](auto transport) { accept_stream(std::move(transport)); }));
+    return listeners.back()->address();
+  }
+
+  std::string listen_unix(const std::string& path) {
+    listeners.push_back(
+        net::listen_unix(loop, path, listening(), [this](auto transport) { accept_stream(std::move(transport)); }));
+    return path;
+  }
+
+  std::string listen_http(const std::string& place) { return listen_web(place, nullptr); }
+  std::string listen_https(const std::string& place) { return listen_web(place, TlsContext::server(options.tls)); }
+
+  /// An HTTP server that takes WebSockets.
+  std::string listen_web(const std::string& place, std::shared_ptr<const TlsContext> tls) {
+    HttpServerOptions serving;
+    serving.tls = std::move(tls);
+    serving.cors.origins = options.allowed_origins;
+    serving.logger = options.logger;
+    auto server = std::make_unique<HttpServer>(loop, std::move(serving));
+    WebSocketServerOptions sockets;
+    sockets.authenticate = [this](const std::optional<std::string>& token) {
+      return token ? authenticate(*token).has_value() : anonymous().has_value();
+    };
+    sockets.allowed_origins = options.allowed_origins;
+    sockets.allow_plaintext_credentials = options.allow_plaintext_credentials;
+    sockets.logger = options.logger;
+    server->route_upgrade(kWebSocketPath, "websocket",
+                          accept_websockets(loop, std::move(sockets), [this](auto transport) {
+                            const auto& token = transport->peer().bearer_token;
+                            auto identity = token ? authenticate(*token) : anonymous();
+                            serve(std::move(transport), std::move(identity), Owner::Kind::kConnection);
+                          }));
+    std::string bound = server->listen(place);
+    web_servers.push_back(std::move(server));
+    return bound;
+  }
+
+  std::optional<call::Identity> anonymous() const {
+    if (options.anonymous_scopes.empty()) return std::nullopt;
+    call::Identity identity;
+    identity.id = "anonymous";
+    identity.scopes = options.anonymous_scopes;
+    return identity;
+  }
+
+  Loop& loop;
+  std::shared_ptr<call::Registry> registry;
+  NodeOptions options;
+  Metrics metrics;
+  std::unique_ptr<call::Dispatcher> dispatcher;
+  std::unique_ptr<PeersFile> peers_file;
+  std::unique_ptr<PeersWatch> watch;
+  std::vector<std::unique_ptr<quic::Listener>> quic_listeners;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::vector<std::unique_ptr<HttpServer>> web_servers;
+  std::map<const call::Connection*, Held> held;
+};
+
+Node::Node(Loop& loop, std::shared_ptr<call::Registry> registry, NodeOptions options)
+    : state_(std::make_shared<State>(loop, std::move(registry), std::move(options))) {}
+
+Node::~Node() {
+  const auto held = std::exchange(state_->held, {});
+  for (const auto& [key, one] : held) one.connection->close();
+}
+
+std::string Node::listen(const std::string& address) {
+  struct Scheme {
+    std::string_view prefix;
+    std::string (State::*listen)(const std::string& place);
+  };
+  static constexpr Scheme kSchemes[] = {
+      {"quic://", &State::listen_quic}, {"tls://", &State::listen_tls},     {"unix:", &State::listen_unix},
+      {"http://", &State::listen_http}, {"https://", &State::listen_https}, {"ws://", &State::listen_http},
+      {"wss://", &State::listen_https},
+  };
+  for (const auto& [prefix, listen] : kSchemes) {
+    if (!address.starts_with(prefix)) continue;
+    std::string bound = fmt::format("{}{}", prefix, (state_.get()->*listen)(address.substr(prefix.size())));
+    state_->options.logger.info("listening", {{"address", bound}});
+    return bound;
+  }
+  throw Error(CallError::kConfiguration,
+              fmt::format("{}: listen on quic://HOST:PORT, http://HOST:PORT, https://HOST:PORT, tls://HOST:PORT or "
+                          "unix:PATH",
+                          address));
+}
+
+std::shared_ptr<call::Connection> Node::serve(std::unique_ptr<call::Transport> transport,
+                                              std::optional<call::Identity> identity, Owner::Kind kind) {
+  return state_->serve(std::move(transport), std::move(identity), kind);
+}
+
+call::Identity Node::admit(const call::PeerCredentials& credentials) const { return state_->admit(credentials); }
+
+std::optional<call::Identity> Node::authenticate(std::string_view token) const { return state_->authenticate(token); }
+
+std::optional<call::Identity> Node::anonymous() const { return state_->anonymous(); }
+
+call::Dispatcher& Node::dispatcher() { return *state_->dispatcher; }
+Metrics& Node::metrics() { return state_->metrics; }
+const call::Registry& Node::registry() const { return *state_->registry; }
+Loop& Node::loop() { return state_->loop; }
+
+std::vector<NodeConnection> Node::connections() const {
+  std::vector<NodeConnection> list;
+  for (const auto& [key, one] : state_->held) {
+    list.push_back({one.connection->owner()->name(), one.connection->peer().address, one.connection->stats()});
+  }
+  return list;
+}
+
+std::vector<call::PeerInfo> Node::peers() const {
+  std::vector<call::PeerInfo> list;
+  for (const PeerEntry& entry : state_->peer_list()->entries()) {
+    const bool connected = std::any_of(state_->held.begin(), state_->held.end(),
+                                       [&](const auto& one) { return one.second.peer_id == entry.peer_id; });
+    list.push_back({entry.peer_id, entry.display_name, connected});
+  }
+  return list;
+}
+
+Task<void> Node::drain(std::chrono::milliseconds limit) {
+  State& state = *state_;
+  state.dispatcher->drain();
+  for (const auto& listener : state.quic_listeners) listener->endpoint().stop_accepting();
+  state.listeners.clear();
+  for (const auto& server : state.web_servers) co_await server->drain(limit);
+  const auto all = state.held;
+  for (const auto& [key, one] : all) one.connection->drain(limit);
+  const auto until = state.loop.now() + limit;
+  while ((!state.held.empty() || state.dispatcher->running_calls() > 0) && state.loop.now() < until) {
+    co_await sleep_for(kDrainPoll);
+  }
+}
+
+}  // namespace alknet::net

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "alknet/base/log.h"
+#include "alknet/base/loop.h"
+#include "alknet/call/connection.h"
+#include "alknet/call/discovery.h"
+#include "alknet/call/dispatcher.h"
+#include "alknet/net/credentials.h"
+#include "alknet/net/metrics.h"
+#include "alknet/net/peers.h"
+#include "alknet/net/quic/options.h"
+#include "alknet/net/tls.h"
+
+namespace alknet::net {
+
+struct NodeOptions {
+  Credentials credentials;
+
+  /// Who may connect and what for; without a file nobody is known.
+  std::filesystem::path peers_file;
+  std::chrono::milliseconds peers_interval{1'000};  ///< how often the file is looked at
+
+  /// Certificates that these authorities signed are let in as their common name; a peer entry of that id gives them
+  /// scopes.
+  std::string client_authorities_pem;
+
+  /// What callers without an identity may do, besides what is open to all.
+  std::vector<std::string> anonymous_scopes;
+
+  /// Certificate and key files for tls://, wss:// and https://.
+  TlsOptions tls;
+
+  /// Web pages of which other origins may connect by HTTP and WebSocket: "https://example.com", "*".
+  std::vector<std::string> allowed_origins;
+
+  /// Take bearer tokens in plain text from other machines: only behind a proxy that ends TLS.
+  bool allow_plaintext_credentials = false;
+
+  call::OwnerLimits owner_limits;
+  call::LinkLimits link_limits;
+  quic::Options quic;
+  Logger logger;
+};
+
+/// Somebody who is connected.
+struct NodeConnection {
+  std::string peer;     ///< the peer's id, or its address while it is anonymous
+  std::string address;  ///< "quic:127.0.0.1:4433"
+  call::ConnectionStats stats;
+};
+
+/// A registry that is served: listeners of every transport, the peers that may connect, one dispatcher, metrics.
+///
+///   Node node(loop, registry, options);
+///   node.listen("quic://0.0.0.0:4433");
+///
+/// Everything happens on the loop's thread, where the node must be made and destroyed too (or while the loop does not
+/// run).
+class Node {
+ public:
+  Node(Loop& loop, std::shared_ptr<call::Registry> registry, NodeOptions options);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// Begins to listen on quic://HOST:PORT, tls://HOST:PORT, unix:PATH, or http://HOST:PORT and https://HOST:PORT, which
+  /// also take WebSockets (ws:// and wss:// mean the same). Port 0 takes a free one. Returns the address with the port
+  /// that was taken. Throws `configuration`, and `transport` or `listen_failed` when the port is in use.
+  std::string listen(const std::string& address);
+
+  /// Serves a connection that came some other way. Its peer must have been let in already.
+  std::shared_ptr<call::Connection> serve(std::unique_ptr<call::Transport> transport,
+                                          std::optional<call::Identity> identity, call::Owner::Kind kind);
+
+  /// The identity that these credentials prove. Throws `unauthorized` with the reason.
+  call::Identity admit(const call::PeerCredentials& credentials) const;
+
+  /// The identity behind a bearer token, or nothing.
+  std::optional<call::Identity> authenticate(std::string_view token) const;
+
+  /// What callers without an identity get: nothing, unless `anonymous_scopes` says more.
+  std::optional<call::Identity> anonymous() const;
+
+  call::Dispatcher& dispatcher();
+  Metrics& metrics();
+  const call::Registry& registry() const;
+  Loop& loop();
+
+  std::vector<NodeConnection> connections() const;
+
+  /// Peers of the file, and whether they are connected.
+  std::vector<call::PeerInfo> peers() const;
+
+  /// Takes no new connections and calls, lets those that run end, closes after `limit` what is left.
+  Task<void> drain(std::chrono::milliseconds limit);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace alknet::net
