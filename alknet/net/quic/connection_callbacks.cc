@@ -82,8 +82,9 @@ int ConnectionCore::on_stream_closed(Stream& stream) {
   stream.write_ended = true;
   stream.wants_writable = false;
   ReadyStreams::remove(stream);
+  const StreamId id = stream.id;
   if (stream.held.empty() && !stream.held_fin) erase(stream);
-  return 0;
+  return may_tell() ? guarded([&] { events_->ended(id); }) : 0;
 }
 
 int ConnectionCore::on_stream_reset(Stream& stream, std::uint64_t code) {
