@@ -70,7 +70,8 @@ void serve_model(const std::string& path, const PrivateKey& key, int pipe) {
 class Peer {
  public:
   Peer(std::size_t tensors, std::size_t bytes, bool checksums)
-      : path_((std::filesystem::temp_directory_path() / fmt::format("alknet-stream-{}.mt", ::getpid())).string()) {
+      : path_((std::filesystem::temp_directory_path() / ("alknet-stream-" + std::to_string(::getpid()) + ".mt"))
+                  .string()) {
     make_model(path_, tensors, bytes, checksums);
     std::array<int, 2> pipe{};
     if (::pipe(pipe.data()) != 0) throw std::runtime_error("pipe failed");

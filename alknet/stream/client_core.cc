@@ -71,7 +71,7 @@ void ClientCore::want(std::uint32_t index, Completion<> done) {
 void ClientCore::want_all(Completion<> done) {
   all_waiters_.push_back(std::move(done));
   for (std::uint32_t i = 0; i < coming_.size(); ++i) enqueue(i);
-  finish_all();
+  guarded([&] { finish_all(); });
   send_queued();
 }
 
@@ -135,7 +135,12 @@ void ClientCore::dial() {
   const auto done = [weak = weak_from_this()](Outcome<std::unique_ptr<StreamConnection>> outcome) {
     if (const auto self = weak.lock()) self->dialled(std::move(outcome));
   };
-  start(executor_, dial_(), done);
+  try {
+    start(executor_, dial_(), done);
+  } catch (const Error& error) {
+    dialling_ = false;
+    fail_connection(error, TransportCode::kNone);
+  }
 }
 
 void ClientCore::dialled(Outcome<std::unique_ptr<StreamConnection>> outcome) {
@@ -146,6 +151,11 @@ void ClientCore::dialled(Outcome<std::unique_ptr<StreamConnection>> outcome) {
     return fail_connection(error, TransportCode::kNone);
   }
   next_id_ = 0;
+  if (assembly_ && options_.fetch_all) {  // again: after those who asked, the others
+    for (std::uint32_t i = 0; i < coming_.size(); ++i) {
+      if (!cancelled_.contains(i)) enqueue(i);
+    }
+  }
   (*line_)->start(*line_);
   ask_for_header();
 }

@@ -39,7 +39,7 @@ struct ClientOptions {
 ///
 /// A connection that is lost fails those who wait, with `transport`; asking again dials again and fetches what lacks.
 /// Functions may be called from any thread, and tasks awaited on any executor; connections live on the one given to
-/// `open`, where files are also written.
+/// `open`, which must outlive the client and still run what it posts when it goes. Files are written there too.
 class TensorClient final : public tensor::Source {
  public:
   /// Dials, asks, and waits for the header. Throws what dialling throws, the server's refusal (`forbidden`, ...),
