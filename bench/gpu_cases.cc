@@ -70,6 +70,12 @@ Case prepare_plan(const Json& parameters, const std::vector<compute::Shape>& sha
       run.inputs.push_back(context.from_bytes(dtype, shape, std::as_bytes(std::span(bits))));
       continue;
     }
+    if (dtype == graph::Dtype::kI8) {
+      std::vector<std::int8_t> bytes(count);
+      for (auto& value : bytes) value = static_cast<std::int8_t>(random());
+      run.inputs.push_back(context.from_bytes(dtype, shape, std::as_bytes(std::span(bytes))));
+      continue;
+    }
     std::uniform_real_distribution<float> uniform(-1, 1);
     std::vector<float> values(count);
     for (float& value : values) value = uniform(random);
@@ -89,8 +95,9 @@ Case gpu_add(const Json& parameters) {
 Case gpu_matmul(const Json& parameters) {
   const auto n = parameters.at("n").to_number<std::int64_t>();
   const auto dtype = graph::parse_dtype(std::string(parameters.at("dtype").as_string())).value();
-  return prepare_plan(parameters, {{n, n}, {n, n}}, dtype, [](GraphBuilder& g, const std::vector<Ref>& x) {
-    return g.node("matmul", {x[0], x[1]});
+  const char* const op = dtype == graph::Dtype::kI8 ? "int_mm" : "matmul";
+  return prepare_plan(parameters, {{n, n}, {n, n}}, dtype, [op](GraphBuilder& g, const std::vector<Ref>& x) {
+    return g.node(op, {x[0], x[1]});
   });
 }
 

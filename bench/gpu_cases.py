@@ -12,6 +12,8 @@ def cases(_model_folder):
     for id_, dtype, bar in (("G2", "f32", 0.7), ("G3", "f16", 0.33)):
         product = {"case": "gpu_matmul", "n": 4096, "dtype": dtype, "burst": 4}
         yield Case(id_, f"{dtype} matmul 4096", peers.torch, product, "GFLOP/s", (">=", bar), 4 * 2 * 4096**3 / 1e9)
+    product = {"case": "gpu_matmul", "n": 4096, "dtype": "i8", "burst": 4}
+    yield Case("G3", "int_mm 4096", peers.torch, product, "GOP/s", None, 4 * 2 * 4096**3 / 1e9)
     for count, name in ((200, "dispatches in one plan"), (1, "submit and wait")):
         ours = {"case": "gpu_dispatches", "count": count, "burst": 1}
         raw = {"case": "raw_dispatches"}

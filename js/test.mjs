@@ -1,9 +1,9 @@
-// Type checks and tests the packages under js/: node js/test.mjs [PACKAGE...]
+// Type checks and tests the packages under js/ and the modules of the gateway's page: node js/test.mjs [PACKAGE...]
 //
 // TypeScript, esbuild and the libraries come from ALKNET_NODE_MODULES, else .deps/node/node_modules of the checkout,
 // else js/node_modules. Without them it says so and ends with status 77 (skipped). Tests are src/**/*.test.ts; those
 // that compare with the C++ engine run its program ALKNET_SCHEMA_BATCH, or say that they are skipped. ALKNET_JS_REPORT
-// names a file for the results of all cases.
+// names a file for the results of all cases. The page (`page`) is JavaScript with types in JSDoc, in a folder without src/.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -24,6 +24,14 @@ if (modules === undefined) {
   process.exit(77);
 }
 const packages = readdirSync(root).filter((name) => existsSync(join(root, name, "package.json")));
+const folders = Object.fromEntries(packages.map((name) => [name, join(root, name)]));
+folders.page = join(root, "../alknet/net/page");
+
+/** Where the modules of a package are. */
+function sourcesOf(folder) {
+  return existsSync(join(folder, "src")) ? join(folder, "src") : folder;
+}
+
 const alias = Object.fromEntries(packages.map((name) => [`@alknet/${name}`, join(root, name, "src/index.ts")]));
 const esbuild = createRequire(join(modules, "/"))("esbuild");
 
@@ -33,22 +41,22 @@ function typeChecks(folder, work) {
   const check = (name, types, exclude) => {
     const config = join(work, `${name}.json`);
     const compilerOptions = { paths, types, typeRoots: [join(modules, "@types")] };
-    const include = [join(folder, "src")];
+    const include = [sourcesOf(folder)];
     writeFileSync(
       config,
       JSON.stringify({ extends: join(folder, "tsconfig.json"), compilerOptions, include, exclude }),
     );
     return run(join(modules, "typescript/bin/tsc"), ["--project", config]);
   };
-  const tests = [join(folder, "src/**/*.test.ts"), join(folder, "src/testing")];
+  const tests = ["**/*.test.ts", "**/*.test.js", "testing"].map((pattern) => join(sourcesOf(folder), pattern));
   return check("sources", [], tests) && check("tests", ["node"], []);
 }
 
 function unitTests(folder, work) {
-  const sources = readdirSync(join(folder, "src"), { recursive: true }).filter((name) => name.endsWith(".test.ts"));
+  const sources = readdirSync(sourcesOf(folder), { recursive: true }).filter((name) => /\.test\.[jt]s$/.test(name));
   const outdir = join(work, "out");
   esbuild.buildSync({
-    entryPoints: sources.map((name) => join(folder, "src", name)),
+    entryPoints: sources.map((name) => join(sourcesOf(folder), name)),
     outdir,
     bundle: true,
     format: "esm",
@@ -82,11 +90,11 @@ function run(first, rest) {
   return spawnSync(process.execPath, [first, ...rest], { stdio: "inherit", cwd: root, env }).status === 0;
 }
 
-const chosen = process.argv.length > 2 ? process.argv.slice(2) : packages;
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(folders);
 const cases = []; // lines of JUnit reports
 let failed = false;
 for (const name of chosen) {
-  const folder = join(root, name);
+  const folder = folders[name];
   const work = mkdtempSync(join(tmpdir(), "alknet-js-"));
   try {
     for (const step of [typeChecks, unitTests]) {

@@ -101,7 +101,7 @@ TEST(OpDtypes, StructuredOperationsNeedOneDtype) {
     dtypes("int_mm", {{tensor(Dtype::kI8)}, {tensor(Dtype::kU8)}});
   });
   expect_error(GraphError::kDtypeMismatch, "cast it", [] {
-    dtypes("add", {{tensor(Dtype::kBool)}, {tensor(Dtype::kBool)}});
+    dtypes("sub", {{tensor(Dtype::kBool)}, {tensor(Dtype::kBool)}});
   });
 }
 

@@ -55,7 +55,7 @@ class PrivateKey {
 /// What a certificate made here says.
 struct CertificateOptions {
   std::string common_name = "alknet";
-  std::vector<std::string> host_names;  ///< DNS names and IP addresses, as subject alternative names
+  std::vector<std::string> host_names = {};  ///< DNS names and IP addresses, as subject alternative names
   std::chrono::system_clock::time_point not_before = std::chrono::system_clock::now() - std::chrono::hours(1);
   std::chrono::system_clock::time_point not_after = std::chrono::system_clock::now() + std::chrono::hours(24 * 365);
   bool is_authority = false;  ///< may sign other certificates

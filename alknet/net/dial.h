@@ -10,6 +10,7 @@
 #include "alknet/base/loop.h"
 #include "alknet/call/connection.h"
 #include "alknet/net/credentials.h"
+#include "alknet/net/tls.h"
 
 namespace alknet::net {
 
@@ -17,7 +18,10 @@ namespace alknet::net {
 struct DialOptions {
   Credentials credentials;
   ExpectedServer expected;
-  std::optional<std::string> token;  ///< a bearer token, for transports that carry one
+  std::optional<std::string> token;  ///< a bearer token, for ws:// and wss://
+
+  /// Certificates for tls:// and wss://: ours, and the CAs that we believe.
+  TlsOptions tls;
 
   /// Serves the node's own calls on us; may be null.
   call::Dispatcher* dispatcher = nullptr;
@@ -28,7 +32,8 @@ struct DialOptions {
   Logger logger;
 };
 
-/// Connects to quic://HOST:PORT and agrees on the protocol's features. Runs on the loop's thread. Throws
+/// Connects to quic://HOST:PORT, tls://HOST:PORT, ws://HOST:PORT, wss://HOST:PORT or unix:PATH and agrees on the
+/// protocol's features. Runs on the loop's thread. Throws
 /// `configuration` for another form of address, `transport` when nobody answers, `unauthorized` when one side does not
 /// accept the other.
 Task<std::shared_ptr<call::Connection>> dial(Loop& loop, std::string address, DialOptions options);

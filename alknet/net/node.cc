@@ -9,7 +9,10 @@
 #include "alknet/base/await.h"
 #include "alknet/call/error.h"
 #include "alknet/net/address.h"
+#include "alknet/net/http/server.h"
 #include "alknet/net/quic/transport.h"
+#include "alknet/net/stream_transport.h"
+#include "alknet/net/websocket.h"
 
 namespace alknet::net {
 
@@ -18,7 +21,6 @@ namespace {
 using call::CallError;
 using call::Owner;
 
-constexpr std::string_view kQuicScheme = "quic://";
 constexpr std::chrono::milliseconds kDrainPoll{20};
 
 }  // namespace
@@ -97,7 +99,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::shared_ptr<call::Connection> serve(std::unique_ptr<call::Transport> transport,
                                           std::optional<call::Identity> identity, Owner::Kind kind) {
     const std::string address = transport->peer().address;
-    const std::string peer_id = identity && !identity->unrestricted ? identity->id : "";
+    const bool known = identity && !identity->unrestricted && peer_list()->find(identity->id) != nullptr;
+    const std::string peer_id = known ? identity->id : "";
     const std::string name = peer_id.empty() ? address : peer_id;
     auto owner = std::make_shared<Owner>(kind, name, std::move(identity), options.owner_limits);
     call::ConnectionOptions link;
@@ -129,9 +132,75 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
           std::optional<call::Identity> identity = admit(transport->peer());
           serve(std::move(transport), std::move(identity), Owner::Kind::kConnection);
         });
-    std::string bound = fmt::format("{}{}", kQuicScheme, listener->address().text());
+    std::string bound = listener->address().text();
     quic_listeners.push_back(std::move(listener));
     return bound;
+  }
+
+  /// What a connection of one stream becomes when its peer is let in; otherwise it is closed.
+  void accept_stream(std::unique_ptr<call::Transport> transport) {
+    try {
+      call::Identity identity = admit(transport->peer());
+      const auto kind = identity.unrestricted ? Owner::Kind::kProgram : Owner::Kind::kConnection;
+      serve(std::move(transport), std::move(identity), kind);
+    } catch (const Error& error) {
+      options.logger.info("refused", {{"address", transport->peer().address}, {"reason", error.message()}});
+      transport->close(call::TransportCode::kUnauthorized, error.message());
+    }
+  }
+
+  ListenOptions listening() const {
+    ListenOptions made;
+    made.logger = options.logger;
+    return made;
+  }
+
+  std::string listen_tls(const std::string& place) {
+    listeners.push_back(net::listen_tls(loop, place, options.tls, listening(),
+                                        [this](auto transport) { accept_stream(std::move(transport)); }));
+    return listeners.back()->address();
+  }
+
+  std::string listen_unix(const std::string& path) {
+    listeners.push_back(
+        net::listen_unix(loop, path, listening(), [this](auto transport) { accept_stream(std::move(transport)); }));
+    return path;
+  }
+
+  std::string listen_http(const std::string& place) { return listen_web(place, nullptr); }
+  std::string listen_https(const std::string& place) { return listen_web(place, TlsContext::server(options.tls)); }
+
+  /// An HTTP server that takes WebSockets.
+  std::string listen_web(const std::string& place, std::shared_ptr<const TlsContext> tls) {
+    HttpServerOptions serving;
+    serving.tls = std::move(tls);
+    serving.cors.origins = options.allowed_origins;
+    serving.logger = options.logger;
+    auto server = std::make_unique<HttpServer>(loop, std::move(serving));
+    WebSocketServerOptions sockets;
+    sockets.authenticate = [this](const std::optional<std::string>& token) {
+      return token ? authenticate(*token).has_value() : anonymous().has_value();
+    };
+    sockets.allowed_origins = options.allowed_origins;
+    sockets.allow_plaintext_credentials = options.allow_plaintext_credentials;
+    sockets.logger = options.logger;
+    server->route_upgrade(kWebSocketPath, "websocket",
+                          accept_websockets(loop, std::move(sockets), [this](auto transport) {
+                            const auto& token = transport->peer().bearer_token;
+                            auto identity = token ? authenticate(*token) : anonymous();
+                            serve(std::move(transport), std::move(identity), Owner::Kind::kConnection);
+                          }));
+    std::string bound = server->listen(place);
+    web_servers.push_back(std::move(server));
+    return bound;
+  }
+
+  std::optional<call::Identity> anonymous() const {
+    if (options.anonymous_scopes.empty()) return std::nullopt;
+    call::Identity identity;
+    identity.id = "anonymous";
+    identity.scopes = options.anonymous_scopes;
+    return identity;
   }
 
   Loop& loop;
@@ -142,6 +211,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::unique_ptr<PeersFile> peers_file;
   std::unique_ptr<PeersWatch> watch;
   std::vector<std::unique_ptr<quic::Listener>> quic_listeners;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::vector<std::unique_ptr<HttpServer>> web_servers;
   std::map<const call::Connection*, Held> held;
 };
 
@@ -154,15 +225,25 @@ Node::~Node() {
 }
 
 std::string Node::listen(const std::string& address) {
-  std::string bound;
-  if (address.starts_with(kQuicScheme)) {
-    bound = state_->listen_quic(address.substr(kQuicScheme.size()));
-  } else {
-    throw Error(CallError::kConfiguration,
-                fmt::format("{}: listen on quic://HOST:PORT, for example quic://0.0.0.0:4433", address));
+  struct Scheme {
+    std::string_view prefix;
+    std::string (State::*listen)(const std::string& place);
+  };
+  static constexpr Scheme kSchemes[] = {
+      {"quic://", &State::listen_quic}, {"tls://", &State::listen_tls},     {"unix:", &State::listen_unix},
+      {"http://", &State::listen_http}, {"https://", &State::listen_https}, {"ws://", &State::listen_http},
+      {"wss://", &State::listen_https},
+  };
+  for (const auto& [prefix, listen] : kSchemes) {
+    if (!address.starts_with(prefix)) continue;
+    std::string bound = fmt::format("{}{}", prefix, (state_.get()->*listen)(address.substr(prefix.size())));
+    state_->options.logger.info("listening", {{"address", bound}});
+    return bound;
   }
-  state_->options.logger.info("listening", {{"address", bound}});
-  return bound;
+  throw Error(CallError::kConfiguration,
+              fmt::format("{}: listen on quic://HOST:PORT, http://HOST:PORT, https://HOST:PORT, tls://HOST:PORT or "
+                          "unix:PATH",
+                          address));
 }
 
 std::shared_ptr<call::Connection> Node::serve(std::unique_ptr<call::Transport> transport,
@@ -174,13 +255,7 @@ call::Identity Node::admit(const call::PeerCredentials& credentials) const { ret
 
 std::optional<call::Identity> Node::authenticate(std::string_view token) const { return state_->authenticate(token); }
 
-std::optional<call::Identity> Node::anonymous() const {
-  if (state_->options.anonymous_scopes.empty()) return std::nullopt;
-  call::Identity identity;
-  identity.id = "anonymous";
-  identity.scopes = state_->options.anonymous_scopes;
-  return identity;
-}
+std::optional<call::Identity> Node::anonymous() const { return state_->anonymous(); }
 
 call::Dispatcher& Node::dispatcher() { return *state_->dispatcher; }
 Metrics& Node::metrics() { return state_->metrics; }
@@ -209,6 +284,8 @@ Task<void> Node::drain(std::chrono::milliseconds limit) {
   State& state = *state_;
   state.dispatcher->drain();
   for (const auto& listener : state.quic_listeners) listener->endpoint().stop_accepting();
+  state.listeners.clear();
+  for (const auto& server : state.web_servers) co_await server->drain(limit);
   const auto all = state.held;
   for (const auto& [key, one] : all) one.connection->drain(limit);
   const auto until = state.loop.now() + limit;

@@ -17,6 +17,7 @@
 #include "alknet/net/metrics.h"
 #include "alknet/net/peers.h"
 #include "alknet/net/quic/options.h"
+#include "alknet/net/tls.h"
 
 namespace alknet::net {
 
@@ -33,6 +34,15 @@ struct NodeOptions {
 
   /// What callers without an identity may do, besides what is open to all.
   std::vector<std::string> anonymous_scopes;
+
+  /// Certificate and key files for tls://, wss:// and https://.
+  TlsOptions tls;
+
+  /// Web pages of which other origins may connect by HTTP and WebSocket: "https://example.com", "*".
+  std::vector<std::string> allowed_origins;
+
+  /// Take bearer tokens in plain text from other machines: only behind a proxy that ends TLS.
+  bool allow_plaintext_credentials = false;
 
   call::OwnerLimits owner_limits;
   call::LinkLimits link_limits;
@@ -61,8 +71,9 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  /// Begins to listen: quic://HOST:PORT or unix:PATH. Port 0 takes a free one. Returns the address with the port that
-  /// was taken. Throws `configuration`, `transport` (the port is in use).
+  /// Begins to listen on quic://HOST:PORT, tls://HOST:PORT, unix:PATH, or http://HOST:PORT and https://HOST:PORT, which
+  /// also take WebSockets (ws:// and wss:// mean the same). Port 0 takes a free one. Returns the address with the port
+  /// that was taken. Throws `configuration`, and `transport` or `listen_failed` when the port is in use.
   std::string listen(const std::string& address);
 
   /// Serves a connection that came some other way. Its peer must have been let in already.

@@ -172,6 +172,45 @@ TEST_F(NodeTest, DrainingEndsWhatRunsAndClosesConnections) {
   });
 }
 
+TEST_F(NodeTest, AWebSocketNeedsATokenUnlessAnybodyMayConnect) {
+  const std::string token = new_auth_token();
+  PeersFile(folder_ / "peers.json").update([&](PeerList& list) {
+    PeerEntry entry;
+    entry.peer_id = "web";
+    entry.auth_token_hash = auth_token_hash(token);
+    entry.scopes = {"sum"};
+    list.add(entry);
+  });
+  run([&]() -> Task<void> {
+    while (!node->authenticate(token)) co_await sleep_for(std::chrono::milliseconds(1));
+    const std::string web = node->listen("ws://127.0.0.1:0");
+    DialOptions options;
+    std::string code;
+    try {
+      co_await dial(loop(), web, options);
+    } catch (const Error& error) {
+      code = error.code_name();
+    }
+    EXPECT_EQ(code, "unauthorized");
+    options.token = token;
+    const auto connection = co_await dial(loop(), web, options);
+    Message input = call::json_message("[1]");
+    const Message output = co_await connection->call("math/sum", std::move(input));
+    EXPECT_EQ(json_text(output.value), "[1]");
+  });
+}
+
+TEST_F(NodeTest, AUnixSocketOfTheSameUserIsALocalProgram) {
+  run([&]() -> Task<void> {
+    const std::string socket = node->listen("unix:" + (folder_ / "socket").string());
+    DialOptions options;
+    const auto connection = co_await dial(loop(), socket, options);
+    Message input = call::json_message("[2]");
+    const Message output = co_await connection->call("math/sum", std::move(input));
+    EXPECT_EQ(json_text(output.value), "[2]");
+  });
+}
+
 TEST_F(NodeTest, AnAddressThatIsNoneOrTakenIsAClearError) {
   const auto listen = [&](const std::string& where) {
     return run([&]() -> Task<std::string> {

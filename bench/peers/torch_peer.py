@@ -4,7 +4,7 @@ import torch
 from protocol import serve
 
 torch.backends.cuda.matmul.allow_tf32 = False
-DTYPES = {"f32": torch.float32, "f16": torch.float16}
+DTYPES = {"f32": torch.float32, "f16": torch.float16, "i8": torch.int8}
 
 
 def burst(count, function, *arguments):
@@ -28,6 +28,9 @@ def add(parameters):
 
 def matmul(parameters):
     n, dtype = parameters["n"], DTYPES[parameters["dtype"]]
+    if dtype == torch.int8:
+        x, y = (torch.randint(-128, 128, (n, n), device="cuda", dtype=dtype) for _ in range(2))
+        return burst(parameters["burst"], lambda: torch._int_mm(x, y))
     x, y = uniform(n, n, dtype=dtype), uniform(n, n, dtype=dtype)
     out = torch.empty_like(x)
     return burst(parameters["burst"], lambda: torch.matmul(x, y, out=out))

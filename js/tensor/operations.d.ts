@@ -219,7 +219,7 @@ export interface Operations<T> {
   trunc(input: T): T;
   /** As `trunc`. */
   fix(input: T): T;
-  /** `input + alpha * other`, broadcast. */
+  /** `input + alpha * other`, broadcast. Of bool: or. */
   add(input: T | Scalar, other: T | Scalar, alpha?: number): T;
   /** The angle of the point (`other`, `input`), in (-pi, pi]. */
   atan2(input: T | Scalar, other: T | Scalar): T;
@@ -291,7 +291,7 @@ export interface Operations<T> {
   maximum(input: T | Scalar, other: T | Scalar): T;
   /** The smaller of two elements, broadcast; NaN when either is NaN. Equal elements share the gradient. */
   minimum(input: T | Scalar, other: T | Scalar): T;
-  /** Product, broadcast. */
+  /** Product, broadcast. Of bool: and. */
   mul(input: T | Scalar, other: T | Scalar): T;
   /** As `mul`. */
   multiply(input: T | Scalar, other: T | Scalar): T;

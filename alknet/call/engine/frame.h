@@ -46,6 +46,9 @@ class FrameReader {
   /// one longer than the limit, both before the frame itself has come; after a throw the stream is of no more use.
   void read(std::span<const std::byte> bytes, FunctionRef<bool(std::span<const std::byte>)> each);
 
+  /// Takes the next bytes of a stream that is paused.
+  void hold(std::span<const std::byte> bytes) { keep(bytes); }
+
   /// Bytes held, of frames that are not whole or were not asked for.
   std::size_t buffered() const { return buffer_.size() - taken_; }
 

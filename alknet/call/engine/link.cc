@@ -147,6 +147,8 @@ void Link::read(Stream& stream, std::span<const std::byte> bytes) {
         throw limit_reached("frame", options_.limits.frame, fmt::format("a message of {} bytes", bytes.size()));
       }
       frame(stream, bytes);
+    } else if (stream.pauses > 0) {
+      stream.reader.hold(bytes);  // what the transport had on its way when it was paused
     } else {
       stream.reader.read(bytes, [&](std::span<const std::byte> each) {
         frame(stream, each);
@@ -272,7 +274,7 @@ bool Link::has_room(const std::shared_ptr<InboundCall>& call) {
 void Link::offer_room(Stream& stream) {
   for (const auto& waiting : std::exchange(stream.waiting, {})) {
     const auto call = waiting.lock();
-    if (call == nullptr || !std::exchange(call->waits_for_room, false)) continue;
+    if (call == nullptr || call->ended || !std::exchange(call->waits_for_room, false)) continue;
     if (has_room(call) && call->handler) call->handler->room_again();
   }
 }

@@ -38,10 +38,10 @@ class LinkEvents {
 };
 
 struct LinkOptions {
-  LinkLimits limits;
-  Logger logger;
-  std::string id_prefix;      ///< of our ids: 16 random hex digits
-  Features features;          ///< those in use from the start
+  LinkLimits limits{};
+  Logger logger{};
+  std::string id_prefix{};    ///< of our ids: 16 random hex digits
+  Features features{};        ///< those in use from the start
   bool sandbox_link = false;  ///< `parent` is sent and handed on
 };
 

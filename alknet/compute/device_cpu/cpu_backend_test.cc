@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <tuple>
 
 #include "alknet/base/error.h"
 #include "alknet/base/testing.h"
@@ -102,6 +103,24 @@ TEST(CpuBackend, WritesLargeResultsWhereverTheyBegin) {
     for (std::int64_t i = 0; i < kCount; ++i) wrong += sums[i + offset] == 2 * static_cast<float>(i) ? 0 : 1;
     EXPECT_EQ(wrong, 0);
     EXPECT_EQ(sums[kCount + offset], -1.0F);
+  }
+}
+
+TEST(CpuBackend, ProductsOfBytesWrapBeforeWhatFollowsThem) {
+  const auto backend = make_cpu_backend({.threads = 1});
+  const auto bytes = backend->allocate(2), result = backend->allocate(sizeof(std::int32_t));
+  for (const auto& [dtype, value, expected] : {std::tuple(Dtype::kI8, 100, 32), std::tuple(Dtype::kU8, 200, 128)}) {
+    std::memset(bytes->data(), value, 2);
+    Computation product = operation("matmul", {dtype, dtype}, Dtype::kI32);  // 2 * 100 * 100 is 32 modulo 256
+    product.program = {{dtype}, {{&ops().at("cast"), {{"dtype", "i32"}}, {{0, {}}}, Dtype::kI32}}, {1}};
+    Binding binding;
+    binding.inputs = {contiguous(0, dtype, {2}), contiguous(0, dtype, {2})};
+    binding.outputs = {contiguous(1, Dtype::kI32, {})};
+    std::vector<std::unique_ptr<Launch>> launches;
+    launches.push_back(backend->kernel(product)->bind(binding));
+    Memory* slots[] = {bytes.get(), result.get()};
+    backend->run(launches, slots);
+    EXPECT_EQ(*reinterpret_cast<std::int32_t*>(result->data()), expected) << graph::dtype_name(dtype);
   }
 }
 

@@ -74,6 +74,15 @@ Problem make_problem(const Operand& input, const Operand& other, const Operand& 
   return problem;
 }
 
+/// Sums in i32 as the values of a dtype of 8 bits that a program goes on with.
+template <typename T>
+void wrap(std::byte* result, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
+  auto* sums = reinterpret_cast<std::int32_t*>(result);
+  for (std::int64_t r = 0; r < rows; ++r, sums += stride) {
+    for (std::int64_t j = 0; j < columns; ++j) sums[j] = static_cast<T>(sums[j]);
+  }
+}
+
 class MatmulLaunch final : public CpuLaunch {
  public:
   MatmulLaunch(std::shared_ptr<CpuResources> resources, const Epilogue& epilogue, const Binding& binding)
@@ -181,6 +190,10 @@ class MatmulLaunch final : public CpuLaunch {
     const PackedColumns packed_b{packed ? packed->data() : nullptr, column, shape.columns};
     gemm(sink_.compute_dtype(), {rows, columns, shape.depth}, a, b, 1.0, result, stride, scratch + gemm_at_,
          packed ? &packed_b : nullptr);
+    if (sink_.has_program()) {
+      if (sink_.result_dtype() == Dtype::kI8) wrap<std::int8_t>(result, rows, columns, stride);
+      if (sink_.result_dtype() == Dtype::kU8) wrap<std::uint8_t>(result, rows, columns, stride);
+    }
     if (columns == shape.columns) {
       sink_.store(slots, first, first + rows * columns, result, scratch + sink_at_);
       return;

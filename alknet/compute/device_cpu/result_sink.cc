@@ -7,7 +7,8 @@ namespace alknet::compute {
 Epilogue::Epilogue(const Computation& computation) {
   const bool follows = !computation.program.outputs.empty();
   if (follows) program_.emplace(computation.program);
-  compute_dtype_ = register_dtype(follows ? computation.program.inputs.front() : computation.outputs.front());
+  result_dtype_ = follows ? computation.program.inputs.front() : computation.outputs.front();
+  compute_dtype_ = register_dtype(result_dtype_);
 }
 
 ResultSink::ResultSink(const Epilogue& epilogue, std::size_t op_inputs, const Binding& binding)

@@ -17,12 +17,14 @@ class Epilogue {
   explicit Epilogue(const Computation& computation);
 
   const VectorProgram* program() const { return program_ ? &*program_ : nullptr; }
+  /// Of the operation's result, which the program reads.
+  Dtype result_dtype() const { return result_dtype_; }
   /// In which the operation computes and hands over its result: f32 for f16 and bf16.
   Dtype compute_dtype() const { return compute_dtype_; }
 
  private:
   std::optional<VectorProgram> program_;
-  Dtype compute_dtype_;
+  Dtype result_dtype_, compute_dtype_;
 };
 
 /// Takes an operation's result range by range, in the compute dtype, and stores what the outputs are to be.
@@ -42,6 +44,7 @@ class ResultSink {
   void store(Slots slots, std::int64_t begin, std::int64_t end, const void* result, std::byte* scratch) const;
 
   bool has_program() const { return bound_.has_value(); }
+  Dtype result_dtype() const { return epilogue_.result_dtype(); }
   Dtype compute_dtype() const { return epilogue_.compute_dtype(); }
   std::size_t element_bytes() const { return graph::dtype_bytes(epilogue_.compute_dtype()); }
 

@@ -298,16 +298,13 @@ TEST(GpuMatmul, SlicesOfALongInnerDimensionAreAddedInOrder) {
   }
 }
 
-TEST(GpuMatmul, EveryFormOnMatrixUnitsCompiles) {
-  const auto opened = testing::open_device();
-  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
-  const auto tile = matrix_tile(opened.device->adapter());
-  if (!opened.device->has_feature("shader-f16") || !tile) GTEST_SKIP() << "the adapter lists no f16 matrix units";
+/// Of the default tile, which small products do not take.
+void expect_forms_compile(const gpu::Device& device, const Computation& product, const MatrixTile& tile) {
   const WgslGenerator wgsl({true, wgsl_template});
-  const Computation product = structured("matmul", {Dtype::kF16, Dtype::kF16}, Dtype::kF16);
   OpgenOptions options;
   options.matmul.kind = MatmulForm::Kind::kMatrix;
-  options.matmul.matrix = *tile;
+  options.matmul.matrix = tile;
+  options.matmul.bytes = product.inputs.front() == Dtype::kI8;
   using Reading = MatmulReading;
   const std::pair<Reading, Reading> readings[] = {
       {Reading::kInner, Reading::kOuter}, {Reading::kOuter, Reading::kInner}, {Reading::kElements, Reading::kElements}};
@@ -319,10 +316,22 @@ TEST(GpuMatmul, EveryFormOnMatrixUnitsCompiles) {
         options.matmul.stage = stage;
         options.matmul.whole = whole;
         const std::string source = wgsl.generate(opgen(product, options).spec);
-        EXPECT_NO_THROW(opened.device->compile_shader({.name = "product", .code = source})) << source;
+        EXPECT_NO_THROW(device.compile_shader({.name = "product", .code = source})) << source;
       }
     }
   }
+}
+
+TEST(GpuMatmul, EveryFormOnMatrixUnitsCompiles) {
+  const auto opened = testing::open_device();
+  if (!opened.device) GTEST_SKIP() << "no WebGPU adapter: " << opened.reason;
+  const gpu::Device& device = *opened.device;
+  if (!device.has_feature("chromium-experimental-subgroup-matrix")) GTEST_SKIP() << "the adapter has no matrix units";
+  const auto halves = matrix_tile(device.adapter()), bytes = matrix_tile(device.adapter(), Dtype::kI8);
+  if (halves && device.has_feature("shader-f16")) {
+    expect_forms_compile(device, structured("matmul", {Dtype::kF16, Dtype::kF16}, Dtype::kF16), *halves);
+  }
+  if (bytes) expect_forms_compile(device, structured("int_mm", {Dtype::kI8, Dtype::kI8}, Dtype::kI32), *bytes);
 }
 
 TEST(GpuMatmul, MatrixUnitsGiveWhatTilesGive) {

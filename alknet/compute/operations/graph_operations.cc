@@ -234,10 +234,10 @@ std::vector<Tensor> ordered_inputs(const Context& context, const graph::Graph& g
       inputs.push_back(context.from_bytes(each.dtype, {}, bytes, each.name));
     }
   }
-  for (const auto& [name, value] : given) {
-    const bool known = std::ranges::any_of(graph.inputs, [&](const auto& input) { return input.name == name; });
+  for (const auto& each : given) {
+    const bool known = std::ranges::any_of(graph.inputs, [&](const auto& input) { return input.name == each.first; });
     if (known) continue;
-    throw Error(call::CallError::kInvalidInput, fmt::format("[run] the graph has no input \"{}\"", name));
+    throw Error(call::CallError::kInvalidInput, fmt::format("[run] the graph has no input \"{}\"", each.first));
   }
   return inputs;
 }

@@ -104,17 +104,17 @@ Task<Message> embed_sentences(ComputeService& service, EncoderPtr model, Message
 }
 
 EncoderPtr load_encoder(ComputeService& service, const std::filesystem::path& folder) {
-  std::promise<EncoderPtr> loaded;
-  service.compute().post([&] {
+  const auto loaded = std::make_shared<std::promise<EncoderPtr>>();
+  service.compute().post([&service, &folder, loaded] {
     try {
       auto encoder = std::make_unique<SentenceEncoder>(
           SentenceEncoder::load(folder, service.make_context(), SentenceEncoder::Options{}));
-      loaded.set_value(std::make_shared<LoadedEncoder>(service, std::move(encoder)));
+      loaded->set_value(std::make_shared<LoadedEncoder>(service, std::move(encoder)));
     } catch (...) {
-      loaded.set_exception(std::current_exception());
+      loaded->set_exception(std::current_exception());
     }
   });
-  return loaded.get_future().get();
+  return loaded->get_future().get();
 }
 
 }  // namespace

@@ -4,22 +4,24 @@
 
 namespace alknet::compute {
 
-ServedOperations::ServedOperations() {
-  ComputeServiceOptions options;
-  options.device = "cpu";
+ServedOperations::ServedOperations(ComputeServiceOptions options) {
+  if (options.device.empty()) options.device = "cpu";
   options.threads = 1;
   service = std::make_unique<ComputeService>(std::move(options));
   registry = std::make_shared<call::Registry>();
   registry->curated().add(compute_operations(*service));
 }
 
-OperationsTest::OperationsTest() {
+OperationsTest::OperationsTest(ServedOperations* served) : served_here_(served == nullptr ? *served_ : *served) {
   call::DispatcherOptions options;
   options.check_outputs = true;
-  dispatcher = std::make_unique<call::Dispatcher>(executor, served_->registry, std::move(options));
+  dispatcher = std::make_unique<call::Dispatcher>(executor, served_here_.registry, std::move(options));
 }
 
-OperationsTest::~OperationsTest() { end(owner); }
+OperationsTest::~OperationsTest() {
+  end(owner);
+  service().settle();
+}
 
 std::shared_ptr<call::Owner> OperationsTest::make_owner(call::Owner::Kind kind, const call::ResourceQuota& quota) {
   call::OwnerLimits limits;

@@ -22,7 +22,8 @@ namespace alknet::compute {
 
 /// The operations, compiled once for all tests, since a service may serve many nodes.
 struct ServedOperations {
-  ServedOperations();
+  /// On the device `cpu` unless `options` name one; with one thread.
+  explicit ServedOperations(ComputeServiceOptions options = {});
   std::unique_ptr<ComputeService> service;
   std::shared_ptr<call::Registry> registry;
 };
@@ -35,11 +36,12 @@ class OperationsTest : public testing::Test {
     served_ = nullptr;
   }
 
-  OperationsTest();
+  /// On the operations of the suite, or on others.
+  explicit OperationsTest(ServedOperations* served = nullptr);
   ~OperationsTest() override;
 
-  static ComputeService& service() { return *served_->service; }
-  static call::Registry& registry() { return *served_->registry; }
+  ComputeService& service() { return *served_here_.service; }
+  call::Registry& registry() { return *served_here_.registry; }
 
   static std::shared_ptr<call::Owner> make_owner(call::Owner::Kind kind = call::Owner::Kind::kConnection,
                                                  const call::ResourceQuota& quota = {});
@@ -82,6 +84,7 @@ class OperationsTest : public testing::Test {
   /// Bytes in buffers of the device `cpu`.
   std::uint64_t live_bytes();
 
+  ServedOperations& served_here_;
   PoolExecutor executor;
   std::unique_ptr<call::Dispatcher> dispatcher;
   std::shared_ptr<call::Owner> owner = make_owner();

@@ -1,5 +1,6 @@
 #include "alknet/compute/operations/service.h"
 
+#include <future>
 #include <utility>
 
 #include "alknet/call/context.h"
@@ -26,6 +27,14 @@ Context ComputeService::make_context() {
     note_backend(backend_);
   }
   return {buffers_, backend_, devices_};
+}
+
+void ComputeService::settle() {
+  for (Executor* executor : {&files(), &compute()}) {
+    const auto ran = std::make_shared<std::promise<void>>();
+    executor->post([ran] { ran->set_value(); });
+    ran->get_future().wait();
+  }
 }
 
 std::vector<std::shared_ptr<Backend>> ComputeService::backends() const {

@@ -59,9 +59,9 @@ struct ComputeServiceOptions {
   std::vector<std::string> compute_scopes = {"compute"};
   std::vector<std::string> model_scopes = {"model"};
 
-  std::size_t max_kernels = 64;                   ///< Registered by one owner.
-  std::int64_t max_gradcheck_elements = 100'000;  ///< Of the inputs of one `compute/gradcheck`.
-  std::size_t max_sentences = 10'000;             ///< Of one `model/<name>/embed`.
+  std::size_t max_kernels = 64;                 ///< Registered by one owner.
+  std::int64_t max_gradcheck_elements = 2'000;  ///< Of the inputs of one `compute/gradcheck`.
+  std::size_t max_sentences = 10'000;           ///< Of one `model/<name>/embed`.
 
   ModelAccess models = {};
 };
@@ -69,7 +69,8 @@ struct ComputeServiceOptions {
 /// What the compute operations of a program stand on: one thread that all computing happens on, in the order in which
 /// calls came, so that each owner's calls keep their order; the devices; for every owner a Context of its own.
 ///
-/// Must outlive the registries, dispatchers and owners that use it. Thread-safe.
+/// Must outlive the registries, dispatchers and owners that use it. Thread-safe. To end: end the owners, `settle`, then
+/// let the dispatchers' executors go, the service last.
 class ComputeService {
  public:
   explicit ComputeService(ComputeServiceOptions options = {});
@@ -98,6 +99,10 @@ class ComputeService {
   /// What is kept for the owner of a call, made at its first use; it ends with the owner's resources. On the
   /// dispatcher's executor.
   std::shared_ptr<OwnerState> owner(call::OperationContext& context);
+
+  /// Waits until everything that was posted to both threads so far has run, also what it posts to executors of others:
+  /// those may go then, when no calls run. Not to be called on one of these threads.
+  void settle();
 
   /// Destroys `thing` on the compute thread.
   template <typename Thing>

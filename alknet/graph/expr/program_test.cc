@@ -160,8 +160,25 @@ TEST(Expression, MixedDtypesAreErrors) {
   refuses("output = f16(x)", "for storage only");
 }
 
+TEST(Expression, BoolsAddUpToOrAndMultiplyToAndAndFalseIsLess) {
+  for (const int a : {0, 1}) {
+    for (const int b : {0, 1}) {
+      const auto of = [&](std::string_view source) { return run(source, a, b); };
+      EXPECT_EQ(of("output = (x > 0) + (y > 0) ? 1 : 0"), a + b > 0);
+      EXPECT_EQ(of("output = max(x > 0, y > 0) ? 1 : 0"), std::max(a, b));
+      EXPECT_EQ(of("output = (x > 0) * (y > 0) ? 1 : 0"), a * b);
+      EXPECT_EQ(of("output = min(x > 0, y > 0) ? 1 : 0"), std::min(a, b));
+      EXPECT_EQ(of("output = (x > 0) < (y > 0) ? 1 : 0"), a < b);
+      EXPECT_EQ(of("output = (x > 0) <= (y > 0) ? 1 : 0"), a <= b);
+      EXPECT_EQ(of("output = (x > 0) > (y > 0) ? 1 : 0"), a > b);
+      EXPECT_EQ(of("output = (x > 0) >= (y > 0) ? 1 : 0"), a >= b);
+    }
+  }
+}
+
 TEST(Expression, BoolsAreNoNumbers) {
-  refuses("output = flag + flag", "does not work on bool");
+  refuses("output = flag - flag", "does not work on bool");
+  refuses("output = 1 < flag", "a number meets a bool");
   refuses("output = -flag", "does not work on bool");
   refuses("output = x ? 1 : 2", "must be bool");
   refuses("output = 1 ? x : y", "must be bool");

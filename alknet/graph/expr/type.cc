@@ -22,14 +22,23 @@ constexpr double kMaxInteger = 9007199254740992.0;
 bool logical(Opcode opcode) { return opcode == Opcode::kNot || opcode == Opcode::kAnd || opcode == Opcode::kOr; }
 bool equality(Opcode opcode) { return opcode == Opcode::kEqual || opcode == Opcode::kNotEqual; }
 
+bool orders(Opcode opcode) {
+  return opcode == Opcode::kLess || opcode == Opcode::kLessEqual || opcode == Opcode::kGreater ||
+         opcode == Opcode::kGreaterEqual;
+}
+
 bool rounds(Opcode opcode) {
   return opcode == Opcode::kFloor || opcode == Opcode::kCeil || opcode == Opcode::kRound || opcode == Opcode::kTrunc;
 }
 
-/// The opcode that a bit operation on bool is.
+/// The opcode that arithmetic or a bit operation on bool is: sums and maxima are or, products and minima and.
 Opcode logical_form(Opcode opcode) {
   switch (opcode) {
+    case Opcode::kMultiply:
+    case Opcode::kMinimum:
     case Opcode::kBitAnd: return Opcode::kAnd;
+    case Opcode::kAdd:
+    case Opcode::kMaximum:
     case Opcode::kBitOr: return Opcode::kOr;
     case Opcode::kBitXor: return Opcode::kNotEqual;
     case Opcode::kBitNot: return Opcode::kNot;
@@ -199,11 +208,22 @@ Operand Typer::select(std::span<const Operand> arguments, const Position& at) {
   return append(instruction, at);
 }
 
+Operand Typer::order(Opcode opcode, std::span<const Operand> bools, const Position& at) {
+  std::array sides = {give_dtype(bools[0], Dtype::kBool, at), give_dtype(bools[1], Dtype::kBool, at)};
+  if (opcode == Opcode::kGreater || opcode == Opcode::kGreaterEqual) std::swap(sides[0], sides[1]);
+  sides[0] = step(Opcode::kNot, std::span(sides).first(1), at);
+  const bool strict = opcode == Opcode::kLess || opcode == Opcode::kGreater;
+  return step(strict ? Opcode::kAnd : Opcode::kOr, sides, at);
+}
+
 Operand Typer::step(Opcode opcode, std::span<const Operand> arguments, const Position& at) {
   if (opcode == Opcode::kSelect) return select(arguments, at);
   const auto common = common_dtype(arguments, at);
   if (!common) return fold(opcode, arguments, at);
-  if (*common == Dtype::kBool) opcode = logical_form(opcode);
+  if (*common == Dtype::kBool) {
+    if (orders(opcode)) return order(opcode, arguments, at);
+    opcode = logical_form(opcode);
+  }
   if (dtype_class(*common) == DtypeClass::kInteger) {
     if (rounds(opcode)) return arguments[0];
     if (opcode == Opcode::kIsNan) return constant(0, Dtype::kBool, at);

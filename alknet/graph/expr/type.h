@@ -52,6 +52,8 @@ class Typer {
   Operand give_dtype(const Operand& value, Dtype dtype, const Position& at);
   Operand fold(Opcode opcode, std::span<const Operand> literals, const Position& at);
   Operand select(std::span<const Operand> arguments, const Position& at);
+  /// A comparison of bool, where false is less than true.
+  Operand order(Opcode opcode, std::span<const Operand> bools, const Position& at);
   /// The dtype of the typed arguments, which must agree; nothing when all are literals.
   std::optional<Dtype> common_dtype(std::span<const Operand> arguments, const Position& at) const;
   void check_operands(Opcode opcode, Dtype dtype, const Position& at) const;

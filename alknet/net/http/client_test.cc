@@ -17,8 +17,8 @@
 namespace alknet::net {
 namespace {
 
-using std::chrono::milliseconds;
 using peer_testing::PythonPeer;
+using std::chrono::milliseconds;
 
 /// The whole of an answer.
 struct Answer {

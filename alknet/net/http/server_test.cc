@@ -13,8 +13,8 @@
 namespace alknet::net {
 namespace {
 
+using peer_testing::PythonPeer;
 using std::chrono::milliseconds;
-using testing::PythonPeer;
 
 /// Sets a promise when it goes.
 struct Farewell {
@@ -53,7 +53,7 @@ Task<HttpResponse> echo(HttpRequest request) {
 class HttpServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!testing::has_python_peer()) GTEST_SKIP() << "the Python of bin/setup is missing";
+    if (!peer_testing::has_python_peer()) GTEST_SKIP() << "the Python of bin/setup is missing";
   }
   void begin(HttpServerOptions options) {
     options.cors.origins = {"https://page.example"};
@@ -126,11 +126,12 @@ TEST_F(HttpServerTest, ServesHonestAndHostileClients) {
   begin(options);
   PythonPeer client("http_client.py", {port()});
   expect_passed(client);
-  left_.get_future().get();  // the one that left in the middle of a stream ended its handler
+  // The one that left in the middle of a stream ended its handler.
+  EXPECT_EQ(left_.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
 }
 
 TEST_F(HttpServerTest, ServesOverTls) {
-  const auto folder = testing::certificates();
+  const auto folder = peer_testing::certificates();
   if (folder.empty()) GTEST_SKIP() << "no certificates could be made";
   HttpServerOptions options;
   TlsOptions tls;
@@ -209,7 +210,8 @@ TEST_F(HttpServerTest, SaysWhenItCannotListen) {
         server_->listen(address);
         ADD_FAILURE() << address;
       } catch (const Error& error) {
-        EXPECT_TRUE(error.code() == NetError::kListenFailed || error.code() == NetError::kInvalidUrl) << error.message();
+        EXPECT_TRUE(error.code() == NetError::kListenFailed || error.code() == NetError::kInvalidUrl)
+            << error.message();
       }
     }
   });

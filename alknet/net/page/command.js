@@ -44,6 +44,13 @@ export function curlCommand({ base, operation, input, stream, session, token }) 
  * @param {Request} request
  */
 export function alknetCommand({ base, operation, input, stream }) {
-  const words = ["alknet", "call", ...(stream ? ["--stream"] : []), base.replace(/\/$/, ""), operation, JSON.stringify(input)];
+  const words = [
+    "alknet",
+    "call",
+    ...(stream ? ["--stream"] : []),
+    base.replace(/\/$/, ""),
+    operation,
+    JSON.stringify(input),
+  ];
   return words.map(shellQuoted).join(" ");
 }

@@ -119,3 +119,13 @@ export function longText(text, limit = kShownText) {
   });
   return element("span", {}, shown, " ", more);
 }
+
+/**
+ * The title of a dialog, with the button that closes it.
+ * @param {string} id  of the title
+ * @param {string} title
+ */
+export function dialogHead(id, title) {
+  const close = element("button", { type: "button", onclick: () => close.closest("dialog")?.close() }, "Close");
+  return element("div", { class: "card-head" }, element("h2", { id }, title), close);
+}

@@ -1,8 +1,8 @@
 /** @typedef {{type: string, data: string}} ServerEvent */
 
 /**
- * Reads server-sent events (WHATWG HTML, section 9.2) from text that comes in pieces. `EventSource` cannot send headers,
- * so the page reads the stream itself.
+ * Reads server-sent events (WHATWG HTML, section 9.2) from text that comes in pieces. `EventSource` cannot send
+ * headers, so the page reads the stream itself.
  */
 export class EventStreamParser {
   constructor() {

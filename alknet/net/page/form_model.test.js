@@ -55,7 +55,11 @@ test("what is missing is said with its place", () => {
 test("required members start with their defaults", () => {
   const form = new FormModel({
     type: "object",
-    properties: { n: { type: "integer", default: 3 }, list: { type: "array", default: ["x"] }, o: { default: { k: 1 } } },
+    properties: {
+      n: { type: "integer", default: 3 },
+      list: { type: "array", default: ["x"] },
+      o: { default: { k: 1 } },
+    },
     required: ["n", "list", "o"],
   });
   assert.deepEqual(form.read(), { value: { n: 3, list: ["x"], o: { k: 1 } }, errors: [] });
@@ -125,7 +129,9 @@ test("bytes come as base64, text, numbers or a file", () => {
 
 test("tensors are picked by id among the handles of the session", () => {
   const handle = { $tensor: "h1", dtype: "f32", shape: [2] };
-  const form = new FormModel({ "TypeDef:Tensor": { dtype: "F32", shape: [2] } }, (id) => (id === "h1" ? handle : undefined));
+  const form = new FormModel({ "TypeDef:Tensor": { dtype: "F32", shape: [2] } }, (id) =>
+    id === "h1" ? handle : undefined,
+  );
   assert.deepEqual(messages(form), [" a tensor handle is needed: pick one made in this session"]);
   form.node.text = "h1";
   assert.equal(form.read().value, handle);
@@ -161,7 +167,10 @@ test("lists of numbers are written in one line", () => {
   assert.deepEqual(entered(schema, "[1,2]"), [1, 2]);
   assert.deepEqual(entered(schema, ""), []);
   for (const text of ["1 2 3 4", "256", "1;2", "x"]) assert.ok(entered(schema, text) instanceof Error, text);
-  assert.deepEqual(entered({ type: "array", items: { "TypeDef:Int64": true } }, "1 9007199254740993"), [1, "9007199254740993"]);
+  assert.deepEqual(entered({ type: "array", items: { "TypeDef:Int64": true } }, "1 9007199254740993"), [
+    1,
+    "9007199254740993",
+  ]);
   const form = new FormModel(schema);
   assert.ok(form.fill([4, 5]));
   assert.deepEqual(form.read().value, [4, 5]);
@@ -195,7 +204,12 @@ test("a choice is filled with the first form that fits", () => {
   const form = new FormModel({
     oneOf: [{ type: "integer", maximum: 5 }, { type: "string" }, { type: ["null", "boolean"] }],
   });
-  for (const [value, selected] of /** @type {[unknown, number][]} */ ([[3, 0], ["x", 1], [null, 2], [true, 2]])) {
+  for (const [value, selected] of /** @type {[unknown, number][]} */ ([
+    [3, 0],
+    ["x", 1],
+    [null, 2],
+    [true, 2],
+  ])) {
     assert.ok(form.fill(value), String(value));
     assert.equal(form.node.selected, selected);
     assert.equal(form.read().value, value);
@@ -226,7 +240,10 @@ test("a union has its tag", () => {
     },
     $defs: { Square: { "TypeDef:Struct": {}, properties: { a: { "TypeDef:Float32": true } }, required: ["a"] } },
   });
-  assert.deepEqual(form.node.shape.variants.map((variant) => variant.label), ["square", "circle"]);
+  assert.deepEqual(
+    form.node.shape.variants.map((variant) => variant.label),
+    ["square", "circle"],
+  );
   at(form, "a").text = "2";
   assert.deepEqual(form.read(), { value: { kind: "square", a: 2 }, errors: [] });
   assert.ok(form.fill({ kind: "circle", r: 1 }));
@@ -255,7 +272,10 @@ test("what a form read, it can show again", () => {
     required: ["id"],
   };
   const form = new FormModel(schema);
-  for (const value of [{ id: 1 }, { id: "9223372036854775807", list: [{ x: 1.5 }], any: { y: [null] }, data: "QQ==" }]) {
+  for (const value of [
+    { id: 1 },
+    { id: "9223372036854775807", list: [{ x: 1.5 }], any: { y: [null] }, data: "QQ==" },
+  ]) {
     assert.ok(form.fill(value));
     assert.deepEqual(form.read(), { value, errors: [] });
   }
@@ -267,7 +287,9 @@ test("what a form read, it can show again", () => {
 test("an error of the gateway finds its field", () => {
   const form = new FormModel({
     type: "object",
-    properties: { list: { type: "array", items: { anyOf: [{ type: "object", properties: { x: true }, required: ["x"] }] } } },
+    properties: {
+      list: { type: "array", items: { anyOf: [{ type: "object", properties: { x: true }, required: ["x"] }] } },
+    },
     required: ["list"],
   });
   form.fill({ list: [{ x: 1 }] });

@@ -105,7 +105,8 @@ export class Gateway {
           if (type === "error") throw errorOf(response.status, parsed(data));
           if (type === "message") yield parsed(data);
         }
-        if (done) throw new GatewayError(0, { code: "CONNECTION_LOST", message: "the stream ended before it was complete" });
+        if (done)
+          throw new GatewayError(0, { code: "CONNECTION_LOST", message: "the stream ended before it was complete" });
       }
     } finally {
       void reader.cancel().catch(() => undefined); // after an abort it is gone already

@@ -1,3 +1,4 @@
+import { base64Decode, bytesToNumbers } from "./bytes.js";
 import { element, longText, quietButton, svgElement } from "./dom.js";
 import { isObject, textMember } from "./json.js";
 import { linesThrough, numbersOf, shortNumber, statistics } from "./series.js";
@@ -6,6 +7,7 @@ const kOpenDepth = 2; // levels that are shown without being asked for
 const kOpenItems = 24; // in one of them
 const kChunk = 50;
 const kVector = 8; // numbers that are drawn rather than listed
+const kDecoded = 4 << 20; // characters of base64 that are decoded to be drawn
 const kLine = [160, 24]; // width and height of a drawing
 
 /**
@@ -29,11 +31,20 @@ export function jsonView(value, depth = 0) {
  */
 export function sparkline(numbers, width = kLine[0] ?? 0, height = kLine[1] ?? 0) {
   const range = statistics(numbers);
-  const label = range ? `${numbers.length} numbers from ${shortNumber(range.min)} to ${shortNumber(range.max)}` : "no numbers";
+  const label = range
+    ? `${numbers.length} numbers from ${shortNumber(range.min)} to ${shortNumber(range.max)}`
+    : "no numbers";
   const lines = linesThrough(numbers, width, height - 2).map((points) =>
     svgElement("polyline", { points, transform: "translate(0 1)" }),
   );
-  const box = { class: "sparkline", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label };
+  const box = {
+    class: "sparkline",
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    role: "img",
+    "aria-label": label,
+  };
   return svgElement("svg", { ...box, preserveAspectRatio: "none" }, ...lines);
 }
 
@@ -58,10 +69,23 @@ function arrayView(values, depth) {
  */
 function objectView(value, depth) {
   const rows = Object.entries(value);
+  const numbers = tensorNumbers(value);
+  if (numbers !== undefined) rows.push([`data as ${textMember(value, "dtype")}`, numbers]);
   if (rows.length === 0) return element("span", { class: "json-empty" }, "{ }");
   const handle = textMember(value, "$tensor");
   if (handle !== "") return handleView(handle, value);
   return folded(`{ ${count(rows.length, "member")} }`, rows, depth, "json-key");
+}
+
+/**
+ * The elements in what reading a tensor answers: {dtype, shape, data}.
+ * @param {import("./json.js").JsonObject} value
+ */
+function tensorNumbers(value) {
+  const data = textMember(value, "data");
+  if (data === "" || data.length > kDecoded) return undefined;
+  const bytes = base64Decode(data);
+  return bytes && bytesToNumbers(bytes, textMember(value, "dtype"));
 }
 
 /**
@@ -89,7 +113,8 @@ export function tensorText(value) {
  */
 function vectorView(numbers, values, depth) {
   const range = statistics(numbers);
-  const facts = range && `min ${shortNumber(range.min)} · max ${shortNumber(range.max)} · mean ${shortNumber(range.mean)}`;
+  const facts =
+    range && `min ${shortNumber(range.min)} · max ${shortNumber(range.max)} · mean ${shortNumber(range.mean)}`;
   const summary = element("span", { class: "vector" }, sparkline(numbers), element("span", { class: "facts" }, facts));
   const rows = values.map((item, index) => /** @type {[string, unknown]} */ ([String(index), item]));
   return folded(`[ ${count(values.length, "number")} ]`, rows, Math.max(depth, kOpenDepth), "json-index", summary);
@@ -105,7 +130,12 @@ function vectorView(numbers, values, depth) {
 function folded(title, rows, depth, keyClass, beside) {
   const list = element("div", { class: "json-rows" });
   const open = depth < kOpenDepth && rows.length <= kOpenItems;
-  const fold = element("details", {}, element("summary", {}, element("span", { class: "json-size" }, title), beside), list);
+  const fold = element(
+    "details",
+    {},
+    element("summary", {}, element("span", { class: "json-size" }, title), beside),
+    list,
+  );
   const fill = () => {
     if (list.childElementCount === 0) appendRows(list, rows, 0, depth, keyClass);
   };
@@ -125,10 +155,11 @@ function folded(title, rows, depth, keyClass, beside) {
  * @param {string} keyClass
  */
 function appendRows(list, rows, from, depth, keyClass) {
-  for (const [key, value] of rows.slice(from, from + kChunk)) {
-    list.append(
-      element("div", { class: "json-row" }, element("span", { class: keyClass }, longText(key, 120)), jsonView(value, depth + 1)),
-    );
+  for (const [name, value] of rows.slice(from, from + kChunk)) {
+    const key = element("span", { class: keyClass }, longText(name, 120));
+    const view = jsonView(value, depth + 1);
+    if (view instanceof HTMLDetailsElement) view.querySelector("summary")?.prepend(key);
+    list.append(view instanceof HTMLDetailsElement ? view : element("div", { class: "json-row" }, key, view));
   }
   const left = rows.length - from - kChunk;
   if (left <= 0) return;

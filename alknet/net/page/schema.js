@@ -5,9 +5,10 @@ import { arrayMember, isObject, isSchema, member, numberMember, setMember, textM
 /** @typedef {import("./json.js").JsonObject} JsonObject */
 
 /**
- * @typedef {"object" | "record" | "array" | "list" | "choice" | "enum" | "const" | "boolean" | "integer" | "number" | "string" |
- *   "bytes" | "timestamp" | "tensor" | "null" | "json" | "never"} ShapeKind
- * What a form can ask for. `record`: members of any name; `list`: an array of numbers, written in one line; `json`: any value, written as JSON; `never`: no value at all.
+ * @typedef {"object" | "record" | "array" | "list" | "choice" | "enum" | "const" | "boolean" | "integer" | "number" |
+ *   "string" | "bytes" | "timestamp" | "tensor" | "null" | "json" | "never"} ShapeKind
+ * What a form can ask for. `record`: members of any name; `list`: an array of numbers, written in one line; `json`: any
+ * value, written as JSON; `never`: no value at all.
  */
 
 /** @typedef {{name: string, schema: Schema, required: boolean}} Property */
@@ -112,7 +113,9 @@ export function describe(schema, root) {
   if (flat === false) return shapeOf({}, { kind: "never", type: "no value" });
   if (flat === undefined) {
     // What its own words say still helps.
-    const known = isObject(schema) ? { title: textMember(schema, "title"), description: textMember(schema, "description") } : {};
+    const known = isObject(schema)
+      ? { title: textMember(schema, "title"), description: textMember(schema, "description") }
+      : {};
     return shapeOf(known, {});
   }
   const name = kindName(flat);
@@ -185,7 +188,9 @@ function kindShape(name, flat, root) {
     const itemName = isObject(of) ? kindName(of) : undefined;
     if (itemName === "String") return shapeOf(flat, { kind: "string", type: itemName });
     if (itemName === "Bytes") return shapeOf(flat, { kind: "bytes", type: itemName });
-    return shapeOf(flat, { type: itemName === undefined || itemName === "Json" ? "any value" : `array of ${itemName}` });
+    return shapeOf(flat, {
+      type: itemName === undefined || itemName === "Json" ? "any value" : `array of ${itemName}`,
+    });
   }
   const kind = Object.hasOwn(kKinds, name) ? kKinds[name] : undefined;
   if (kind === undefined) return undefined;
@@ -215,7 +220,8 @@ function kindShape(name, flat, root) {
  */
 function plainShape(flat, root) {
   if (Object.hasOwn(flat, "const")) return shapeOf(flat, { kind: "const", type: "constant", options: [flat["const"]] });
-  if (Array.isArray(flat["enum"])) return shapeOf(flat, { kind: "enum", type: "one of", options: flat["enum"] });
+  const options = flat["enum"];
+  if (Array.isArray(options)) return shapeOf(flat, { kind: "enum", type: `one of ${options.length}`, options });
   const variants = variantsOf(flat, root);
   if (variants.length > 0) return shapeOf(flat, { kind: "choice", type: `one of ${variants.length} forms`, variants });
   const type = textMember(flat, "type");
@@ -367,11 +373,15 @@ function variantLabel(form, root, index) {
   if (title !== "") return title;
   if (Object.hasOwn(flat, "const")) return JSON.stringify(flat["const"]);
   const properties = member(flat, "properties");
-  const tag = Object.values(isObject(properties) ? properties : {}).find((schema) => textMember(schema, "const") !== "");
+  const tag = Object.values(isObject(properties) ? properties : {}).find(
+    (schema) => textMember(schema, "const") !== "",
+  );
   if (tag !== undefined) return textMember(tag, "const");
   const reference = textMember(form, "$ref").split("/").pop() ?? "";
   const required = arrayMember(flat, "required").join(", ");
-  return reference || kindName(flat) || (required && `with ${required}`) || textMember(flat, "type") || `form ${index + 1}`;
+  return (
+    reference || kindName(flat) || (required && `with ${required}`) || textMember(flat, "type") || `form ${index + 1}`
+  );
 }
 
 /**
@@ -382,6 +392,8 @@ function tensorType(settings, root) {
   const dtype = member(settings, "dtype");
   const name = typeof dtype === "string" ? ` ${dtype}` : isSchema(dtype) ? ` of ${typeName(dtype, root)}` : "";
   const shape = member(settings, "shape");
-  const dimensions = Array.isArray(shape) ? ` [${shape.map((size) => (size === -1 ? "any" : String(size))).join(", ")}]` : "";
+  const dimensions = Array.isArray(shape)
+    ? ` [${shape.map((size) => (size === -1 ? "any" : String(size))).join(", ")}]`
+    : "";
   return `Tensor${name}${dimensions}`;
 }

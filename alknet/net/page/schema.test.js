@@ -97,7 +97,13 @@ test("allOf is merged", () => {
     },
     true,
   );
-  assert.deepEqual(shape.properties.map(({ name, required }) => [name, required]), [["a", true], ["b", true]]);
+  assert.deepEqual(
+    shape.properties.map(({ name, required }) => [name, required]),
+    [
+      ["a", true],
+      ["b", true],
+    ],
+  );
   assert.equal(describe(/** @type {Schema} */ (shape.properties[0]?.schema), true).minimum, 2);
 });
 
@@ -153,13 +159,19 @@ test("members with the names of inherited properties are ordinary", () => {
     '{"type":"object","properties":{"__proto__":{"type":"integer"},"constructor":{"type":"integer"}},"required":["__proto__","toString"]}',
   );
   const shape = describe(schema, schema);
-  assert.deepEqual(shape.properties.map(({ name, required }) => [name, required]), [
-    ["__proto__", true],
-    ["constructor", false],
-    ["toString", true],
-  ]);
+  assert.deepEqual(
+    shape.properties.map(({ name, required }) => [name, required]),
+    [
+      ["__proto__", true],
+      ["constructor", false],
+      ["toString", true],
+    ],
+  );
   const merged = describe({ allOf: [schema, schema] }, schema);
-  assert.deepEqual(merged.properties.map(({ name }) => name), ["__proto__", "constructor", "toString"]);
+  assert.deepEqual(
+    merged.properties.map(({ name }) => name),
+    ["__proto__", "constructor", "toString"],
+  );
 });
 
 test("wrong types in a schema are not followed", () => {

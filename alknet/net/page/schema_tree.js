@@ -39,7 +39,11 @@ function rowList(rows, root, depth) {
   const show = (/** @type {number} */ from) => {
     list.append(...rows.slice(from, from + kRows).map((row) => treeRow(row, root, depth)));
     if (rows.length <= from + kRows) return;
-    const more = element("li", {}, quietButton(`${rows.length - from - kRows} more`, () => (more.remove(), show(from + kRows))));
+    const more = element(
+      "li",
+      {},
+      quietButton(`${rows.length - from - kRows} more`, () => (more.remove(), show(from + kRows))),
+    );
     list.append(more);
   };
   show(0);
@@ -93,23 +97,40 @@ function nodeLine(shape, name, required) {
  * @returns {Row[]}
  */
 function rowsBelow(shape) {
-  const further = shape.values === undefined || shape.values === true ? [] : [{ name: "any name", schema: shape.values }];
+  const further =
+    shape.values === undefined || shape.values === true ? [] : [{ name: "any name", schema: shape.values }];
   if (shape.kind === "choice") return shape.variants.map(({ label, schema }) => ({ name: label, schema }));
   if (shape.kind !== "array") return [...shape.properties, ...further];
   const prefix = shape.prefix.map((schema, index) => ({ name: `[${index}]`, schema }));
   return shape.items === true || shape.items === false ? prefix : [...prefix, { name: "each", schema: shape.items }];
 }
 
+/**
+ * Pairs of keywords and what they count.
+ * @type {[string, string, string][]}
+ */
+const kRanges = [
+  ["minLength", "maxLength", "character"],
+  ["minItems", "maxItems", "item"],
+  ["minProperties", "maxProperties", "member"],
+];
+
 /** @type {[string, string][]} */
 const kLimits = [
   ["exclusiveMinimum", "more than"],
   ["exclusiveMaximum", "less than"],
   ["multipleOf", "a multiple of"],
-  ["minLength", "at least this long:"],
-  ["maxLength", "at most this long:"],
-  ["minItems", "at least this many:"],
-  ["maxItems", "at most this many:"],
 ];
+
+/**
+ * "1 to 9", "≥ 1", "≤ 9" or nothing
+ * @param {number | undefined} low
+ * @param {number | undefined} high
+ */
+function rangeText(low, high) {
+  if (low !== undefined && high !== undefined) return low === high ? `${low}` : `${low} to ${high}`;
+  return low !== undefined ? `≥ ${low}` : high !== undefined ? `≤ ${high}` : "";
+}
 
 /**
  * What else a schema asks of its value, in words.
@@ -117,15 +138,19 @@ const kLimits = [
  */
 export function limitsText({ schema, kind, options, minimum, maximum }) {
   const words = [];
-  if (kind === "enum" || kind === "const") {
+  if (options.length > 0) {
     const shown = options.slice(0, kListedOptions).map((option) => JSON.stringify(option));
     words.push(shown.join(" | ") + (options.length > shown.length ? ` … ${options.length} values` : ""));
   }
   // The range of a kind goes without saying.
   if (kindName(schema) === undefined || numberMember(schema, "minimum") !== undefined) {
-    if (minimum !== undefined && maximum !== undefined) words.push(`${minimum} to ${maximum}`);
-    else if (minimum !== undefined) words.push(`≥ ${minimum}`);
-    else if (maximum !== undefined) words.push(`≤ ${maximum}`);
+    const range = rangeText(minimum, maximum);
+    if (range !== "") words.push(range);
+  }
+  for (const [lower, upper, thing] of kRanges) {
+    const [low, high] = [numberMember(schema, lower), numberMember(schema, upper)];
+    const range = rangeText(low === 0 ? undefined : low, high);
+    if (range !== "") words.push(`${range} ${thing}${(high ?? low) === 1 ? "" : "s"}`);
   }
   for (const [keyword, text] of kLimits) {
     const limit = numberMember(schema, keyword);

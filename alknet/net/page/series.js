@@ -60,9 +60,9 @@ export function linesThrough(numbers, width, height) {
 }
 
 /**
- * A number for people: six significant digits.
+ * A number for people: four significant digits.
  * @param {number} number
  */
 export function shortNumber(number) {
-  return String(Number(number.toPrecision(6)));
+  return String(Number(number.toPrecision(4)));
 }

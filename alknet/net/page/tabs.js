@@ -14,7 +14,14 @@ export function tabList(label, tabs) {
   const buttons = tabs.map(({ name }, index) =>
     element(
       "button",
-      { type: "button", role: "tab", id: freshId(), "aria-controls": panel.id, onclick: () => choose(index), onkeydown: move },
+      {
+        type: "button",
+        role: "tab",
+        id: freshId(),
+        "aria-controls": panel.id,
+        onclick: () => choose(index),
+        onkeydown: move,
+      },
       name,
     ),
   );

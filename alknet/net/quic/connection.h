@@ -44,7 +44,8 @@ class ConnectionEvents {
   /// The peer gave up sending (RESET_STREAM): no more bytes come, and some that it wrote never came.
   virtual void was_reset(StreamId stream, std::uint64_t code) = 0;
 
-  /// The peer does not want more bytes (STOP_SENDING): what waits was dropped, further writes are ignored.
+  /// The peer does not want more bytes (STOP_SENDING): what waits was dropped, further writes are ignored. The code is
+  /// 0 when it is noticed by a write, since ngtcp2 tells it only with the end of the stream.
   virtual void was_stopped(StreamId stream, std::uint64_t code) = 0;
 
   /// A stream whose `write` returned false has room again.

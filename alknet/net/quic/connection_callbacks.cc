@@ -77,13 +77,18 @@ int ConnectionCore::on_acknowledged(Stream& stream, std::uint64_t end) {
   return 0;
 }
 
-int ConnectionCore::on_stream_closed(Stream& stream) {
+int ConnectionCore::on_stream_closed(Stream& stream, std::uint64_t code) {
+  // A stream that closes before all was delivered was stopped by the peer: ngtcp2 tells that in no other way.
+  const bool stopped = !stream.write_ended && (!stream.fin_sent || stream.queue.unacknowledged() > 0);
+  const StreamId id = stream.id;
   stream.closed = true;
   stream.write_ended = true;
   stream.wants_writable = false;
   ReadyStreams::remove(stream);
-  const StreamId id = stream.id;
   if (stream.held.empty() && !stream.held_fin) erase(stream);
+  if (stopped && may_tell()) {
+    if (const int result = guarded([&] { events_->was_stopped(id, code); }); result != 0) return result;
+  }
   return may_tell() ? guarded([&] { events_->ended(id); }) : 0;
 }
 
@@ -93,16 +98,6 @@ int ConnectionCore::on_stream_reset(Stream& stream, std::uint64_t code) {
   drop_held(stream);
   const StreamId id = stream.id;
   return may_tell() ? guarded([&] { events_->was_reset(id, code); }) : 0;
-}
-
-int ConnectionCore::on_stream_stopped(Stream& stream, std::uint64_t code) {
-  if (stream.write_ended) return 0;
-  stream.write_ended = true;  // ngtcp2 answers with RESET_STREAM
-  stream.wants_writable = false;
-  queued_bytes_ -= stream.queue.drop_unsent();
-  ReadyStreams::remove(stream);
-  const StreamId id = stream.id;
-  return may_tell() ? guarded([&] { events_->was_stopped(id, code); }) : 0;
 }
 
 int ConnectionCore::on_more_credit(Stream& stream) {
@@ -172,14 +167,11 @@ ngtcp2_callbacks connection_callbacks() {
                                     void* stream) {
     return stream == nullptr ? 0 : core_of(user).on_acknowledged(stream_of(stream), offset + size);
   };
-  all.stream_close = [](ngtcp2_conn*, std::uint32_t, std::int64_t, std::uint64_t, void* user, void* stream) {
-    return stream == nullptr ? 0 : core_of(user).on_stream_closed(stream_of(stream));
+  all.stream_close = [](ngtcp2_conn*, std::uint32_t, std::int64_t, std::uint64_t code, void* user, void* stream) {
+    return stream == nullptr ? 0 : core_of(user).on_stream_closed(stream_of(stream), code);
   };
   all.stream_reset = [](ngtcp2_conn*, std::int64_t, std::uint64_t, std::uint64_t code, void* user, void* stream) {
     return stream == nullptr ? 0 : core_of(user).on_stream_reset(stream_of(stream), code);
-  };
-  all.stream_stop_sending = [](ngtcp2_conn*, std::int64_t, std::uint64_t code, void* user, void* stream) {
-    return stream == nullptr ? 0 : core_of(user).on_stream_stopped(stream_of(stream), code);
   };
   all.extend_max_stream_data = [](ngtcp2_conn*, std::int64_t, std::uint64_t, void* user, void* stream) {
     return stream == nullptr ? 0 : core_of(user).on_more_credit(stream_of(stream));

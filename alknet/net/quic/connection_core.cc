@@ -14,9 +14,9 @@ namespace alknet::net::quic {
 
 namespace {
 
-/// Sizes that path MTU discovery tries, after 1200 bytes worked: on loopback and elsewhere (jumbo frames last). Loopback
-/// would take 65 KB at once, but ngtcp2 keeps a buffer of the largest packet for each connection, and four of these that
-/// leave by one system call are as fast.
+/// Sizes that path MTU discovery tries, after 1200 bytes worked: on loopback and elsewhere (jumbo frames last).
+/// Loopback would take 65 KB at once, but ngtcp2 keeps a buffer of the largest packet for each connection, and four of
+/// these that leave by one system call are as fast.
 constexpr std::array<std::uint16_t, 1> kLoopbackProbes{16'371};
 constexpr std::array<std::uint16_t, 4> kPathProbes{1'392, 1'452, 4'096, 8'952};
 
@@ -182,6 +182,7 @@ void ConnectionCore::read(const SocketAddress& from, std::span<const std::byte> 
     endpoint_->handshake_ended();
     endpoint_->handed_out(shared_from_this());
   }
+  look_at_blocked_streams();
   ask_to_flush();
 }
 
@@ -301,6 +302,15 @@ void ConnectionCore::nobody_listens() {
   drain(Error(call::CallError::kTransport, fmt::format("[quic] {}: nobody listens there", remote_.text())));
 }
 
+bool ConnectionCore::is_reset_token(std::span<const std::byte, NGTCP2_STATELESS_RESET_TOKENLEN> token) const {
+  if (conn_ == nullptr) return false;
+  std::vector<ngtcp2_cid_token> ids(ngtcp2_conn_get_active_dcid(conn_, nullptr));
+  ids.resize(ngtcp2_conn_get_active_dcid(conn_, ids.data()));
+  return std::any_of(ids.begin(), ids.end(), [&](const ngtcp2_cid_token& id) {
+    return id.token_present != 0 && gnutls_memcmp(id.token, token.data(), token.size()) == 0;
+  });
+}
+
 int ConnectionCore::guarded(FunctionRef<void()> tell) {
   try {
     tell();
@@ -325,7 +335,8 @@ Statistics ConnectionCore::statistics() const {
   all.streams = streams_.size();
   all.datagrams_sent = datagrams_sent_;
   all.datagrams_received = datagrams_received_;
-  all.key_updates = key_updates_;
+  // ngtcp2 asks for the next keys when those in use are confirmed, the first time after the handshake.
+  all.key_updates = key_updates_ > 0 ? key_updates_ - 1 : 0;
   if (conn_ != nullptr) {
     ngtcp2_conn_info info;
     ngtcp2_conn_get_conn_info(conn_, &info);

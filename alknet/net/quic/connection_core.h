@@ -47,9 +47,13 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   void path_changed(ngtcp2_tstamp now);  ///< the socket has a new local address
   void nobody_listens();
   void abandon(const Error& reason);  ///< the endpoint ends
+  void give_up_handshake();           ///< the time for it is over
   bool is_handshaking() const { return state_ == State::kHandshaking; }
   bool is_server() const { return is_server_; }
   bool asked_to_flush = false;
+
+  /// Whether the peer would end this connection by a stateless reset with that token.
+  bool is_reset_token(std::span<const std::byte, NGTCP2_STATELESS_RESET_TOKENLEN> token) const;
   const std::vector<ngtcp2_cid>& local_ids() const { return local_ids_; }
   Completion<bool>& confirmed() { return confirmed_; }
 
@@ -78,9 +82,8 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   int on_stream_open(StreamId id);
   int on_stream_data(Stream& stream, std::span<const std::byte> bytes, bool fin);
   int on_acknowledged(Stream& stream, std::uint64_t end);
-  int on_stream_closed(Stream& stream);
+  int on_stream_closed(Stream& stream, std::uint64_t code);
   int on_stream_reset(Stream& stream, std::uint64_t code);
-  int on_stream_stopped(Stream& stream, std::uint64_t code);
   int on_more_credit(Stream& stream);
   int on_new_connection_id(ngtcp2_cid& id, std::uint8_t* token, std::size_t size);
   int on_retired_connection_id(const ngtcp2_cid& id);
@@ -110,6 +113,7 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   bool write_packets(ngtcp2_tstamp now);
   ngtcp2_ssize write_packet(std::span<std::uint8_t> space, ngtcp2_path_storage& route, ngtcp2_tstamp now);
   void sent_some(Stream& stream, std::size_t size, bool fin);
+  void look_at_blocked_streams();
   void tell_writable();
   bool all_delivered() const;
   void arm_timer(ngtcp2_tstamp now);
@@ -166,6 +170,8 @@ class ConnectionCore final : public std::enable_shared_from_this<ConnectionCore>
   StreamId next_bidirectional_;
   StreamId next_unidirectional_;
   std::vector<StreamId> now_writable_;
+  std::vector<StreamId> now_stopped_;
+  std::deque<StreamId> blocked_;  // for want of credit of their own
   std::uint64_t queued_bytes_ = 0;
   std::uint64_t held_bytes_ = 0;
   std::uint64_t datagrams_sent_ = 0;

@@ -113,6 +113,11 @@ void ConnectionCore::fail(int problem, ngtcp2_tstamp now) {
   }
 }
 
+void ConnectionCore::give_up_handshake() {
+  // ngtcp2's own limit ends with the client's side of the handshake; ours when the server has confirmed it.
+  if (state_ == State::kHandshaking && conn_ != nullptr) fail(NGTCP2_ERR_HANDSHAKE_TIMEOUT, timestamp());
+}
+
 void ConnectionCore::say_farewell(const ngtcp2_ccerr& farewell, const Error& reason, ngtcp2_tstamp now) {
   const auto self = shared_from_this();
   UdpSocket& socket = endpoint_->socket();

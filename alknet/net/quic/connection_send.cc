@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "alknet/net/quic/connection_core.h"
 #include "alknet/net/quic/endpoint_state.h"
@@ -86,13 +87,16 @@ ngtcp2_ssize ConnectionCore::write_packet(std::span<std::uint8_t> space, ngtcp2_
           credit_left = false;
         } else {
           ReadyStreams::remove(*stream);
+          blocked_.push_back(stream->id);
         }
         continue;
       case NGTCP2_ERR_STREAM_SHUT_WR:
       case NGTCP2_ERR_STREAM_NOT_FOUND:
         stream->write_ended = true;
+        stream->wants_writable = false;
         queued_bytes_ -= stream->queue.drop_unsent();
         ReadyStreams::remove(*stream);
+        now_stopped_.push_back(stream->id);
         continue;
       default: return size;
     }
@@ -114,7 +118,23 @@ void ConnectionCore::sent_some(Stream& stream, std::size_t size, bool fin) {
   }
 }
 
+void ConnectionCore::look_at_blocked_streams() {
+  // A stream without credit that the peer stops is noticed by trying to write again, so each packet is a reason to try
+  // some of them.
+  constexpr std::size_t kMostLooks = 64;
+  for (std::size_t looks = std::min(blocked_.size(), kMostLooks); looks > 0; --looks) {
+    Stream* stream = find(blocked_.front());
+    blocked_.pop_front();
+    if (stream != nullptr && !stream->write_ended && stream->queue.unsent() > 0) ready_.add(*stream);
+  }
+}
+
 void ConnectionCore::tell_writable() {
+  for (const StreamId id : std::exchange(now_stopped_, {})) {
+    if (may_tell() && guarded([&] { events_->was_stopped(id, 0); }) != 0) {
+      return fail(NGTCP2_ERR_CALLBACK_FAILURE, timestamp());
+    }
+  }
   if (now_writable_.empty()) return;
   std::vector<StreamId> streams;
   streams.swap(now_writable_);

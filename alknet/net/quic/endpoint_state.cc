@@ -11,7 +11,7 @@ namespace alknet::net::quic {
 namespace {
 
 constexpr ngtcp2_duration kRetryTokenLife = 10 * NGTCP2_SECONDS;
-constexpr std::size_t kMostStatelessResetsASecond = 100;
+constexpr std::size_t kMostStraysASecond = 100;
 constexpr std::size_t kMostBatchesATurn = 8;
 constexpr std::uint64_t kConnectionRefused = 0x2;  // RFC 9000 section 20.1
 
@@ -71,6 +71,9 @@ std::shared_ptr<ConnectionCore> EndpointState::dial(const SocketAddress& remote,
   auto core = ConnectionCore::dial(*this, remote, alpn, std::move(expected));
   cores_.emplace(core.get(), core);
   flush_later(*core);
+  loop_.post_after(options().handshake_timeout, [weak = core->weak_from_this()] {
+    if (const auto dialled = weak.lock()) dialled->give_up_handshake();
+  });
   return core;
 }
 
@@ -151,7 +154,7 @@ void EndpointState::take(const UdpSocket::Datagram& datagram) {
   ngtcp2_cid_init(&id, ids.dcid, ids.dcidlen);
   const auto found = routes_.find(id);
   if (found == routes_.end()) {
-    if (ids.version == 0) return send_stateless_reset(datagram, ids, now);
+    if (ids.version == 0) return take_stray(datagram, ids, now);
     return take_first(datagram, now);
   }
   const auto core = found->second->shared_from_this();
@@ -234,16 +237,26 @@ void EndpointState::send_refusal(const ngtcp2_pkt_hd& header, const SocketAddres
   if (size > 0) socket_->queue(static_cast<std::size_t>(size), to);
 }
 
-void EndpointState::send_stateless_reset(const UdpSocket::Datagram& datagram, const ngtcp2_version_cid& ids,
-                                         ngtcp2_tstamp now) {
-  // RFC 9000 section 10.3: smaller than what caused it, so that two endpoints cannot keep each other busy; and few.
+void EndpointState::take_stray(const UdpSocket::Datagram& datagram, const ngtcp2_version_cid& ids, ngtcp2_tstamp now) {
+  // Both looking for the sender of a stateless reset and answering with one cost something, so strays are counted.
+  if (now - strays_since_ > NGTCP2_SECONDS) {
+    strays_since_ = now;
+    strays_ = 0;
+  }
+  if (++strays_ > kMostStraysASecond || datagram.bytes.size() < NGTCP2_STATELESS_RESET_TOKENLEN) return;
+  const auto token = datagram.bytes.last<NGTCP2_STATELESS_RESET_TOKENLEN>();
+  for (const auto& [key, core] : cores_) {
+    if (!core->is_reset_token(token)) continue;
+    const auto reset = core;
+    return reset->read(datagram.from, datagram.bytes, now);
+  }
+  send_stateless_reset(datagram, ids);
+}
+
+void EndpointState::send_stateless_reset(const UdpSocket::Datagram& datagram, const ngtcp2_version_cid& ids) {
+  // RFC 9000 section 10.3: smaller than what caused it, so that two endpoints cannot keep each other busy.
   constexpr std::size_t kSmallest = 41;
   if (datagram.bytes.size() <= kSmallest || acceptors.empty()) return;
-  if (now - resets_since_ > NGTCP2_SECONDS) {
-    resets_since_ = now;
-    resets_ = 0;
-  }
-  if (++resets_ > kMostStatelessResetsASecond) return;
   ngtcp2_cid id;
   ngtcp2_cid_init(&id, ids.dcid, ids.dcidlen);
   std::array<std::uint8_t, NGTCP2_STATELESS_RESET_TOKENLEN> token{};

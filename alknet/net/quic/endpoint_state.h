@@ -62,7 +62,8 @@ class EndpointState : public std::enable_shared_from_this<EndpointState> {
   void send_version_negotiation(const ngtcp2_version_cid& ids, const SocketAddress& to);
   void send_retry(const ngtcp2_pkt_hd& header, const SocketAddress& to, ngtcp2_tstamp now);
   void send_refusal(const ngtcp2_pkt_hd& header, const SocketAddress& to, std::uint64_t code);
-  void send_stateless_reset(const UdpSocket::Datagram& datagram, const ngtcp2_version_cid& ids, ngtcp2_tstamp now);
+  void take_stray(const UdpSocket::Datagram& datagram, const ngtcp2_version_cid& ids, ngtcp2_tstamp now);
+  void send_stateless_reset(const UdpSocket::Datagram& datagram, const ngtcp2_version_cid& ids);
   bool retry_wanted() const;
   void flush();
   void end_when_idle();
@@ -79,8 +80,8 @@ class EndpointState : public std::enable_shared_from_this<EndpointState> {
   bool in_turn_ = false;
   bool waits_for_room_ = false;
   std::size_t handshakes_ = 0;
-  ngtcp2_tstamp resets_since_ = 0;
-  std::size_t resets_ = 0;
+  ngtcp2_tstamp strays_since_ = 0;
+  std::size_t strays_ = 0;
 };
 
 }  // namespace alknet::net::quic

@@ -61,6 +61,19 @@ export const kElementTypes = {
 };
 
 /**
+ * The numbers that little-endian bytes hold; undefined for a type that is not known or a length that does not fit.
+ * @param {Uint8Array} bytes
+ * @param {string} type  a name of `kElementTypes`
+ * @returns {number[] | undefined}
+ */
+export function bytesToNumbers(bytes, type) {
+  const element = Object.hasOwn(kElementTypes, type) ? kElementTypes[type] : undefined;
+  if (element === undefined || bytes.length % element.size !== 0) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length / element.size }, (_, index) => element.read(view, index * element.size));
+}
+
+/**
  * Numbers separated by commas, spaces or brackets, as bytes; undefined when one is no number.
  * @param {string} text
  * @param {string} type  a name of `kElementTypes`

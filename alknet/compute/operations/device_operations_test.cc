@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+
+#include "alknet/compute/operations/operations_test_support.h"
+#include "alknet/gpu/instance.h"
+
+namespace alknet::compute {
+namespace {
+
+/// On a GPU, hardware or software: what only such a device does.
+class DeviceOperations : public testing::Test {
+ protected:
+  class Node : public OperationsTest {
+   public:
+    explicit Node(ServedOperations* served) : OperationsTest(served) {}
+    void TestBody() override {}
+    using OperationsTest::call;
+    using OperationsTest::code;
+    using OperationsTest::owner;
+    using OperationsTest::read_as;
+    using OperationsTest::tensor;
+  };
+
+  void SetUp() override {
+    const gpu::Survey survey = gpu::survey();
+    if (survey.adapters.empty()) GTEST_SKIP() << "no GPU: " << survey.reason;
+    ComputeServiceOptions options;
+    options.device = "gpu";
+    served = std::make_unique<ServedOperations>(std::move(options));
+    node = std::make_unique<Node>(served.get());
+  }
+  void TearDown() override {
+    node.reset();
+    served.reset();
+  }
+
+  /// As a driver reset does.
+  void lose_device() {
+    served->service->compute().post([this] {
+      for (const auto& backend : served->service->backends()) backend->lose("reset by the test");
+    });
+    served->service->settle();
+  }
+
+  std::unique_ptr<ServedOperations> served;
+  std::unique_ptr<Node> node;
+};
+
+TEST_F(DeviceOperations, SayThatTheDeviceWasLostAndGoOnWithAnother) {
+  const Json a = node->tensor<float>({2}, {1, -2});
+  EXPECT_EQ(node->read_as<float>(node->call("tensor/relu", JsonObject{{"input", a}})), (std::vector<float>{1, 0}));
+  node->call("compute/register_kernel", R"({"name":"twice","expression":"output = 2 * x","inputs":["x"]})");
+  lose_device();
+  EXPECT_EQ(node->code("compute/read_tensor", JsonObject{{"tensor", a}}), "DEVICE_LOST");
+  const Json b = node->tensor<float>({2}, {3, 4});
+  const Json ran = node->call("compute/dispatch_kernel", JsonObject{{"kernel", "twice"}, {"inputs", JsonArray{b}}});
+  EXPECT_EQ(node->read_as<float>(ran.at("outputs").at(0)), (std::vector<float>{6, 8}));
+}
+
+TEST_F(DeviceOperations, MoveTensorsBetweenDevices) {
+  const Json a = node->tensor<float>({2}, {1, -2});
+  const Json on_cpu = node->call("compute/to", JsonObject{{"tensor", a}, {"device", "cpu"}});
+  EXPECT_EQ(node->code("tensor/add", JsonObject{{"input", a}, {"other", on_cpu}}), "CONTEXT_MISMATCH");
+  EXPECT_EQ(node->read_as<float>(node->call("tensor/neg", JsonObject{{"input", on_cpu}})), (std::vector<float>{-1, 2}));
+}
+
+TEST_F(DeviceOperations, TellOfIndicesOutsideWhenResultsAreRead) {
+  const Json table = node->tensor<float>({2, 2}, {1, 2, 3, 4});
+  const Json index = node->tensor<std::int32_t>({1}, {7});
+  const Json taken = node->call("tensor/index_select", JsonObject{{"input", table}, {"index", index}, {"dim", 0}});
+  EXPECT_EQ(node->code("compute/read_tensor", JsonObject{{"tensor", taken}}), "INDEX_OUT_OF_RANGE");
+}
+
+}  // namespace
+}  // namespace alknet::compute
