@@ -7,7 +7,7 @@
 
 #include "alknet/base/testing.h"
 #include "alknet/stream/stream_test_support.h"
-#include "alknet/tensor/test_support.h"
+#include "alknet/tensor/test_folder.h"
 
 namespace alknet::stream {
 namespace {

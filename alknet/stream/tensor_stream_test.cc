@@ -10,7 +10,7 @@
 #include "alknet/call/error.h"
 #include "alknet/stream/stream_test_support.h"
 #include "alknet/stream/wire.h"
-#include "alknet/tensor/test_support.h"
+#include "alknet/tensor/test_folder.h"
 
 namespace alknet::stream {
 namespace {
