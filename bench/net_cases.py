@@ -30,3 +30,6 @@ def cases(model_folder):
         yield Case("N1", f"unary call, 32 bytes, p{percentile}", peers.grpc, {**unary, "percentile": percentile}, "s", ("<=", 1.0), threads=1, ours=peers.net_bench)
     calls = 2000
     yield Case("N2", "calls, 64 in flight, 32 bytes", peers.grpc, {"case": "throughput", "in_flight": 64, "calls": calls, "bytes": 32, **tls}, "calls/s", (">=", 1.0), calls, threads=1, ours=peers.net_bench)
+    gib = 1 << 30
+    streamed = {"case": "stream", "bytes": gib, "message_bytes": 1 << 20, "tensors": 64, **tls}
+    yield Case("N3", "1 GiB of tensors, 64 of them", peers.grpc, streamed, "GiB/s", (">=", 1.0), 1, threads=1, ours=peers.stream_bench)

@@ -52,6 +52,14 @@ def net_bench():
     return command
 
 
+@functools.cache
+def stream_bench():
+    command = built("stream_bench")
+    if command is None:
+        sys.exit(f"bench: the build failed; see {LOG}")
+    return command
+
+
 def has_module(name):
     return PYTHON.exists() and subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True).returncode == 0
 

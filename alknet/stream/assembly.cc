@@ -109,10 +109,10 @@ void Assembly::check(std::uint32_t index) {
   if (found == wanted->second) return;
   placed_ -= view.byte_size();
   state = {};
-  throw file_error(TensorError::kChecksumMismatch, {file().path(), view.name(), view.entry().begin},
-                   fmt::format("the bytes that came hash to {}, the file says {}", found,
-                               tensor::quoted(wanted->second)),
-                   "ask for the tensor again; if that does not help, the sender's file is damaged");
+  throw file_error(
+      TensorError::kChecksumMismatch, {file().path(), view.name(), view.entry().begin},
+      fmt::format("the bytes that came hash to {}, the file says {}", found, tensor::quoted(wanted->second)),
+      "ask for the tensor again; if that does not help, the sender's file is damaged");
 }
 
 std::vector<Interval> Assembly::missing(std::uint32_t index) const {

@@ -6,9 +6,10 @@
 #include <limits>
 #include <random>
 
+#include "alknet/base/files.h"
 #include "alknet/base/testing.h"
 #include "alknet/stream/stream_test_support.h"
-#include "alknet/tensor/test_support.h"
+#include "alknet/tensor/test_folder.h"
 
 namespace alknet::stream {
 namespace {
@@ -182,9 +183,9 @@ TEST_F(AssemblyTest, FetchesAgainWhatWasDamagedOnDisk) {
     assembly.save_progress();
   }
   const std::string part = folder.path(".copy.safetensors.alknet-part");
-  std::string content = tensor::load_file(part);
+  std::string content = read_file(part, 1 << 20);
   content[static_cast<std::size_t>(file.entry("t0").begin) + 5] ^= 1;
-  tensor::save(part, content);
+  write_file(part, content);
   const Assembly assembly(file_storage(target, header(), file.size()));
   EXPECT_FALSE(assembly.complete(index("t0")));
   EXPECT_TRUE(assembly.complete(index("t2")));
@@ -194,7 +195,7 @@ TEST_F(AssemblyTest, BeginsAnewWhenTheNoteIsNotOfThisFile) {
   const std::string target = folder.path("copy.safetensors");
   const std::string note = folder.path(".copy.safetensors.alknet-part.json");
   for (const std::string_view text : {"", "{", "[]", R"({"header":"x","bytes":1,"ranges":[]})", R"({"header":5})"}) {
-    tensor::save(note, text);
+    write_file(note, text);
     const Assembly assembly(file_storage(target, header(), file.size()));
     EXPECT_EQ(assembly.placed(), 0U) << text;
   }

@@ -71,7 +71,7 @@ void ClientCore::want(std::uint32_t index, Completion<> done) {
 void ClientCore::want_all(Completion<> done) {
   all_waiters_.push_back(std::move(done));
   for (std::uint32_t i = 0; i < coming_.size(); ++i) enqueue(i);
-  finish_all();
+  guarded([&] { finish_all(); });
   send_queued();
 }
 
@@ -95,7 +95,7 @@ void ClientCore::prioritize(std::vector<std::string> names) {
   options_.priority = std::move(names);
   for (const auto& [stream, request] : requests_) {
     const PriorityUpdate update{request.id, within_room(options_.priority)};
-    connection_->write(stream, update.encode());
+    (*line_)->write(stream, update.encode());
   }
 }
 
@@ -108,7 +108,7 @@ void ClientCore::cancel(std::uint32_t index) {
       ++it;
       continue;
     }
-    connection_->stop_sending(it->first, TransportCode::kAborted);
+    (*line_)->stop_sending(it->first, TransportCode::kAborted);
     it = tensors_.erase(it);
   }
   fail_entry(index, Error(BaseError::kAborted, fmt::format("[stream] {} was cancelled",
@@ -116,7 +116,7 @@ void ClientCore::cancel(std::uint32_t index) {
 }
 
 void ClientCore::shut_down() {
-  if (connection_) connection_->close(TransportCode::kNone, "done");
+  if (line_) (*line_)->close(TransportCode::kNone, "done");
   if (assembly_ && !committed_) {
     try {
       assembly_->save_progress();
@@ -130,36 +130,48 @@ void ClientCore::shut_down() {
 // ---- the connection
 
 void ClientCore::dial() {
-  if (dialling_ || connection_) return;
+  if (dialling_ || line_) return;
   dialling_ = true;
   const auto done = [weak = weak_from_this()](Outcome<std::unique_ptr<StreamConnection>> outcome) {
     if (const auto self = weak.lock()) self->dialled(std::move(outcome));
   };
-  start(executor_, dial_(), done);
+  try {
+    start(executor_, dial_(), done);
+  } catch (const Error& error) {
+    dialling_ = false;
+    fail_connection(error, TransportCode::kNone);
+  }
 }
 
 void ClientCore::dialled(Outcome<std::unique_ptr<StreamConnection>> outcome) {
   dialling_ = false;
   try {
-    connection_ = outcome.take();
+    line_ = std::make_unique<Line>(*this, outcome.take());
   } catch (const Error& error) {
     return fail_connection(error, TransportCode::kNone);
   }
   next_id_ = 0;
-  connection_->start(*this);
+  if (assembly_ && options_.fetch_all) {  // again: after those who asked, the others
+    for (std::uint32_t i = 0; i < coming_.size(); ++i) {
+      if (!cancelled_.contains(i)) enqueue(i);
+    }
+  }
+  (*line_)->start(*line_);
   ask_for_header();
 }
 
 void ClientCore::drop_connection() {
   // Not inside an event of its own.
-  if (connection_) executor_.post([gone = std::shared_ptr<StreamConnection>(std::move(connection_))] {});
-  connection_ = nullptr;
+  if (line_) {
+    line_->let_go();
+    executor_.post([gone = std::move(line_)] {});
+  }
   requests_.clear();
   tensors_.clear();
 }
 
 void ClientCore::fail_connection(const Error& error, TransportCode code) {
-  if (connection_ && code != TransportCode::kNone) connection_->close(code, error.message());
+  if (line_ && code != TransportCode::kNone) (*line_)->close(code, error.message());
   drop_connection();
   queue_.clear();
   std::ranges::fill(coming_, Coming::kNo);
@@ -209,16 +221,16 @@ void ClientCore::ask_for_header() {
 
 void ClientCore::send_request(Request request, std::vector<std::uint32_t> indices, bool everything) {
   request.id = next_id_++;
-  const StreamId stream = connection_->open_bidirectional();
+  const StreamId stream = (*line_)->open_bidirectional();
   const std::uint64_t most_header = request.header ? tensor::kHeaderPrefixBytes + tensor::kMaxHeaderBytes : 0;
   requests_.emplace(stream, OpenRequest{request.id, ReplyReader(most_header), false, everything, std::move(indices)});
-  connection_->write(stream, request.encode());
+  (*line_)->write(stream, request.encode());
 }
 
 /// Asks for what is queued, once the connection's first request was answered.
 void ClientCore::send_queued() {
   if (queue_.empty()) return;
-  if (!connection_) return dial();
+  if (!line_) return dial();
   const bool answered = std::ranges::none_of(requests_, [](const auto& each) { return !each.second.granted; });
   if (!answered) return;
   while (!queue_.empty() && requests_.size() < kRequestsAtOnce) {
@@ -279,9 +291,9 @@ void ClientCore::take_header(OpenRequest& request) {
   const std::string hash = fmt::format("{} {}", xxh3_128_hex(header), size);
   if (assembly_) {
     if (hash == header_hash_) return;
-    throw Error(CallError::kTransport,
-                fmt::format("[stream] {} is another model than before the connection was lost; open it anew",
-                            options_.name));
+    throw Error(
+        CallError::kTransport,
+        fmt::format("[stream] {} is another model than before the connection was lost; open it anew", options_.name));
   }
   if (size > options_.max_bytes) {
     throw Error(CallError::kResourceExhausted,
@@ -307,7 +319,7 @@ void ClientCore::end_request(StreamId stream) {
   if (!found->second.granted) throw protocol_error("the request's stream ended before its reply");
   const std::vector<std::uint32_t> indices = std::move(found->second.indices);
   requests_.erase(found);
-  connection_->finish(stream);
+  (*line_)->finish(stream);
   for (const std::uint32_t index : indices) {
     if (assembly_->complete(index) || coming_[index] != Coming::kRequested) continue;
     fail_entry(index, protocol_error(fmt::format("{} was asked for and did not come whole",
@@ -319,7 +331,6 @@ void ClientCore::end_request(StreamId stream) {
 // ---- events
 
 void ClientCore::received(StreamId stream, std::span<const std::byte> bytes) {
-  if (!connection_) return;
   guarded([&] {
     if (is_unidirectional(stream)) return read_tensor(stream, tensors_[stream], bytes);
     const auto found = requests_.find(stream);
@@ -333,7 +344,7 @@ void ClientCore::received(StreamId stream, std::span<const std::byte> bytes) {
       if (refusal.code() == CallError::kProtocolError || !assembly_ || request.indices.empty()) throw;
       const std::vector<std::uint32_t> indices = std::move(request.indices);
       requests_.erase(found);
-      connection_->finish(stream);
+      (*line_)->finish(stream);
       for (const std::uint32_t index : indices) fail_entry(index, refusal);
       return;
     }
@@ -342,7 +353,6 @@ void ClientCore::received(StreamId stream, std::span<const std::byte> bytes) {
 }
 
 void ClientCore::finished(StreamId stream) {
-  if (!connection_) return;
   guarded([&] {
     if (!is_unidirectional(stream)) return end_request(stream);
     const auto found = tensors_.find(stream);
@@ -356,7 +366,6 @@ void ClientCore::finished(StreamId stream) {
 }
 
 void ClientCore::was_reset(StreamId stream, std::uint64_t code) {
-  if (!connection_) return;
   if (!is_unidirectional(stream)) {
     return fail_connection(protocol_error(fmt::format("the peer gave a request up (code {})", code)),
                            TransportCode::kProtocolError);
@@ -366,13 +375,10 @@ void ClientCore::was_reset(StreamId stream, std::uint64_t code) {
   const std::optional<StreamHeader> header = found->second.header;
   tensors_.erase(found);
   if (!header || !assembly_ || header->index >= coming_.size()) return;
-  fail_entry(header->index,
-             Error(CallError::kTransport,
-                   fmt::format("[stream] the peer gave up sending {} (code {})",
-                               tensor::quoted(assembly_->file().entries()[header->index].name), code)));
+  fail_entry(header->index, Error(CallError::kTransport,
+                                  fmt::format("[stream] the peer gave up sending {} (code {})",
+                                              tensor::quoted(assembly_->file().entries()[header->index].name), code)));
 }
-
-void ClientCore::was_stopped(StreamId /*stream*/, std::uint64_t /*code*/) {}
 
 // ---- tensors
 
@@ -392,11 +398,11 @@ void ClientCore::read_tensor(StreamId stream, TensorStream& tensor, std::span<co
     if (request != nullptr && !request->granted) {
       tensor.waits = true;
       tensor.early.assign(bytes.begin(), bytes.end());
-      connection_->set_reading(stream, false);
+      (*line_)->set_reading(stream, false);
       return;
     }
     if (request == nullptr || cancelled_.contains(tensor.header->index)) {
-      connection_->stop_sending(stream, TransportCode::kAborted);
+      (*line_)->stop_sending(stream, TransportCode::kAborted);
       tensors_.erase(stream);
       return;
     }
@@ -446,7 +452,7 @@ void ClientCore::resume_early(std::uint32_t request) {
     if (tensor.ended) {
       end_tensor(stream, tensor);
     } else {
-      connection_->set_reading(stream, true);
+      (*line_)->set_reading(stream, true);
     }
   }
 }

@@ -19,7 +19,7 @@
 namespace alknet::stream {
 
 /// What a TensorClient does on its executor: one connection at a time, requests on it, and the file that comes.
-class ClientCore final : public StreamEvents, public std::enable_shared_from_this<ClientCore> {
+class ClientCore final : public std::enable_shared_from_this<ClientCore> {
  public:
   ClientCore(Executor& executor, Dial dial, ClientOptions options);
 
@@ -38,34 +38,62 @@ class ClientCore final : public StreamEvents, public std::enable_shared_from_thi
   /// Nobody will ask any more.
   void shut_down();
 
-  void received(StreamId stream, std::span<const std::byte> bytes) override;
-  void finished(StreamId stream) override;
-  void was_reset(StreamId stream, std::uint64_t code) override;
-  void was_stopped(StreamId stream, std::uint64_t code) override;
-  void writable(StreamId /*stream*/) override {}
-  void delivered(StreamId /*stream*/) override {}
-  void closed(const Error& reason) override;
-
  private:
+  /// A connection, whose events reach the core until it has let go of it.
+  class Line final : public StreamEvents {
+   public:
+    Line(ClientCore& core, std::unique_ptr<StreamConnection> connection)
+        : core_(&core), connection_(std::move(connection)) {}
+
+    StreamConnection* operator->() const { return connection_.get(); }
+    void let_go() { core_ = nullptr; }
+
+    void received(StreamId stream, std::span<const std::byte> bytes) override {
+      if (core_ != nullptr) core_->received(stream, bytes);
+    }
+    void finished(StreamId stream) override {
+      if (core_ != nullptr) core_->finished(stream);
+    }
+    void was_reset(StreamId stream, std::uint64_t code) override {
+      if (core_ != nullptr) core_->was_reset(stream, code);
+    }
+    void was_stopped(StreamId /*stream*/, std::uint64_t /*code*/) override {}
+    void writable(StreamId /*stream*/) override {}
+    void delivered(StreamId /*stream*/) override {}
+    void closed(const Error& reason) override {
+      if (core_ != nullptr) core_->closed(reason);
+    }
+
+   private:
+    ClientCore* core_;
+    std::unique_ptr<StreamConnection> connection_;
+  };
+
   enum class Coming : std::uint8_t { kNo, kQueued, kRequested };
 
   struct OpenRequest {
     std::uint32_t id;
     ReplyReader reader;
     bool granted = false;
-    bool everything = false;              ///< All entries of a file whose header is not known yet.
-    std::vector<std::uint32_t> indices;   ///< That it asks for.
+    bool everything = false;             ///< All entries of a file whose header is not known yet.
+    std::vector<std::uint32_t> indices;  ///< That it asks for.
   };
 
   struct TensorStream {
     StreamHeaderReader reader;
     std::optional<StreamHeader> header;
-    std::uint64_t next = 0;               ///< Offset in the tensor of the next byte.
+    std::uint64_t next = 0;  ///< Offset in the tensor of the next byte.
     std::optional<Decompressor> decompressor;
-    std::vector<std::byte> early;         ///< Came before the reply.
-    bool waits = false;                   ///< For the reply.
-    bool ended = false;                   ///< While it waits.
+    std::vector<std::byte> early;  ///< Came before the reply.
+    bool waits = false;            ///< For the reply.
+    bool ended = false;            ///< While it waits.
   };
+
+  // Events of the connection.
+  void received(StreamId stream, std::span<const std::byte> bytes);
+  void finished(StreamId stream);
+  void was_reset(StreamId stream, std::uint64_t code);
+  void closed(const Error& reason);
 
   // Connection.
   void dial();
@@ -105,7 +133,7 @@ class ClientCore final : public StreamEvents, public std::enable_shared_from_thi
   std::string header_hash_;
 
   bool dialling_ = false;
-  std::unique_ptr<StreamConnection> connection_;
+  std::unique_ptr<Line> line_;
   std::uint32_t next_id_ = 0;  ///< Of requests on this connection.
   std::map<StreamId, OpenRequest> requests_;
   std::map<StreamId, TensorStream> tensors_;

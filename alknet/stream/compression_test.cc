@@ -35,7 +35,7 @@ TEST(StreamCompression, GivesBackTheSameBytesFromPiecesOfAnySize) {
     std::vector<std::byte> packed = compressor.compress(std::span(bytes).first(100'000), false);
     const auto rest = compressor.compress(std::span(bytes).subspan(100'000), true);
     packed.insert(packed.end(), rest.begin(), rest.end());
-    if (!random) EXPECT_LT(packed.size(), 1000U);
+    EXPECT_LT(packed.size(), random ? 301'000U : 1000U);
     EXPECT_EQ(decompressed(packed, 1'000'000), bytes);
     EXPECT_EQ(decompressed(packed, 999), bytes);
   }

@@ -42,11 +42,11 @@ class MemoryLink::End final : public StreamConnection {
     link_->schedule();
   }
   void reset(StreamId stream, TransportCode code) override {
-    Channel* channel = link_->sending(side_, stream);
-    if (channel == nullptr) return;
-    channel->queue.clear();
-    channel->queued = 0;
-    channel->reset = static_cast<std::uint64_t>(code);
+    const auto found = link_->channels_.find({side_, stream});
+    if (found == link_->channels_.end() || found->second.ended || found->second.reset) return;
+    found->second.queue.clear();
+    found->second.queued = 0;
+    found->second.reset = static_cast<std::uint64_t>(code);
     link_->schedule();
   }
   void stop_sending(StreamId stream, TransportCode code) override {
@@ -81,9 +81,7 @@ std::shared_ptr<MemoryLink> MemoryLink::make(Executor& executor, Options options
   return link;
 }
 
-std::unique_ptr<StreamConnection> MemoryLink::end(int side) {
-  return std::make_unique<End>(shared_from_this(), side);
-}
+std::unique_ptr<StreamConnection> MemoryLink::end(int side) { return std::make_unique<End>(shared_from_this(), side); }
 
 MemoryLink::Channel* MemoryLink::sending(int side, StreamId stream) {
   const auto found = channels_.find({side, stream});

@@ -56,9 +56,9 @@ class MemoryLink : public std::enable_shared_from_this<MemoryLink> {
   /// Goes on after `held` changed.
   void kick() { schedule(); }
 
-  std::size_t open_streams(bool from_server) const;     ///< Unidirectional ones, opened and not delivered.
+  std::size_t open_streams(bool from_server) const;  ///< Unidirectional ones, opened and not delivered.
   std::size_t most_open_streams() const { return most_open_; }
-  std::size_t queued_bytes() const;                     ///< Written and not delivered, both directions.
+  std::size_t queued_bytes() const;  ///< Written and not delivered, both directions.
   std::size_t most_queued_bytes() const { return most_queued_; }
   std::uint64_t tensor_bytes() const { return tensor_bytes_; }  ///< Delivered on the server's unidirectional streams.
 

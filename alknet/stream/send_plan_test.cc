@@ -42,9 +42,8 @@ TEST(SendPlan, SendsWhatHasPriorityFirstAndTheOthersAsTheyWere) {
   Request request;
   request.tensors = {{{"t0"}, {"t1"}, {"t2"}, {"t3"}}};
   request.priority = {"t3", "t1"};
-  EXPECT_THAT(all(SendPlan(model(), request)),
-              ElementsAre(Piece{index_of("t3"), 0, 32}, Piece{index_of("t1"), 0, 8}, Piece{index_of("t0"), 0, 16},
-                          Piece{index_of("t2"), 0, 0}));
+  EXPECT_THAT(all(SendPlan(model(), request)), ElementsAre(Piece{index_of("t3"), 0, 32}, Piece{index_of("t1"), 0, 8},
+                                                           Piece{index_of("t0"), 0, 16}, Piece{index_of("t2"), 0, 0}));
 }
 
 TEST(SendPlan, SendsTheRangesThatAreNamed) {

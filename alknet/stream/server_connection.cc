@@ -184,8 +184,8 @@ void ServerConnection::settle(StreamId stream) {
 }
 
 std::size_t ServerConnection::unsent() const {
-  return arriving_ + static_cast<std::size_t>(
-                         std::ranges::count_if(sending_, [](const auto& each) { return !each.second.ended; }));
+  return arriving_ +
+         static_cast<std::size_t>(std::ranges::count_if(sending_, [](const auto& each) { return !each.second.ended; }));
 }
 
 void ServerConnection::pump() {
@@ -233,26 +233,31 @@ void ServerConnection::begin(StreamId request, const Piece& piece, tensor::Tenso
   const StreamHeader header{open.id, piece.index, piece.begin};
   const auto encoded = header.encode();
   connection_->write(stream, SharedBytes::copy(encoded));
-  Sending& sending = sending_.emplace(stream, Sending{request, bytes, 0, {}, false, false}).first->second;
+  Sending& sending = sending_.emplace(stream, Sending{request, bytes, 0, {}, false, false, false}).first->second;
   if (open.zstd) sending.compressor.emplace(setup_.options.compression_level);
   send(stream, sending);
 }
 
+/// Writes until the connection holds enough. The stream ends only when its last bytes found room, so that those who
+/// wait for room are few, however small the tensors.
 void ServerConnection::send(StreamId stream, Sending& sending) {
   while (!sending.blocked && !sending.ended) {
+    if (sending.drained) {
+      connection_->finish(stream);
+      sending.ended = true;
+      sending.bytes = {};
+      sending.compressor.reset();
+      return;
+    }
     const auto left = static_cast<std::size_t>(sending.bytes.size() - sending.position);
     const std::size_t size = std::min(left, setup_.options.piece_bytes);
     SharedBytes piece = sending.bytes.slice(static_cast<std::size_t>(sending.position), size);
-    if (sending.compressor) {
-      piece = SharedBytes::take(sending.compressor->compress(piece.span(), size == left));
-    }
     sending.position += size;
+    sending.drained = size == left;
+    if (sending.compressor) {
+      piece = SharedBytes::take(sending.compressor->compress(piece.span(), sending.drained));
+    }
     if (!piece.empty() && !connection_->write(stream, std::move(piece))) sending.blocked = true;
-    if (size < left) continue;
-    connection_->finish(stream);
-    sending.ended = true;
-    sending.bytes = {};
-    sending.compressor.reset();
   }
 }
 

@@ -58,8 +58,9 @@ class ServerConnection final : public StreamEvents, public std::enable_shared_fr
     SharedBytes bytes;
     std::uint64_t position = 0;
     std::optional<Compressor> compressor;
-    bool blocked = false;
-    bool ended = false;
+    bool blocked = false;  ///< Until the connection has room.
+    bool drained = false;  ///< Everything was written.
+    bool ended = false;    ///< And finished.
   };
 
   OpenRequest* request_of(StreamId stream);

@@ -28,8 +28,7 @@ namespace fs = std::filesystem;
 class Pages {
  public:
   explicit Pages(std::uint64_t size) : size_(static_cast<std::size_t>(size)) {
-    void* mapped =
-        ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* mapped = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped == MAP_FAILED) {
       throw Error(BaseError::kOutOfMemory,
                   fmt::format("[stream] no memory for a model of {} bytes: {}", size, std::strerror(errno)));

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "alknet/tensor/test_support.h"
+#include "alknet/tensor/test_folder.h"
 #include "alknet/tensor/writer.h"
 
 namespace alknet::stream {

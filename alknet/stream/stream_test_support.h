@@ -31,6 +31,9 @@ class StreamBench {
  public:
   explicit StreamBench(tensor::File served, ServerOptions options = {}, std::optional<std::string> peer = "laptop");
 
+  /// Lets connections end while there is an executor.
+  ~StreamBench() { executor.run_ready(); }
+
   /// Dials a new link with these options; `prepare` sees it before anything travels.
   Dial dial();
 

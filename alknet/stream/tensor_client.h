@@ -21,12 +21,12 @@ class ClientCore;
 using Dial = std::function<Task<std::unique_ptr<StreamConnection>>()>;
 
 struct ClientOptions {
-  std::string token = {};                           ///< Of compute/open_model. Secret.
-  std::string name = "streamed model";              ///< For messages.
-  std::string target = {};                          ///< A file to download to; empty: memory.
-  bool fetch_all = true;                            ///< Everything comes; otherwise only what is asked for.
-  std::vector<std::string> priority = {};           ///< Comes first, in this order.
-  bool compression = false;                         ///< Ask for zstd: for slow networks.
+  std::string token = {};                            ///< Of compute/open_model. Secret.
+  std::string name = "streamed model";               ///< For messages.
+  std::string target = {};                           ///< A file to download to; empty: memory.
+  bool fetch_all = true;                             ///< Everything comes; otherwise only what is asked for.
+  std::vector<std::string> priority = {};            ///< Comes first, in this order.
+  bool compression = false;                          ///< Ask for zstd: for slow networks.
   std::uint64_t max_bytes = std::uint64_t{1} << 40;  ///< A larger file is refused before memory or disk is taken.
   /// Called on the client's executor with the bytes placed so far, and of all tensors.
   std::function<void(std::uint64_t placed, std::uint64_t total)> on_progress = {};
@@ -39,7 +39,7 @@ struct ClientOptions {
 ///
 /// A connection that is lost fails those who wait, with `transport`; asking again dials again and fetches what lacks.
 /// Functions may be called from any thread, and tasks awaited on any executor; connections live on the one given to
-/// `open`, where files are also written.
+/// `open`, which must outlive the client and still run what it posts when it goes. Files are written there too.
 class TensorClient final : public tensor::Source {
  public:
   /// Dials, asks, and waits for the header. Throws what dialling throws, the server's refusal (`forbidden`, ...),

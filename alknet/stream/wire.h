@@ -38,7 +38,7 @@ struct TensorRange {
 /// What a client asks for.
 struct Request {
   std::uint32_t id = 0;  ///< The client's choice, another one for each request of a connection.
-  std::string token;
+  std::string token = {};
   std::optional<std::vector<TensorRange>> tensors = {};  ///< Absent: all entries of the file.
   std::vector<std::string> priority = {};                ///< Sent first, in this order.
   bool zstd = false;                                     ///< The client would like compressed streams.

@@ -61,15 +61,27 @@ TEST(StreamWire, IgnoresMembersThatItDoesNotKnow) {
 }
 
 TEST(StreamWire, RefusesRequestsOfAnotherForm) {
-  for (const std::string_view json :
-       {"[]", "1", "null", "{}", R"({"id":1})", R"({"token":"t"})", R"({"id":-1,"token":"t"})",
-        R"({"id":4294967296,"token":"t"})", R"({"id":1.5,"token":"t"})", R"({"id":"1","token":"t"})",
-        R"({"id":1,"token":5})", R"({"id":1,"token":"t","tensors":"a"})", R"({"id":1,"token":"t","tensors":[1]})",
-        R"({"id":1,"token":"t","tensors":[{}]})", R"({"id":1,"token":"t","tensors":[{"name":1}]})",
-        R"({"id":1,"token":"t","tensors":[{"name":"a","begin":-1}]})",
-        R"({"id":1,"token":"t","tensors":[{"name":"a","end":"9"}]})", R"({"id":1,"token":"t","priority":"a"})",
-        R"({"id":1,"token":"t","priority":[1]})", R"({"id":1,"token":"t","compression":"zstd"})",
-        R"({"id":1,"token":"t","header":1})"}) {
+  for (const std::string_view json : {"[]",
+                                      "1",
+                                      "null",
+                                      "{}",
+                                      R"({"id":1})",
+                                      R"({"token":"t"})",
+                                      R"({"id":-1,"token":"t"})",
+                                      R"({"id":4294967296,"token":"t"})",
+                                      R"({"id":1.5,"token":"t"})",
+                                      R"({"id":"1","token":"t"})",
+                                      R"({"id":1,"token":5})",
+                                      R"({"id":1,"token":"t","tensors":"a"})",
+                                      R"({"id":1,"token":"t","tensors":[1]})",
+                                      R"({"id":1,"token":"t","tensors":[{}]})",
+                                      R"({"id":1,"token":"t","tensors":[{"name":1}]})",
+                                      R"({"id":1,"token":"t","tensors":[{"name":"a","begin":-1}]})",
+                                      R"({"id":1,"token":"t","tensors":[{"name":"a","end":"9"}]})",
+                                      R"({"id":1,"token":"t","priority":"a"})",
+                                      R"({"id":1,"token":"t","priority":[1]})",
+                                      R"({"id":1,"token":"t","compression":"zstd"})",
+                                      R"({"id":1,"token":"t","header":1})"}) {
     EXPECT_EQ(refused_request(json), "invalid_input") << json;
   }
   EXPECT_EQ(refused_request(R"({"id":1,"token":")" + std::string(kMaxTokenBytes + 1, 'a') + "\"}"), "invalid_input");

@@ -16,26 +16,9 @@
 #include "alknet/base/shared_bytes.h"
 #include "alknet/base/testing.h"
 #include "alknet/tensor/file.h"
+#include "alknet/tensor/test_folder.h"
 
 namespace alknet::tensor {
-
-/// A folder of its own for one test, removed at the end.
-class TestFolder {
- public:
-  TestFolder();
-  ~TestFolder();
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  std::string path(std::string_view name) const { return (folder_ / name).string(); }
-  std::string path() const { return folder_.string(); }
-
-  /// Names of all files in the folder, hidden ones included, sorted.
-  std::vector<std::string> names() const;
-
- private:
-  std::filesystem::path folder_;
-};
 
 /// Where the corpus of small files is, well-formed and hostile, that tests/metatensor_corpus.py makes.
 inline const std::string kSeeds = ALKNET_SOURCE_DIR "/fuzz/seeds/header/";

@@ -51,6 +51,10 @@ class ConnectionEvents {
   /// A stream whose `write` returned false has room again.
   virtual void writable(StreamId stream) = 0;
 
+  /// A stream is over in every direction that it has, and the peer has acknowledged what we sent on it, its end
+  /// included: it no longer counts as open.
+  virtual void ended(StreamId /*stream*/) {}
+
   /// The connection is gone; no call follows. Comes once, also after our own `close`. Details have `code` (number),
   /// `application` (whether the code is the application's), `by_peer` and `reason` where QUIC carried them.
   virtual void closed(const Error& reason) = 0;

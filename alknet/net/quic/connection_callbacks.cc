@@ -86,7 +86,10 @@ int ConnectionCore::on_stream_closed(Stream& stream, std::uint64_t code) {
   stream.wants_writable = false;
   ReadyStreams::remove(stream);
   if (stream.held.empty() && !stream.held_fin) erase(stream);
-  return stopped && may_tell() ? guarded([&] { events_->was_stopped(id, code); }) : 0;
+  if (stopped && may_tell()) {
+    if (const int result = guarded([&] { events_->was_stopped(id, code); }); result != 0) return result;
+  }
+  return may_tell() ? guarded([&] { events_->ended(id); }) : 0;
 }
 
 int ConnectionCore::on_stream_reset(Stream& stream, std::uint64_t code) {
