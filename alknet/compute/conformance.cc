@@ -96,7 +96,8 @@ class Conformance {
   static Dtype output_dtype(const OpSpec& op, const JsonObject& attrs, const std::vector<Dtype>& inputs, Dtype promoted,
                             std::size_t output = 0) {
     const std::string& rule = op.outputs[output].dtype;
-    if (rule == "promoted") return promoted;
+    const bool adds_up = op.promotion == graph::Promotion::kAccumulate && !graph::is_float(promoted);
+    if (rule == "promoted") return adds_up ? Dtype::kI64 : promoted;
     if (const auto dtype = graph::parse_dtype(rule)) return *dtype;
     if (const Json* value = attrs.if_contains(rule); value != nullptr && value->is_string())
       return graph::parse_dtype(value->get_string()).value_or(promoted);

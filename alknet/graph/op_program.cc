@@ -191,11 +191,15 @@ expr::Program elementwise_program(const OpSpec& op, const JsonObject& attrs, std
   return program;
 }
 
+Dtype reduction_dtype(const OpSpec& op, Dtype input) {
+  return op.promotion == Promotion::kAccumulate && !is_float(input) ? Dtype::kI64 : compute_dtype(input);
+}
+
 ReductionPrograms reduction_programs(const OpSpec& op, Dtype input, Dtype output) {
   const auto& forward = std::get<ReductionForward>(op.forward);
   const std::string accumulator = "accumulator";
   ReductionPrograms programs;
-  programs.accumulator = compute_dtype(input);
+  programs.accumulator = reduction_dtype(op, input);
   const expr::Variable running{accumulator, programs.accumulator, false};
   const expr::Variable element{op.inputs.front().name, programs.accumulator, false};
   const expr::Variable count{"count", programs.accumulator, true};
@@ -211,7 +215,7 @@ void check_expressions(const OpSpec& op) {
       throw Error(GraphError::kExpressionInvalid, "a reduction has one input and one output");
     }
     const Dtype dtype = op.inputs.front().dtypes.front();
-    reduction_programs(op, dtype, dtype);
+    reduction_programs(op, dtype, reduction_dtype(op, dtype));
   }
   const auto* elementwise = std::get_if<ElementwiseForward>(&op.forward);
   if (elementwise == nullptr) return;

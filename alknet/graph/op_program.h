@@ -24,10 +24,14 @@ namespace alknet::graph {
 expr::Program elementwise_program(const OpSpec& op, const JsonObject& attrs, std::span<const Dtype> inputs,
                                   std::span<const Dtype> outputs);
 
-/// The three steps of a reduction. They compute on the accumulator's dtype, which is the compute dtype of the input.
+/// As what a reduction computes on elements of a dtype: i64 for all integers and bool where they accumulate, else the
+/// compute dtype.
+Dtype reduction_dtype(const OpSpec& op, Dtype input);
+
+/// The three steps of a reduction. They compute on the accumulator's dtype, which is that of reduction_dtype.
 struct ReductionPrograms {
   expr::Program init;     ///< no variables -> `accumulator`
-  expr::Program combine;  ///< `accumulator`, `input` -> `accumulator`
+  expr::Program combine;  ///< `accumulator`, `input` (cast to its dtype) -> `accumulator`
   expr::Program finish;   ///< `accumulator`, `count` (a parameter of the accumulator's dtype) -> the op's output
   Dtype accumulator = Dtype::kF32;
 };

@@ -66,7 +66,9 @@ TEST(ReductionPrograms, FoldAndFinish) {
 }
 
 TEST(ReductionPrograms, OfIntegersAccumulateInI64) {
-  const auto sum = reduction_programs(op("sum"), Dtype::kI64, Dtype::kI64);
+  EXPECT_EQ(reduction_dtype(op("sum"), Dtype::kBool), Dtype::kI64);
+  EXPECT_EQ(reduction_dtype(op("max"), Dtype::kU8), Dtype::kU8);
+  const auto sum = reduction_programs(op("sum"), Dtype::kU8, Dtype::kI64);
   EXPECT_EQ(sum.accumulator, Dtype::kI64);
   EXPECT_EQ(sum.init.instructions.at(0).dtype, Dtype::kI64);
   EXPECT_EQ(sum.combine.instructions.back().dtype, Dtype::kI64);

@@ -37,7 +37,7 @@ enum class Promotion : std::uint8_t {
   kPromote,     ///< PyTorch's promotion.
   kFloat,       ///< Promotion, then integers and bool become f32.
   kNone,        ///< Each input keeps its own.
-  kAccumulate,  ///< One input: integers and bool become i64, floats stay (sum).
+  kAccumulate,  ///< One input, read as it is: integers and bool make i64, floats stay (sum).
   kBool,        ///< Every input becomes bool: what is not 0 is true (any, all).
 };
 

@@ -54,7 +54,7 @@ TEST(BuiltinOps, CompileForEveryDtypeTheyAccept) {
           EXPECT_EQ(program.instructions[program.outputs[0].value].dtype, compute_dtype(output));
         }
       } else if (std::holds_alternative<ReductionForward>(op.forward)) {
-        EXPECT_EQ(reduction_programs(op, dtype, dtype).accumulator, compute_dtype(dtype));
+        EXPECT_EQ(reduction_programs(op, dtype, dtype).accumulator, reduction_dtype(op, dtype));
       }
     }
   }

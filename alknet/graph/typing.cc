@@ -146,6 +146,7 @@ void check_parameters(const OpSpec& op, Dtype dtype, bool takes_fractions, const
 /// What an input reads after the implied cast.
 Dtype read_dtype(const OpSpec& op, const OpInput& input, const DtypeOperand& operand, std::optional<Dtype> promoted) {
   if (!operand.scalar && is_block(operand.dtype)) return operand.dtype;
+  if (op.promotion == Promotion::kAccumulate && !operand.scalar && accepts(input, operand.dtype)) return operand.dtype;
   if (promoted && input.promotes) return *promoted;
   if (promoted && is_float(operand.dtype) && is_float(*promoted) && accepts(input, *promoted)) return *promoted;
   if (operand.scalar) bad_operand(op, fmt::format("the input \"{}\" must be a tensor", input.name));

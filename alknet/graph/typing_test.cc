@@ -55,7 +55,7 @@ TEST(OpDtypes, PromoteElementwiseInputs) {
 
 TEST(OpDtypes, OfReductions) {
   EXPECT_EQ(dtypes("sum", {{tensor(Dtype::kI32)}}).outputs[0], Dtype::kI64);
-  EXPECT_EQ(dtypes("sum", {{tensor(Dtype::kBool)}}).inputs[0], Dtype::kI64);
+  EXPECT_EQ(dtypes("sum", {{tensor(Dtype::kBool)}}).inputs[0], Dtype::kBool);
   EXPECT_EQ(dtypes("sum", {{tensor(Dtype::kF16)}}).outputs[0], Dtype::kF16);
   EXPECT_EQ(dtypes("mean", {{tensor(Dtype::kF64)}}).outputs[0], Dtype::kF64);
   expect_error(GraphError::kDtypeMismatch, "[mean] \"input\" would be i64",

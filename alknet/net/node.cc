@@ -9,7 +9,9 @@
 #include "alknet/base/await.h"
 #include "alknet/call/error.h"
 #include "alknet/net/address.h"
+#include "alknet/net/http/gateway.h"
 #include "alknet/net/http/server.h"
+#include "alknet/net/page/page_routes.h"
 #include "alknet/net/quic/transport.h"
 #include "alknet/net/stream_transport.h"
 #include "alknet/net/websocket.h"
@@ -170,7 +172,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::string listen_http(const std::string& place) { return listen_web(place, nullptr); }
   std::string listen_https(const std::string& place) { return listen_web(place, TlsContext::server(options.tls)); }
 
-  /// An HTTP server that takes WebSockets.
+  /// An HTTP server with the gateway, the page, and WebSockets.
   std::string listen_web(const std::string& place, std::shared_ptr<const TlsContext> tls) {
     HttpServerOptions serving;
     serving.tls = std::move(tls);
@@ -190,6 +192,14 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
                             auto identity = token ? authenticate(*token) : anonymous();
                             serve(std::move(transport), std::move(identity), Owner::Kind::kConnection);
                           }));
+    GatewayOptions gateway;
+    gateway.owners.limits = options.owner_limits;
+    gateway.owners.anonymous = anonymous();
+    gateway.owners.allow_plaintext_credentials = options.allow_plaintext_credentials;
+    gateway.version = options.version;
+    gateway.metrics = &metrics;
+    const Gateway routes(*server, *dispatcher, std::move(gateway));
+    add_page(*server);
     std::string bound = server->listen(place);
     web_servers.push_back(std::move(server));
     return bound;

@@ -44,6 +44,8 @@ struct NodeOptions {
   /// Take bearer tokens in plain text from other machines: only behind a proxy that ends TLS.
   bool allow_plaintext_credentials = false;
 
+  std::string version = "0";  ///< of the program, for /openapi.json
+
   call::OwnerLimits owner_limits;
   call::LinkLimits link_limits;
   quic::Options quic;
@@ -72,8 +74,9 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   /// Begins to listen on quic://HOST:PORT, tls://HOST:PORT, unix:PATH, or http://HOST:PORT and https://HOST:PORT, which
-  /// also take WebSockets (ws:// and wss:// mean the same). Port 0 takes a free one. Returns the address with the port
-  /// that was taken. Throws `configuration`, and `transport` or `listen_failed` when the port is in use.
+  /// also take WebSockets and serve the gateway and the page (ws:// and wss:// mean the same). Port 0 takes a free one.
+  /// Returns the address with the port that was taken. Throws `configuration`, and `transport` or `listen_failed` when
+  /// the port is in use.
   std::string listen(const std::string& address);
 
   /// Serves a connection that came some other way. Its peer must have been let in already.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "alknet/net/http/url.h"
+#include "alknet/net/import/names.h"
 #include "alknet/net/import/openapi_operation.h"
 #include "alknet/net/import/yaml.h"
 
@@ -20,33 +21,13 @@ using call::CallError;
 
 constexpr std::array<std::string_view, 8> kMethods{"get", "put", "post", "delete", "options", "head", "patch", "trace"};
 constexpr std::size_t kMaxDocument = std::size_t{64} << 20;
-constexpr std::size_t kMaxName = 200;  // of 256 bytes, so that a prefix fits
-
-/// A name that the registry takes: letters, digits, `_`, `-`, `.`, and single slashes inside.
-std::string valid_name(std::string_view text) {
-  std::string name;
-  for (const char c : text) {
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-    if (plain) {
-      name += c;
-    } else if (c == '/') {
-      if (!name.empty() && name.back() != '/') name += '/';
-    } else if (!name.empty() && name.back() != '_') {
-      name += '_';
-    }
-  }
-  name.resize(std::min(name.size(), kMaxName));
-  while (!name.empty() && (name.back() == '/' || name.back() == '_')) name.pop_back();
-  return name;
-}
 
 /// "get_users_id" of GET /users/{id}.
 std::string generated_name(std::string_view method, std::string_view path) {
   std::string flat(path);
   std::replace(flat.begin(), flat.end(), '/', '_');
   std::erase_if(flat, [](char c) { return c == '{' || c == '}'; });
-  return valid_name(std::string(method) + flat);
+  return valid_operation_name(std::string(method) + flat);
 }
 
 std::string origin_of(const std::string& url) { return url.empty() ? std::string() : Url::parse(url).origin(); }
@@ -92,7 +73,7 @@ class Importer {
     HttpEndpoint endpoint;
     call::Registration registration;
     call::OperationSpec& spec = registration.spec;
-    spec.name = fresh_name(document_.text(operation, "operationId"), method, path);
+    spec.name = name_of(document_.text(operation, "operationId"), method, path);
     endpoint.operation = spec.name;
     endpoint.method = call::capitals(method);
     endpoint.path = path;
@@ -112,6 +93,8 @@ class Importer {
       if (tag.value->is_string()) spec.tags.emplace_back(tag.value->get_string());
     }
     if (document_.flag(operation, "deprecated")) spec.tags.emplace_back("deprecated");
+    auto own_errors = adapter_errors();
+    for (call::ErrorSpec& error : own_errors) spec.errors.push_back(std::move(error));
     give_secrets(endpoint, registration);
     registration.provenance = call::Provenance::kFromOpenApi;
     registration.handler = endpoint_handler(std::make_shared<const HttpEndpoint>(std::move(endpoint)), fetch_);
@@ -127,13 +110,10 @@ class Importer {
     return {};
   }
 
-  std::string fresh_name(const std::string& id, std::string_view method, const std::string& path) {
-    std::string base = valid_name(id);
+  std::string name_of(const std::string& id, std::string_view method, const std::string& path) {
+    std::string base = valid_operation_name(id);
     if (base.empty()) base = generated_name(method, path);
-    base = options_.name_space + "/" + base;
-    std::string name = base;
-    for (int i = 2; !names_.insert(name).second; ++i) name = fmt::format("{}_{}", base, i);
-    return name;
+    return fresh_name(names_, options_.name_space + "/" + base);
   }
 
   void give_secrets(const HttpEndpoint& endpoint, call::Registration& registration) {

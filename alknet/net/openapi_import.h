@@ -17,23 +17,23 @@ struct OpenApiOptions {
   std::string name_space;
 
   /// Where the document was found; relative server URLs start from it. Empty: they are refused.
-  std::string document_url;
+  std::string document_url = {};
 
   /// Used instead of every server of the document.
-  std::string server_url;
+  std::string server_url = {};
 
   /// Values of server variables, instead of their defaults.
-  std::map<std::string, std::string, std::less<>> server_variables;
+  std::map<std::string, std::string, std::less<>> server_variables = {};
 
   /// Secrets by the names of the document's security schemes: the token of `bearer`, `oauth2` and `openIdConnect`, the
   /// key of `apiKey`, "user:password" of `basic`. Each operation gets those that it names, and no other.
-  call::Capabilities capabilities;
+  call::Capabilities capabilities = {};
 
   /// Give secrets also to operations of servers that are not of the origin of `server_url` or `document_url`.
   bool trust_other_origins = false;
 
   call::Visibility visibility = call::Visibility::kInternal;
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<std::chrono::milliseconds> timeout = {};
 };
 
 /// What an import made, for the program to register and the user to see.

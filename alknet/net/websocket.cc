@@ -313,6 +313,8 @@ void accept_one(Loop& loop, const WebSocketServerOptions& options, const HttpReq
 
 }  // namespace
 
+WebSocketClientOptions::WebSocketClientOptions() = default;
+
 Task<std::unique_ptr<call::Transport>> connect_websocket(Loop& loop, std::string text, WebSocketClientOptions options) {
   Url url = Url::parse(text);
   if (url.scheme != "ws" && url.scheme != "wss") {

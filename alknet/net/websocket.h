@@ -35,6 +35,8 @@ struct WebSocketOptions {
 };
 
 struct WebSocketClientOptions : WebSocketOptions {
+  WebSocketClientOptions();  // in the source: GCC 12 destroys an aggregate made inside a co_await twice
+
   std::string bearer_token;
   std::shared_ptr<const TlsContext> tls;  ///< for wss; null: the system's CAs
   bool allow_plaintext_credentials = false;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -12,6 +13,7 @@
 #include "alknet/compute/error.h"
 #include "apps/alknet/command.h"
 #include "apps/alknet/output.h"
+#include "apps/alknet/remote.h"
 #include "apps/alknet/settings.h"
 
 namespace alknet::app {
@@ -57,6 +59,19 @@ std::string usage_message(const CLI::App& program, const CLI::ParseError& error)
                      help);
 }
 
+/// The arguments, the last first as CLI11 wants them. `schema ADDRESS OP` is `schema of ADDRESS OP`.
+std::vector<std::string> arguments(int argc, char** argv) {
+  std::vector<std::string> all(argv + 1, argv + argc);
+  const auto is_word = [](const std::string& text) { return !text.starts_with('-'); };
+  const auto group = std::find_if(all.begin(), all.end(), is_word);
+  if (group != all.end() && *group == "schema") {
+    const auto first = std::find_if(group + 1, all.end(), is_word);
+    if (first != all.end() && is_address(*first)) all.insert(group + 1, "of");
+  }
+  std::reverse(all.begin(), all.end());
+  return all;
+}
+
 int run(int argc, char** argv) {
   Globals globals;
   try {
@@ -79,6 +94,9 @@ int run(int argc, char** argv) {
   add_tensor(program, globals);
   add_schema(program, globals);
   add_devices(program, globals);
+  add_serve(program, globals);
+  add_call(program, globals);
+  add_ops(program, globals);
   add_peer(program, globals);
   add_config(program, globals);
   add_completion(program, globals);
@@ -87,7 +105,7 @@ int run(int argc, char** argv) {
                "  alknet embed \"A dog runs.\" \"A puppy plays.\" \"Stocks fell.\"\n"
                "  alknet tensor info model.safetensors\n");
   try {
-    program.parse(argc, argv);
+    program.parse(arguments(argc, argv));
   } catch (const CLI::Success& success) {
     return program.exit(success);
   } catch (const CLI::ParseError& error) {

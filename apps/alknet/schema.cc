@@ -149,6 +149,7 @@ void add_schema(CLI::App& program, Globals& globals) {
   add_schema_encode(*group, globals);
   add_schema_decode(*group, globals);
   add_schema_codegen(*group, globals);
+  add_schema_of_operation(*group, globals);
   add_schema_diff(*group, globals);
 }
 

@@ -199,7 +199,7 @@ void Link::end_of_input(Stream& stream) {
 // --- writing --------------------------------------------------------------------------------------------------------
 
 void Link::write(Stream& stream, SharedBytes frame) {
-  if (dead_ || stream.gone) return;
+  if (dead_ || stream.gone || stream.finished_by_us) return;
   const std::size_t size = frame.size();
   stats_.bytes_sent += size;
   stream.writable = transport_.write(stream.id, std::move(frame));
@@ -213,7 +213,7 @@ void Link::write(Stream& stream, SharedBytes frame) {
 }
 
 void Link::write_chunk(Stream& stream, const Chunk& chunk, SharedBytes data) {
-  if (dead_ || stream.gone) return;
+  if (dead_ || stream.gone || stream.finished_by_us) return;
   auto header = chunk_header(chunk, framing_ == Framing::kLengthPrefix);
   stats_.bytes_sent += header.size() + data.size();
   if (framing_ == Framing::kMessage) {

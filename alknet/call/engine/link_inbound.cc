@@ -63,6 +63,7 @@ void Link::answer_error(Stream& stream, std::string_view id, const WireError& er
 
 void Link::on_requested(Stream& stream, Envelope& envelope, std::shared_ptr<Assembly> assembly) {
   const LinkLimits& limits = options_.limits;
+  if (stream.finished_by_us) throw Error(CallError::kProtocolError, "[call.requested] on a stream that we have ended");
   ++stats_.requests_received;
   const auto refuse = [&](const WireError& error) {
     ++stats_.refused;
@@ -180,15 +181,16 @@ void Link::end_inbound(const std::shared_ptr<InboundCall>& call) {
     assembly->done = [](Assembly&) {};
   }
   finishing_.erase(call.get());
+  call->handler.reset();  // which holds the call
   inbound_.remove(*call);
   less_running(call->stream);
 }
 
 void Link::abort_inbound(const std::shared_ptr<InboundCall>& call) {
-  const bool running = !call->ended;
+  const auto handler = call->ended ? nullptr : call->handler;
   if (Stream* stream = find_stream(call->stream)) cancel_attachments(*stream, call.get());
   end_inbound(call);
-  if (running && call->handler) call->handler->peer_aborted();
+  if (handler) handler->peer_aborted();
 }
 
 void Link::on_aborted(Stream& stream, const Envelope& envelope) {

@@ -247,6 +247,10 @@ void Link::late_answer(Stream& stream, std::uint64_t number) {
   // A second answer to a plain call: its operation is a subscription, which would go on for nobody.
   if (told_to_stop_.contains(number)) return;
   remember_stop(number);
+  if (stream.finished_by_us) {
+    transport_.reset(stream.id, TransportCode::kAborted);
+    return drop_stream(stream, "its call has ended", static_cast<std::uint64_t>(TransportCode::kAborted));
+  }
   write(stream, EnvelopeWriter(framing_, EventType::kAborted, pending_.id_of(number)).finish());
 }
 

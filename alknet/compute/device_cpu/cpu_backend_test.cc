@@ -177,7 +177,7 @@ TEST(CpuBackend, NamesOperationAndDtypeThatHaveNoKernel) {
   EXPECT_EQ(error.code(), ComputeError::kUnsupported);
   EXPECT_NE(error.message().find("[tanh]"), std::string::npos);
   EXPECT_NE(error.message().find("i32"), std::string::npos);
-  EXPECT_EQ(error_of([&] { backend->kernel(operation("sum", {Dtype::kBool}, Dtype::kI64)); }).code(),
+  EXPECT_EQ(error_of([&] { backend->kernel(operation("mean", {Dtype::kBool}, Dtype::kI64)); }).code(),
             ComputeError::kUnsupported);
 }
 

@@ -1,5 +1,7 @@
 #include "alknet/compute/device_cpu/kernel_table.h"
 
+#include "alknet/graph/op_program.h"
+
 namespace alknet::compute {
 
 // Defined by the files that alknet-opgen writes.
@@ -33,10 +35,10 @@ const PairKernel* find_pair_kernel(graph::expr::Opcode outer, graph::expr::Opcod
   return nullptr;
 }
 
-const ReductionKernel* find_reduction_kernel(std::string_view op, Dtype input) {
-  const Dtype accumulator = graph::compute_dtype(input);
+const ReductionKernel* find_reduction_kernel(const graph::OpSpec& op, Dtype input) {
+  const Dtype accumulator = graph::reduction_dtype(op, input);
   for (const ReductionKernel& kernel : reduction_kernels()) {
-    if (kernel.op == op && kernel.accumulator == accumulator) return &kernel;
+    if (kernel.op == op.name && kernel.accumulator == accumulator) return &kernel;
   }
   return nullptr;
 }

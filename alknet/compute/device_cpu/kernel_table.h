@@ -8,6 +8,7 @@
 
 #include "alknet/graph/dtype.h"
 #include "alknet/graph/expr/program.h"
+#include "alknet/graph/op_table.h"
 
 namespace alknet::compute {
 
@@ -80,6 +81,7 @@ const OpcodeKernel* find_opcode_kernel(graph::expr::Opcode opcode, Dtype dtype);
 /// The kernel of `outer` whose argument number `place` (0 or 1) is the result of `inner`, or null.
 const PairKernel* find_pair_kernel(graph::expr::Opcode outer, graph::expr::Opcode inner, std::size_t place);
 
-const ReductionKernel* find_reduction_kernel(std::string_view op, Dtype input);
+/// The kernel that reduces elements of a dtype, which it takes as its accumulator's; or null.
+const ReductionKernel* find_reduction_kernel(const graph::OpSpec& op, Dtype input);
 
 }  // namespace alknet::compute

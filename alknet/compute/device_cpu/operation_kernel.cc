@@ -57,7 +57,7 @@ Bind bind_function(const Computation& computation) {
   const OpSpec& op = *computation.op;
   if (std::holds_alternative<graph::ReductionForward>(op.forward)) {
     const Dtype input = computation.inputs.front().value();
-    if (!find_reduction_kernel(op.name, input)) {
+    if (!find_reduction_kernel(op, input)) {
       refuse(op, "has no CPU kernel for " + std::string(graph::dtype_name(input)) +
                      ": cast to a dtype that the op table lists for it");
     }

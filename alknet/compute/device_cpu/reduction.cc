@@ -83,9 +83,12 @@ class ReductionLaunch final : public CpuLaunch {
         sink_(epilogue, 1, binding),
         split_(split_dimensions(input_.layout, binding.attrs)),
         load_(load_function(input_.dtype)),
+        widen_(register_dtype(input_.dtype) == register_dtype(kernel.accumulator)
+                   ? nullptr
+                   : cast_function(input_.dtype, kernel.accumulator)),
         storage_bytes_(graph::dtype_bytes(input_.dtype)),
         accumulator_bytes_(graph::dtype_bytes(register_dtype(kernel.accumulator))),
-        converts_(register_dtype(input_.dtype) != input_.dtype),
+        converts_(register_dtype(input_.dtype) != input_.dtype || widen_ != nullptr),
         results_(split_.kept.count()),
         length_(split_.reduced.count()) {
     by_columns_ = length_ > 1 && split_.reduced.inner_stride(0) != 1 && split_.kept.inner_stride(0) == 1 &&
@@ -106,6 +109,7 @@ class ReductionLaunch final : public CpuLaunch {
     accumulators_at_ = layout.add(kTileElements * kAccumulatorBytes);
     result_at_ = layout.add(kTileElements * kAccumulatorBytes);
     tile_at_ = layout.add(kTileElements * kAccumulatorBytes);
+    narrow_at_ = layout.add(widen_ ? kTileElements * kAccumulatorBytes : 0);
     stack_at_ = layout.add(PairwiseStack::depth(blocks) * (by_columns_ ? to_size(group_) : 1) * kAccumulatorBytes);
     sink_at_ = layout.add(sink_.scratch_bytes());
     scratch_bytes_ = layout.total();
@@ -149,6 +153,13 @@ class ReductionLaunch final : public CpuLaunch {
     return address(slots, input_.slot, input_.layout.offset + offset, storage_bytes_);
   }
 
+  /// Elements as the accumulator's dtype.
+  void load(const void* from, std::int64_t stride, void* to, std::size_t count, std::byte* scratch) const {
+    if (!widen_) return load_(from, stride, to, count);
+    load_(from, stride, scratch + narrow_at_, count);
+    widen_(scratch + narrow_at_, 1, to, count);
+  }
+
   void reduce(Slots slots, std::int64_t first, std::int64_t count, std::int64_t segment, std::byte* accumulators,
               std::byte* scratch) const {
     const std::int64_t begin = segment * segment_;
@@ -180,7 +191,7 @@ class ReductionLaunch final : public CpuLaunch {
         std::byte* to = scratch + tile_at_;
         block = to;
         for_each_run(walk, 0, at, at + count, [&](std::int64_t offset, std::int64_t length) {
-          load_(element(slots, origin + offset), walk.inner_stride(0), to, to_size(length));
+          load(element(slots, origin + offset), walk.inner_stride(0), to, to_size(length), scratch);
           to += to_size(length) * accumulator_bytes_;
         });
       }
@@ -200,7 +211,7 @@ class ReductionLaunch final : public CpuLaunch {
       for (std::int64_t r = at; r < std::min(at + kColumnBlock, end); ++r) {
         const void* row = element(slots, origin + split_.reduced.offset(0, r));
         if (converts_) {
-          load_(row, 1, scratch + tile_at_, count);
+          load(row, 1, scratch + tile_at_, count, scratch);
           row = scratch + tile_at_;
         }
         kernel_.fold_columns(row, stack.top(), count);
@@ -244,21 +255,21 @@ class ReductionLaunch final : public CpuLaunch {
   Operand input_;
   ResultSink sink_;
   Split split_;
-  ConvertFunction load_;
+  ConvertFunction load_, widen_;  // to registers; from those to the accumulator's dtype, null where they are it
   std::size_t storage_bytes_, accumulator_bytes_;
   bool converts_;
   bool by_columns_;
   std::int64_t results_, length_;    // how many results; elements reduced to each
   std::int64_t segment_, segments_;  // elements of a segment; how many
   std::int64_t group_, groups_;      // results that a unit of work computes; how many groups
-  std::size_t accumulators_at_, result_at_, tile_at_, stack_at_, sink_at_, scratch_bytes_;
+  std::size_t accumulators_at_, result_at_, tile_at_, narrow_at_, stack_at_, sink_at_, scratch_bytes_;
   mutable std::vector<std::byte> partial_;  // [segments][results]; a launch is used by one run at a time
 };
 
 }  // namespace
 
 std::unique_ptr<Launch> bind_reduction(const OperationContext& context, const Binding& binding) {
-  const auto* kernel = find_reduction_kernel(context.op->name, binding.inputs.front()->dtype);
+  const auto* kernel = find_reduction_kernel(*context.op, binding.inputs.front()->dtype);
   return std::make_unique<ReductionLaunch>(context.resources, *kernel, context.epilogue, binding);
 }
 

@@ -277,10 +277,11 @@ GeneratedFile reduction_file(const graph::OpTable& ops) {
     if (!std::holds_alternative<graph::ReductionForward>(op.forward)) continue;
     std::vector<Dtype> done;
     for (const Dtype input : op.inputs.front().dtypes) {
-      const Dtype accumulator = graph::compute_dtype(input);
+      const Dtype accumulator = graph::reduction_dtype(op, input);
       if (std::find(done.begin(), done.end(), accumulator) != done.end()) continue;
       done.push_back(accumulator);
-      const Dtype output = graph::parse_dtype(op.outputs.front().dtype).value_or(input);
+      const Dtype promoted = graph::is_float(input) ? input : accumulator;
+      const Dtype output = graph::parse_dtype(op.outputs.front().dtype).value_or(promoted);
       const auto programs = graph::reduction_programs(op, input, output);
       const auto merging = merging_opcode(programs.combine);
       if (!merging) {

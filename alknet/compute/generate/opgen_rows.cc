@@ -82,6 +82,28 @@ void share_rows(OpgenBuilder& b, WordType type) {
   b.spec().values["subgroup_least"] = b.options().smallest_subgroup;
 }
 
+namespace {
+
+/// An element as the accumulator's dtype.
+graph::expr::Program element_program(Dtype input, Dtype accumulator) {
+  graph::expr::Program program;
+  program.variables = {{"element", graph::compute_dtype(input), false}};
+  graph::expr::Instruction read;
+  read.opcode = graph::expr::Opcode::kVariable;
+  read.dtype = graph::compute_dtype(input);
+  program.instructions = {read};
+  if (read.dtype != accumulator) {
+    graph::expr::Instruction cast;
+    cast.opcode = graph::expr::Opcode::kCast;
+    cast.dtype = accumulator;
+    program.instructions.push_back(cast);
+  }
+  program.outputs = {{"wide", static_cast<std::uint32_t>(program.instructions.size() - 1)}};
+  return program;
+}
+
+}  // namespace
+
 void opgen_reduction(OpgenBuilder& b) {
   const OpSpec& op = *b.from().op;
   auto programs = graph::reduction_programs(
@@ -98,6 +120,7 @@ void opgen_reduction(OpgenBuilder& b) {
   b.spec().pattern = tree ? "reduce_tree" : partials ? "reduce_cascade" : "reduce_loop";
   b.spec().values["input"] = op.inputs[0].name;
   b.spec().values["accumulator"] = wgsl_type(programs.accumulator);
+  b.function("element", element_program(*b.from().inputs[0], programs.accumulator));
   b.function("init", std::move(programs.init));
   b.function("combine", std::move(programs.combine));
   b.function("finish", std::move(programs.finish));

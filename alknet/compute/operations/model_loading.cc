@@ -163,9 +163,9 @@ TensorPtr tensor_from(ComputeService& service, const Store& store, const std::st
   }
 }
 
-std::shared_ptr<StoreResource> store_of(ComputeService& service, OwnerState& owner, const SourcePtr& source) {
+std::shared_ptr<StoreResource> store_of(ComputeService& service, OwnerState& owner, const tensor::File& file) {
   Store store(owner.context());
-  store.add_file(source->file());
+  store.add_file(file);
   return std::make_shared<StoreResource>(service, std::move(store), 0);
 }
 
@@ -178,7 +178,8 @@ Task<Message> load_model(ComputeService& service, call::OperationContext& contex
   const JsonObject& object = members(input);
   const auto ids = ids_of(object);
   const Room room = room_of(context);
-  const SourcePtr source = co_await open_source(service, model_request(context, object));
+  ModelRequest request = model_request(context, object);
+  const SourcePtr source = co_await open_source(service, std::move(request));
   const auto names = wanted_entries(source->file(), object);
   room.require(names.size() + 1, 0);
   source->prioritize(names);
@@ -187,8 +188,9 @@ Task<Message> load_model(ComputeService& service, call::OperationContext& contex
     std::shared_ptr<StoreResource> store;
     std::vector<TensorPtr> tensors;
   };
-  auto work = [&service, source, names, owner = service.owner(context)] {
-    Loaded loaded{store_of(service, *owner, source), {}};
+  // Not the source, which belongs to this thread.
+  auto work = [&service, file = source->file(), names, owner = service.owner(context)] {
+    Loaded loaded{store_of(service, *owner, file), {}};
     for (const auto& name : names) loaded.tensors.push_back(tensor_from(service, loaded.store->held(), name));
     return loaded;
   };
@@ -225,12 +227,15 @@ std::vector<std::string> by_priority(std::vector<std::string> names, const std::
 AsyncGenerator<Message> stream_model(ComputeService& service, call::OperationContext& context, Message input) {
   const JsonObject& object = members(input);
   const Room room = room_of(context);
-  const SourcePtr source = co_await open_source(service, model_request(context, object));
+  ModelRequest request = model_request(context, object);
+  const SourcePtr source = co_await open_source(service, std::move(request));
   const auto names = by_priority(wanted_entries(source->file(), object), texts_member(object, "priority"));
   room.require(names.size() + 1, 0);
   std::uint64_t total = 0, arrived = 0;
   for (const auto& name : names) total += source->file().entry(name).bytes();
-  auto make_store = [&service, source, owner = service.owner(context)] { return store_of(service, *owner, source); };
+  auto make_store = [&service, file = source->file(), owner = service.owner(context)] {
+    return store_of(service, *owner, file);
+  };
   const auto store = co_await run_on(service.compute(), std::move(make_store));
   const std::shared_ptr<call::Resource> kept = store;
   Message first{

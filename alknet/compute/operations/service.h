@@ -33,7 +33,8 @@ struct StreamGrant {
 };
 
 /// Where the operations find models; the program fills in what it has. Functions are called on the service's file
-/// thread and may block. A missing function makes the operations that need it throw `unsupported`.
+/// thread and may block. A missing function makes the operations that need it throw `unsupported`. Sources are used on
+/// the executor of the caller's dispatcher; one that nobody waits for any more may go on the file thread.
 struct ModelAccess {
   /// The model that a catalogue name means. Throws `not_found` naming what there is.
   std::function<std::shared_ptr<tensor::Source>(std::string_view name)> find;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "alknet/base/error.h"
@@ -157,12 +158,32 @@ call::OperationSpec spec_of(const ComputeOperation& operation) {
   return spec;
 }
 
+/// Throws the error that is caught, as callers see it.
+[[noreturn]] void rethrow_for_callers(const Error& error) {
+  if (error.code() != BaseError::kInvalidArgument) throw Error(error);
+  throw Error(call::CallError::kInvalidInput, error.message(), error.details());
+}
+
 Task<Message> run_guarded(const call::OnceHandler& handler, call::OperationContext& context, Message input) {
   try {
     co_return co_await handler(context, std::move(input));
   } catch (const Error& error) {
-    if (error.code() != BaseError::kInvalidArgument) throw;
-    throw Error(call::CallError::kInvalidInput, error.message(), error.details());
+    rethrow_for_callers(error);
+  }
+}
+
+AsyncGenerator<Message> stream_guarded(const call::StreamHandler& handler, call::OperationContext& context,
+                                       Message input) {
+  auto items = handler(context, std::move(input));
+  while (true) {
+    std::optional<Message> item;
+    try {
+      item = co_await items.next();
+    } catch (const Error& error) {
+      rethrow_for_callers(error);
+    }
+    if (!item) co_return;
+    co_yield std::move(*item);
   }
 }
 
@@ -246,7 +267,10 @@ call::Registration registration_of(ComputeService& service, const ComputeOperati
 
 call::Registration registration_of(ComputeService& service, const ComputeOperation& operation,
                                    call::StreamHandler handler) {
-  return finished(service, spec_of(operation), operation.errors, std::move(handler));
+  return finished(service, spec_of(operation), operation.errors,
+                  call::StreamHandler([handler = std::move(handler)](call::OperationContext& context, Message input) {
+                    return stream_guarded(handler, context, std::move(input));
+                  }));
 }
 
 }  // namespace alknet::compute

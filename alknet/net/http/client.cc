@@ -339,6 +339,11 @@ Task<std::optional<SharedBytes>> FetchBody::Source::next_on_loop(std::shared_ptr
   co_return std::nullopt;
 }
 
+FetchRequest::FetchRequest() = default;
+FetchRequest::~FetchRequest() = default;
+FetchRequest::FetchRequest(FetchRequest&&) noexcept = default;
+FetchRequest& FetchRequest::operator=(FetchRequest&&) noexcept = default;
+
 FetchBody::FetchBody() = default;
 FetchBody::~FetchBody() = default;
 FetchBody::FetchBody(FetchBody&&) noexcept = default;

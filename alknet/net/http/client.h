@@ -31,6 +31,11 @@ struct FetchTimeouts {
 
 /// One HTTP request.
 struct FetchRequest {
+  FetchRequest();  // in the source: GCC 12 destroys an aggregate made inside a co_await twice
+  ~FetchRequest();
+  FetchRequest(FetchRequest&&) noexcept;
+  FetchRequest& operator=(FetchRequest&&) noexcept;
+
   std::string method = "GET";
   std::string url;  ///< http or https
 

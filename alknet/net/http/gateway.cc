@@ -10,6 +10,7 @@
 #include "alknet/call/discovery.h"
 #include "alknet/net/http/event_stream.h"
 #include "alknet/net/http/openapi.h"
+#include "alknet/net/page/page_routes.h"
 #include "alknet/net/settler.h"
 #include "alknet/schema/uri.h"
 
@@ -294,6 +295,7 @@ Gateway::Gateway(HttpServer& server, call::Dispatcher& dispatcher, GatewayOption
       return serve(state, act, std::move(request));
     });
   }
+  if (state_->options.page) add_page(server);
   server.route("GET", "/health", [state = state_](HttpRequest) { return answer_health(state); });
   server.route("GET", "/ready", [state = state_](HttpRequest) { return answer_ready(state); });
   if (state_->options.metrics != nullptr) {

@@ -16,6 +16,7 @@ struct GatewayOptions {
   std::string title = "alknet";
   std::string version = "0";
   std::size_t max_batch = 64;
+  bool page = true;  ///< whether people may call operations from the page at `/`
 
   /// What GET /metrics shows; null: there is no such path.
   const Metrics* metrics = nullptr;
@@ -33,9 +34,11 @@ struct GatewayOptions {
 /// | POST /call {"operation", "input", "timeout_ms"?} | {"output"}, or {"error"} with its status |
 /// | POST /call/ns/op INPUT | the same |
 /// | POST /batch [CALL, …] | [{"output"} or {"error"}, …] in order, status 200 |
-/// | GET /subscribe?operation=ns/op&input=JSON, GET /subscribe/ns/op?input=JSON | server-sent events `message` (an
-/// item), `completed`, `error` | | GET /openapi.json | the OpenAPI 3.1 document of what this caller may call | | GET
-/// /health, /ready, /metrics | for supervisors and Prometheus |
+/// | GET /subscribe?operation=ns/op&input=JSON | server-sent events `message` (an item), `completed`, `error` |
+/// | GET /subscribe/ns/op?input=JSON | the same |
+/// | GET /openapi.json | the OpenAPI 3.1 document of what this caller may call |
+/// | GET /health, /ready, /metrics | for supervisors and Prometheus |
+/// | GET / | the page on which people do all this |
 ///
 /// Bytes travel as base64 text. The identity is that of the bearer token. With a header `Alknet-Session` the requests
 /// of an identity that name the same session share handles, until it was idle for ten minutes; without one, an

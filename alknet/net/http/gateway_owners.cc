@@ -60,13 +60,13 @@ GatewayOwners::Use GatewayOwners::use_session(const std::string& key, const std:
 }
 
 std::variant<GatewayOwners::Use, GatewayFailure> GatewayOwners::find(const HttpRequest& request) {
-  std::optional<call::Identity> identity;
+  std::optional<call::Identity> identity = options_.anonymous;
   if (const auto token = request.bearer_token()) {
     if (!request.peer.secure && !request.peer.loopback && !options_.allow_plaintext_credentials) {
       return failure(403, "FORBIDDEN", "a token in plain text is refused: use https");
     }
     const auto& authenticate = dispatcher_.options().authenticate;
-    if (authenticate) identity = authenticate(*token);
+    identity = authenticate ? authenticate(*token) : std::nullopt;
     if (!identity) return failure(401, "FORBIDDEN", "the bearer token is not known here");
   }
   const auto name = request.headers.get("Alknet-Session");

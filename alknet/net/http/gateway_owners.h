@@ -22,6 +22,9 @@ struct GatewayOwnerOptions {
   bool allow_plaintext_credentials = false;
   call::OwnerLimits limits;
 
+  /// Who callers without a token are; nothing: they may only call what is open to all.
+  std::optional<call::Identity> anonymous;
+
   /// Overlays that every caller sees besides the curated layer.
   std::vector<std::shared_ptr<const call::Layer>> layers;
 };

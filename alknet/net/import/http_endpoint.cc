@@ -466,6 +466,14 @@ call::Handler endpoint_handler(std::shared_ptr<const HttpEndpoint> endpoint, Htt
   });
 }
 
+std::vector<call::ErrorSpec> adapter_errors() {
+  const Json any = JsonObject{};
+  std::vector<call::ErrorSpec> errors;
+  errors.push_back({"UNAUTHORIZED", "The server did not accept our credentials, or this node has none.", any, 502});
+  errors.push_back({"TRANSPORT", "The server could not be reached, or did not keep to its protocol.", any, 502});
+  return errors;
+}
+
 std::string http_error_code(std::string_view status) { return "HTTP_" + call::capitals(status); }
 
 }  // namespace alknet::net

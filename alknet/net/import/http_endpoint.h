@@ -93,6 +93,9 @@ FetchRequest make_request(const HttpEndpoint& endpoint, const Message& input, co
 /// Redirects are followed only where no secret could leak.
 call::Handler endpoint_handler(std::shared_ptr<const HttpEndpoint> endpoint, HttpFetch fetch);
 
+/// The errors that every imported operation declares besides its own: `UNAUTHORIZED` and `TRANSPORT`.
+std::vector<call::ErrorSpec> adapter_errors();
+
 /// The code of a declared error: "404" -> "HTTP_404".
 std::string http_error_code(std::string_view status);
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "alknet/call/error.h"
+#include "alknet/net/import/names.h"
 
 namespace alknet::net {
 
@@ -163,10 +164,7 @@ std::vector<DocumentPlace> OperationReader::merged_parameters() const {
 
 std::string OperationReader::input_name(const std::string& name, std::string_view place, bool has_body) {
   if (!(has_body && name == "body") && used_names_.insert(name).second) return name;
-  const std::string base = fmt::format("{}_{}", place, name);
-  std::string other = base;
-  for (int i = 2; !used_names_.insert(other).second; ++i) other = fmt::format("{}_{}", base, i);
-  return other;
+  return fresh_name(used_names_, fmt::format("{}_{}", place, name));
 }
 
 void OperationReader::add_parameter(const DocumentPlace& place, HttpEndpoint& endpoint, SchemaTranslator& translator,

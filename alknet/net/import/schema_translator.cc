@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "alknet/call/error.h"
+#include "alknet/net/import/names.h"
 #include "alknet/schema/regex.h"
 
 namespace alknet::net {
@@ -392,8 +393,7 @@ std::string SchemaTranslator::reference(const Json& target, const std::string& p
     if (!plain) c = '_';
   }
   if (base.empty()) base = "root";
-  std::string name = base;
-  for (int i = 2; !used_names_.insert(name).second; ++i) name = fmt::format("{}_{}", base, i);
+  const std::string name = fresh_name(used_names_, base);
   names_.emplace(path, name);
   pending_.push_back(path);
   return "#/$defs/" + name;

@@ -10,6 +10,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -107,7 +108,11 @@ std::optional<Json> number_of(std::string_view text) {
   const auto unsigned_text = text.starts_with('+') ? text.substr(1) : text;
   if (integer) return integer_or_double(unsigned_text, 10);
   double number = 0;
-  std::from_chars(unsigned_text.data(), unsigned_text.data() + unsigned_text.size(), number);
+  const auto read = std::from_chars(unsigned_text.data(), unsigned_text.data() + unsigned_text.size(), number);
+  if (read.ec == std::errc::result_out_of_range) {
+    const bool tiny = text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos;
+    return tiny ? 0.0 : std::numeric_limits<double>::infinity();
+  }
   return number;
 }
 
@@ -138,7 +143,10 @@ class JsonBuilder final : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    if (wants_key()) refuse(mark, "a key is missing");
+    if (wants_key()) {
+      take_key(mark, "!", "null");
+      return;
+    }
     put(mark, {nullptr, kValueCost, 0}, anchor);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -217,6 +225,10 @@ class JsonBuilder final : public YAML::EventHandler {
     }
     auto value = plain_scalar(text);
     if (!value) refuse(mark, fmt::format("JSON has no number {:.40}", text));
+    const bool fits = tag == "?" || tag.empty() || (tag.ends_with(":null") && value->is_null()) ||
+                      (tag.ends_with(":bool") && value->is_bool()) || (tag.ends_with(":float") && value->is_number()) ||
+                      (tag.ends_with(":int") && value->is_number() && !value->is_double());
+    if (!fits) refuse(mark, fmt::format("{:.40} is not what its tag says", text));
     return std::move(*value);
   }
 

@@ -17,7 +17,8 @@ struct YamlLimits {
 };
 
 /// One YAML document (UTF-8) as JSON. Plain scalars are read by the core schema of YAML 1.2: `yes` and `2020-01-01` are
-/// strings. Keys are strings, whatever they look like. Aliases become copies.
+/// strings. Keys are strings, whatever they look like; a null key is
+/// "null". Aliases become copies.
 ///
 /// Throws call error `schema_parse` with details `line` and `column`, for text that is no YAML and for what JSON cannot
 /// say or should not: duplicate keys, keys that are no scalars, merge keys, foreign tags, infinities, several

@@ -109,10 +109,11 @@ void EndpointState::flush() {
   socket_->flush();
   if (outermost) in_turn_ = false;
   if (socket_->is_full() && !std::exchange(waits_for_room_, true)) {
-    socket_->wait_sendable([self = shared_from_this()] {
+    socket_->wait_sendable([self = shared_from_this(), socket = socket_.get()] {
       self->waits_for_room_ = false;
-      if (!self->socket_) return;
-      self->socket_->flush();
+      if (self->socket_.get() != socket) return;
+      socket->set_room();
+      socket->flush();
       for (const auto& [key, core] : self->cores_) {
         if (!core->asked_to_flush) self->flush_later(*core);
       }
@@ -311,6 +312,7 @@ bool EndpointState::rebind() {
     any = SocketAddress::of(HostPort{socket_->address().is_ipv6() ? "::1" : "127.0.0.1", 0});
   }
   socket_ = std::make_unique<UdpSocket>(loop_, any);
+  waits_for_room_ = false;
   wait();
   const ngtcp2_tstamp now = timestamp();
   for (const auto& [key, core] : cores_) core->path_changed(now);

@@ -152,19 +152,20 @@ class Relay {
       : loop_(loop),
         faults_(faults),
         random_(faults.seed),
-        client_side_(io_context(loop), Udp::endpoint(boost::asio::ip::address_v4::loopback(), 0)),
+        client_side_(
+            std::make_shared<Udp::socket>(io_context(loop), Udp::endpoint(boost::asio::ip::address_v4::loopback(), 0))),
         server_(boost::asio::ip::address_v4::loopback(), server) {
     rebind();
     read(client_side_, true);
   }
 
-  std::uint16_t port() const { return client_side_.local_endpoint().port(); }
+  std::uint16_t port() const { return client_side_->local_endpoint().port(); }
 
   /// What a NAT does after a while: the server sees another port of the client from now on.
   void rebind() {
     server_side_ =
         std::make_shared<Udp::socket>(io_context(loop_), Udp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
-    read(*server_side_, false);
+    read(server_side_, false);
   }
 
   /// Another server takes the place of the first.
@@ -178,20 +179,22 @@ class Relay {
  private:
   using Packet = std::vector<char>;
 
-  void read(Udp::socket& socket, bool from_client) {
+  void read(const std::shared_ptr<Udp::socket>& socket, bool from_client) {
     auto buffer = std::make_shared<Packet>(65536);
     auto from = std::make_shared<Udp::endpoint>();
-    socket.async_receive_from(
-        boost::asio::buffer(*buffer), *from,
-        [this, &socket, from_client, buffer, from](const boost::system::error_code& error, std::size_t size) {
-          if (error == boost::asio::error::operation_aborted) return;
-          if (!error) {
-            buffer->resize(size);
-            if (from_client) client_ = *from;
-            pass(std::move(*buffer), from_client);
-          }
-          read(socket, from_client);
-        });
+    // A datagram may have come just before the relay or the socket went.
+    socket->async_receive_from(boost::asio::buffer(*buffer), *from,
+                               [this, weak = std::weak_ptr(socket), from_client, buffer, from](
+                                   const boost::system::error_code& error, std::size_t size) {
+                                 const auto same = weak.lock();
+                                 if (!same || error == boost::asio::error::operation_aborted) return;
+                                 if (!error) {
+                                   buffer->resize(size);
+                                   if (from_client) client_ = *from;
+                                   pass(std::move(*buffer), from_client);
+                                 }
+                                 read(same, from_client);
+                               });
   }
 
   void pass(Packet packet, bool from_client) {
@@ -221,7 +224,7 @@ class Relay {
     if (from_client) {
       server_side_->send_to(boost::asio::buffer(packet), server_, 0, ignored);
     } else {
-      client_side_.send_to(boost::asio::buffer(packet), client_, 0, ignored);
+      client_side_->send_to(boost::asio::buffer(packet), client_, 0, ignored);
     }
   }
 
@@ -234,7 +237,7 @@ class Relay {
   Loop& loop_;
   Faults faults_;
   std::mt19937 random_;
-  Udp::socket client_side_;
+  std::shared_ptr<Udp::socket> client_side_;
   std::shared_ptr<Udp::socket> server_side_;
   Udp::endpoint server_;
   Udp::endpoint client_;

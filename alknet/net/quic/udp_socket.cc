@@ -121,7 +121,7 @@ bool UdpSocket::receive(FunctionRef<void(const Datagram&)> take, FunctionRef<voi
       bytes = bytes.subspan(size);
     }
   }
-  return true;
+  return static_cast<std::size_t>(count) == kInboxMessages;
 }
 
 void UdpSocket::wait_receivable(std::function<void()> ready) {
@@ -133,10 +133,8 @@ void UdpSocket::wait_receivable(std::function<void()> ready) {
 
 void UdpSocket::wait_sendable(std::function<void()> ready) {
   descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
-                         [this, ready = std::move(ready)](const boost::system::error_code& error) {
-                           if (error) return;
-                           full_ = false;
-                           ready();
+                         [ready = std::move(ready)](const boost::system::error_code& error) {
+                           if (!error) ready();
                          });
 }
 

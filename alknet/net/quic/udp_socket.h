@@ -33,11 +33,12 @@ class UdpSocket {
   /// Lets it talk to one peer only, which makes sending faster and tells of a peer that does not listen.
   void connect(const SocketAddress& peer);
 
-  /// Calls `take` for the datagrams that are there, at most a batch of them. False when none was there.
+  /// Calls `take` for the datagrams that are there, at most a batch of them. True when there may be more.
   /// `refused` is called when the kernel reports that nobody listens at a connected peer's port.
   bool receive(FunctionRef<void(const Datagram&)> take, FunctionRef<void()> refused);
 
-  /// Calls `ready` once when something can be received, or, for `wait_sendable`, when a full socket takes bytes again.
+  /// Calls `ready` once when something can be received, or, for `wait_sendable`, when a full socket takes bytes again:
+  /// possibly just after the socket was destroyed.
   void wait_receivable(std::function<void()> ready);
   void wait_sendable(std::function<void()> ready);
 
@@ -52,8 +53,9 @@ class UdpSocket {
   /// as the network may do.
   void flush();
 
-  /// The kernel's buffer is full: nothing leaves until `wait_sendable`.
+  /// The kernel's buffer is full: nothing leaves until `set_room`, which belongs after `wait_sendable`.
   bool is_full() const { return full_; }
+  void set_room() { full_ = false; }
 
   /// The largest payload of a UDP datagram that we make or take.
   static constexpr std::size_t kLargestDatagram = 65'487;

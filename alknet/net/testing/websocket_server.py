@@ -4,10 +4,14 @@ Paths: /echo; /text answers with text; /close closes with 1001; /refuse answers 
 """
 
 import http
+import logging
 
 from websockets.sync.server import serve
 
 import lifeline  # noqa: F401 (ends this process with the test)
+
+
+logging.disable()  # what the tests do to it is no news
 
 
 def handle(socket):

@@ -10,7 +10,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   var run = init();
   var block = init();
   for (var k = 0u; k < p.reduced_count; k += 1u) {
-    run = combine(run, {{accumulator}}(load_{{input}}(base + locate_reduced(k).{{input}})));
+    run = combine(run, element(load_{{input}}(base + locate_reduced(k).{{input}})));
     if ((k & 31u) == 31u) {
       block = combine(block, run);
       run = init();

@@ -7,7 +7,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: v
   let base = locate_row(row).{{input}};
   var total = init();
   for (var k = 0u; k < p.reduced_count; k += 1u) {
-    total = combine(total, load_{{input}}(base + locate_reduced(k).{{input}}));
+    total = combine(total, element(load_{{input}}(base + locate_reduced(k).{{input}})));
   }
   store(row, finish(total));
 }

@@ -9,7 +9,7 @@ fn run_row(at: lane_place) {
     let base = locate_row(at.row).{{input}};
     var n = 0u;
     for (var k = at.lane; k < p.reduced_count; k += p.lanes) {
-      run = combine(run, {{accumulator}}(load_{{input}}(base + locate_reduced(k).{{input}})));
+      run = combine(run, element(load_{{input}}(base + locate_reduced(k).{{input}})));
       n += 1u;
       if ((n & 31u) == 0u) {
         block = combine(block, run);

@@ -1,0 +1,224 @@
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <memory>
+
+#include "alknet/base/await.h"
+#include "alknet/base/files.h"
+#include "alknet/compute/operations/compute_operations.h"
+#include "alknet/compute/operations/service.h"
+#include "alknet/net/node.h"
+#include "alknet/tensor/source.h"
+#include "apps/alknet/durations.h"
+#include "apps/alknet/models.h"
+#include "apps/alknet/node_files.h"
+#include "apps/alknet/open_tensors.h"
+#include "apps/alknet/output.h"
+#include "apps/alknet/settings.h"
+
+namespace alknet::app {
+namespace {
+
+constexpr std::string_view kDefaultListen = "http://127.0.0.1:8080";
+
+struct ServeCommand {
+  std::vector<std::string> listen, http, ws;
+  std::vector<std::string> models;
+  std::vector<std::string> allow, origins;
+  std::string device;
+  std::string peers_file, key_file, certificate, certificate_key, client_ca;
+  std::string log_format = "text", log_level = "info";
+  std::string drain = "10s";
+  std::string max_memory = "4G";
+  std::string frame_limit = "16M";
+  std::size_t max_calls = 4'096;
+  bool plaintext_tokens = false;
+};
+
+Logger make_logger(const ServeCommand& command) {
+  const auto level = parse_log_level(command.log_level);
+  if (!level)
+    throw UsageError(fmt::format("--log-level {}: trace, debug, info, warning, error or off", command.log_level));
+  if (command.log_format != "text" && command.log_format != "json") {
+    throw UsageError(fmt::format("--log {}: text or json", command.log_format));
+  }
+  return Logger::to_stderr(*level, command.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
+}
+
+std::vector<std::string> addresses(const ServeCommand& command) {
+  std::vector<std::string> all = command.listen;
+  const auto with_scheme = [](const std::string& place, std::string_view scheme) {
+    return place.find("://") == std::string::npos ? fmt::format("{}://{}", scheme, place) : place;
+  };
+  for (const auto& place : command.http) all.push_back(with_scheme(place, "http"));
+  for (const auto& place : command.ws) all.push_back(with_scheme(place, "ws"));
+  if (all.empty()) all.emplace_back(kDefaultListen);
+  return all;
+}
+
+net::NodeOptions node_options(const ServeCommand& command, const Logger& logger) {
+  net::NodeOptions options;
+  options.logger = logger;
+  options.version = ALKNET_VERSION;
+  options.credentials.key =
+      load_or_make_key(command.key_file.empty() ? default_key_file() : std::filesystem::path(command.key_file));
+  options.peers_file = command.peers_file.empty() ? default_peers_file() : std::filesystem::path(command.peers_file);
+  if (!command.certificate.empty()) {
+    options.credentials.certificate = net::Certificate::load(command.certificate, command.certificate_key);
+    options.tls.certificate_file = command.certificate;
+    options.tls.private_key_file = command.certificate_key;
+  }
+  if (!command.client_ca.empty()) {
+    options.client_authorities_pem = read_file(command.client_ca, 16U << 20U);
+    options.tls.ca_file = command.client_ca;
+  }
+  options.anonymous_scopes = command.allow;
+  options.allowed_origins = command.origins;
+  options.allow_plaintext_credentials = command.plaintext_tokens;
+  options.owner_limits.max_running_calls = static_cast<std::uint32_t>(command.max_calls);
+  options.owner_limits.resources.max_bytes = parse_size(command.max_memory);
+  options.link_limits.frame = parse_size(command.frame_limit);
+  return options;
+}
+
+/// "minilm" of "all-MiniLM-L6-v2": the name under which operations call the default model; other models keep theirs, in
+/// small letters.
+std::string operation_name_of(const std::string& model) {
+  if (model == kDefaultModel || model == "minilm") return "minilm";
+  std::string name = std::filesystem::path(model).filename().string();
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
+/// Registers one `--model`: NAME, a folder, or ALIAS=either.
+void add_model_operations(call::Registry& registry, compute::ComputeService& service, const std::string& argument,
+                          const Globals& globals) {
+  const std::size_t equals = argument.find('=');
+  const std::string model = equals == std::string::npos ? argument : argument.substr(equals + 1);
+  const std::string name = equals == std::string::npos ? operation_name_of(model) : argument.substr(0, equals);
+  const auto folder = resolve_model(model == "minilm" ? std::string(kDefaultModel) : model, globals);
+  registry.curated().replace_prefix(fmt::format("model/{}/", name),
+                                    compute::sentence_model_operations(service, name, folder));
+}
+
+/// The signals that end the program, as a descriptor that the thread waits on; blocked before any thread starts.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&set_);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  /// The next signal.
+  int wait() const {
+    int signal = 0;
+    sigwait(&set_, &signal);
+    return signal;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+/// Runs a task on the loop's thread from this one.
+template <typename Body>
+auto on_loop(Loop& loop, Body body) {
+  return wait_for(loop, body());
+}
+
+void serve(const ServeCommand& command, const Globals& globals) {
+  const StopSignals signals;
+  const Logger logger = make_logger(command);
+  compute::ComputeServiceOptions computing;
+  computing.device = command.device;
+  computing.robust = true;
+  computing.models.find = [&globals](std::string_view name) -> std::shared_ptr<tensor::Source> {
+    const auto folder = resolve_model(std::string(catalog_model(name).name), globals);
+    return std::make_shared<tensor::FileSource>(open_tensors((folder / "model.safetensors").string()));
+  };
+  compute::ComputeService service(computing);
+  const auto registry = std::make_shared<call::Registry>();
+  registry->curated().add(compute::compute_operations(service));
+
+  LoopThread thread;
+  Loop& loop = thread.loop();
+  std::unique_ptr<net::Node> node;
+  const auto close_node = [&] {
+    on_loop(loop, [&]() -> Task<void> {
+      node.reset();
+      co_return;
+    });
+  };
+  try {
+    for (const std::string& model : command.models) add_model_operations(*registry, service, model, globals);
+    on_loop(loop, [&]() -> Task<void> {
+      node = std::make_unique<net::Node>(loop, registry, node_options(command, logger));
+      call::DiscoveryOptions discovery;
+      discovery.list_peers = [&node] { return node->peers(); };
+      discovery.list_peers_access.required_scopes = {"peers"};
+      registry->curated().add(call::discovery_operations(std::move(discovery)));
+      for (const std::string& address : addresses(command)) {
+        const std::string bound = node->listen(address);
+        if (globals.json) print_json(JsonObject{{"listening", bound}});
+      }
+      co_return;
+    });
+    logger.info("ready", {{"operations", registry->curated().snapshot()->size()}});
+    while (true) {
+      const int signal = signals.wait();
+      if (signal == SIGHUP) {
+        for (const std::string& model : command.models) add_model_operations(*registry, service, model, globals);
+        logger.info("models reloaded");
+        continue;
+      }
+      break;
+    }
+    logger.info("stopping", {{"drain", command.drain}});
+    on_loop(loop, [&]() -> Task<void> { co_await node->drain(parse_duration(command.drain)); });
+  } catch (...) {
+    close_node();
+    throw;
+  }
+  close_node();
+  logger.info("stopped");
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program, Globals& globals) {
+  const auto command = std::make_shared<ServeCommand>();
+  CLI::App* made = program.add_subcommand("serve", "Serve this machine's operations to peers, browsers and curl");
+  made->add_option("--listen", command->listen, "quic://HOST:PORT, tls://HOST:PORT or unix:PATH; may be repeated");
+  made->add_option("--http", command->http, "HOST:PORT of the HTTP gateway and the page; https:// with --certificate");
+  made->add_option("--ws", command->ws, "HOST:PORT for WebSockets (every HTTP address takes them too)");
+  made->add_option("--model", command->models, "A model to serve: NAME, FOLDER, or ALIAS=either; may be repeated");
+  add_setting(*made, globals, "device", command->device);
+  made->add_option("--allow", command->allow, "What callers without a key or token may do: a scope, such as model");
+  made->add_option("--origin", command->origins, "Web pages of this origin may call too, such as https://example.com");
+  made->add_option("--peers", command->peers_file, "The peers file (default: peers.json in the configuration folder)");
+  made->add_option("--key", command->key_file, "This node's key file; made when it is missing");
+  CLI::Option* certificate = made->add_option("--certificate", command->certificate, "Certificate chain (PEM)");
+  CLI::Option* key = made->add_option("--certificate-key", command->certificate_key, "Its private key (PEM)");
+  certificate->needs(key);
+  key->needs(certificate);
+  made->add_option("--client-ca", command->client_ca, "Authorities whose client certificates are let in");
+  made->add_option("--log", command->log_format, "Log lines as text or json")->capture_default_str();
+  made->add_option("--log-level", command->log_level, "trace, debug, info, warning, error or off")
+      ->capture_default_str();
+  made->add_option("--drain", command->drain, "How long running calls may take after a stop")->capture_default_str();
+  made->add_option("--max-calls", command->max_calls, "Calls of one caller at a time")->capture_default_str();
+  made->add_option("--max-memory", command->max_memory, "Tensors and other things of one caller")
+      ->capture_default_str();
+  made->add_option("--max-frame", command->frame_limit, "The longest message")->capture_default_str();
+  made->add_flag("--plaintext-tokens", command->plaintext_tokens, "Take tokens without TLS: only behind a proxy");
+  add_json_flag(*made, globals);
+  set_examples(*made,
+               "  alknet serve --model minilm --allow model\n"
+               "  alknet serve --listen quic://0.0.0.0:4433 --http 127.0.0.1:8080 --model minilm\n");
+  made->callback([command, &globals] { serve(*command, globals); });
+}
+
+}  // namespace alknet::app
