@@ -18,10 +18,10 @@ struct Loop::State {
     Callback callback;
   };
 
-  boost::asio::io_context io{1};
   std::mutex mutex;
   std::unordered_map<std::uint64_t, std::unique_ptr<Timer>> timers;
   std::uint64_t last_timer = 0;
+  boost::asio::io_context io{1};  // goes first: the tasks that it drops cancel their timers
 };
 
 inline boost::asio::io_context& io_context(Loop& loop) { return loop.state().io; }

@@ -24,12 +24,14 @@ class PendingReader {
     state_->arrived = std::move(arrived);
     if (state_->reading || state_->result) return;
     state_->reading = true;
-    stream_->read([state = state_](const std::error_code& error, std::span<const std::byte> bytes) {
-      state->reading = false;
-      state->result = Result{error, bytes};
-      if (state->arrived) std::exchange(state->arrived, nullptr)();
-      if (state->waiter) std::exchange(state->waiter, std::nullopt)->set_value();
-    });
+    stream_->read(
+        [begun = std::make_shared<BegunRead>(state_)](const std::error_code& error, std::span<const std::byte> bytes) {
+          const auto state = std::exchange(begun->state, nullptr);
+          state->reading = false;
+          state->result = Result{error, bytes};
+          if (state->arrived) std::exchange(state->arrived, nullptr)();
+          if (state->waiter) std::exchange(state->waiter, std::nullopt)->set_value();
+        });
   }
 
   /// Forgets the function given to `prefetch`.
@@ -62,6 +64,20 @@ class PendingReader {
     std::optional<Result> result;
     std::function<void()> arrived;
     std::optional<Settler<void>> waiter;
+  };
+  /// A read that a loop may drop with its end: then who waits gets `aborted`, since the waiting coroutine may own this
+  /// reader, and with it what would wake it.
+  struct BegunRead {
+    explicit BegunRead(std::shared_ptr<State> of) : state(std::move(of)) {}
+    BegunRead(const BegunRead&) = delete;
+    BegunRead& operator=(const BegunRead&) = delete;
+    ~BegunRead() {
+      if (!state) return;
+      state->reading = false;
+      state->arrived = nullptr;
+      const auto waiter = std::exchange(state->waiter, std::nullopt);
+    }
+    std::shared_ptr<State> state;
   };
   ByteStream* stream_;
   std::shared_ptr<State> state_ = std::make_shared<State>();

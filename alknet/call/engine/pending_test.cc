@@ -47,7 +47,7 @@ TEST(PendingRequests, ExpireInTheOrderOfTheirDeadlines) {
 
 TEST(PendingRequests, AreFoundByStream) {
   PendingRequests pending("p");
-  for (const StreamId stream : {4, 8, 4}) pending.add({}).stream = stream;
+  for (const StreamId stream : {4U, 8U, 4U}) pending.add({}).stream = stream;
   EXPECT_EQ(pending.numbers_on(4), (std::vector<std::uint64_t>{1, 3}));
   EXPECT_TRUE(pending.numbers_on(5).empty());
 }

@@ -276,6 +276,37 @@ TEST_F(HttpServerTest, BoundsItsConnections) {
   EXPECT_EQ(future.get(), "not served");
 }
 
+/// A client that never asks: its read lies on the loop.
+class SilentClient final : public ByteStream {
+ public:
+  SilentClient(Loop& loop, Farewell farewell) : loop_(&loop), farewell_(std::move(farewell)) {}
+  void read(ReadHandler handler) override {
+    loop_->post_after(std::chrono::hours(1), [handler = std::move(handler)] { handler({}, {}); });
+  }
+  void unread(std::span<const std::byte>) override {}
+  void write(std::vector<SharedBytes>, DoneHandler) override {}
+  void shutdown(DoneHandler) override {}
+  void close() override {}
+  const StreamPeer& peer() const override { return peer_; }
+
+ private:
+  Loop* loop_;
+  Farewell farewell_;
+  StreamPeer peer_;
+};
+
+TEST(HttpServerOnALoop, TheEndOfTheLoopLetsGoOfAConnectionThatReads) {
+  std::promise<void> left;
+  {
+    Loop loop;
+    HttpServer server(loop, {});
+    server.serve(std::make_unique<SilentClient>(loop, Farewell(left)));
+    loop.post([&] { loop.stop(); });
+    loop.run();
+  }
+  EXPECT_EQ(left.get_future().wait_for(milliseconds(0)), std::future_status::ready);
+}
+
 TEST_F(HttpServerTest, SaysWhenItCannotListen) {
   begin({});
   on_loop([&] {
