@@ -1,5 +1,5 @@
 // Tensor streams: a server and a client, each against a peer that does whatever the bytes say.
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -34,7 +34,9 @@ class Choices {
     return value;
   }
   SharedBytes some() {
-    const std::size_t size = std::min<std::size_t>(byte() | (std::size_t{byte()} << 8), bytes_.size());
+    const std::size_t low = byte();
+    const std::size_t wanted = low | (std::size_t{byte()} << 8);
+    const std::size_t size = std::min(wanted, bytes_.size());
     const auto taken = bytes_.first(size);
     bytes_ = bytes_.subspan(size);
     return SharedBytes::copy(taken);

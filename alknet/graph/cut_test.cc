@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::string group_of(const State& state) { return layer_of(state.name); }
+constexpr auto kByLayer = [](const State& state) { return layer_of(state.name); };
 
 std::vector<std::string> names(const auto& declared) {
   std::vector<std::string> all;
@@ -40,7 +40,7 @@ TEST(CutGraph, GivesEachStageTheStatesOfOneGroupMore) {
   const Ref second = g.node("add", {g.node("mul", {first, b}), free});
   g.output("y", g.node("add", {second, a}));
   g.output("middle", first);
-  const auto stages = cut_by_states(std::move(g).build(), group_of);
+  const auto stages = cut_by_states(std::move(g).build(), kByLayer);
   ASSERT_EQ(stages.size(), 2U);
   EXPECT_THAT(names(stages[0].states), ElementsAre("layer.0.w", "layer.0.b"));
   EXPECT_THAT(names(stages[1].states), ElementsAre("layer.0.w", "layer.1.w"));
@@ -60,7 +60,7 @@ TEST(CutGraph, RefusesGraphsThatChangeStates) {
   const Ref w = g.state("w", Dtype::kF32, {4});
   g.output("y", g.node("assign", {w, g.node("neg", {w})}));
   const Graph graph = std::move(g).build();
-  EXPECT_EQ(code_of([&] { cut_by_states(graph, group_of); }), "unsupported");
+  EXPECT_EQ(code_of([&] { cut_by_states(graph, kByLayer); }), "unsupported");
 }
 
 }  // namespace

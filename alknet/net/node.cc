@@ -11,7 +11,6 @@
 #include "alknet/net/address.h"
 #include "alknet/net/http/gateway.h"
 #include "alknet/net/http/server.h"
-#include "alknet/net/page/page_routes.h"
 #include "alknet/net/quic/transport.h"
 #include "alknet/net/stream_transport.h"
 #include "alknet/net/websocket.h"
@@ -199,7 +198,6 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     gateway.version = options.version;
     gateway.metrics = &metrics;
     const Gateway routes(*server, *dispatcher, std::move(gateway));
-    add_page(*server);
     std::string bound = server->listen(place);
     web_servers.push_back(std::move(server));
     return bound;

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "alknet/base/files.h"
+#include "alknet/base/json.h"
 #include "alknet/base/testing.h"
 #include "alknet/stream/stream_test_support.h"
 #include "alknet/tensor/test_folder.h"

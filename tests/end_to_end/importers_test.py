@@ -27,6 +27,7 @@ PEER = os.environ["ALKNET_IMPORTER_PEER"]
 MODULES = pathlib.Path(os.environ["ALKNET_NODE_MODULES"])
 FIGMA = MODULES / "@figma/rest-api-spec/openapi/openapi.yaml"
 EXAMPLES = MODULES / "@readme/oas-examples"
+BROKEN = "response-http-behavior"  # names a security scheme that it does not declare
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
@@ -56,6 +57,9 @@ class PublicDocuments(unittest.TestCase):
         total = 0
         for path, answer in zip(paths, run_peer("openapi", *paths)):
             with self.subTest(path=path.name):
+                if path.stem == BROKEN:
+                    self.assertEqual(answer["error"]["code"], "schema_parse")
+                    continue
                 self.assertNotIn("error", answer)
                 count = operation_count(path)
                 self.assertEqual(len(answer["operations"]), count)
@@ -65,14 +69,14 @@ class PublicDocuments(unittest.TestCase):
 
     @unittest.skipUnless(FIGMA.exists(), "@figma/rest-api-spec is not here; bin/setup installs it")
     def test_every_operation_of_figma_is_imported(self):
-        self.assertGreater(self.check([FIGMA]), 40)
+        self.assertGreater(self.check([FIGMA]), 50)
 
     @unittest.skipUnless(EXAMPLES.exists(), "@readme/oas-examples is not here; bin/setup installs it")
     def test_every_operation_of_the_examples_is_imported(self):
         paths = sorted(path for version in ("3.0", "3.1") for kind in ("json", "yaml")
                        for path in (EXAMPLES / version / kind).rglob("*." + kind))
-        self.assertGreater(len(paths), 90)
-        self.assertGreater(self.check(paths), 500)
+        self.assertGreater(len(paths), 100)
+        self.assertGreater(self.check(paths), 1200)
 
     @unittest.skipUnless(EXAMPLES.exists(), "@readme/oas-examples is not here; bin/setup installs it")
     def test_swagger_2_is_refused(self):

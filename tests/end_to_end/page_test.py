@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import struct
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -14,12 +13,10 @@ import unittest
 from browser import MISSING, Browser
 from gateway_mock import Gateway
 from gateway_specs import MARKUP, SPECS
-from program import PROGRAM, model_folder
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURES = pathlib.Path(os.environ.get("ALKNET_PAGE_PICTURES", ROOT / "build" / "page-pictures"))
 
-NODE = os.environ.get("ALKNET_PAGE_GATEWAY")
 NAMES = "[...document.querySelectorAll('[role=option]')].map((one) => one.dataset.name)"  # of the operations listed
 
 # Requests that the tests make fail are no fault of the page.
@@ -185,6 +182,17 @@ class PageTest(PageSteps):
         )
         self.browser.click(".vector .facts")
         self.browser.until("document.querySelectorAll('.result .json-index').length === 2 + 50")
+
+    def test_pictures_for_the_documentation(self):
+        self.open("model/minilm/embed")
+        self.browser.resize(1280, 1000)
+        self.browser.script(button("Fill in the example"))
+        self.browser.click("button.primary")
+        self.browser.until("document.querySelectorAll('.result .vector').length === 2")
+        self.browser.script("document.querySelector('main').scrollTop = 0; document.activeElement.blur()")
+        for colours in ("light", "dark"):
+            self.browser.prefer(colours)
+            self.browser.screenshot(PICTURES / f"page-{colours}.png")
 
     def test_a_form_has_every_kind_of_value(self):
         self.open("test/kinds")
@@ -561,123 +569,6 @@ class PageTest(PageSteps):
         )
         self.assertEqual(markup["result"]["value"], "refused")
         self.assertTrue(any("Content Security Policy" in line for line in self.browser.log()))
-
-
-class Node:
-    """The program alknet_page_gateway, which serves until its standard input ends."""
-
-    def __enter__(self):
-        self.model = model_folder() if pathlib.Path(PROGRAM).exists() else None
-        command = [NODE, *([str(self.model)] if self.model else [])]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.address = self.process.stdout.readline().strip()
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
-
-@unittest.skipIf(MISSING, MISSING)
-@unittest.skipUnless(NODE, "ALKNET_PAGE_GATEWAY does not name the program alknet_page_gateway")
-class NodeTest(PageSteps):
-    """With a node's own gateway, which serves the page, and its operations."""
-
-    serve = Node
-
-    def make_tensor(self, values, shape):
-        self.open("compute/create_tensor")
-        self.browser.script(button("JSON"))
-        self.browser.write(".input-json", json.dumps({"dtype": "f32", "shape": shape, "values": values}))
-        self.browser.click("button.primary")
-        return self.handle()
-
-    def handle(self):
-        self.status("OK")
-        return self.browser.text(".result .handle b")
-
-    def test_multiplies_matrices_and_reads_the_product(self):
-        self.open("compute/create_tensor")
-        self.browser.script(button("Fill in the example"))
-        self.browser.click("button.primary")
-        first = self.handle()
-        second = self.make_tensor([[1, 0], [0, 1], [1, 1]], [3, 2])
-        self.open("tensor/matmul")
-        self.browser.write(self.field("input"), first)
-        self.browser.write(self.field("other"), first)
-        self.browser.click("button.primary")
-        self.browser.until("document.querySelector('.error-code').textContent === 'SHAPE_MISMATCH'")
-        self.browser.write(self.field("other"), second)
-        self.browser.click("button.primary")
-        product = self.handle()
-        self.assertIn("f32 [2, 2]", self.browser.text(".result"))
-        self.open("compute/read_tensor")
-        self.browser.write(self.field("tensor"), product)
-        self.browser.click("button.primary")
-        self.status("OK")
-        self.assertIn("data as f32 [4, 5, 10, 11]", " ".join(self.browser.text(".result").split()))
-
-    def test_embeds_sentences_and_draws_their_vectors(self):
-        if self.gateway.model is None:
-            self.skipTest("the model is not installed (alknet model pull)")
-        self.open("model/minilm/embed")
-        self.browser.resize(1280, 1000)
-        self.browser.script(button("JSON"))
-        given = {"sentences": ["A cat sits on the mat.", "A feline rests on a rug."]}
-        self.browser.write(".input-json", json.dumps(given))
-        self.browser.script(button("Form"))
-        self.browser.click("button.primary")
-        self.status("OK")
-        self.browser.until("document.querySelectorAll('.result .vector').length > 0")
-        self.browser.script("document.querySelector('main').scrollTop = 0; document.activeElement.blur()")
-        for colours in ("light", "dark"):
-            self.browser.prefer(colours)
-            self.browser.screenshot(PICTURES / f"page-{colours}.png")
-
-    def test_violations_that_the_node_finds_are_listed(self):
-        self.open("compute/create_tensor")
-        self.browser.script(button("JSON"))
-        self.browser.write(".input-json", '{"dtype": "f31", "shape": [-1]}')
-        self.browser.click("button.primary")
-        self.browser.until("document.querySelector('.error-code').textContent === 'INVALID_INPUT'")
-        self.assertIn("/dtype", self.browser.text(".violations"))
-        self.assertIn("/shape/0", self.browser.text(".violations"))
-
-    def test_a_subscription_is_live_until_it_is_stopped_or_ends(self):
-        self.open("clock/ticks")
-        self.browser.click("button.primary")
-        self.status("Live")
-        self.browser.until("parseInt(document.querySelector('.stream-facts').textContent) > 20")
-        self.browser.press("Escape")
-        self.status("Stopped")
-        self.browser.write(self.field("count"), "3")
-        self.browser.click("button.primary")
-        self.status("Completed")
-        self.assertTrue(self.browser.text(".stream-facts").startswith("3 items"))
-
-    def test_a_token_shows_what_it_allows(self):
-        self.open()
-        self.assertNotIn("node/restart", self.names())
-        self.browser.click(".bar button")
-        self.browser.write("#token", "secret")
-        self.browser.press("Enter")
-        self.browser.until(f"{NAMES}.includes('node/restart')")
-        self.browser.click("[data-name='node/restart']")
-        self.browser.click("button.primary")
-        self.status("OK")
-        self.assertEqual(self.browser.text(".result .json"), '"restarted"')
-
-    def test_every_operation_of_the_node_has_a_form(self):
-        self.open()
-        names = self.names()
-        self.assertGreater(len(names), 100)
-        for name in names[:: max(1, len(names) // 40)]:
-            self.browser.script("location.hash = '#/' + arguments[0]", name)
-            self.browser.until(
-                "document.querySelector('.operation h2')?.textContent === name && document.querySelector('.form')",
-                name=name,
-            )
 
 
 if __name__ == "__main__":

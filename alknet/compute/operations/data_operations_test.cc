@@ -164,6 +164,17 @@ TEST_F(DataOperations, DoNotDisposeOfTheServicesOwnState) {
   EXPECT_EQ(call("compute/dispose", R"({"handles":["h1"]})").at("disposed"), 0);
 }
 
+TEST_F(DataOperations, AreCountedInTheStatistics) {
+  const auto jobs = [&] { return call("compute/stats", "{}").at("work").at("jobs").to_number<std::uint64_t>(); };
+  tensor<float>({1}, {1});
+  const std::uint64_t before = jobs();
+  tensor<float>({1}, {1});
+  EXPECT_GE(jobs(), before + 2) << "the tensor, and the statistics before";
+  const Json resources = call("compute/stats", "{}").at("resources");
+  EXPECT_EQ(resources.at("count"), 3);
+  EXPECT_EQ(resources.at("bytes"), 8);
+}
+
 TEST_F(DataOperations, FreeEverythingWhenTheOwnerEnds) {
   const std::uint64_t before = live_bytes();
   const auto other = make_owner();

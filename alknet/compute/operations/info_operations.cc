@@ -62,13 +62,15 @@ constexpr ComputeOperation kStats = {
     "compute/stats",
     call::OperationType::kQuery,
     "Memory and counts",
-    "Bytes in buffers by device, what devices have done so far, and what this caller holds of its quota.",
+    "Bytes in buffers by device, what devices and the computing thread have done so far, and what this caller holds of "
+    "its quota.",
     R"({"properties":{}})",
     R"({"properties":{
       "devices":{"type":"array","items":{"type":"object"},
         "description":"{id, buffers, live, pooled, peak, launches, kernels, allocations}"},
+      "work":{"type":"object","description":"{jobs, busy_s, waiting} of the thread that computes"},
       "resources":{"type":"object","description":"{count, bytes, max_count, max_bytes}"}},
-      "required":["devices","resources"]})"};
+      "required":["devices","work","resources"]})"};
 
 Task<Message> report_stats(ComputeService& service, call::OperationContext& context, Message) {
   auto work = [&service] {
@@ -89,12 +91,16 @@ Task<Message> report_stats(ComputeService& service, call::OperationContext& cont
   };
   auto list = co_await run_on(service.compute(), std::move(work));
   const call::ResourceTable& table = context.resources();
-  co_return Message{JsonObject{{"devices", std::move(list)},
-                               {"resources", JsonObject{{"count", table.count()},
-                                                        {"bytes", table.bytes()},
-                                                        {"max_count", table.quota().max_count},
-                                                        {"max_bytes", table.quota().max_bytes}}}},
-                    {}};
+  const ComputeTimings timings = service.timings();
+  co_return Message{
+      JsonObject{
+          {"devices", std::move(list)},
+          {"work", JsonObject{{"jobs", timings.jobs}, {"busy_s", timings.busy_seconds}, {"waiting", timings.waiting}}},
+          {"resources", JsonObject{{"count", table.count()},
+                                   {"bytes", table.bytes()},
+                                   {"max_count", table.quota().max_count},
+                                   {"max_bytes", table.quota().max_bytes}}}},
+      {}};
 }
 
 constexpr ComputeOperation kShape = {

@@ -1,5 +1,6 @@
 #include "alknet/compute/operations/service.h"
 
+#include <atomic>
 #include <future>
 #include <utility>
 
@@ -9,17 +10,57 @@
 
 namespace alknet::compute {
 
+/// One thread that measures what runs on it.
+class ComputeService::MeasuredThread final : public Executor {
+ public:
+  void post(Callback callback) override { thread_.post(measured(std::move(callback))); }
+  TimerId post_after(Clock::duration delay, Callback callback) override {
+    return thread_.post_after(delay, measured(std::move(callback)));
+  }
+  bool cancel(TimerId timer) override {
+    const bool cancelled = thread_.cancel(timer);
+    if (cancelled) --waiting_;
+    return cancelled;
+  }
+  Clock::time_point now() const override { return thread_.now(); }
+
+  ComputeTimings timings() const {
+    const std::chrono::nanoseconds busy(busy_.load());
+    return {jobs_.load(), std::chrono::duration<double>(busy).count(), waiting_.load()};
+  }
+
+ private:
+  Callback measured(Callback callback) {
+    ++waiting_;
+    return [this, callback = std::move(callback)]() mutable {
+      const auto began = Clock::now();
+      callback();
+      busy_ += std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - began).count();
+      ++jobs_;
+      --waiting_;
+    };
+  }
+
+  std::atomic<std::int64_t> busy_ = 0;  // ns
+  std::atomic<std::uint64_t> jobs_ = 0, waiting_ = 0;
+  PoolExecutor thread_{1};  // last: what runs counts
+};
+
 ComputeService::ComputeService(ComputeServiceOptions options)
     : options_(std::move(options)),
       buffers_(std::make_shared<BufferManager>()),
       devices_(std::make_shared<Devices>(Devices::Options{options_.threads, options_.robust})),
       files_(std::make_unique<PoolExecutor>(1)),
-      compute_(std::make_unique<PoolExecutor>(1)) {}
+      compute_(std::make_unique<MeasuredThread>()) {}
 
 ComputeService::~ComputeService() {
   files_.reset();
   compute_.reset();
 }
+
+Executor& ComputeService::compute() { return *compute_; }
+
+ComputeTimings ComputeService::timings() const { return compute_->timings(); }
 
 Context ComputeService::make_context() {
   if (!backend_ || backend_->lost()) {

@@ -67,6 +67,13 @@ struct ComputeServiceOptions {
   ModelAccess models = {};
 };
 
+/// What the compute thread has done since the service began.
+struct ComputeTimings {
+  std::uint64_t jobs = 0;  ///< Pieces of work that ended.
+  double busy_seconds = 0;
+  std::uint64_t waiting = 0;  ///< Pieces of work that were posted and have not ended.
+};
+
 /// What the compute operations of a program stand on: one thread that all computing happens on, in the order in which
 /// calls came, so that each owner's calls keep their order; the devices; for every owner a Context of its own.
 ///
@@ -82,7 +89,10 @@ class ComputeService {
   const ComputeServiceOptions& options() const { return options_; }
 
   /// The one thread. Tensors, contexts, plans and sessions are touched, also destroyed, only there.
-  Executor& compute() { return *compute_; }
+  Executor& compute();
+
+  /// Any thread.
+  ComputeTimings timings() const;
 
   /// A thread for opening files and asking the program for models.
   Executor& files() { return *files_; }
@@ -108,7 +118,7 @@ class ComputeService {
   /// Destroys `thing` on the compute thread.
   template <typename Thing>
   void release(Thing thing) {
-    compute_->post([thing = std::move(thing)]() mutable {});
+    compute().post([thing = std::move(thing)]() mutable {});
   }
 
  private:
@@ -129,7 +139,8 @@ class ComputeService {
   std::map<const call::Owner*, KnownOwner> owners_;
   // Last, so that what they still run finds everything else alive.
   std::unique_ptr<PoolExecutor> files_;
-  std::unique_ptr<PoolExecutor> compute_;
+  class MeasuredThread;
+  std::unique_ptr<MeasuredThread> compute_;
 };
 
 }  // namespace alknet::compute

@@ -78,7 +78,7 @@ TEST_F(SubmitOperations, CarryBytesBothWays) {
   input.value = JsonObject{{"bytes", JsonArray{floats, bytes}}, {"calls", JsonArray{create(0), read, read}}};
   const Message output = call("compute/submit", std::move(input));
   const Json& results = output.value.at("results");
-  for (const int i : {1, 2}) {
+  for (const std::size_t i : {1U, 2U}) {
     const auto place = results.at(i).at("output").at("data").at("$bytes").to_number<std::size_t>();
     const auto& got = attached_bytes(output, output.value.at("bytes").at(place));
     EXPECT_TRUE(std::ranges::equal(got.span(), std::as_bytes(std::span(data)))) << i;

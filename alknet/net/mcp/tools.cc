@@ -15,6 +15,7 @@ namespace {
 
 using call::CallError;
 
+// Output schemas allow `error` instead of the output: the official client validates failed results as well.
 constexpr std::string_view kDefinitions = R"([
   {
     "name": "search",
@@ -30,8 +31,7 @@ constexpr std::string_view kDefinitions = R"([
     },
     "outputSchema": {
       "type": "object",
-      "properties": {"operations": {"type": "array", "items": {"type": "object"}}},
-      "required": ["operations"]
+      "properties": {"operations": {"type": "array", "items": {"type": "object"}}, "error": {"type": "object"}}
     },
     "annotations": {"readOnlyHint": true, "openWorldHint": false}
   },
@@ -45,7 +45,7 @@ constexpr std::string_view kDefinitions = R"([
       "required": ["name"],
       "additionalProperties": false
     },
-    "outputSchema": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+    "outputSchema": {"type": "object", "properties": {"name": {"type": "string"}, "error": {"type": "object"}}},
     "annotations": {"readOnlyHint": true, "openWorldHint": false}
   },
   {
@@ -63,8 +63,10 @@ constexpr std::string_view kDefinitions = R"([
     },
     "outputSchema": {
       "type": "object",
-      "properties": {"output": {"description": "what the operation answered"}},
-      "required": ["output"]
+      "properties": {
+        "output": {"description": "what the operation answered"},
+        "error": {"type": "object", "description": "instead of the output: code, message, retryable, details"}
+      }
     }
   },
   {
