@@ -317,14 +317,17 @@ std::shared_ptr<RunningCall> Dispatcher::State::admit(const std::shared_ptr<Disp
                 JsonObject{{"operation", request.operation}});
   }
   call->operation = std::move(operation);
+  state->check_access_of(*call, request.input);
   if (!request.attachment_ids.empty()) {
     const auto position = [&](std::uint64_t id) -> std::uint64_t {
       const auto found = std::find(request.attachment_ids.begin(), request.attachment_ids.end(), id);
+      if (found == request.attachment_ids.end()) {
+        throw Error(CallError::kInvalidInput, fmt::format("[call] the request has no attachment {}", id));
+      }
       return static_cast<std::uint64_t>(found - request.attachment_ids.begin());
     };
     call->operation->input_bytes().renumber(request.input.value, position);
   }
-  state->check_access_of(*call, request.input);
   state->check_input(*call, request.input);
   const OperationSpec& spec = call->operation->spec();
   const bool streams = spec.type == OperationType::kSubscription;
