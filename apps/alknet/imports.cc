@@ -50,8 +50,10 @@ void add_import_options(CLI::App& command, ImportOptions& options) {
   command.add_option(
       "--import-openapi", options.openapi,
       "NAMESPACE=URL or NAMESPACE=FILE of an OpenAPI document whose operations to offer; may be repeated");
-  command.add_option("--import-mcp", options.mcp,
-                     "NAMESPACE=URL of an MCP server whose tools to offer; may be repeated");
+  command
+      .add_option("--import-mcp", options.mcp,
+                  "NAMESPACE=URL of an MCP server whose tools to offer likewise; may be repeated")
+      ->allow_extra_args(false);
   command.add_option(
       "--secret", options.secrets,
       "NAME=FILE: what an OpenAPI security scheme of that name, or the MCP server of that namespace, asks "
@@ -63,7 +65,9 @@ std::vector<call::Registration> import_operations(Loop& loop, net::HttpClient& c
   const call::Capabilities secrets = read_secrets(options.secrets);
   const net::HttpFetch fetch = net::fetch_with(client);
   std::vector<call::Registration> all;
-  const auto add = [&](std::vector<call::Registration> some, std::string_view place) {
+  const auto add = [&](std::vector<call::Registration> some, std::string_view place, const std::string& scope) {
+    // They may act with a secret of this node, so nobody gets them unasked.
+    for (call::Registration& operation : some) operation.spec.access.required_scopes = {scope};
     logger.info("imported", {{"from", place}, {"operations", some.size()}});
     std::move(some.begin(), some.end(), std::back_inserter(all));
   };
@@ -79,7 +83,7 @@ std::vector<call::Registration> import_operations(Loop& loop, net::HttpClient& c
     for (const std::string& name : imported.capabilities) {
       if (!secrets.find(name)) logger.warning("a secret is missing", {{"from", place}, {"secret", name}});
     }
-    add(std::move(imported.registrations), place);
+    add(std::move(imported.registrations), place, name_space);
   }
   for (const std::string& argument : options.mcp) {
     const auto [name_space, place] = named(argument, "--import-mcp");
@@ -91,7 +95,7 @@ std::vector<call::Registration> import_operations(Loop& loop, net::HttpClient& c
     importing.logger = logger;
     const auto session = std::make_shared<net::mcp::McpSession>(fetch, std::move(importing));
     wait_for(loop, session->connect());
-    add(wait_for(loop, session->list_operations()), place);
+    add(wait_for(loop, session->list_operations()), place, name_space);
   }
   return all;
 }

@@ -24,9 +24,9 @@ struct ImportOptions {
 
 void add_import_options(CLI::App& command, ImportOptions& options);
 
-/// The operations of everything that the options name, external. Blocks while documents are fetched on `loop`, whose
-/// thread this must not be; `client` must outlive the registrations. Throws UsageError for malformed options and what
-/// the importers throw.
+/// The operations of everything that the options name, external, for callers that have the namespace as a scope. Blocks
+/// while documents are fetched on `loop`, whose thread this must not be; `client` must outlive the registrations.
+/// Throws UsageError for malformed options and what the importers throw.
 std::vector<call::Registration> import_operations(Loop& loop, net::HttpClient& client, const ImportOptions& options,
                                                   const Logger& logger);
 

@@ -100,6 +100,16 @@ std::string operation_name_of(const std::string& model) {
   return name;
 }
 
+/// The full name of a model that a caller names. Throws `not_found` when the catalogue lacks it.
+std::string catalog_name(std::string_view name) {
+  try {
+    return std::string(catalog_model(name).name);
+  } catch (const UsageError&) {
+    throw Error(BaseError::kNotFound,
+                fmt::format("there is no model \"{}\" in the catalogue of this node; it has {}", name, kDefaultModel));
+  }
+}
+
 /// Registers one `--model`: NAME, a folder, or ALIAS=either.
 void add_model_operations(call::Registry& registry, compute::ComputeService& service, const std::string& argument,
                           const Globals& globals) {
@@ -169,7 +179,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
   computing.device = command.device;
   computing.robust = true;
   computing.models.find = [&globals](std::string_view name) -> std::shared_ptr<tensor::Source> {
-    const auto folder = resolve_model(std::string(catalog_model(name).name), globals);
+    const auto folder = resolve_model(catalog_name(name), globals);
     return std::make_shared<tensor::FileSource>(open_tensors((folder / "model.safetensors").string()));
   };
   computing.models.grant_stream = [tokens](const std::optional<call::Identity>& caller, std::string_view,
@@ -241,14 +251,20 @@ void serve(const ServeCommand& command, const Globals& globals) {
 void add_serve(CLI::App& program, Globals& globals) {
   const auto command = std::make_shared<ServeCommand>();
   CLI::App* made = program.add_subcommand("serve", "Serve this machine's operations to peers, browsers and curl");
-  made->add_option("--listen", command->listen, "quic://HOST:PORT, tls://HOST:PORT or unix:PATH; may be repeated");
-  made->add_option("--http", command->http, "HOST:PORT of the HTTP gateway and the page; https:// with --certificate");
-  made->add_option("--ws", command->ws, "HOST:PORT for WebSockets (every HTTP address takes them too)");
-  made->add_option("--model", command->models, "A model to serve: NAME, FOLDER, or ALIAS=either; may be repeated");
+  made->add_option("--listen", command->listen, "quic://HOST:PORT, tls://HOST:PORT or unix:PATH; may be repeated")
+      ->allow_extra_args(false);
+  made->add_option("--http", command->http, "HOST:PORT of the HTTP gateway and the page; https:// with --certificate")
+      ->allow_extra_args(false);
+  made->add_option("--ws", command->ws, "HOST:PORT for WebSockets (every HTTP address takes them too)")
+      ->allow_extra_args(false);
+  made->add_option("--model", command->models, "A model to serve: NAME, FOLDER, or ALIAS=either; may be repeated")
+      ->allow_extra_args(false);
   add_setting(*made, globals, "device", command->device);
   add_import_options(*made, command->imports);
-  made->add_option("--allow", command->allow, "What callers without a key or token may do: a scope, such as model");
-  made->add_option("--origin", command->origins, "Web pages of this origin may call too, such as https://example.com");
+  made->add_option("--allow", command->allow, "What callers without a key or token may do: a scope, such as model")
+      ->allow_extra_args(false);
+  made->add_option("--origin", command->origins, "Web pages of this origin may call too, such as https://example.com")
+      ->allow_extra_args(false);
   made->add_option("--peers", command->peers_file, "The peers file (default: peers.json in the configuration folder)");
   made->add_option("--key", command->key_file, "This node's key file; made when it is missing");
   CLI::Option* certificate = made->add_option("--certificate", command->certificate, "Certificate chain (PEM)");
