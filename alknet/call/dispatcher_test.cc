@@ -554,7 +554,8 @@ TEST_F(Dispatch, EveryEndIsRecordedOnce) {
     records.push_back(std::string(record.operation) + " " + std::string(record.code));
   };
   TestNode recorded(std::move(options));
-  recorded.registry->curated().add({simple_operation("test/echo", echo), simple_operation("test/slow", sleep_an_hour)});
+  recorded.registry->curated().add({simple_operation("test/echo", echo), simple_operation("test/slow", sleep_an_hour),
+                                    with_schema(simple_operation("test/typed", echo), R"({"type":"string"})")});
   recorded.call("test/echo", "{}");
   EXPECT_THROW(recorded.call("test/none", "{}"), Error);
   const auto sink = std::make_shared<NotingSink>();
@@ -562,7 +563,11 @@ TEST_F(Dispatch, EveryEndIsRecordedOnce) {
   recorded.executor.run_ready();
   running.abort();
   recorded.dispatcher->start(recorded.owner, TestNode::request("test/none", {}), sink);
-  EXPECT_EQ(records, (std::vector<std::string>{"test/echo ", "test/slow ABORTED", "test/none NOT_FOUND"}));
+  recorded.dispatcher->start(recorded.owner, TestNode::request("/test/typed", json_message("1")), sink);
+  EXPECT_THROW(recorded.call("test/typed", "1"), Error);
+  EXPECT_EQ(records,
+            (std::vector<std::string>{"test/echo ", "test/none NOT_FOUND", "test/slow ABORTED", "test/none NOT_FOUND",
+                                      "test/typed INVALID_INPUT", "test/typed INVALID_INPUT"}));
 }
 
 }  // namespace

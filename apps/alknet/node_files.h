@@ -14,4 +14,7 @@ std::filesystem::path default_peers_file();
 /// `configuration` and `io_error`.
 net::PrivateKey load_or_make_key(const std::filesystem::path& path);
 
+/// Creates the folder that a file is to lie in, where missing. Throws `io_error`.
+void make_folder_of(const std::filesystem::path& file);
+
 }  // namespace alknet::app

@@ -85,6 +85,7 @@ void add(const PeerCommand& command, const Globals& globals) {
     throw UsageError(fmt::format(
         "{} needs --fingerprint (what `alknet peer show` prints on that machine), --token, or both", command.id));
   }
+  make_folder_of(peers_path(command));
   net::PeersFile file(peers_path(command));
   file.update([&](net::PeerList& list) { list.add(entry); });
   JsonObject document = entry_json(entry).as_object();
@@ -188,8 +189,8 @@ void add_peer(CLI::App& program, Globals& globals) {
   adding->add_option("--fingerprint", command->fingerprint, "Its key: what `alknet peer show` prints on that machine");
   adding->add_option("--address", command->address, "Where it is reached: quic://HOST:PORT");
   adding->add_option("--name", command->display_name, "A name for people");
-  adding->add_option("--scope", command->scopes, "What it may do; may be repeated");
-  adding->add_option("--resource", command->rights, "TYPE:ID=ACTION,…; may be repeated");
+  adding->add_option("--scope", command->scopes, "What it may do; may be repeated")->allow_extra_args(false);
+  adding->add_option("--resource", command->rights, "TYPE:ID=ACTION,…; may be repeated")->allow_extra_args(false);
   adding->add_flag("--token", command->token, "Make a bearer token for it and show it once");
   adding->callback([command, &globals] { add(*command, globals); });
 

@@ -18,6 +18,10 @@ namespace {
 
 constexpr std::uint64_t kMaxTokenBytes = 4'096;
 
+/// How long the end of a QUIC connection may take to be sent: acknowledgements come first. The node would otherwise
+/// keep the caller's resources until its idle timeout.
+constexpr std::chrono::milliseconds kFarewell{50};
+
 /// Where the target is and how it is recognised.
 std::string find_target(const RemoteOptions& options, net::DialOptions& dialling) {
   const net::PeersFile file(options.peers_file.empty() ? default_peers_file()
@@ -86,7 +90,8 @@ bool is_address(std::string_view word) {
 void add_remote_options(CLI::App& command, RemoteOptions& options) {
   command.add_option("TARGET", options.target, "quic://, tls://, ws:// or wss://HOST:PORT, unix:PATH, or a peer's id")
       ->required();
-  command.add_option("--fingerprint", options.fingerprints, "The node's key or certificate: ed25519:… or sha256:…");
+  command.add_option("--fingerprint", options.fingerprints, "The node's key or certificate: ed25519:… or sha256:…")
+      ->allow_extra_args(false);
   command.add_option("--ca", options.ca_file, "Certificates of the authorities that vouch for the node");
   command.add_option("--token-file", options.token_file, "A file with the bearer token for ws:// and wss://");
   command.add_option("--peers", options.peers_file, "The peers file (default: peers.json in the configuration folder)");
@@ -106,6 +111,10 @@ Remote::Remote(const RemoteOptions& options, const Globals& globals) : timeout_(
   if (!options.token_file.empty()) {
     net::require_private_file(options.token_file, "the token file");
     dialling.token = trimmed(read_file(options.token_file, kMaxTokenBytes));
+    if (dialling.token->empty()) {
+      throw UsageError(fmt::format("--token-file {}: the file is empty; alknet peer rotate PEER --token makes a token",
+                                   options.token_file));
+    }
   }
   dialling.timeout = timeout_;
   if (globals.verbose) dialling.logger = Logger::to_stderr(LogLevel::kDebug);
@@ -114,13 +123,9 @@ Remote::Remote(const RemoteOptions& options, const Globals& globals) : timeout_(
 
 Remote::~Remote() {
   if (!connection_) return;
-  bool closed = false;
-  connection_->on_close([&](const Error&) {
-    closed = true;
-    loop_.stop();
-  });
   connection_->close();
-  if (!closed) loop_.run();  // lets the farewell leave
+  loop_.post_after(kFarewell, [this] { loop_.stop(); });
+  loop_.run();
   connection_.reset();
 }
 
