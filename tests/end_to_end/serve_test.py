@@ -6,9 +6,7 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
@@ -368,16 +366,13 @@ class SignalsTest(ServeTest):
 
     def test_a_running_call_ends_before_the_node_does(self):
         node = self.node("--http", "127.0.0.1:0", "--allow", "compute", "--drain", "50s")
-        size = 1_024
-        made = {"dtype": "f32", "shape": [size, size], "values": [[1] * size] * size}
-        handle = node.call("compute/create_tensor", made, **SESSION)[1]["output"]
-        for _ in range(4):
-            handle = node.call("tensor/matmul", {"input": handle, "other": handle}, **SESSION)[1]["output"]
+        handle = node.call("tensor/ones", {"size": [3_072, 3_072]}, **SESSION)[1]["output"]
+        handle = node.call("tensor/matmul", {"input": handle, "other": handle}, **SESSION)[1]["output"]
         connection = node.connect()
         self.addCleanup(connection.close)
-        asked = {"operation": "compute/read_tensor", "input": {"tensor": handle, "as": "values"}}
+        asked = {"operation": "compute/read_tensor", "input": {"tensor": handle}}
         connection.request("POST", "/call", json.dumps(asked), {"Content-Type": "application/json", **SESSION})
-        running = 'alknet_calls_running 1'
+        node.until(lambda: "alknet_running_calls 1\n" in node.http("GET", "/metrics")[1])
         node.process.send_signal(signal.SIGTERM)
         self.assertEqual(connection.getresponse().status, 200)
         self.assertEqual(node.process.wait(SECONDS), 0)
