@@ -242,15 +242,18 @@ void BytesPlaces::decode(Message& message) const {
     return Error(CallError::kInvalidInput, fmt::format("the input at \"{}\" {}", path, what),
                  JsonObject{{"violations", JsonArray{JsonObject{{"instance_path", path}, {"message", what}}}}});
   };
+  // References count what came with the message, not what earlier places append here.
+  const std::size_t came = message.bytes.size();
   const auto visit = [&](Json& value, std::uint64_t max_bytes, const std::string& path) {
-    if (value.is_string()) {
+    const bool is_text = value.is_string();
+    if (is_text) {
       auto bytes = parse_base64(value.get_string());
       if (!bytes) throw refuse(path, "is not base64 (RFC 4648 section 4, padded)");
       value = attach_bytes(message, SharedBytes::take(std::move(*bytes)));
     }
     const auto reference = reference_of(value);
     if (!reference) return;  // the schema says what is wrong
-    if (*reference >= message.bytes.size()) throw refuse(path, "names bytes that did not come with the message");
+    if (!is_text && *reference >= came) throw refuse(path, "names bytes that did not come with the message");
     if (message.bytes[*reference].size() > max_bytes) {
       throw refuse(path, fmt::format("has more than the {} bytes that are allowed", max_bytes));
     }

@@ -53,6 +53,9 @@ TEST(BytesPlaces, RefuseWhatIsNotBase64MissingOrTooLong) {
     Message value = message(text);
     EXPECT_EQ(code_of([&] { places.decode(value); }), "invalid_input") << text;
   }
+  // The text before it becomes a buffer, but not one that came with the message.
+  Message after_text = message(R"(["AA==",{"$bytes":1}])", {"a"});
+  EXPECT_EQ(error_of([&] { places.decode(after_text); }).details().at_pointer("/violations/0/instance_path"), "/1");
   Message value = message(R"([{"$bytes":0}])", {"abc"});
   const Error error = error_of([&] { places.decode(value); });
   EXPECT_EQ(error.details().at_pointer("/violations/0/instance_path"), "/0");

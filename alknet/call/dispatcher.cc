@@ -189,6 +189,7 @@ void Dispatcher::State::check_output(const Operation& operation, const Message& 
 }
 
 void Dispatcher::State::run(const std::shared_ptr<RunningCall>& call, Message input) {
+  call->admitted = true;
   call->began = executor.now();
   call->context.emplace(*call);
   call->owner->running_.emplace(call.get(), call);
@@ -260,7 +261,7 @@ void Dispatcher::State::drop_temporary(RunningCall& call, const Message& output)
 }
 
 RunningCall::~RunningCall() {
-  if (end == End::kNone) finish(End::kAborted, "ABORTED");
+  if (admitted && end == End::kNone) finish(End::kAborted, "ABORTED");
 }
 
 void RunningCall::abort() {
@@ -290,8 +291,8 @@ Dispatcher::Dispatcher(Executor& executor, std::shared_ptr<const Registry> regis
 
 Dispatcher::~Dispatcher() = default;
 
-std::shared_ptr<RunningCall> Dispatcher::State::admit(const std::shared_ptr<Dispatcher::State>& state,
-                                                      const std::shared_ptr<Owner>& owner, CallRequest& request) {
+std::shared_ptr<RunningCall> Dispatcher::State::pass_gates(const std::shared_ptr<Dispatcher::State>& state,
+                                                           const std::shared_ptr<Owner>& owner, CallRequest& request) {
   if (owner->ended()) throw Error(CallError::kTransport, "the connection has ended");
   if (state->draining) {
     throw Error(CallError::kResourceExhausted, "this node is about to stop: try another, or later",
@@ -317,14 +318,17 @@ std::shared_ptr<RunningCall> Dispatcher::State::admit(const std::shared_ptr<Disp
                 JsonObject{{"operation", request.operation}});
   }
   call->operation = std::move(operation);
+  state->check_access_of(*call, request.input);
   if (!request.attachment_ids.empty()) {
     const auto position = [&](std::uint64_t id) -> std::uint64_t {
       const auto found = std::find(request.attachment_ids.begin(), request.attachment_ids.end(), id);
+      if (found == request.attachment_ids.end()) {
+        throw Error(CallError::kInvalidInput, fmt::format("[call] the request has no attachment {}", id));
+      }
       return static_cast<std::uint64_t>(found - request.attachment_ids.begin());
     };
     call->operation->input_bytes().renumber(request.input.value, position);
   }
-  state->check_access_of(*call, request.input);
   state->check_input(*call, request.input);
   const OperationSpec& spec = call->operation->spec();
   const bool streams = spec.type == OperationType::kSubscription;
@@ -335,15 +339,19 @@ std::shared_ptr<RunningCall> Dispatcher::State::admit(const std::shared_ptr<Disp
   return call;
 }
 
-namespace {
-
-/// A call that fails at its gates has no RunningCall that anybody saw; its record says so all the same.
-void record_refusal(const DispatcherOptions& options, const CallRequest& request, const Owner& owner,
-                    const std::string& code) {
-  if (options.on_finished) options.on_finished({request.operation, owner.name(), code, {}, false});
+std::shared_ptr<RunningCall> Dispatcher::State::admit(const std::shared_ptr<Dispatcher::State>& state,
+                                                      const std::shared_ptr<Owner>& owner, CallRequest& request) {
+  try {
+    return pass_gates(state, owner, request);
+  } catch (const Error& error) {
+    if (state->options.on_finished) {
+      std::string_view name = request.operation;
+      if (name.starts_with('/')) name.remove_prefix(1);
+      state->options.on_finished({name, owner->name(), wire_code(error), {}, false});
+    }
+    throw;
+  }
 }
-
-}  // namespace
 
 void Dispatcher::State::require_type(const Operation& operation, bool subscription) {
   if ((operation.spec().type == OperationType::kSubscription) == subscription) return;
@@ -358,9 +366,7 @@ CallHandle Dispatcher::start(const std::shared_ptr<Owner>& owner, CallRequest re
     call = State::admit(state_, owner, request);
   } catch (const Error& error) {
     const bool retryable = error.code() == CallError::kResourceExhausted;
-    const std::string code = wire_code(error);
-    record_refusal(state_->options, request, *owner, code);
-    sink->failed({code, error.message(), retryable, error.details()});
+    sink->failed({wire_code(error), error.message(), retryable, error.details()});
     return {};
   }
   call->sink = std::move(sink);

@@ -39,9 +39,11 @@ struct Dispatcher::State {
   /// Throws `invalid_operation_type` unless the operation is a subscription, or is none.
   static void require_type(const Operation& operation, bool subscription);
 
-  /// A call from outside through all of its gates. Throws what the caller sees.
+  /// A call from outside through all of its gates. Throws what the caller sees, after it was recorded.
   static std::shared_ptr<RunningCall> admit(const std::shared_ptr<State>& state, const std::shared_ptr<Owner>& owner,
                                             CallRequest& request);
+  static std::shared_ptr<RunningCall> pass_gates(const std::shared_ptr<State>& state,
+                                                 const std::shared_ptr<Owner>& owner, CallRequest& request);
 
   /// Starts the handler of an admitted call, whose answers go to its sink.
   void run(const std::shared_ptr<RunningCall>& call, Message input);

@@ -144,6 +144,29 @@ TEST_F(Dispatch, BytesReachTheHandlerAsBuffers) {
   EXPECT_EQ(run_until_done(node.executor, node.dispatcher->call(node.owner, std::move(request))).value, Json(3));
 }
 
+TEST_F(Dispatch, AnAttachmentNumberThatDidNotComeIsInvalidInput) {
+  bool ran = false;
+  add(with_schema(simple_operation("test/bytes",
+                                   [&](OperationContext&, Message) -> Task<Message> {
+                                     ran = true;
+                                     co_return Message{};
+                                   }),
+                  R"({"properties":{"a":{"TypeDef:Bytes":true},"b":{"TypeDef:Bytes":true}}})"));
+  // Also where the number would be the index of a buffer, and where a base64 text adds one behind the attachments.
+  for (const char* input : {R"({"b":{"$bytes":99}})", R"({"b":{"$bytes":0}})", R"({"a":"AA==","b":{"$bytes":99}})",
+                            R"({"a":"AA==","b":{"$bytes":1}})"}) {
+    CallRequest request = TestNode::request("test/bytes", json_message(input));
+    request.input.bytes = {SharedBytes::copy(std::string_view("abc"))};
+    request.attachment_ids = {77};
+    const auto sink = std::make_shared<NotingSink>();
+    node.dispatcher->start(node.owner, std::move(request), sink);
+    node.executor.run_ready();
+    EXPECT_EQ(sink->said, "failed INVALID_INPUT; ") << input;
+    EXPECT_NE(sink->last.message.find("no attachment"), std::string::npos) << sink->last.message;
+  }
+  EXPECT_FALSE(ran);
+}
+
 TEST_F(Dispatch, DeclaredErrorsReachTheCallerAndOthersDoNot) {
   Registration declared = simple_operation("test/declared", [](OperationContext&, Message input) -> Task<Message> {
     const std::string kind(input.value.as_string());
@@ -531,7 +554,8 @@ TEST_F(Dispatch, EveryEndIsRecordedOnce) {
     records.push_back(std::string(record.operation) + " " + std::string(record.code));
   };
   TestNode recorded(std::move(options));
-  recorded.registry->curated().add({simple_operation("test/echo", echo), simple_operation("test/slow", sleep_an_hour)});
+  recorded.registry->curated().add({simple_operation("test/echo", echo), simple_operation("test/slow", sleep_an_hour),
+                                    with_schema(simple_operation("test/typed", echo), R"({"type":"string"})")});
   recorded.call("test/echo", "{}");
   EXPECT_THROW(recorded.call("test/none", "{}"), Error);
   const auto sink = std::make_shared<NotingSink>();
@@ -539,7 +563,11 @@ TEST_F(Dispatch, EveryEndIsRecordedOnce) {
   recorded.executor.run_ready();
   running.abort();
   recorded.dispatcher->start(recorded.owner, TestNode::request("test/none", {}), sink);
-  EXPECT_EQ(records, (std::vector<std::string>{"test/echo ", "test/slow ABORTED", "test/none NOT_FOUND"}));
+  recorded.dispatcher->start(recorded.owner, TestNode::request("/test/typed", json_message("1")), sink);
+  EXPECT_THROW(recorded.call("test/typed", "1"), Error);
+  EXPECT_EQ(records,
+            (std::vector<std::string>{"test/echo ", "test/none NOT_FOUND", "test/slow ABORTED", "test/none NOT_FOUND",
+                                      "test/typed INVALID_INPUT", "test/typed INVALID_INPUT"}));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST_F(KeyFiles, AreForTheirOwnerOnly) {
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   EXPECT_EQ(PrivateKey::load(path).fingerprint(), key.fingerprint());
   EXPECT_EQ(code_of([&] { key.save(path); }), "io_error") << "an existing key is not replaced";
-  for (const mode_t mode : {0640, 0604, 0610}) {
+  for (const mode_t mode : {0640U, 0604U, 0610U}) {
     ASSERT_EQ(::chmod(path.c_str(), mode), 0);
     const Error error = error_of([&] { PrivateKey::load(path); });
     EXPECT_EQ(error.code_name(), "configuration");

@@ -11,6 +11,7 @@
 #include "alknet/net/address.h"
 #include "alknet/net/http/gateway.h"
 #include "alknet/net/http/server.h"
+#include "alknet/net/mcp/server.h"
 #include "alknet/net/quic/transport.h"
 #include "alknet/net/stream_transport.h"
 #include "alknet/net/websocket.h"
@@ -23,6 +24,20 @@ using call::CallError;
 using call::Owner;
 
 constexpr std::chrono::milliseconds kDrainPoll{20};
+constexpr std::string_view kMcpPath = "/mcp";
+
+Task<HttpResponse> answer_mcp(std::shared_ptr<mcp::McpServer> endpoint, HttpRequest request, bool allow_plaintext) {
+  if (request.bearer_token() && !request.peer.secure && !request.peer.loopback && !allow_plaintext) {
+    co_return HttpResponse::error(403, "FORBIDDEN", "a token in plain text is refused: use https");
+  }
+  mcp::McpRequest asked{request.method, std::move(request.headers), std::move(request.body)};
+  mcp::McpResponse given = co_await endpoint->handle(std::move(asked));
+  HttpResponse response;
+  response.status = given.status;
+  response.headers = std::move(given.headers);
+  response.body = std::move(given.body);
+  co_return std::move(response);
+}
 
 }  // namespace
 
@@ -133,6 +148,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
           std::optional<call::Identity> identity = admit(transport->peer());
           serve(std::move(transport), std::move(identity), Owner::Kind::kConnection);
         });
+    if (options.on_quic_endpoint) options.on_quic_endpoint(listener->endpoint());
     std::string bound = listener->address().text();
     quic_listeners.push_back(std::move(listener));
     return bound;
@@ -198,9 +214,25 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     gateway.version = options.version;
     gateway.metrics = &metrics;
     const Gateway routes(*server, *dispatcher, std::move(gateway));
+    route_mcp(*server);
     std::string bound = server->listen(place);
     web_servers.push_back(std::move(server));
     return bound;
+  }
+
+  void route_mcp(HttpServer& server) {
+    mcp::McpServerOptions serving;
+    serving.version = options.version;
+    serving.allowed_origins = options.allowed_origins;
+    serving.anonymous = anonymous();
+    serving.limits = options.owner_limits;
+    const auto endpoint = std::make_shared<mcp::McpServer>(*dispatcher, std::move(serving));
+    for (const char* method : {"GET", "POST", "DELETE"}) {
+      server.route(method, std::string(kMcpPath),
+                   [endpoint, allow = options.allow_plaintext_credentials](HttpRequest request) {
+                     return answer_mcp(endpoint, std::move(request), allow);
+                   });
+    }
   }
 
   std::optional<call::Identity> anonymous() const {

@@ -16,6 +16,7 @@
 #include "alknet/net/credentials.h"
 #include "alknet/net/metrics.h"
 #include "alknet/net/peers.h"
+#include "alknet/net/quic/endpoint.h"
 #include "alknet/net/quic/options.h"
 #include "alknet/net/tls.h"
 
@@ -43,6 +44,9 @@ struct NodeOptions {
 
   /// Take bearer tokens in plain text from other machines: only behind a proxy that ends TLS.
   bool allow_plaintext_credentials = false;
+
+  /// Told of each QUIC endpoint before it takes connections, so that other protocols can be served on its port.
+  std::function<void(quic::Endpoint& endpoint)> on_quic_endpoint;
 
   std::string version = "0";  ///< of the program, for /openapi.json
 
@@ -74,9 +78,9 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   /// Begins to listen on quic://HOST:PORT, tls://HOST:PORT, unix:PATH, or http://HOST:PORT and https://HOST:PORT, which
-  /// also take WebSockets and serve the gateway and the page (ws:// and wss:// mean the same). Port 0 takes a free one.
-  /// Returns the address with the port that was taken. Throws `configuration`, and `transport` or `listen_failed` when
-  /// the port is in use.
+  /// also take WebSockets and serve the gateway, MCP at /mcp, and the page (ws:// and wss:// mean the same). Port 0
+  /// takes a free one. Returns the address with the port that was taken. Throws `configuration`, and `transport` or
+  /// `listen_failed` when the port is in use.
   std::string listen(const std::string& address);
 
   /// Serves a connection that came some other way. Its peer must have been let in already.

@@ -160,7 +160,7 @@ TEST_F(PeersFileTest, IsEmptyBeforeItExistsAndPrivateAfterwards) {
 }
 
 TEST_F(PeersFileTest, RefusesAFileThatOthersMayRead) {
-  for (const mode_t mode : {0640, 0604, 0620, 0666}) {
+  for (const mode_t mode : {0640U, 0604U, 0620U, 0666U}) {
     write("{\"peers\": []}");
     ASSERT_EQ(::chmod(path_.c_str(), mode), 0);
     const Error error = error_of([&] { PeersFile file(path_); });

@@ -41,6 +41,7 @@ void add_devices(CLI::App& program, Globals& globals);
 void add_serve(CLI::App& program, Globals& globals);
 void add_call(CLI::App& program, Globals& globals);
 void add_ops(CLI::App& program, Globals& globals);
+void add_import(CLI::App& program, Globals& globals);
 void add_peer(CLI::App& program, Globals& globals);
 void add_config(CLI::App& program, Globals& globals);
 void add_completion(CLI::App& program, Globals& globals);

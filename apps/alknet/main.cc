@@ -97,6 +97,7 @@ int run(int argc, char** argv) {
   add_serve(program, globals);
   add_call(program, globals);
   add_ops(program, globals);
+  add_import(program, globals);
   add_peer(program, globals);
   add_config(program, globals);
   add_completion(program, globals);

@@ -8,9 +8,15 @@
 #include "alknet/base/files.h"
 #include "alknet/compute/operations/compute_operations.h"
 #include "alknet/compute/operations/service.h"
+#include "alknet/net/http/client.h"
 #include "alknet/net/node.h"
+#include "alknet/stream/quic_connection.h"
+#include "alknet/stream/tensor_client.h"
+#include "alknet/stream/tensor_server.h"
+#include "alknet/stream/token_issuer.h"
 #include "alknet/tensor/source.h"
 #include "apps/alknet/durations.h"
+#include "apps/alknet/imports.h"
 #include "apps/alknet/models.h"
 #include "apps/alknet/node_files.h"
 #include "apps/alknet/open_tensors.h"
@@ -26,6 +32,7 @@ struct ServeCommand {
   std::vector<std::string> listen, http, ws;
   std::vector<std::string> models;
   std::vector<std::string> allow, origins;
+  ImportOptions imports;
   std::string device;
   std::string peers_file, key_file, certificate, certificate_key, client_ca;
   std::string log_format = "text", log_level = "info";
@@ -139,9 +146,35 @@ auto on_loop(Loop& loop, Body body) {
   return wait_for(loop, body());
 }
 
+/// Streams a peer's model from the node that the peers file knows under that id.
+std::shared_ptr<tensor::Source> open_peer_stream(Loop& loop, const net::NodeOptions& options, std::string_view token,
+                                                 const std::string* peer) {
+  if (peer == nullptr) throw Error(call::CallError::kInvalidInput, "a stream token needs `peer`, who gave it");
+  const auto peers = net::PeersFile(options.peers_file).current();
+  const net::PeerEntry* entry = peers->find(*peer);
+  constexpr std::string_view kQuic = "quic://";
+  if (entry == nullptr || !entry->address.starts_with(kQuic)) {
+    throw Error(call::CallError::kInvalidInput, fmt::format("there is no peer {} with a quic:// address", *peer));
+  }
+  net::quic::DialConfig dialling;
+  dialling.credentials = options.credentials;
+  dialling.expected.fingerprints = entry->fingerprints;
+  dialling.logger = options.logger;
+  const net::HostPort place = net::parse_host_port(entry->address.substr(kQuic.size()));
+  stream::ClientOptions streaming;
+  streaming.token = token;
+  streaming.name = fmt::format("a model of {}", *peer);
+  stream::Dial dial = [&loop, place, dialling] { return stream::dial_quic(loop, place, dialling); };
+  return wait_for(loop, stream::TensorClient::open(loop, std::move(dial), std::move(streaming)));
+}
+
 void serve(const ServeCommand& command, const Globals& globals) {
   const StopSignals signals;
   const Logger logger = make_logger(command);
+  LoopThread thread;
+  Loop& loop = thread.loop();
+  const auto tokens = std::make_shared<stream::TokenIssuer>(loop);
+  net::NodeOptions serving = node_options(command, logger);
   compute::ComputeServiceOptions computing;
   computing.device = command.device;
   computing.robust = true;
@@ -149,23 +182,40 @@ void serve(const ServeCommand& command, const Globals& globals) {
     const auto folder = resolve_model(catalog_name(name), globals);
     return std::make_shared<tensor::FileSource>(open_tensors((folder / "model.safetensors").string()));
   };
+  computing.models.grant_stream = [tokens](const std::optional<call::Identity>& caller, std::string_view,
+                                           std::shared_ptr<tensor::Source> model) {
+    const auto token = tokens->issue(caller ? std::optional(caller->id) : std::nullopt, std::move(model));
+    return compute::StreamGrant{token.text, token.lifetime};
+  };
+  computing.models.open_stream = [&loop, &serving](std::string_view token, const std::string* peer) {
+    return open_peer_stream(loop, serving, token, peer);
+  };
   compute::ComputeService service(computing);
   const auto registry = std::make_shared<call::Registry>();
   registry->curated().add(compute::compute_operations(service));
 
-  LoopThread thread;
-  Loop& loop = thread.loop();
+  net::HttpClient client(loop, {});
+  std::unique_ptr<stream::TensorServer> streams;
   std::unique_ptr<net::Node> node;
   const auto close_node = [&] {
     on_loop(loop, [&]() -> Task<void> {
       node.reset();
+      streams.reset();
       co_return;
     });
+    service.settle();
   };
   try {
     for (const std::string& model : command.models) add_model_operations(*registry, service, model, globals);
+    registry->curated().add(import_operations(loop, client, command.imports, logger));
     on_loop(loop, [&]() -> Task<void> {
-      node = std::make_unique<net::Node>(loop, registry, node_options(command, logger));
+      streams = std::make_unique<stream::TensorServer>(loop, tokens, logger);
+      serving.on_quic_endpoint = [&](net::quic::Endpoint& endpoint) {
+        stream::serve_quic(endpoint, *streams, [&](const call::PeerCredentials& peer) -> std::optional<std::string> {
+          return node->admit(peer).id;
+        });
+      };
+      node = std::make_unique<net::Node>(loop, registry, serving);
       call::DiscoveryOptions discovery;
       discovery.list_peers = [&node] { return node->peers(); };
       discovery.list_peers_access.required_scopes = {"peers"};
@@ -210,6 +260,7 @@ void add_serve(CLI::App& program, Globals& globals) {
   made->add_option("--model", command->models, "A model to serve: NAME, FOLDER, or ALIAS=either; may be repeated")
       ->allow_extra_args(false);
   add_setting(*made, globals, "device", command->device);
+  add_import_options(*made, command->imports);
   made->add_option("--allow", command->allow, "What callers without a key or token may do: a scope, such as model")
       ->allow_extra_args(false);
   made->add_option("--origin", command->origins, "Web pages of this origin may call too, such as https://example.com")

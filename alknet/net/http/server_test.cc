@@ -34,11 +34,11 @@ AsyncGenerator<SharedBytes> count_to(int end) {
   }
 }
 
-AsyncGenerator<SharedBytes> tick_forever(std::promise<void>& left) {
-  const Farewell farewell(left);
+/// The farewell is a parameter, so that it is said also by a generator that never began.
+AsyncGenerator<SharedBytes> tick_forever(Farewell /*farewell*/, milliseconds pause) {
   while (true) {
     co_yield SharedBytes::copy("tick");
-    co_await sleep_for(milliseconds(1));
+    co_await sleep_for(pause);
   }
 }
 
@@ -48,6 +48,61 @@ Task<HttpResponse> echo(HttpRequest request) {
                                                {"test", request.headers.get("X-Test").value_or("")},
                                                {"body", request.body.text()}});
 }
+
+/// When a scripted client leaves: around the end of the server's write of this number, counted from one.
+struct Leave {
+  int write;
+  bool before_its_end;
+};
+
+/// A client that asks for `/forever` and leaves at a given moment. Says farewell when the server lets go of it.
+class LeavingClient final : public ByteStream {
+ public:
+  LeavingClient(Loop& loop, Leave leave, Farewell farewell)
+      : loop_(&loop), leave_(leave), farewell_(std::move(farewell)) {}
+
+  void read(ReadHandler handler) override {
+    if (!std::exchange(asked_, true)) {
+      loop_->post([handler = std::move(handler)] {
+        handler({}, std::as_bytes(std::span(std::string_view("GET /forever HTTP/1.1\r\nHost: localhost\r\n\r\n"))));
+      });
+    } else {
+      reading_ = std::move(handler);
+      if (left_) leave();
+    }
+  }
+  void unread(std::span<const std::byte>) override { FAIL() << "the request is one piece"; }
+  void write(std::vector<SharedBytes>, DoneHandler handler) override {
+    const bool now = ++writes_ == leave_.write;
+    if (now && leave_.before_its_end) leave();
+    loop_->post([handler = std::move(handler)] { handler({}); });
+    if (now && !leave_.before_its_end) {
+      // Behind the answer's next step, which the end of the write posts.
+      loop_->post([this] { loop_->post([this] { leave(); }); });
+    }
+  }
+  void shutdown(DoneHandler handler) override {
+    loop_->post([handler = std::move(handler)] { handler({}); });
+  }
+  void close() override { leave(); }
+  const StreamPeer& peer() const override { return peer_; }
+
+ private:
+  void leave() {
+    left_ = true;
+    if (!reading_) return;
+    loop_->post([handler = std::exchange(reading_, nullptr)] { handler({}, {}); });
+  }
+
+  Loop* loop_;
+  Leave leave_;
+  Farewell farewell_;
+  StreamPeer peer_;
+  ReadHandler reading_;
+  int writes_ = 0;
+  bool asked_ = false;
+  bool left_ = false;
+};
 
 /// A server on a loop of its own.
 class HttpServerTest : public ::testing::Test {
@@ -79,7 +134,7 @@ class HttpServerTest : public ::testing::Test {
       });
       server_->route("GET", "/forever", [this](HttpRequest) -> Task<HttpResponse> {
         HttpResponse response;
-        response.stream = tick_forever(left_);
+        response.stream = tick_forever(Farewell(left_), tick_pause_);
         co_return response;
       });
       server_->route("GET", "/wait", [this](HttpRequest) -> Task<HttpResponse> {
@@ -116,6 +171,7 @@ class HttpServerTest : public ::testing::Test {
   std::promise<void> left_;
   std::promise<void> entered_;
   std::chrono::milliseconds wait_ = std::chrono::hours(1);
+  std::chrono::milliseconds tick_pause_{1};
 };
 
 TEST_F(HttpServerTest, ServesHonestAndHostileClients) {
@@ -126,8 +182,26 @@ TEST_F(HttpServerTest, ServesHonestAndHostileClients) {
   begin(options);
   PythonPeer client("http_client.py", {port()});
   expect_passed(client);
-  // The one that left in the middle of a stream ended its handler.
+  // The one that left in the middle of a stream ended its generator.
   EXPECT_EQ(left_.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+}
+
+// The head of an answer and each of its pieces are a write. A client that leaves while the head is written is noticed
+// before the generator has begun, one that leaves during a piece while it stands at a `co_yield`, and one that leaves
+// after it while it waits in the middle of its body.
+TEST_F(HttpServerTest, ALeaveInAStreamedAnswerDestroysItsGeneratorAtAnyPoint) {
+  tick_pause_ = std::chrono::hours(1);
+  begin({});
+  for (const Leave leave : {Leave{1, true}, Leave{1, false}, Leave{2, true}, Leave{2, false}}) {
+    left_ = {};
+    std::promise<void> let_go;
+    on_loop([&] { server_->serve(std::make_unique<LeavingClient>(thread_.loop(), leave, Farewell(let_go))); });
+    for (std::promise<void>* promise : {&left_, &let_go}) {
+      ASSERT_EQ(promise->get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready)
+          << (promise == &left_ ? "generator" : "connection") << " of a leave at write " << leave.write;
+    }
+    on_loop([] {});  // the farewells have returned
+  }
 }
 
 TEST_F(HttpServerTest, ServesOverTls) {

@@ -139,6 +139,7 @@ std::optional<McpResponse> McpServer::State::authenticate(const McpRequest& requ
     const auto& authenticate = dispatcher_.options().authenticate;
     if (caller.token && authenticate) caller.identity = authenticate(*caller.token);
   }
+  if (!field) caller.identity = options_.anonymous;
   if (caller.identity || (!field && !options_.require_identity)) return std::nullopt;
   McpResponse response = plain_answer(401, "a valid bearer token is needed");
   response.headers.add("WWW-Authenticate", "Bearer");

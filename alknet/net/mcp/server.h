@@ -26,6 +26,9 @@ struct McpServerOptions {
   /// any other web page is refused, so that none can reach a node through a user's browser.
   std::vector<std::string> allowed_origins = {};
 
+  /// Who callers without a token are; nothing: they may only call what is open to all.
+  std::optional<call::Identity> anonymous = {};
+
   /// Refuse callers whose token proves nobody.
   bool require_identity = false;
 
