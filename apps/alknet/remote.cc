@@ -103,6 +103,7 @@ Remote::Remote(const RemoteOptions& options, const Globals& globals) : timeout_(
   net::DialOptions dialling;
   const std::string address = find_target(options, dialling);
   if (address.starts_with("quic://")) {
+    farewell_ = kFarewell;
     dialling.credentials.key =
         load_or_make_key(options.key_file.empty() ? default_key_file() : std::filesystem::path(options.key_file));
     if (!options.ca_file.empty()) dialling.expected.authorities_pem = read_file(options.ca_file, 16U << 20U);
@@ -124,7 +125,7 @@ Remote::Remote(const RemoteOptions& options, const Globals& globals) : timeout_(
 Remote::~Remote() {
   if (!connection_) return;
   connection_->close();
-  loop_.post_after(kFarewell, [this] { loop_.stop(); });
+  loop_.post_after(farewell_, [this] { loop_.stop(); });
   loop_.run();
   connection_.reset();
 }

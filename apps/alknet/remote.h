@@ -53,6 +53,7 @@ class Remote {
   std::shared_ptr<const call::Operation> known(const std::string& operation);
 
   std::chrono::milliseconds timeout_;
+  std::chrono::milliseconds farewell_{0};  // how long the end of the connection may take to leave
   Loop loop_;
   std::shared_ptr<call::Connection> connection_;
 };

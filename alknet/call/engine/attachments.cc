@@ -98,7 +98,7 @@ std::vector<SharedBytes> Assembly::take_bytes() {
   return bytes;
 }
 
-void AttachmentReceiver::expect(StreamId stream, std::shared_ptr<Assembly> assembly) {
+void AttachmentReceiver::expect(StreamId stream, const std::shared_ptr<Assembly>& assembly) {
   assembly->missing = assembly->infos.size();
   assembly->parts.resize(assembly->infos.size());
   for (std::size_t i = 0; i < assembly->infos.size(); ++i) {

@@ -89,7 +89,7 @@ struct Assembly {
 class AttachmentReceiver {
  public:
   /// Awaits the chunks of an envelope that came on `stream`. Throws `protocol_error` for an id that is in use.
-  void expect(StreamId stream, std::shared_ptr<Assembly> assembly);
+  void expect(StreamId stream, const std::shared_ptr<Assembly>& assembly);
 
   /// Takes a chunk. Throws `protocol_error` for an unknown id, a stream that is not the envelope's, and a sum of bytes
   /// that is not the announced size.

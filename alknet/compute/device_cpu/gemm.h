@@ -46,7 +46,8 @@ struct PackedColumns {
 /// The product c = alpha * a * b on the calling thread. `compute` is a register dtype; `c` holds that dtype, its rows
 /// `c_stride` elements apart. Operands are of any dtype with that register dtype and have any strides; b may be of
 /// blocks, those of integers are of one dtype. Integers wrap, and their alpha is 1. `scratch` is working memory of
-/// gemm_scratch_bytes(), aligned to 64 bytes. `packed`: `b` packed beforehand, where gemm_packs; the result is the same.
+/// gemm_scratch_bytes(), aligned to 64 bytes. `packed`: `b` packed beforehand, where gemm_packs; the result is the
+/// same.
 void gemm(Dtype compute, const GemmShape& shape, const MatrixView& a, const MatrixView& b, double alpha, void* c,
           std::int64_t c_stride, std::byte* scratch, const PackedColumns* packed = nullptr);
 

@@ -4,8 +4,9 @@
 
 namespace alknet::compute {
 
-/// The part of gemm.h that is of integers. Products are exact modulo 2^n, n the bits of `compute`, which is what c holds:
-/// i8 through packed panels as products of floats; u8 and the wider ones by plain loops that need no scratch memory.
+/// The part of gemm.h that is of integers. Products are exact modulo 2^n, n the bits of `compute`, which is what c
+/// holds: i8 through packed panels as products of floats; u8 and the wider ones by plain loops that need no scratch
+/// memory.
 
 /// Whether a product's operands are packed: those of i8.
 bool packs_bytes(Dtype compute, const MatrixView& a, const MatrixView& b);

@@ -16,8 +16,8 @@ using graph::expr::Opcode;
 using graph::expr::OpcodeInfo;
 using graph::expr::Program;
 
-constexpr std::array<std::string_view, 10> kWordTypes = {"u32",       "i32", "f32",       "bool",     "vec2<u32>",
-                                                        "vec4<f32>", "f16", "vec2<f32>", "vec4<u32>", "vec4<i32>"};
+constexpr std::array<std::string_view, 10> kWordTypes = {"u32",       "i32", "f32",       "bool",      "vec2<u32>",
+                                                         "vec4<f32>", "f16", "vec2<f32>", "vec4<u32>", "vec4<i32>"};
 
 template <typename T>
 const T* find_named(const std::vector<T>& list, std::string_view name) {

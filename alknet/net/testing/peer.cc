@@ -47,6 +47,7 @@ PythonPeer::PythonPeer(const std::string& name, const std::vector<std::string>& 
   std::vector<std::string> texts{kPython, "-B", "-u", script};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (auto& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   int ends[2];
