@@ -1,17 +1,23 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "alknet/base/utf8.h"
 #include "apps/alknet/output.h"
 #include "apps/alknet/settings.h"
 
 namespace alknet::app {
 namespace {
 
-/// Text for roff: a backslash, a hyphen and a control character at the start of a line mean something there.
+/// Text for roff: a backslash, a hyphen and a control character at the start of a line mean something there, and what
+/// is not ASCII has a name.
 std::string roff(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    if (c == '\\') {
+  for (std::size_t at = 0; at < text.size();) {
+    const char32_t code = next_code_point(text, at);
+    const char c = static_cast<char>(code);
+    if (code >= 0x80) {
+      out += fmt::format("\\[u{:04X}]", static_cast<std::uint32_t>(code));
+    } else if (c == '\\') {
       out += "\\e";
     } else if (c == '-') {
       out += "\\-";
