@@ -16,21 +16,11 @@ namespace {
 
 using namespace alknet;          // NOLINT(google-build-using-namespace)
 using namespace alknet::schema;  // NOLINT(google-build-using-namespace)
+using alknet::fuzz::attempt;
 using alknet::fuzz::require;
 
 constexpr std::uint64_t kMaxBytes = 1 << 20;
 constexpr std::size_t kMaxFields = 64;
-
-/// Any Error is a fine outcome; anything else thrown, or a crash, is a finding. Whether there was none.
-template <typename Action>
-bool attempt(const Action& action) {
-  try {
-    action();
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
 
 /// The part of a decoded value that a path of the layout names, or null.
 const Json* part_of(const Json& value, std::string_view path) {

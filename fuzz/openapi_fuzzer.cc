@@ -1,31 +1,20 @@
 // Reads a document in JSON or YAML, imports it as OpenAPI and compiles every operation. What is read as YAML has a JSON
 // text that reads back the same; calls stay on the server that was given.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "alknet/call/registry.h"
 #include "alknet/net/import/yaml.h"
 #include "alknet/net/openapi_import.h"
+#include "fuzz/outcome.h"
 
 namespace {
 
 using namespace alknet;       // NOLINT(google-build-using-namespace)
 using namespace alknet::net;  // NOLINT(google-build-using-namespace)
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-/// Any Error is a fine outcome; anything else thrown, or a crash, is a finding.
-template <typename Action>
-void attempt(const Action& action) {
-  try {
-    action();
-  } catch (const Error&) {
-  }
-}
+using alknet::fuzz::attempt;
+using alknet::fuzz::require;
 
 }  // namespace
 

@@ -2,7 +2,6 @@
 // verdicts of validate(), is_valid() and the lowered schema agree, and drafts read what 2020-12 cannot. The input is
 // the schema's text, optionally followed by a line break, "---", a line break and the instance's text.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 #include <vector>
 
@@ -10,24 +9,14 @@
 #include "alknet/schema/codec.h"
 #include "alknet/schema/file_schema.h"
 #include "alknet/schema/schema.h"
+#include "fuzz/outcome.h"
 
 namespace {
 
 using namespace alknet;          // NOLINT(google-build-using-namespace)
 using namespace alknet::schema;  // NOLINT(google-build-using-namespace)
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-/// Any Error is a fine outcome; anything else thrown, or a crash, is a finding.
-template <typename Action>
-void attempt(const Action& action) {
-  try {
-    action();
-  } catch (const Error&) {
-  }
-}
+using alknet::fuzz::attempt;
+using alknet::fuzz::require;
 
 void read_with(const Schema& schema, LayoutMode mode, std::string_view bytes) {
   const auto measured = layout(schema, mode);

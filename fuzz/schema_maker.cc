@@ -243,8 +243,4 @@ std::optional<Json> make_instance(Choices& choices, const schema::Node& node) {
   return InstanceMaker(choices).run(node);
 }
 
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
 }  // namespace alknet::fuzz

@@ -7,6 +7,7 @@
 
 #include "alknet/base/json.h"
 #include "alknet/schema/node.h"
+#include "fuzz/outcome.h"
 
 namespace alknet::fuzz {
 
@@ -34,8 +35,5 @@ Json make_schema(Choices& choices);
 
 /// An instance of a node; nothing when it would not end. Its floats are exact in every float kind.
 std::optional<Json> make_instance(Choices& choices, const schema::Node& node);
-
-/// Aborts, which is what a fuzzer reports.
-void require(bool holds);
 
 }  // namespace alknet::fuzz

@@ -2,17 +2,18 @@
 // with a result that keeps the contract or with an Error.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "alknet/base/error.h"
 #include "alknet/base/utf8.h"
 #include "alknet/compute/tokenizer/tokenizer.h"
+#include "fuzz/outcome.h"
 
 namespace {
 
 using alknet::Error;
 using alknet::compute::Tokenizer;
+using alknet::fuzz::require;
 
 constexpr std::size_t kNoLimit = 1 << 30;
 
@@ -29,18 +30,14 @@ constexpr std::string_view kTokenizer = R"({
   "model": {"type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9,
             "vocab": {"?": 0, "[C]": 1, "[S]": 2, "E!": 3, "a": 4, "##a": 5, "##aa": 6, "e": 7, "中": 8}}})";
 
-void check(bool holds) {
-  if (!holds) std::abort();
-}
-
 void encode(const Tokenizer& tokenizer, std::string_view text) {
   try {
     const auto whole = tokenizer.encode(text, kNoLimit);
-    check(!alknet::find_invalid_utf8(text));
-    check(whole.truncated == 0);
-    for (const auto id : whole.ids) check(id >= 0 && static_cast<std::size_t>(id) < tokenizer.size());
+    require(!alknet::find_invalid_utf8(text));
+    require(whole.truncated == 0);
+    for (const auto id : whole.ids) require(id >= 0 && static_cast<std::size_t>(id) < tokenizer.size());
     const auto cut = tokenizer.encode(text, whole.ids.size() / 2 + 1);
-    check(cut.ids.size() + cut.truncated == whole.ids.size());
+    require(cut.ids.size() + cut.truncated == whole.ids.size());
   } catch (const Error&) {
     // Not UTF-8, or no room for the special tokens.
   }
