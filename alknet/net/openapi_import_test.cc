@@ -385,6 +385,10 @@ TEST_F(OpenApi, RefusesMalformedAndHostileDocuments) {
            "{openapi: 3.0.0, paths: {/a: {get: {security: [{k: []}]}}}, components: {securitySchemes: {k: {type: "
            "apiKey, "
            "in: header, name: Host}}}}",
+           "{openapi: 3.0.0, paths: {/a: {post: {requestBody: {content: {application/json: text}}}}}}",
+           "{openapi: 3.0.0, paths: {/a: {get: {parameters: [{name: x, in: query, content: {a/json: 7}}]}}}}",
+           "{openapi: 3.0.0, paths: {/a: {get: {responses: {200: {content: {application/json: []}}}}}}}",
+           "{openapi: 3.0.0, paths: {/a: {get: {responses: {400: {content: {application/json: false}}}}}}}",
            "{openapi: 3.0.0, paths: {/a: {post: {requestBody: {content: {\"a/b\\r\\nX: y\": {}}}}}}}",
        }) {
     EXPECT_EQ(code_of([&] { import(text); }), "schema_parse") << text;
@@ -392,6 +396,18 @@ TEST_F(OpenApi, RefusesMalformedAndHostileDocuments) {
   const Error error = error_of([&] { import("{openapi: 3.0.0, paths: {/a: {$ref: 'http://evil/x.yaml'}}}"); });
   EXPECT_THAT(error.message(), HasSubstr("nothing is fetched"));
   EXPECT_EQ(error.details().at("pointer"), Json("/paths/~1a"));
+}
+
+TEST_F(OpenApi, MediaTypesMaySayNothingAndFormsAreNeverNull) {
+  options.server_url = "https://h";
+  const auto made = import(R"({openapi: 3.0.0, paths: {/a: {post: {
+    requestBody: {content: {multipart/form-data: {schema: {
+      nullable: true, properties: {file: {type: string, format: binary}, size: {type: integer}}}}}},
+    responses: {200: {content: {application/json: }}}}}}})");
+  const auto& spec = made.registrations.at(0).spec;
+  EXPECT_EQ(spec.input_schema.at_pointer("/properties/body/properties/file/TypeDef:Bytes"), Json(true));
+  EXPECT_EQ(spec.output_schema, Json(JsonObject{}));
+  EXPECT_NO_THROW(call::Operation(made.registrations.at(0)));
 }
 
 TEST_F(OpenApi, SchemasMayReferToThemselvesButNotAtOnce) {

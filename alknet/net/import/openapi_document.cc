@@ -129,11 +129,15 @@ DocumentPlace OpenApiDocument::follow(DocumentPlace place) const {
   return place;
 }
 
-DocumentPlace OpenApiDocument::member(const DocumentPlace& place, std::string_view name) const {
+DocumentPlace OpenApiDocument::written(const DocumentPlace& place, std::string_view name) const {
   if (!place.value->is_object()) fail(place.pointer, "must be an object");
   const auto* found = place.value->get_object().if_contains(name);
   if (found == nullptr) return {};
-  return follow({found, pointer_step(place.pointer, name)});
+  return {found, pointer_step(place.pointer, name)};
+}
+
+DocumentPlace OpenApiDocument::member(const DocumentPlace& place, std::string_view name) const {
+  return follow(written(place, name));
 }
 
 std::vector<std::pair<std::string, DocumentPlace>> OpenApiDocument::members(const DocumentPlace& place) const {
@@ -157,11 +161,10 @@ std::vector<DocumentPlace> OpenApiDocument::items(const DocumentPlace& place) co
 }
 
 std::string OpenApiDocument::text(const DocumentPlace& place, std::string_view name) const {
-  if (!place.value->is_object()) fail(place.pointer, "must be an object");
-  const auto* found = place.value->get_object().if_contains(name);
-  if (found == nullptr || found->is_null()) return {};
-  if (!found->is_string()) fail(pointer_step(place.pointer, name), "must be a string");
-  return std::string(found->get_string());
+  const auto found = written(place, name);
+  if (!found || found.value->is_null()) return {};
+  if (!found.value->is_string()) fail(found.pointer, "must be a string");
+  return std::string(found.value->get_string());
 }
 
 bool OpenApiDocument::flag(const DocumentPlace& place, std::string_view name) const {

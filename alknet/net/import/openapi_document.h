@@ -37,6 +37,10 @@ class OpenApiDocument {
   /// A member, followed; nothing when it is absent. Throws unless `place` is an object.
   DocumentPlace member(const DocumentPlace& place, std::string_view name) const;
 
+  /// A member as it is written: its references are not followed. Nothing when it is absent. Throws unless `place` is an
+  /// object.
+  DocumentPlace written(const DocumentPlace& place, std::string_view name) const;
+
   /// The members of an object, or nothing when `place` is nothing; references are not followed.
   std::vector<std::pair<std::string, DocumentPlace>> members(const DocumentPlace& place) const;
 

@@ -139,13 +139,23 @@ struct OperationReader::Answers {
 };
 
 std::vector<OperationReader::Media> OperationReader::media_of(const DocumentPlace& holder) const {
+  static const Json kNothingSaid = JsonObject{};
   std::vector<Media> all;
   for (const auto& [name, place] : document_.members(document_.member(holder, "content"))) {
     const std::string type = media_type(name);
-    all.push_back({type, kind_of(type), document_.follow(place)});
+    auto media = document_.follow(place);
+    // YAML documents often name a media type and say nothing of it.
+    if (media.value->is_null()) media.value = &kNothingSaid;
+    if (!media.value->is_object()) OpenApiDocument::fail(media.pointer, "must be an object");
+    all.push_back({type, kind_of(type), std::move(media)});
   }
   std::stable_sort(all.begin(), all.end(), [](const Media& a, const Media& b) { return a.kind < b.kind; });
   return all;
+}
+
+Json OperationReader::schema_of(const DocumentPlace& holder, SchemaTranslator& translator) const {
+  const auto schema = document_.written(holder, "schema");
+  return schema ? translator.translate(*schema.value, schema.pointer) : Json(JsonObject{});
 }
 
 std::vector<DocumentPlace> OperationReader::merged_parameters() const {
@@ -190,11 +200,9 @@ void OperationReader::add_parameter(const DocumentPlace& place, HttpEndpoint& en
   const auto media = media_of(place);
   if (!media.empty()) {
     if (media[0].kind == MediaKind::kJson) parameter.style = ParameterStyle::kJson;
-    if (const auto* found = media[0].place.value->get_object().if_contains("schema")) {
-      schema = translator.translate(*found, pointer_step(media[0].place.pointer, "schema"));
-    }
-  } else if (const auto* found = place.value->get_object().if_contains("schema")) {
-    schema = translator.translate(*found, pointer_step(place.pointer, "schema"));
+    schema = schema_of(media[0].place, translator);
+  } else {
+    schema = schema_of(place, translator);
   }
   const std::string description = document_.text(place, "description");
   if (schema.is_object() && !description.empty()) schema.get_object().emplace("description", description);
@@ -208,7 +216,9 @@ void OperationReader::add_parameter(const DocumentPlace& place, HttpEndpoint& en
 Json OperationReader::form_schema(const DocumentPlace& media, HttpBody& body, SchemaTranslator& translator) {
   const auto schema = document_.member(media, "schema");
   if (!schema) return JsonObject{{"type", "object"}};
-  Json translated = translator.translate(*schema.value, schema.pointer);
+  Json written_form = *schema.value;
+  if (written_form.is_object()) written_form.get_object().erase("nullable");  // a form is never null
+  Json translated = translator.translate(written_form, schema.pointer);
   std::map<std::string, HttpPart> parts;
   const auto part = [&](const std::string& name) -> HttpPart& {
     HttpPart& made = parts[name];
@@ -260,9 +270,7 @@ void OperationReader::add_body(const DocumentPlace& place, HttpEndpoint& endpoin
     case MediaKind::kJson:
       body.form = BodyForm::kJson;
       body.content_type = concrete_type(chosen.type, "application/json");
-      if (const auto* found = chosen.place.value->get_object().if_contains("schema")) {
-        schema = translator.translate(*found, pointer_step(chosen.place.pointer, "schema"));
-      }
+      schema = schema_of(chosen.place, translator);
       break;
     case MediaKind::kMultipart:
     case MediaKind::kForm:
@@ -343,16 +351,11 @@ void OperationReader::read_success(const DocumentPlace& answer, bool empty_statu
   const auto media = media_of(answer);
   if (media.empty()) (empty_status ? found.nothing : found.unknown) = true;
   for (const Media& each : media) {
-    const auto schema = [&]() -> Json {
-      const auto* place = each.place.value->get_object().if_contains("schema");
-      return place == nullptr ? Json(JsonObject{})
-                              : translator.translate(*place, pointer_step(each.place.pointer, "schema"));
-    };
     if (each.kind == MediaKind::kJson) {
-      found.json.push_back(schema());
+      found.json.push_back(schema_of(each.place, translator));
       found.json_types.insert(concrete_type(each.type, "application/json"));
     } else if (each.kind == MediaKind::kEvents) {
-      found.events.push_back(schema());
+      found.events.push_back(schema_of(each.place, translator));
     } else {
       (each.kind == MediaKind::kBinary ? found.binary : found.text) = true;
       found.other_types.insert(each.type);
@@ -367,10 +370,9 @@ call::ErrorSpec OperationReader::read_error(const std::string& status, const Doc
   error.http_status = http_status_of(status);
   for (const Media& media : media_of(answer)) {
     if (media.kind != MediaKind::kJson) continue;
-    const auto* schema = media.place.value->get_object().if_contains("schema");
-    if (schema == nullptr) continue;
+    if (!document_.written(media.place, "schema")) continue;
     SchemaTranslator translator(work_, SchemaSide::kAnswer);
-    Json translated = translator.translate(*schema, pointer_step(media.place.pointer, "schema"));
+    Json translated = schema_of(media.place, translator);
     error.schema = translator.finish(std::move(translated));
     break;
   }
