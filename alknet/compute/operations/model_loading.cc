@@ -287,13 +287,11 @@ Task<Message> open_model(ComputeService& service, call::OperationContext& contex
 }  // namespace
 
 std::vector<call::Registration> model_loading(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kLoadModel, handler_of<load_model>(service)));
+  auto all = registrations_of(service, {{kLoadModel, load_model}, {kOpenModel, open_model}});
   all.push_back(registration_of(service, kStreamModel,
                                 call::StreamHandler([&service](call::OperationContext& context, Message input) {
                                   return stream_model(service, context, std::move(input));
                                 })));
-  all.push_back(registration_of(service, kOpenModel, handler_of<open_model>(service)));
   return all;
 }
 

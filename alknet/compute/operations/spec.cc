@@ -273,4 +273,15 @@ call::Registration registration_of(ComputeService& service, const ComputeOperati
                   }));
 }
 
+std::vector<call::Registration> registrations_of(ComputeService& service, std::initializer_list<ComputeEntry> entries) {
+  std::vector<call::Registration> all;
+  for (const ComputeEntry& entry : entries) {
+    all.push_back(registration_of(service, entry.operation,
+                                  [&service, handle = entry.handle](call::OperationContext& context, Message input) {
+                                    return handle(service, context, std::move(input));
+                                  }));
+  }
+  return all;
+}
+
 }  // namespace alknet::compute
