@@ -146,7 +146,8 @@ void rotate(const PeerCommand& command, const Globals& globals) {
     if (!command.fingerprint.empty()) peers.rotate(command.id, command.fingerprint, until);
     if (token.empty()) return;
     net::PeerEntry* entry = peers.find(command.id);
-    if (entry == nullptr) throw Error(BaseError::kNotFound, fmt::format("there is no peer {}", command.id));
+    if (entry == nullptr)
+      throw Error(BaseError::kNotFound, fmt::format("there is no peer {}: see alknet peer list", command.id));
     entry->auth_token_hash = net::auth_token_hash(token);
   });
   if (!command.fingerprint.empty() && !globals.json) {

@@ -89,6 +89,17 @@ net::NodeOptions node_options(const ServeCommand& command, const Logger& logger)
   return options;
 }
 
+/// Throws UsageError for an address that needs a certificate when there is none.
+void require_certificate(const ServeCommand& command) {
+  for (const std::string& address : addresses(command)) {
+    for (const std::string_view scheme : {"https://", "wss://", "tls://"}) {
+      if (command.certificate.empty() && address.starts_with(scheme)) {
+        throw UsageError(fmt::format("{} needs --certificate and --certificate-key", address));
+      }
+    }
+  }
+}
+
 /// "minilm" of "all-MiniLM-L6-v2": the name under which operations call the default model; other models keep theirs, in
 /// small letters.
 std::string operation_name_of(const std::string& model) {
@@ -171,6 +182,8 @@ std::shared_ptr<tensor::Source> open_peer_stream(Loop& loop, const net::NodeOpti
 void serve(const ServeCommand& command, const Globals& globals) {
   const StopSignals signals;
   const Logger logger = make_logger(command);
+  const auto drain = parse_duration(command.drain);
+  require_certificate(command);
   LoopThread thread;
   Loop& loop = thread.loop();
   const auto tokens = std::make_shared<stream::TokenIssuer>(loop);
@@ -237,7 +250,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
       break;
     }
     logger.info("stopping", {{"drain", command.drain}});
-    on_loop(loop, [&]() -> Task<void> { co_await node->drain(parse_duration(command.drain)); });
+    on_loop(loop, [&]() -> Task<void> { co_await node->drain(drain); });
   } catch (...) {
     close_node();
     throw;

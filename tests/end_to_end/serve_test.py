@@ -234,13 +234,18 @@ class HttpTest(ServeTest):
         self.assertIn("Alknet-Session", answer["error"]["message"])
 
     def test_search_schema_and_openapi(self):
-        status, answer = self.running.http("GET", "/search?q=matmul")
+        status, answer = self.running.http("GET", "/search?q=MatMul")
         self.assertIn("tensor/matmul", [one["name"] for one in answer["operations"]])
         status, answer = self.running.http("GET", "/schema?name=tensor/matmul")
         self.assertEqual((status, answer["name"]), (200, "tensor/matmul"))
         self.assertEqual(self.running.http("GET", "/schema?name=no/op")[0], 404)
         status, answer = self.running.http("GET", "/openapi.json")
         self.assertEqual((status, answer["openapi"]), (200, "3.1.0"))
+        # A token is optional for what --allow gives to everybody.
+        self.assertEqual(answer["paths"]["/call/compute/shape"]["post"]["security"], [{"bearer": ["compute"]}, {}])
+        bearer = {"Authorization": f"Bearer {self.token}"}
+        status, answer = self.running.http("GET", "/openapi.json", headers=bearer)
+        self.assertEqual(answer["paths"]["/call/services/list-peers"]["post"]["security"], [{"bearer": ["peers"]}])
 
     def test_a_batch_answers_in_order(self):
         status, answers = self.running.http("POST", "/batch", [{"operation": "compute/devices"}, {"operation": "no/op"}])
@@ -280,6 +285,17 @@ class HttpTest(ServeTest):
         self.assert_error(call(), 1, "not_found", "services/list-peers")  # what one may not call is not shown
         self.assert_error(call("--token-file", self.token_file("wrong", "bad")), 1, "unauthorized", "bearer token")
         self.assert_error(call("--token-file", self.token_file("", "empty")), 2, "invalid_argument", "empty", "rotate")
+
+    def test_wrong_options_are_said_before_anything_is_served(self):
+        serve = lambda *options: self.alknet("serve", "--http", "127.0.0.1:0", *options)
+        self.assert_fails(serve("--drain", "soon"), 2, "soon", "30s")
+        self.assert_fails(serve("--max-memory", "much"), 2, "much", "4G")
+        self.assert_fails(serve("--listen", "tls://127.0.0.1:0"), 2, "tls://127.0.0.1:0", "--certificate-key")
+        self.assert_fails(serve("--listen", f"unix:{self.folder}/none/socket"), 1, "none/socket", "make the folder")
+
+    def test_a_web_address_is_no_target(self):
+        done = self.alknet("ops", self.running.addresses["http"])
+        self.assert_fails(done, 1, "for http:// say ws://")
 
     def test_a_port_in_use(self):
         place = self.running.addresses["http"].removeprefix("http://")
