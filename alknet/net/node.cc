@@ -9,6 +9,7 @@
 #include "alknet/base/await.h"
 #include "alknet/call/error.h"
 #include "alknet/net/address.h"
+#include "alknet/net/deadline.h"
 #include "alknet/net/http/gateway.h"
 #include "alknet/net/http/server.h"
 #include "alknet/net/mcp/server.h"
@@ -39,12 +40,19 @@ Task<HttpResponse> answer_mcp(std::shared_ptr<mcp::McpServer> endpoint, HttpRequ
   co_return std::move(response);
 }
 
+/// Whether a request shows a token, which may be a guess.
+bool shows_token(const HttpRequest& request) {
+  return request.headers.has("Authorization") ||
+         request.headers.joined("Sec-WebSocket-Protocol").find(kWebSocketBearer) != std::string::npos;
+}
+
 }  // namespace
 
 struct Node::State : std::enable_shared_from_this<Node::State> {
   struct Held {
     std::shared_ptr<call::Connection> connection;
-    std::string peer_id;  // empty: anonymous, or one without an entry
+    std::string peer_id;                        // empty: anonymous, or one without an entry
+    std::optional<WallClock::time_point> ends;  // when its key was replaced
   };
 
   State(Loop& on, std::shared_ptr<call::Registry> served, NodeOptions with)
@@ -63,6 +71,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     metrics.gauge("alknet_connections", "Open connections.", {}, [this] { return static_cast<double>(held.size()); });
     metrics.gauge("alknet_running_calls", "Calls from outside that have not ended.", {},
                   [this] { return static_cast<double>(dispatcher->running_calls()); });
+    metrics.gauge("alknet_log_lines_lost", "Log lines that could not be written.", {},
+                  [this] { return static_cast<double>(options.logger.lost_lines()); });
     if (options.peers_file.empty()) return;
     peers_file = std::make_unique<PeersFile>(options.peers_file);
     watch = std::make_unique<PeersWatch>(loop, *peers_file, options.peers_interval, options.logger,
@@ -84,7 +94,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     const auto peers = peer_list();
     if (credentials.same_user) return call::Identity::local_program();
     const bool pinned =
-        credentials.fingerprint && peers->find_by_fingerprint(*credentials.fingerprint, WallClock::now());
+        credentials.fingerprint && peers->find_by_fingerprint(*credentials.fingerprint, options.wall_clock());
     if (credentials.certificate_name && !pinned) {
       const PeerEntry* entry = peers->find(*credentials.certificate_name);
       if (entry == nullptr) {
@@ -95,21 +105,48 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
       if (!entry->enabled) throw Error(CallError::kUnauthorized, fmt::format("{} is disabled", entry->peer_id));
       return entry->identity();
     }
-    return net::admit(*peers, credentials).identity();
+    return net::admit(*peers, credentials, options.wall_clock()).identity();
+  }
+
+  void count_refusal(std::string_view transport) {
+    metrics.count("alknet_refused_credentials_total", "Keys, certificates and tokens that proved nobody.",
+                  {{"transport", std::string(transport)}});
   }
 
   /// Closes what the changed list no longer lets in, and gives the others their new rights.
   void peers_changed() {
     const auto all = held;  // closing changes `held`
     for (const auto& [key, one] : all) {
-      if (one.peer_id.empty()) continue;
+      const call::PeerCredentials& peer = one.connection->peer();
+      if (one.peer_id.empty() && !peer.certificate_name) continue;
       try {
-        one.connection->owner()->set_identity(admit(one.connection->peer()));
+        one.connection->owner()->set_identity(admit(peer));
+        if (const auto found = held.find(key); found != held.end()) found->second.ends = end_of(peer);
       } catch (const Error& error) {
-        options.logger.info("peer let go", {{"peer", one.peer_id}, {"reason", error.message()}});
+        options.logger.info("peer let go", {{"peer", one.connection->owner()->name()}, {"reason", error.message()}});
         one.connection->close(call::TransportCode::kUnauthorized, "no longer let in");
       }
     }
+    watch_ends();
+  }
+
+  std::optional<WallClock::time_point> end_of(const call::PeerCredentials& peer) const {
+    return peer.fingerprint ? peer_list()->retires(*peer.fingerprint) : std::nullopt;
+  }
+
+  /// Closes connections whose key was replaced when its time has come. Looks at the clock now and then instead of
+  /// waiting for the time, since the system's clock may be set.
+  void watch_ends() {
+    const auto ends = [](const auto& one) { return one.second.ends.has_value(); };
+    if (watches_ends || std::none_of(held.begin(), held.end(), ends)) return;
+    watches_ends = true;
+    ends_timer = Deadline(loop, options.peers_interval, [this] {
+      watches_ends = false;
+      const auto now = options.wall_clock();
+      const auto ended = [now](const auto& one) { return one.second.ends && *one.second.ends < now; };
+      if (std::any_of(held.begin(), held.end(), ended)) return peers_changed();
+      watch_ends();
+    });
   }
 
   std::shared_ptr<call::Connection> serve(std::unique_ptr<call::Transport> transport,
@@ -124,7 +161,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     link.logger = options.logger.with({{"peer", name}});
     auto connection = call::Connection::open(loop, std::move(transport), dispatcher.get(), std::move(owner), link);
     const auto* key = connection.get();
-    held.emplace(key, Held{connection, peer_id});
+    held.emplace(key, Held{connection, peer_id, end_of(connection->peer())});
+    watch_ends();
     options.logger.info("connected", {{"peer", name}, {"address", address}});
     connection->on_close([weak = weak_from_this(), key, name](const Error& reason) {
       const auto state = weak.lock();
@@ -141,7 +179,14 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     config.options = options.quic;
     config.logger = options.logger;
     config.client_authorities_pem = options.client_authorities_pem;
-    config.admission = [this](const call::PeerCredentials& peer) { admit(peer); };
+    config.admission = [this](const call::PeerCredentials& peer) {
+      try {
+        admit(peer);
+      } catch (const Error&) {
+        count_refusal("quic");
+        throw;
+      }
+    };
     const SocketAddress address = SocketAddress::of(parse_host_port(place));
     auto listener = std::make_unique<quic::Listener>(
         loop, address, std::move(config), [this](std::unique_ptr<call::Transport> transport) {
@@ -155,12 +200,13 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   }
 
   /// What a connection of one stream becomes when its peer is let in; otherwise it is closed.
-  void accept_stream(std::unique_ptr<call::Transport> transport) {
+  void accept_stream(std::string_view scheme, std::unique_ptr<call::Transport> transport) {
     try {
       call::Identity identity = admit(transport->peer());
       const auto kind = identity.unrestricted ? Owner::Kind::kProgram : Owner::Kind::kConnection;
       serve(std::move(transport), std::move(identity), kind);
     } catch (const Error& error) {
+      count_refusal(scheme);
       options.logger.info("refused", {{"address", transport->peer().address}, {"reason", error.message()}});
       transport->close(call::TransportCode::kUnauthorized, error.message());
     }
@@ -174,14 +220,37 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
 
   std::string listen_tls(const std::string& place) {
     listeners.push_back(net::listen_tls(loop, place, options.tls, listening(),
-                                        [this](auto transport) { accept_stream(std::move(transport)); }));
+                                        [this](auto transport) { accept_stream("tls", std::move(transport)); }));
     return listeners.back()->address();
   }
 
   std::string listen_unix(const std::string& path) {
-    listeners.push_back(
-        net::listen_unix(loop, path, listening(), [this](auto transport) { accept_stream(std::move(transport)); }));
+    listeners.push_back(net::listen_unix(loop, path, listening(),
+                                         [this](auto transport) { accept_stream("unix", std::move(transport)); }));
     return path;
+  }
+
+  /// Whether wrong tokens of this client count against its address.
+  bool counts_tokens(const HttpRequest& request) const {
+    return options.limit_local_tokens || (!request.peer.loopback && !options.allow_plaintext_credentials);
+  }
+
+  std::optional<HttpResponse> refuse_guesses(const HttpRequest& request) const {
+    if (!shows_token(request) || !counts_tokens(request)) return std::nullopt;
+    if (!failed_tokens.blocked(request.peer.address, loop.now())) return std::nullopt;
+    call::WireError error{"RESOURCE_EXHAUSTED", "too many wrong tokens came from this address: try again later", true,
+                          JsonObject{{"limit", "wrong_tokens"}}};
+    return GatewayFailure{429, std::move(error)}.response();
+  }
+
+  void note_answer(const HttpRequest& request, int status) {
+    if (status != 401 || !shows_token(request)) return;
+    count_refusal("http");
+    if (!counts_tokens(request)) return;
+    failed_tokens.note(request.peer.address, loop.now());
+    if (failed_tokens.blocked(request.peer.address, loop.now())) {
+      options.logger.warning("too many wrong tokens", {{"address", request.peer.address}});
+    }
   }
 
   std::string listen_http(const std::string& place) { return listen_web(place, nullptr); }
@@ -193,6 +262,13 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     serving.tls = std::move(tls);
     serving.cors.origins = options.allowed_origins;
     serving.logger = options.logger;
+    serving.refuse = [weak = weak_from_this()](const HttpRequest& request) {
+      const auto state = weak.lock();
+      return state ? state->refuse_guesses(request) : std::nullopt;
+    };
+    serving.answered = [weak = weak_from_this()](const HttpRequest& request, int status) {
+      if (const auto state = weak.lock()) state->note_answer(request, status);
+    };
     auto server = std::make_unique<HttpServer>(loop, std::move(serving));
     WebSocketServerOptions sockets;
     sockets.authenticate = [this](const std::optional<std::string>& token) {
@@ -247,6 +323,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::shared_ptr<call::Registry> registry;
   NodeOptions options;
   Metrics metrics;
+  FailedTokens failed_tokens{options.failed_tokens};
   std::unique_ptr<call::Dispatcher> dispatcher;
   std::unique_ptr<PeersFile> peers_file;
   std::unique_ptr<PeersWatch> watch;
@@ -254,6 +331,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::unique_ptr<HttpServer>> web_servers;
   std::map<const call::Connection*, Held> held;
+  Deadline ends_timer;
+  bool watches_ends = false;
 };
 
 Node::Node(Loop& loop, std::shared_ptr<call::Registry> registry, NodeOptions options)
