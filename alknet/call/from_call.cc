@@ -262,6 +262,7 @@ Task<std::shared_ptr<ImportedPeer>> run_import(std::shared_ptr<Connection> conne
     peer->local_names.push_back(fmt::format("{}/{}", peer->prefix, registration.spec.name));
   }
   if (connection->closed()) throw Error(CallError::kInternal, "connection closed", JsonObject{{"peer", peer->peer_id}});
+  if (options.replaces) options.replaces->withdraw();
   registry.add_overlay(*peer->layer, std::move(registrations), peer->prefix + '/');
   connection->on_close([peer](const Error&) { peer->withdraw(); });
   co_return peer;

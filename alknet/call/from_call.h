@@ -11,6 +11,8 @@
 
 namespace alknet::call {
 
+struct ImportedPeer;
+
 struct ImportOptions {
   /// What the imported names begin with, without a slash; the peer's id (the owner's name) when empty.
   std::string namespace_prefix{};
@@ -32,6 +34,9 @@ struct ImportOptions {
 
   /// A peer that lists more is refused.
   std::size_t max_operations = 10'000;
+
+  /// An earlier import of that peer, which goes at the moment in which the new one comes.
+  std::shared_ptr<ImportedPeer> replaces{};
 };
 
 /// The `format` by which a schema says that a text names something that the caller holds: a plan, a store, a kernel.

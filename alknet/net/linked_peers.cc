@@ -131,6 +131,10 @@ void LinkedPeers::retry() {
   for (const auto& [peer_id, link] : state_->links) link->retry();
 }
 
+void LinkedPeers::refresh() {
+  for (const auto& [peer_id, link] : state_->links) link->refresh();
+}
+
 void LinkedPeers::stop() { state_->stop(); }
 
 const std::shared_ptr<call::Layer>& LinkedPeers::overlay() const { return state_->overlay; }

@@ -71,6 +71,9 @@ class LinkedPeers {
   /// The peers file changed: those that wait are dialled now.
   void retry();
 
+  /// Reads again what the connected peers offer.
+  void refresh();
+
   void stop();
 
   /// For owners that may see what peers offer.

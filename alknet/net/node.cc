@@ -373,6 +373,8 @@ std::vector<NodeConnection> Node::connections() const {
 
 void Node::link_peer(const std::string& peer_id, const std::string& address) { state_->linked.add(peer_id, address); }
 
+void Node::refresh_peers() { state_->linked.refresh(); }
+
 std::vector<call::PeerInfo> Node::peers() const {
   std::vector<call::PeerInfo> list;
   const auto known = state_->peer_list();

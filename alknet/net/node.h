@@ -110,6 +110,9 @@ class Node {
   /// Throws `name_taken` for an id whose namespace is reserved or in use, and for one that is linked already.
   void link_peer(const std::string& peer_id, const std::string& address = {});
 
+  /// Reads again what linked peers offer.
+  void refresh_peers();
+
   /// Peers of the file and linked ones, and whether they are connected.
   std::vector<call::PeerInfo> peers() const;
 

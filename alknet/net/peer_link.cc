@@ -84,6 +84,26 @@ struct PeerLink::State : std::enable_shared_from_this<PeerLink::State> {
     self->imported = co_await call::import_peer(self->held, self->registry, self->options.import);
   }
 
+  static Task<void> refresh(std::shared_ptr<State> self) {
+    const auto connection = self->held;
+    const auto before = self->imported;
+    call::ImportOptions again = self->options.import;
+    again.replaces = before;
+    try {
+      auto fresh = co_await call::import_peer(connection, self->registry, again);
+      if (self->imported == before) {
+        self->imported = std::move(fresh);
+        self->now.operations = self->imported->local_names.size();
+        self->options.logger.info("peer read again",
+                                  {{"peer", self->options.peer_id}, {"operations", self->now.operations}});
+      } else {
+        fresh->withdraw();  // the connection was lost meanwhile
+      }
+    } catch (const Error& error) {
+      connection->close(call::TransportCode::kNone, error.message());
+    }
+  }
+
   void connected() {
     since = on.now();
     now.phase = LinkPhase::kConnected;
@@ -179,6 +199,12 @@ void PeerLink::retry() {
   if (state_->now.phase != LinkPhase::kWaiting) return;
   state_->now.failures = 0;
   state_->wake.set_value();
+}
+
+void PeerLink::refresh() {
+  if (state_->now.phase != LinkPhase::kConnected) return;
+  start(
+      state_->on, State::refresh(state_), [](const Outcome<void>&) {}, state_->stop.get_token());
 }
 
 void PeerLink::stop() {

@@ -97,6 +97,10 @@ class PeerLink {
   /// Dials now if it waits: something has changed that may help. The counting of failures begins anew.
   void retry();
 
+  /// Reads again what the peer offers, if it is connected; until that is there the operations stay as they were. When
+  /// it cannot be read the connection is closed, as one that was lost.
+  void refresh();
+
   /// Closes the connection, takes the operations away and dials no more. Idempotent.
   void stop();
 

@@ -19,7 +19,13 @@ class PeerLinkTest : public ::testing::Test {
   PeerLinkTest() {
     far_registry->curated().add(call::discovery_operations());
     serve(call::simple_operation("test/echo", call::echo));
-    serve(call::simple_operation("test/wait", [](call::OperationContext&, Message) -> Task<Message> {
+    serve(call::simple_operation("test/wait", [this](call::OperationContext& context, Message) -> Task<Message> {
+      struct AtEnd {
+        bool& flag;
+        ~AtEnd() { flag = true; }
+      } const at_end{wait_ended};
+      for_whom = context.forwarded_for();
+      remaining = context.remaining();
       co_await sleep_for(std::chrono::hours(1));
       co_return Message{};
     }));
@@ -74,6 +80,9 @@ class PeerLinkTest : public ::testing::Test {
   call::Dispatcher far_dispatcher{near.executor, far_registry};
   std::shared_ptr<call::Layer> overlay = std::make_shared<call::Layer>();
   std::shared_ptr<call::Connection> far;
+  bool wait_ended = false;
+  Json for_whom;
+  std::optional<milliseconds> remaining;
   std::optional<Error> refusal;
   double jitter = 1;
   std::vector<std::string> attempts;
@@ -95,6 +104,25 @@ TEST_F(PeerLinkTest, CallersNeedTheScopeOfThePeer) {
   connect();
   near.owner->set_identity(call::Identity{.id = "other", .scopes = {"compute"}, .resources = {}});
   EXPECT_EQ(code_of([&] { near.call("gpu1/test/echo"); }), "forbidden");
+}
+
+TEST_F(PeerLinkTest, ForwardedCallsCarryDeadlineCallerAndAbort) {
+  connect();
+  auto request = call::TestNode::request("gpu1/test/wait", {JsonObject{}, {}});
+  request.timeout = milliseconds(900);
+  std::stop_source stop;
+  std::string ended;
+  start(
+      near.executor, near.dispatcher->call(near.owner, std::move(request)),
+      [&](Outcome<Message> outcome) { ended = code_of([&] { outcome.take(); }); }, stop.get_token());
+  near.executor.run_ready();
+  EXPECT_EQ(remaining, milliseconds(900));
+  EXPECT_EQ(for_whom.at("id"), Json("caller"));
+  EXPECT_FALSE(wait_ended);
+  stop.request_stop();
+  near.executor.run_ready();
+  EXPECT_TRUE(wait_ended);
+  EXPECT_EQ(ended, "aborted");
 }
 
 TEST_F(PeerLinkTest, ALostPeersOperationsGoAndComeBack) {
@@ -192,6 +220,29 @@ TEST_F(PeerLinkTest, DialsAtOnceWhenSomethingChanged) {
   link->retry();
   near.executor.run_ready();
   EXPECT_EQ(link->state().phase, LinkPhase::kConnected) << "a link that holds is left alone";
+}
+
+TEST_F(PeerLinkTest, ReadsAgainWhatThePeerOffers) {
+  connect();
+  serve(call::simple_operation("test/new", call::echo));
+  EXPECT_EQ(code_of([&] { near.call("gpu1/test/new"); }), "not_found");
+  link->refresh();
+  near.executor.run_ready();
+  EXPECT_EQ(near.call("gpu1/test/new", "1"), Json(1));
+  EXPECT_EQ(link->state().operations, 3U);
+  far_registry->curated().remove({"test/new"});
+  link->refresh();
+  near.executor.run_ready();
+  EXPECT_EQ(code_of([&] { near.call("gpu1/test/new"); }), "not_found");
+  EXPECT_TRUE(imported());
+
+  far_registry->curated().remove({"services/list"});
+  link->refresh();
+  near.executor.run_ready();
+  EXPECT_EQ(link->state().phase, LinkPhase::kWaiting);
+  EXPECT_FALSE(imported());
+  link->refresh();
+  EXPECT_EQ(attempts.size(), 1U);
 }
 
 TEST_F(PeerLinkTest, StopsWhereverItIs) {

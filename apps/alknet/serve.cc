@@ -255,11 +255,11 @@ void serve(const ServeCommand& command, const Globals& globals) {
       discovery.list_peers = [&node] { return node->peers(); };
       discovery.list_peers_access.required_scopes = {"peers"};
       registry->curated().add(call::discovery_operations(std::move(discovery)));
+      for (const auto& [id, address] : peers) node->link_peer(id, address);
       for (const std::string& address : addresses(command)) {
         const std::string bound = node->listen(address);
         if (globals.json) print_json(JsonObject{{"listening", bound}});
       }
-      for (const auto& [id, address] : peers) node->link_peer(id, address);
       co_return;
     });
     logger.info("ready", {{"operations", registry->curated().snapshot()->size()}});
@@ -268,6 +268,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
       if (signal == SIGHUP) {
         for (const std::string& model : command.models) add_model_operations(*registry, service, model, globals);
         logger.info("models reloaded");
+        loop.post([&node] { node->refresh_peers(); });
         continue;
       }
       break;

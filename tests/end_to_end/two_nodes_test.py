@@ -104,20 +104,14 @@ class LinkedPeerTest(TwoNodesTest):
         status, answer = self.as_web("gpu1/compute/devices")
         self.assertEqual(status, 200, answer)
 
-    def test_tensors_of_the_peer_are_foreign_here_and_go_with_their_session(self):
-        far = self.as_web("gpu1/compute/create_tensor", tensor(LEFT), **SESSION)[1]["output"]
-        self.assertEqual((far["dtype"], far["shape"]), ("f32", [2, 3]))
-        status, answer = self.as_web("gpu1/tensor/relu", {"input": far}, **SESSION)
-        self.assertEqual(status, 200, answer)
-        mine = self.hub.call("compute/create_tensor", tensor(LEFT), **SESSION)[1]["output"]
-        status, answer = self.as_web("gpu1/tensor/relu", {"input": mine}, **SESSION)
-        self.assertNotEqual(status, 200, "another identity's session")
+    def test_tensors_of_the_peer_are_foreign_here_and_go_when_they_go_here(self):
         both = self.json("peer", "add", "both", "--token", "--scope", "gpu1", "--scope", "compute")["token"]
         call = lambda operation, value: self.hub.call(
-            operation, value, Authorization=f"Bearer {both}", **{"Alknet-Session": "end-to-end-session-3"}
+            operation, value, Authorization=f"Bearer {both}", **SESSION
         )
         self.hub.until(lambda: call("compute/devices", {})[0] == 200)
         far = call("gpu1/compute/create_tensor", tensor(LEFT))[1]["output"]
+        self.assertEqual((far["dtype"], far["shape"]), ("f32", [2, 3]))
         mine = call("compute/create_tensor", tensor(LEFT))[1]["output"]
         for operation, value in (("tensor/relu", far), ("gpu1/tensor/relu", mine)):
             status, answer = call(operation, {"input": value})
