@@ -26,9 +26,6 @@ using call::Owner;
 
 constexpr std::chrono::milliseconds kDrainPoll{20};
 
-// A peer that we dialled and that is gone without a word is noticed after this time of silence.
-constexpr std::chrono::milliseconds kLinkIdle{15'000};
-constexpr std::chrono::milliseconds kLinkKeepAlive{5'000};
 constexpr std::string_view kMcpPath = "/mcp";
 
 Task<HttpResponse> answer_mcp(std::shared_ptr<mcp::McpServer> endpoint, HttpRequest request, bool allow_plaintext) {

@@ -72,7 +72,8 @@ struct PeerLink::State : std::enable_shared_from_this<PeerLink::State> {
       if (self->imported) {
         self->lost = Completion<Error>();
         self->held->on_close([lost = self->lost](const Error& reason) mutable { lost.set_value(reason); });
-        Error reason = co_await self->lost.wait();
+        const Error reason = co_await self->lost.wait();
+        if (self->stop.stop_requested()) co_return;
         self->disconnected(reason);
       }
       co_await self->pause();
