@@ -116,6 +116,18 @@ def grpc():
 
 
 @functools.cache
+def gnutls_over_tcp():
+    program = built("socket_peer")
+    return program and [*program, "tls"]
+
+
+@functools.cache
+def plain_tcp():
+    program = built("socket_peer")
+    return program and [*program, "plain"]
+
+
+@functools.cache
 def jsoncons():
     return built("jsoncons_peer") if (ROOT / ".deps" / "bench" / "usr" / "include" / "jsoncons").exists() else None
 

@@ -1,23 +1,15 @@
 #include "alknet/call/connection.h"
 
-#include <fmt/format.h>
-
-#include <random>
 #include <utility>
 #include <vector>
 
 #include "alknet/base/await.h"
+#include "alknet/base/random_hex.h"
 #include "alknet/call/engine/link.h"
 
 namespace alknet::call {
 
 namespace {
-
-std::string random_id_prefix() {
-  std::random_device random;
-  const auto half = [&] { return static_cast<std::uint32_t>(random()); };
-  return fmt::format("{:08x}{:08x}", half(), half());
-}
 
 constexpr std::string_view kListOperation = "services/list";
 
@@ -134,7 +126,7 @@ class Connection::State final : public TransportEvents, public LinkEvents {
   }
 
   LinkOptions link_options() const {
-    return {options.limits, options.logger, random_id_prefix(), options.sandbox_link ? options.features : Features{},
+    return {options.limits, options.logger, random_hex(8), options.sandbox_link ? options.features : Features{},
             options.sandbox_link};
   }
 

@@ -25,7 +25,8 @@ Error disabled(const std::string& peer_id) {
 
 }  // namespace
 
-PeerTarget peer_target(const PeerList& peers, const std::string& peer_id, std::string address) {
+PeerTarget peer_target(const PeerList& peers, const std::string& peer_id, std::string address,
+                       WallClock::time_point now) {
   const PeerEntry* entry = peers.find(peer_id);
   if (entry != nullptr && !entry->enabled) throw disabled(peer_id);
   if (address.empty() && entry != nullptr) address = entry->address;
@@ -36,7 +37,7 @@ PeerTarget peer_target(const PeerList& peers, const std::string& peer_id, std::s
                             peer_id));
   }
   ExpectedServer expected;
-  if (entry != nullptr) expected.fingerprints = entry->accepted_fingerprints(WallClock::now());
+  if (entry != nullptr) expected.fingerprints = entry->accepted_fingerprints(now);
   if (address.starts_with("quic://") && expected.fingerprints.empty()) {
     throw Error(CallError::kConfiguration,
                 fmt::format("how should the peer {0} be recognised? alknet peer add {0} --fingerprint F, which `alknet "
@@ -59,7 +60,7 @@ struct LinkedPeers::State : std::enable_shared_from_this<LinkedPeers::State> {
                                                            std::string given_address) {
     const LinkHost& host = self->host;
     DialOptions dialling;
-    PeerTarget target = peer_target(*host.peers(), peer_id, std::move(given_address));
+    PeerTarget target = peer_target(*host.peers(), peer_id, std::move(given_address), host.wall_clock());
     dialling.expected = std::move(target.expected);
     dialling.credentials = host.credentials;
     dialling.tls.certificate_file = host.tls.certificate_file;
@@ -112,7 +113,7 @@ struct LinkedPeers::State : std::enable_shared_from_this<LinkedPeers::State> {
     if (entry != nullptr && !entry->enabled) throw disabled(peer_id);
     const bool pinned = entry != nullptr && !entry->fingerprints.empty();
     if (!pinned || !shown.fingerprint) return std::nullopt;
-    return admit(*peers, shown).identity();
+    return admit(*peers, shown, host.wall_clock()).identity();
   }
 
   LinkHost host;

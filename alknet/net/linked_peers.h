@@ -27,7 +27,8 @@ struct PeerTarget {
 
 /// The target of a peer as the list has it, at `address` instead where one is given. Throws `unauthorized` for a
 /// disabled peer, and `configuration` for one without an address, or at a quic:// address without a fingerprint.
-PeerTarget peer_target(const PeerList& peers, const std::string& peer_id, std::string address = {});
+PeerTarget peer_target(const PeerList& peers, const std::string& peer_id, std::string address,
+                       WallClock::time_point now = WallClock::now());
 
 /// For connections that somebody waits on: a peer that is gone without a word is noticed after 15 s of silence, or
 /// earlier where `options` say so.
@@ -46,6 +47,7 @@ struct LinkHost {
   call::LinkLimits limits;
   Logger logger;
 
+  std::function<WallClock::time_point()> wall_clock;
   std::function<std::shared_ptr<const PeerList>()> peers;
 
   /// The owner of a connection to a peer, by the name of its id.

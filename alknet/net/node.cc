@@ -9,6 +9,7 @@
 #include "alknet/base/await.h"
 #include "alknet/call/error.h"
 #include "alknet/net/address.h"
+#include "alknet/net/deadline.h"
 #include "alknet/net/http/gateway.h"
 #include "alknet/net/http/server.h"
 #include "alknet/net/linked_peers.h"
@@ -25,7 +26,6 @@ using call::CallError;
 using call::Owner;
 
 constexpr std::chrono::milliseconds kDrainPoll{20};
-
 constexpr std::string_view kMcpPath = "/mcp";
 
 Task<HttpResponse> answer_mcp(std::shared_ptr<mcp::McpServer> endpoint, HttpRequest request, bool allow_plaintext) {
@@ -41,13 +41,20 @@ Task<HttpResponse> answer_mcp(std::shared_ptr<mcp::McpServer> endpoint, HttpRequ
   co_return std::move(response);
 }
 
+/// Whether a request shows a token, which may be a guess.
+bool shows_token(const HttpRequest& request) {
+  return request.headers.has("Authorization") ||
+         request.headers.joined("Sec-WebSocket-Protocol").find(kWebSocketBearer) != std::string::npos;
+}
+
 }  // namespace
 
 struct Node::State : std::enable_shared_from_this<Node::State> {
   struct Held {
     std::shared_ptr<call::Connection> connection;
-    std::string peer_id;  // empty: anonymous, or one without an entry
-    bool dialled = false;
+    std::string peer_id;                          // empty: anonymous, or one without an entry
+    bool dialled = false;                         // by us
+    std::optional<WallClock::time_point> ends{};  // when its key was replaced
   };
 
   State(Loop& on, std::shared_ptr<call::Registry> served, NodeOptions with)
@@ -59,6 +66,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     metrics.gauge("alknet_connections", "Open connections.", {}, [this] { return static_cast<double>(held.size()); });
     metrics.gauge("alknet_running_calls", "Calls from outside that have not ended.", {},
                   [this] { return static_cast<double>(dispatcher->running_calls()); });
+    metrics.gauge("alknet_log_lines_lost", "Log lines that could not be written.", {},
+                  [this] { return static_cast<double>(options.logger.lost_lines()); });
     if (options.peers_file.empty()) return;
     peers_file = std::make_unique<PeersFile>(options.peers_file);
     watch = std::make_unique<PeersWatch>(loop, *peers_file, options.peers_interval, options.logger,
@@ -89,6 +98,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
             .quic = options.quic,
             .limits = options.link_limits,
             .logger = options.logger,
+            .wall_clock = options.wall_clock,
             .peers = [this] { return peer_list(); },
             .make_owner = [this](const std::string& id) { return make_owner(Owner::Kind::kConnection, id, {}); },
             .connected =
@@ -112,7 +122,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     const auto peers = peer_list();
     if (credentials.same_user) return call::Identity::local_program();
     const bool pinned =
-        credentials.fingerprint && peers->find_by_fingerprint(*credentials.fingerprint, WallClock::now());
+        credentials.fingerprint && peers->find_by_fingerprint(*credentials.fingerprint, options.wall_clock());
     if (credentials.certificate_name && !pinned) {
       const PeerEntry* entry = peers->find(*credentials.certificate_name);
       if (entry == nullptr) {
@@ -123,23 +133,51 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
       if (!entry->enabled) throw Error(CallError::kUnauthorized, fmt::format("{} is disabled", entry->peer_id));
       return entry->identity();
     }
-    return net::admit(*peers, credentials).identity();
+    return net::admit(*peers, credentials, options.wall_clock()).identity();
+  }
+
+  void count_refusal(std::string_view transport) {
+    metrics.count("alknet_refused_credentials_total", "Keys, certificates and tokens that proved nobody.",
+                  {{"transport", std::string(transport)}});
   }
 
   /// Closes what the changed list no longer lets in, and gives the others their new rights.
   void peers_changed() {
     const auto all = held;  // closing changes `held`
     for (const auto& [key, one] : all) {
-      if (one.peer_id.empty()) continue;
+      const call::PeerCredentials& peer = one.connection->peer();
+      if (one.connection->closed() || (one.peer_id.empty() && !peer.certificate_name)) continue;
       try {
-        const call::PeerCredentials& shown = one.connection->peer();
-        one.connection->owner()->set_identity(one.dialled ? linked.identity_of(one.peer_id, shown) : admit(shown));
+        one.connection->owner()->set_identity(one.dialled ? linked.identity_of(one.peer_id, peer) : admit(peer));
+        if (const auto found = held.find(key); found != held.end()) found->second.ends = end_of(peer);
       } catch (const Error& error) {
-        options.logger.info("peer let go", {{"peer", one.peer_id}, {"reason", error.message()}});
+        options.logger.info("peer let go", {{"peer", one.connection->owner()->name()}, {"reason", error.message()}});
         one.connection->close(call::TransportCode::kUnauthorized, "no longer let in");
       }
     }
+    watch_ends();
     linked.retry();
+  }
+
+  std::optional<WallClock::time_point> end_of(const call::PeerCredentials& peer) const {
+    return peer.fingerprint ? peer_list()->retires(*peer.fingerprint) : std::nullopt;
+  }
+
+  /// Closes connections whose key was replaced when its time has come. Looks at the clock now and then instead of
+  /// waiting for the time, since the system's clock may be set.
+  void watch_ends() {
+    const auto ends = [](const auto& one) { return one.second.ends.has_value(); };
+    if (watches_ends || std::none_of(held.begin(), held.end(), ends)) return;
+    watches_ends = true;
+    ends_timer = Deadline(loop, options.peers_interval, [this] {
+      watches_ends = false;
+      const auto now = options.wall_clock();
+      const auto ended = [now](const auto& one) {
+        return one.second.ends && *one.second.ends < now && !one.second.connection->closed();
+      };
+      if (std::any_of(held.begin(), held.end(), ended)) return peers_changed();
+      watch_ends();
+    });
   }
 
   bool is_connected(const std::string& peer_id) const {
@@ -171,7 +209,9 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
       state->options.logger.info("disconnected", {{"peer", name}, {"reason", reason.message()}});
       state->held.erase(key);
     });
+    one.ends = end_of(connection->peer());
     held.emplace(key, std::move(one));
+    watch_ends();
   }
 
   std::shared_ptr<call::Connection> serve(std::unique_ptr<call::Transport> transport,
@@ -195,7 +235,14 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     config.options = options.quic;
     config.logger = options.logger;
     config.client_authorities_pem = options.client_authorities_pem;
-    config.admission = [this](const call::PeerCredentials& peer) { admit(peer); };
+    config.admission = [this](const call::PeerCredentials& peer) {
+      try {
+        admit(peer);
+      } catch (const Error&) {
+        count_refusal("quic");
+        throw;
+      }
+    };
     const SocketAddress address = SocketAddress::of(parse_host_port(place));
     auto listener = std::make_unique<quic::Listener>(
         loop, address, std::move(config), [this](std::unique_ptr<call::Transport> transport) {
@@ -209,12 +256,13 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   }
 
   /// What a connection of one stream becomes when its peer is let in; otherwise it is closed.
-  void accept_stream(std::unique_ptr<call::Transport> transport) {
+  void accept_stream(std::string_view scheme, std::unique_ptr<call::Transport> transport) {
     try {
       call::Identity identity = admit(transport->peer());
       const auto kind = identity.unrestricted ? Owner::Kind::kProgram : Owner::Kind::kConnection;
       serve(std::move(transport), std::move(identity), kind);
     } catch (const Error& error) {
+      count_refusal(scheme);
       options.logger.info("refused", {{"address", transport->peer().address}, {"reason", error.message()}});
       transport->close(call::TransportCode::kUnauthorized, error.message());
     }
@@ -228,14 +276,37 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
 
   std::string listen_tls(const std::string& place) {
     listeners.push_back(net::listen_tls(loop, place, options.tls, listening(),
-                                        [this](auto transport) { accept_stream(std::move(transport)); }));
+                                        [this](auto transport) { accept_stream("tls", std::move(transport)); }));
     return listeners.back()->address();
   }
 
   std::string listen_unix(const std::string& path) {
-    listeners.push_back(
-        net::listen_unix(loop, path, listening(), [this](auto transport) { accept_stream(std::move(transport)); }));
+    listeners.push_back(net::listen_unix(loop, path, listening(),
+                                         [this](auto transport) { accept_stream("unix", std::move(transport)); }));
     return path;
+  }
+
+  /// Whether wrong tokens of this client count against its address.
+  bool counts_tokens(const HttpRequest& request) const {
+    return options.limit_local_tokens || (!request.peer.loopback && !options.allow_plaintext_credentials);
+  }
+
+  std::optional<HttpResponse> refuse_guesses(const HttpRequest& request) const {
+    if (!shows_token(request) || !counts_tokens(request)) return std::nullopt;
+    if (!failed_tokens.blocked(request.peer.address, loop.now())) return std::nullopt;
+    call::WireError error{"RESOURCE_EXHAUSTED", "too many wrong tokens came from this address: try again later", true,
+                          JsonObject{{"limit", "wrong_tokens"}}};
+    return GatewayFailure{429, std::move(error)}.response();
+  }
+
+  void note_answer(const HttpRequest& request, int status) {
+    if (status != 401 || !shows_token(request)) return;
+    count_refusal("http");
+    if (!counts_tokens(request)) return;
+    failed_tokens.note(request.peer.address, loop.now());
+    if (failed_tokens.blocked(request.peer.address, loop.now())) {
+      options.logger.warning("too many wrong tokens", {{"address", request.peer.address}});
+    }
   }
 
   std::string listen_http(const std::string& place) { return listen_web(place, nullptr); }
@@ -247,6 +318,13 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     serving.tls = std::move(tls);
     serving.cors.origins = options.allowed_origins;
     serving.logger = options.logger;
+    serving.refuse = [weak = weak_from_this()](const HttpRequest& request) {
+      const auto state = weak.lock();
+      return state ? state->refuse_guesses(request) : std::nullopt;
+    };
+    serving.answered = [weak = weak_from_this()](const HttpRequest& request, int status) {
+      if (const auto state = weak.lock()) state->note_answer(request, status);
+    };
     auto server = std::make_unique<HttpServer>(loop, std::move(serving));
     WebSocketServerOptions sockets;
     sockets.authenticate = [this](const std::optional<std::string>& token) {
@@ -303,6 +381,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::shared_ptr<call::Registry> registry;
   NodeOptions options;
   Metrics metrics;
+  FailedTokens failed_tokens{options.failed_tokens};
   std::unique_ptr<call::Dispatcher> dispatcher;
   std::unique_ptr<PeersFile> peers_file;
   std::unique_ptr<PeersWatch> watch;
@@ -310,6 +389,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::unique_ptr<HttpServer>> web_servers;
   std::map<const call::Connection*, Held> held;
+  Deadline ends_timer;
+  bool watches_ends = false;
   LinkedPeers linked;
 };
 

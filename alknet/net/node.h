@@ -14,6 +14,7 @@
 #include "alknet/call/discovery.h"
 #include "alknet/call/dispatcher.h"
 #include "alknet/net/credentials.h"
+#include "alknet/net/failed_tokens.h"
 #include "alknet/net/metrics.h"
 #include "alknet/net/peers.h"
 #include "alknet/net/quic/endpoint.h"
@@ -44,6 +45,15 @@ struct NodeOptions {
 
   /// Take bearer tokens in plain text from other machines: only behind a proxy that ends TLS.
   bool allow_plaintext_credentials = false;
+
+  /// What an address may try over HTTP and WebSocket until its requests with a token are refused, right or wrong.
+  /// Clients of this machine and, with allow_plaintext_credentials, all are let be unless `limit_local_tokens`: a proxy
+  /// may stand between.
+  FailedTokenLimits failed_tokens;
+  bool limit_local_tokens = false;
+
+  /// The time by which replaced keys end; the system's. Everything else goes by the loop's.
+  std::function<WallClock::time_point()> wall_clock = [] { return WallClock::now(); };
 
   /// Told of each QUIC endpoint before it takes connections, so that other protocols can be served on its port.
   std::function<void(quic::Endpoint& endpoint)> on_quic_endpoint;

@@ -262,6 +262,15 @@ const PeerEntry* PeerList::find_by_fingerprint(std::string_view fingerprint, Wal
   return nullptr;
 }
 
+std::optional<WallClock::time_point> PeerList::retires(std::string_view fingerprint) const {
+  for (const auto& entry : entries_) {
+    for (const auto& old : entry.retiring) {
+      if (old.fingerprint == fingerprint) return old.valid_until;
+    }
+  }
+  return std::nullopt;
+}
+
 const PeerEntry* PeerList::find_by_token(std::string_view token) const {
   const PeerEntry* match = nullptr;
   for (const auto& entry : entries_) {

@@ -75,6 +75,9 @@ class PeerList {
   /// Whose fingerprint it is at that time, disabled ones included; null when nobody's.
   const PeerEntry* find_by_fingerprint(std::string_view fingerprint, WallClock::time_point now) const;
 
+  /// Until when the old fingerprint of a rotation is accepted; nothing for others.
+  std::optional<WallClock::time_point> retires(std::string_view fingerprint) const;
+
   /// Whose bearer token it is, disabled ones included. Hashes are compared in constant time, all of them.
   const PeerEntry* find_by_token(std::string_view token) const;
 

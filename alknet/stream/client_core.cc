@@ -103,6 +103,8 @@ void ClientCore::cancel(std::uint32_t index) {
   if (assembly_->complete(index)) return;
   cancelled_.insert(index);
   std::erase(queue_, index);
+  // It may be asked for again before these requests end, which then must not miss it.
+  for (auto& [stream, request] : requests_) std::erase(request.indices, index);
   for (auto it = tensors_.begin(); it != tensors_.end();) {
     if (!it->second.header || it->second.header->index != index) {
       ++it;

@@ -111,7 +111,7 @@ void list(const PeerCommand& command, const Globals& globals) {
                             : entry.auth_token_hash.empty() ? "-"
                                                             : "token";
     table.add({entry.peer_id, entry.enabled ? "enabled" : "disabled", entry.address.empty() ? "-" : entry.address,
-               fmt::format("{}", fmt::join(entry.scopes, " ")), key});
+               entry.scopes.empty() ? "-" : fmt::format("{}", fmt::join(entry.scopes, " ")), key});
   }
   print(table.text(use_color(globals)));
 }

@@ -202,6 +202,19 @@ std::shared_ptr<tensor::Source> open_peer_stream(Loop& loop, const net::NodeOpti
   return wait_for(loop, stream::TensorClient::open(loop, std::move(dial), std::move(streaming)));
 }
 
+/// A model that cannot be loaded again stays as it was.
+void reload_models(call::Registry& registry, compute::ComputeService& service, const std::vector<std::string>& models,
+                   const Globals& globals, const Logger& logger) {
+  for (const std::string& model : models) {
+    try {
+      add_model_operations(registry, service, model, globals);
+    } catch (const std::exception& error) {
+      logger.error("a model was not reloaded", {{"model", model}, {"reason", error.what()}});
+    }
+  }
+  logger.info("models reloaded");
+}
+
 void serve(const ServeCommand& command, const Globals& globals) {
   const StopSignals signals;
   const Logger logger = make_logger(command);
@@ -266,8 +279,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
     while (true) {
       const int signal = signals.wait();
       if (signal == SIGHUP) {
-        for (const std::string& model : command.models) add_model_operations(*registry, service, model, globals);
-        logger.info("models reloaded");
+        reload_models(*registry, service, command.models, globals, logger);
         loop.post([&node] { node->refresh_peers(); });
         continue;
       }

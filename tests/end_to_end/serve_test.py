@@ -28,12 +28,14 @@ def tensor(values):
 class Node:
     """A running `alknet serve`; a context manager that ends it."""
 
-    def __init__(self, folder, *options, configuration=None, cache=None):
+    def __init__(self, folder, *options, configuration=None, environment=None, log=None):
         self.folder = pathlib.Path(folder)
-        self.environment = {"XDG_CONFIG_HOME": str(configuration or self.folder / "configuration")}
-        if cache:
-            self.environment["XDG_CACHE_HOME"] = str(cache)
-        self.log = (self.folder / "log").open("w+")
+        self.environment = {
+            "XDG_CONFIG_HOME": str(configuration or self.folder / "configuration"),
+            **(environment or {}),
+        }
+        (self.folder / "log").touch()
+        self.log = open(log or self.folder / "log", "w")
         self.process = subprocess.Popen(
             [program.PROGRAM, "serve", "--json", "--log", "json", "--device", "cpu", *options],
             stdout=subprocess.PIPE,
@@ -54,7 +56,8 @@ class Node:
             address = json.loads(line)["listening"]
             self.addresses[address.split(":", 1)[0]] = address
         watch.cancel()
-        self.until(lambda: self.logged("ready"))
+        if self.log.name.startswith(str(self.folder)):
+            self.until(lambda: self.logged("ready"))
         return self
 
     def __exit__(self, *_):
@@ -125,10 +128,10 @@ class ServeTest(program.ProgramTest):
         self.assertEqual(error["code"], code, error)
         return error
 
-    def node(self, *options, name="node"):
+    def node(self, *options, name="node", **more):
         folder = self.folder / name
         folder.mkdir()
-        node = Node(folder, *options, configuration=self.configuration if name == "node" else None)
+        node = Node(folder, *options, configuration=self.configuration if name == "node" else None, **more)
         return self.enterContext(node)
 
     def enterContext(self, manager):
@@ -269,6 +272,35 @@ class HttpTest(ServeTest):
         self.assertEqual((status, event), (200, "event: error"))
         self.assertEqual(json.loads(data.removeprefix("data: "))["code"], "MODEL_NOT_FOUND")
 
+    def test_a_subscription_tells_each_item_and_its_end(self):
+        if program.model_folder() is None:
+            self.skipTest("the model is not installed; run: bin/alknet model pull")
+        names = ["embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias"]
+        wanted = {"model": "all-MiniLM-L6-v2", "tensors": names}
+        query = urllib.parse.urlencode({"operation": "compute/stream_model", "input": json.dumps(wanted)})
+        status, text = self.running.http("GET", f"/subscribe?{query}", headers=SESSION)
+        events = [dict(line.split(": ", 1) for line in block.split("\n")) for block in text.strip().split("\n\n")]
+        self.assertEqual(status, 200)
+        self.assertEqual([event.get("event", "message") for event in events], ["message"] * 3 + ["completed"])
+        first, *items, last = [json.loads(event["data"]) for event in events]
+        self.assertEqual((first["count"], [item["name"] for item in items], last), (2, names, {}))
+        read = {"tensor": items[0]["tensor"], "as": "values"}
+        status, answer = self.running.call("compute/read_tensor", read, **SESSION)
+        self.assertEqual((status, len(answer["output"]["values"])), (200, 384))
+
+    def test_a_subscriber_that_leaves_ends_its_subscription(self):
+        if program.model_folder() is None:
+            self.skipTest("the model is not installed; run: bin/alknet model pull")
+        wanted = urllib.parse.quote(json.dumps({"model": "all-MiniLM-L6-v2"}))
+        connection = self.running.connect()
+        connection.request("GET", f"/subscribe/compute/stream_model?input={wanted}", headers=SESSION)
+        answer = connection.getresponse()
+        self.assertEqual(answer.readline()[:6], b"data: ")
+        answer.close()
+        connection.close()
+        self.running.until(lambda: "alknet_running_calls 0\n" in self.running.http("GET", "/metrics")[1])
+        self.assertEqual(self.running.call("compute/devices")[0], 200)
+
     def test_health_readiness_and_metrics(self):
         self.assertEqual(self.running.http("GET", "/health"), (200, {"status": "ok"}))
         self.assertEqual(self.running.http("GET", "/ready"), (200, {"status": "ready"}))
@@ -385,6 +417,22 @@ class SignalsTest(ServeTest):
         node.process.send_signal(signal.SIGHUP)
         node.until(lambda: node.logged("models reloaded"))
         self.assertEqual(node.http("GET", "/ready")[0], 200)
+        self.assertEqual(node.stop(), 0)
+
+    def test_a_model_that_cannot_be_reloaded_stays_as_it_was(self):
+        installed = program.model_folder()
+        if installed is None:
+            self.skipTest("the model is not installed; run: bin/alknet model pull")
+        folder = self.folder / "model"
+        folder.mkdir()
+        for file in installed.iterdir():
+            (folder / file.name).symlink_to(file)
+        node = self.node("--http", "127.0.0.1:0", "--model", f"mine={folder}", "--allow", "model")
+        (folder / "model.safetensors").unlink()
+        node.process.send_signal(signal.SIGHUP)
+        node.until(lambda: node.logged("a model was not reloaded"))
+        status, answer = node.call("model/mine/embed", {"sentences": ["A dog runs."]})
+        self.assertEqual((status, answer["output"]["dim"]), (200, 384))
         self.assertEqual(node.stop(), 0)
 
     def test_a_running_call_ends_before_the_node_does(self):

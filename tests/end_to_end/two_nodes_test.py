@@ -51,9 +51,9 @@ class TwoNodesTest(ServeTest):
         self.runs += 1
         folder = self.folder / f"gpu1-{self.runs}"
         folder.mkdir()
-        self.gpu1 = self.enterContext(
-            Node(folder, "--listen", address, *options, configuration=self.far, cache=self.cache)
-        )
+        cache = {"XDG_CACHE_HOME": str(self.cache)} if self.cache else {}
+        node = Node(folder, "--listen", address, *options, configuration=self.far, environment=cache)
+        self.gpu1 = self.enterContext(node)
 
     def state(self):
         peers = self.json("call", self.socket, "services/list-peers")["output"]["peers"]

@@ -8,6 +8,7 @@
 #include "alknet/base/await.h"
 #include "alknet/base/utf8.h"
 #include "alknet/call/discovery.h"
+#include "alknet/call/timeouts.h"
 #include "alknet/net/http/event_stream.h"
 #include "alknet/net/http/openapi.h"
 #include "alknet/net/page/page_routes.h"
@@ -55,7 +56,7 @@ CallForm call_form(const Json& value) {
   if (const auto* input = object->if_contains("input")) form.input = *input;
   if (const auto* timeout = object->if_contains("timeout_ms")) {
     if (!timeout->is_int64() || timeout->get_int64() <= 0) throw invalid("timeout_ms is a positive integer");
-    form.timeout = std::chrono::milliseconds(timeout->get_int64());
+    form.timeout = call::timeout_of(timeout->get_int64());
   }
   return form;
 }

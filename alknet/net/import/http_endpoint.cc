@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "alknet/base/base64.h"
+#include "alknet/base/random_hex.h"
 #include "alknet/base/utf8.h"
 #include "alknet/call/context.h"
 #include "alknet/net/connect.h"
@@ -197,13 +197,6 @@ std::string quoted_name(std::string_view name) {
   return quoted + '"';
 }
 
-std::string random_boundary() {
-  std::random_device random;
-  std::string boundary = "alknet-";
-  for (int i = 0; i < 5; ++i) boundary += fmt::format("{:08x}", random());
-  return boundary;
-}
-
 class MultipartWriter {
  public:
   MultipartWriter(const HttpEndpoint& endpoint, const Message& input) : endpoint_(endpoint), input_(input) {}
@@ -244,7 +237,7 @@ class MultipartWriter {
 
   const HttpEndpoint& endpoint_;
   const Message& input_;
-  std::string boundary_ = random_boundary();
+  std::string boundary_ = "alknet-" + random_hex(20);
   std::string text_;
 };
 
