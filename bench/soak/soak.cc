@@ -177,6 +177,7 @@ class Soak {
     for (std::size_t i = 0; i < kEndingNames.size(); ++i) {
       summary.emplace(kEndingNames.at(i), ledger_.ended(static_cast<Ending>(i)));
     }
+    summary.emplace("slowest answer, s", Seconds(ledger_.slowest()).count());
     summary.emplace("dialled", ledger_.connected);
     summary.emplace("processes killed", kills_);
     const bool empty = last_ && last_->empty();

@@ -13,6 +13,8 @@
 namespace alknet::bench::soak {
 namespace {
 
+constexpr std::chrono::seconds kPatience{100};  // for an answer: others may keep the machine busy
+
 std::chrono::milliseconds milliseconds_of(std::chrono::duration<double> time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time);
 }
@@ -110,7 +112,7 @@ Task<void> User::ask(Request request) {
   const TaskContext& context = co_await current_context();
   try {
     call::CallOptions options;
-    options.timeout = request.timeout;
+    options.timeout = request.timeout.value_or(kPatience);
     auto answering = connection_->call(request.operation, std::move(request.input), std::move(options));
     const Message answer = co_await std::move(answering);
     if (!request.fails_with.empty()) {
