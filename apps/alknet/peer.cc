@@ -111,7 +111,7 @@ void list(const PeerCommand& command, const Globals& globals) {
                             : entry.auth_token_hash.empty() ? "-"
                                                             : "token";
     table.add({entry.peer_id, entry.enabled ? "enabled" : "disabled", entry.address.empty() ? "-" : entry.address,
-               fmt::format("{}", fmt::join(entry.scopes, " ")), key});
+               entry.scopes.empty() ? "-" : fmt::format("{}", fmt::join(entry.scopes, " ")), key});
   }
   print(table.text(use_color(globals)));
 }
@@ -146,7 +146,8 @@ void rotate(const PeerCommand& command, const Globals& globals) {
     if (!command.fingerprint.empty()) peers.rotate(command.id, command.fingerprint, until);
     if (token.empty()) return;
     net::PeerEntry* entry = peers.find(command.id);
-    if (entry == nullptr) throw Error(BaseError::kNotFound, fmt::format("there is no peer {}", command.id));
+    if (entry == nullptr)
+      throw Error(BaseError::kNotFound, fmt::format("there is no peer {}: see alknet peer list", command.id));
     entry->auth_token_hash = net::auth_token_hash(token);
   });
   if (!command.fingerprint.empty() && !globals.json) {

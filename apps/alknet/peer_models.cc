@@ -49,31 +49,30 @@ compute::ModelFiles files_of(const Message& answer, std::string place) {
 
 }  // namespace
 
-struct PeerModels::Place {
-  std::string address;
-  net::Credentials credentials;
-  net::ExpectedServer expected;
-};
-
-PeerModels::Place PeerModels::find(const std::string& peer) const {
-  const auto peers = net::PeersFile(options_.peers_file).current();
-  const net::PeerEntry* entry = peers->find(peer);
-  if (entry == nullptr || !entry->address.starts_with(kQuic)) {
-    throw Error(call::CallError::kInvalidInput, fmt::format("there is no peer {} with a quic:// address", peer));
+net::PeerTarget PeerModels::find(const std::string& peer) const {
+  const auto link = linked_.find(peer);
+  net::PeerTarget target;
+  try {
+    const auto peers = net::PeersFile(options_.peers_file).current();
+    target = net::peer_target(*peers, peer, link == linked_.end() ? "" : link->second);
+  } catch (const Error& error) {
+    throw Error(call::CallError::kInvalidInput, error.message());  // it is the caller who named that peer
   }
-  Place place{entry->address, options_.credentials, {}};
-  place.expected.fingerprints = entry->fingerprints;
-  return place;
+  if (!target.address.starts_with(kQuic)) {
+    throw Error(call::CallError::kInvalidInput, fmt::format("the peer {} has no quic:// address", peer));
+  }
+  return target;
 }
 
 std::shared_ptr<tensor::Source> PeerModels::open_stream(std::string_view token, const std::string* peer) const {
   if (peer == nullptr) throw Error(call::CallError::kInvalidInput, "a stream token needs `peer`, who gave it");
-  const Place place = find(*peer);
+  const net::PeerTarget target = find(*peer);
   net::quic::DialConfig dialling;
-  dialling.credentials = place.credentials;
-  dialling.expected = place.expected;
+  dialling.credentials = options_.credentials;
+  dialling.expected = target.expected;
+  dialling.options = net::watchful(options_.quic);
   dialling.logger = options_.logger;
-  const net::HostPort where = net::parse_host_port(place.address.substr(kQuic.size()));
+  const net::HostPort where = net::parse_host_port(target.address.substr(kQuic.size()));
   stream::ClientOptions streaming;
   streaming.token = token;
   streaming.name = fmt::format("a model of {}", *peer);
@@ -82,14 +81,15 @@ std::shared_ptr<tensor::Source> PeerModels::open_stream(std::string_view token, 
 }
 
 PeerModels::Model PeerModels::open(const std::string& name, const std::string& peer) const {
-  const Place place = find(peer);
+  const net::PeerTarget target = find(peer);
   net::DialOptions dialling;
-  dialling.credentials = place.credentials;
-  dialling.expected = place.expected;
+  dialling.credentials = options_.credentials;
+  dialling.expected = target.expected;
+  dialling.quic = net::watchful(options_.quic);
   dialling.logger = options_.logger;
   Message input{JsonObject{{"model", name}, {"files", true}}, {}};
   const Message answer =
-      wait_for(loop_, call_peer(loop_, place.address, std::move(dialling), "compute/open_model", std::move(input)));
+      wait_for(loop_, call_peer(loop_, target.address, std::move(dialling), "compute/open_model", std::move(input)));
   Model model;
   model.files = files_of(answer, fmt::format("{} of the peer {}", name, peer));
   const Json* token = answer.value.get_object().if_contains("token");

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <csignal>
+#include <map>
 #include <memory>
 
 #include "alknet/base/await.h"
@@ -9,6 +10,7 @@
 #include "alknet/compute/operations/compute_operations.h"
 #include "alknet/compute/operations/service.h"
 #include "alknet/net/http/client.h"
+#include "alknet/net/linked_peers.h"
 #include "alknet/net/node.h"
 #include "alknet/stream/quic_connection.h"
 #include "alknet/stream/tensor_server.h"
@@ -32,6 +34,7 @@ struct ServeCommand {
   std::vector<std::string> listen, http, ws;
   std::vector<std::string> models;
   std::vector<std::string> allow, origins;
+  std::vector<std::string> peers;  // NAME or NAME=ADDRESS
   ImportOptions imports;
   std::string device;
   std::string peers_file, key_file, certificate, certificate_key, client_ca;
@@ -90,6 +93,17 @@ net::NodeOptions node_options(const ServeCommand& command, const Logger& logger)
   return options;
 }
 
+/// Throws UsageError for an address that needs a certificate when there is none.
+void require_certificate(const ServeCommand& command) {
+  for (const std::string& address : addresses(command)) {
+    for (const std::string_view scheme : {"https://", "wss://", "tls://"}) {
+      if (command.certificate.empty() && address.starts_with(scheme)) {
+        throw UsageError(fmt::format("{} needs --certificate and --certificate-key", address));
+      }
+    }
+  }
+}
+
 /// "minilm" of "all-MiniLM-L6-v2": the name under which operations call the default model; other models keep theirs, in
 /// small letters.
 std::string operation_name_of(const std::string& model) {
@@ -140,7 +154,7 @@ void reload_models(call::Registry& registry, compute::ComputeService& service, c
     try {
       add_model_operations(registry, service, model, peers, globals);
     } catch (const std::exception& error) {
-      logger.error("model not reloaded", {{"model", model}, {"error", error.what()}});
+      logger.error("a model was not reloaded", {{"model", model}, {"reason", error.what()}});
     }
   }
   logger.info("models reloaded");
@@ -171,13 +185,39 @@ auto on_loop(Loop& loop, Body body) {
   return wait_for(loop, body());
 }
 
+/// The peers to link, and where each is; empty: where the peers file says. Throws UsageError for one that could never
+/// be reached.
+std::map<std::string, std::string> linked_peers(const ServeCommand& command, const net::NodeOptions& options) {
+  std::map<std::string, std::string> linked;
+  const auto known = net::PeersFile(options.peers_file).current();
+  for (const std::string& word : command.peers) {
+    const std::size_t equals = word.find('=');
+    const std::string id = word.substr(0, equals);
+    const std::string address = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const net::PeerEntry* entry = known->find(id);
+    const bool has_address = !address.empty() || (entry != nullptr && !entry->address.empty());
+    const bool needs_key = address.empty() || address.starts_with("quic://");
+    if (id.empty() || !has_address || (needs_key && entry == nullptr)) {
+      throw UsageError(fmt::format(
+          "--peer {}: {} has no such peer{}: alknet peer add {} --fingerprint F --address "
+          "quic://HOST:PORT",
+          word, options.peers_file.string(), entry == nullptr ? "" : " with an address", id.empty() ? "ID" : id));
+    }
+    if (!linked.emplace(id, address).second) throw UsageError(fmt::format("--peer {} is given twice", id));
+  }
+  return linked;
+}
+
 void serve(const ServeCommand& command, const Globals& globals) {
   const StopSignals signals;
   const Logger logger = make_logger(command);
+  const auto drain = parse_duration(command.drain);
+  require_certificate(command);
   LoopThread thread;
   Loop& loop = thread.loop();
   const auto tokens = std::make_shared<stream::TokenIssuer>(loop);
   net::NodeOptions serving = node_options(command, logger);
+  const auto peers = linked_peers(command, serving);
   compute::ComputeServiceOptions computing;
   computing.device = command.device;
   computing.robust = true;
@@ -191,9 +231,9 @@ void serve(const ServeCommand& command, const Globals& globals) {
     const auto token = tokens->issue(caller ? std::optional(caller->id) : std::nullopt, std::move(model));
     return compute::StreamGrant{token.text, token.lifetime};
   };
-  const PeerModels peers(loop, serving);
-  computing.models.open_stream = [&peers](std::string_view token, const std::string* peer) {
-    return peers.open_stream(token, peer);
+  const PeerModels streamed(loop, serving, peers);
+  computing.models.open_stream = [&streamed](std::string_view token, const std::string* peer) {
+    return streamed.open_stream(token, peer);
   };
   computing.models.files = [&globals](std::string_view name) {
     return compute::ModelFiles::of_folder(resolve_model(catalog_name(name), globals));
@@ -214,7 +254,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
     service.settle();
   };
   try {
-    for (const std::string& model : command.models) add_model_operations(*registry, service, model, peers, globals);
+    for (const std::string& model : command.models) add_model_operations(*registry, service, model, streamed, globals);
     registry->curated().add(import_operations(loop, client, command.imports, logger));
     on_loop(loop, [&]() -> Task<void> {
       streams = std::make_unique<stream::TensorServer>(loop, tokens, logger);
@@ -228,6 +268,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
       discovery.list_peers = [&node] { return node->peers(); };
       discovery.list_peers_access.required_scopes = {"peers"};
       registry->curated().add(call::discovery_operations(std::move(discovery)));
+      for (const auto& [id, address] : peers) node->link_peer(id, address);
       for (const std::string& address : addresses(command)) {
         const std::string bound = node->listen(address);
         if (globals.json) print_json(JsonObject{{"listening", bound}});
@@ -238,13 +279,14 @@ void serve(const ServeCommand& command, const Globals& globals) {
     while (true) {
       const int signal = signals.wait();
       if (signal == SIGHUP) {
-        reload_models(*registry, service, command, peers, globals, logger);
+        reload_models(*registry, service, command, streamed, globals, logger);
+        loop.post([&node] { node->refresh_peers(); });
         continue;
       }
       break;
     }
     logger.info("stopping", {{"drain", command.drain}});
-    on_loop(loop, [&]() -> Task<void> { co_await node->drain(parse_duration(command.drain)); });
+    on_loop(loop, [&]() -> Task<void> { co_await node->drain(drain); });
   } catch (...) {
     close_node();
     throw;
@@ -273,6 +315,9 @@ void add_serve(CLI::App& program, Globals& globals) {
       ->allow_extra_args(false);
   made->add_option("--origin", command->origins, "Web pages of this origin may call too, such as https://example.com")
       ->allow_extra_args(false);
+  made->add_option("--peer", command->peers,
+                   "Offer a peer's operations as NAME/…, over one connection: NAME of the peers file, or NAME=ADDRESS")
+      ->allow_extra_args(false);
   made->add_option("--peers", command->peers_file, "The peers file (default: peers.json in the configuration folder)");
   made->add_option("--key", command->key_file, "This node's key file; made when it is missing");
   CLI::Option* certificate = made->add_option("--certificate", command->certificate, "Certificate chain (PEM)");
@@ -293,7 +338,8 @@ void add_serve(CLI::App& program, Globals& globals) {
   add_json_flag(*made, globals);
   set_examples(*made,
                "  alknet serve --model minilm --allow model\n"
-               "  alknet serve --listen quic://0.0.0.0:4433 --http 127.0.0.1:8080 --model minilm\n");
+               "  alknet serve --listen quic://0.0.0.0:4433 --http 127.0.0.1:8080 --model minilm\n"
+               "  alknet serve --peer gpu1 --allow gpu1\n");
   made->callback([command, &globals] { serve(*command, globals); });
 }
 

@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -34,10 +35,14 @@ def tensor(values):
 class Node:
     """A running `alknet serve`; a context manager that ends it."""
 
-    def __init__(self, folder, *options, configuration=None):
+    def __init__(self, folder, *options, configuration=None, environment=None, log=None):
         self.folder = pathlib.Path(folder)
-        self.environment = {"XDG_CONFIG_HOME": str(configuration or self.folder / "configuration")}
-        self.log = (self.folder / "log").open("w+")
+        self.environment = {
+            "XDG_CONFIG_HOME": str(configuration or self.folder / "configuration"),
+            **(environment or {}),
+        }
+        (self.folder / "log").touch()
+        self.log = open(log or self.folder / "log", "w")
         self.process = subprocess.Popen(
             [program.PROGRAM, "serve", "--json", "--log", "json", "--device", "cpu", *options],
             stdout=subprocess.PIPE,
@@ -58,7 +63,8 @@ class Node:
             address = json.loads(line)["listening"]
             self.addresses[address.split(":", 1)[0]] = address
         watch.cancel()
-        self.until(lambda: self.logged("ready"))
+        if self.log.name.startswith(str(self.folder)):
+            self.until(lambda: self.logged("ready"))
         return self
 
     def __exit__(self, *_):
@@ -129,10 +135,10 @@ class ServeTest(program.ProgramTest):
         self.assertEqual(error["code"], code, error)
         return error
 
-    def node(self, *options, name="node"):
+    def node(self, *options, name="node", **more):
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        node = Node(folder, *options, configuration=self.configuration if name == "node" else None)
+        node = Node(folder, *options, configuration=self.configuration if name == "node" else None, **more)
         return self.enterContext(node)
 
     def enterContext(self, manager):
@@ -241,13 +247,18 @@ class HttpTest(ServeTest):
         self.assertIn("Alknet-Session", answer["error"]["message"])
 
     def test_search_schema_and_openapi(self):
-        status, answer = self.running.http("GET", "/search?q=matmul")
+        status, answer = self.running.http("GET", "/search?q=MatMul")
         self.assertIn("tensor/matmul", [one["name"] for one in answer["operations"]])
         status, answer = self.running.http("GET", "/schema?name=tensor/matmul")
         self.assertEqual((status, answer["name"]), (200, "tensor/matmul"))
         self.assertEqual(self.running.http("GET", "/schema?name=no/op")[0], 404)
         status, answer = self.running.http("GET", "/openapi.json")
         self.assertEqual((status, answer["openapi"]), (200, "3.1.0"))
+        # A token is optional for what --allow gives to everybody.
+        self.assertEqual(answer["paths"]["/call/compute/shape"]["post"]["security"], [{"bearer": ["compute"]}, {}])
+        bearer = {"Authorization": f"Bearer {self.token}"}
+        status, answer = self.running.http("GET", "/openapi.json", headers=bearer)
+        self.assertEqual(answer["paths"]["/call/services/list-peers"]["post"]["security"], [{"bearer": ["peers"]}])
 
     def test_a_batch_answers_in_order(self):
         status, answers = self.running.http("POST", "/batch", [{"operation": "compute/devices"}, {"operation": "no/op"}])
@@ -273,6 +284,35 @@ class HttpTest(ServeTest):
         self.assertEqual((status, event), (200, "event: error"))
         self.assertEqual(json.loads(data.removeprefix("data: "))["code"], "MODEL_NOT_FOUND")
 
+    def test_a_subscription_tells_each_item_and_its_end(self):
+        if program.model_folder() is None:
+            self.skipTest("the model is not installed; run: bin/alknet model pull")
+        names = ["embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias"]
+        wanted = {"model": "all-MiniLM-L6-v2", "tensors": names}
+        query = urllib.parse.urlencode({"operation": "compute/stream_model", "input": json.dumps(wanted)})
+        status, text = self.running.http("GET", f"/subscribe?{query}", headers=SESSION)
+        events = [dict(line.split(": ", 1) for line in block.split("\n")) for block in text.strip().split("\n\n")]
+        self.assertEqual(status, 200)
+        self.assertEqual([event.get("event", "message") for event in events], ["message"] * 3 + ["completed"])
+        first, *items, last = [json.loads(event["data"]) for event in events]
+        self.assertEqual((first["count"], [item["name"] for item in items], last), (2, names, {}))
+        read = {"tensor": items[0]["tensor"], "as": "values"}
+        status, answer = self.running.call("compute/read_tensor", read, **SESSION)
+        self.assertEqual((status, len(answer["output"]["values"])), (200, 384))
+
+    def test_a_subscriber_that_leaves_ends_its_subscription(self):
+        if program.model_folder() is None:
+            self.skipTest("the model is not installed; run: bin/alknet model pull")
+        wanted = urllib.parse.quote(json.dumps({"model": "all-MiniLM-L6-v2"}))
+        connection = self.running.connect()
+        connection.request("GET", f"/subscribe/compute/stream_model?input={wanted}", headers=SESSION)
+        answer = connection.getresponse()
+        self.assertEqual(answer.readline()[:6], b"data: ")
+        answer.close()
+        connection.close()
+        self.running.until(lambda: "alknet_running_calls 0\n" in self.running.http("GET", "/metrics")[1])
+        self.assertEqual(self.running.call("compute/devices")[0], 200)
+
     def test_health_readiness_and_metrics(self):
         self.assertEqual(self.running.http("GET", "/health"), (200, {"status": "ok"}))
         self.assertEqual(self.running.http("GET", "/ready"), (200, {"status": "ready"}))
@@ -284,9 +324,21 @@ class HttpTest(ServeTest):
         address = self.running.addresses["http"].replace("http", "ws")
         call = lambda *options: self.alknet("call", "--json", address, "services/list-peers", *options)
         self.assertEqual(call("--token-file", self.token_file(self.token)).returncode, 0)
-        self.assert_error(call(), 1, "not_found", "services/list-peers")  # what one may not call is not shown
+        # What one may not call is not shown, and not told from what is not there.
+        self.assert_error(call(), 1, "not_found", "no operation services/list-peers", "lacks its scope", "--allow peers")
         self.assert_error(call("--token-file", self.token_file("wrong", "bad")), 1, "unauthorized", "bearer token")
         self.assert_error(call("--token-file", self.token_file("", "empty")), 2, "invalid_argument", "empty", "rotate")
+
+    def test_wrong_options_are_said_before_anything_is_served(self):
+        serve = lambda *options: self.alknet("serve", "--http", "127.0.0.1:0", *options)
+        self.assert_fails(serve("--drain", "soon"), 2, "soon", "30s")
+        self.assert_fails(serve("--max-memory", "much"), 2, "much", "4G")
+        self.assert_fails(serve("--listen", "tls://127.0.0.1:0"), 2, "tls://127.0.0.1:0", "--certificate-key")
+        self.assert_fails(serve("--listen", f"unix:{self.folder}/none/socket"), 1, "none/socket", "make the folder")
+
+    def test_a_web_address_is_no_target(self):
+        done = self.alknet("ops", self.running.addresses["http"])
+        self.assert_fails(done, 1, "for http:// say ws://")
 
     def test_a_port_in_use(self):
         place = self.running.addresses["http"].removeprefix("http://")
@@ -314,7 +366,7 @@ class PeersTest(ServeTest):
 
     def test_strangers_are_refused_until_they_are_added_and_after_they_are_disabled(self):
         self.running = self.node("--listen", "quic://127.0.0.1:0")
-        self.assert_error(self.settled(1), 1, "unauthorized", self.caller, "not among the peers")
+        self.assert_error(self.settled(1), 1, "unauthorized", self.caller, "not among the peers", "alknet peer add")
         self.json("peer", "add", "laptop", "--fingerprint", self.caller, "--scope", "compute")
         self.settled(0)
         self.json("peer", "disable", "laptop")
@@ -331,7 +383,7 @@ class PeersTest(ServeTest):
     def test_a_node_of_another_key_is_not_spoken_to(self):
         self.running = self.node("--listen", "quic://127.0.0.1:0")
         shown, self.fingerprint = self.fingerprint, self.caller
-        self.assert_error(self.settled(1), 1, "unauthorized", shown, self.caller)
+        self.assert_error(self.settled(1), 1, "unauthorized", shown, self.caller, "alknet peer rotate")
         done = self.alknet("ops", "--json", self.running.addresses["quic"], configuration=self.client)
         self.assert_error(done, 2, "invalid_argument", "--fingerprint", "peer add")
 
@@ -354,6 +406,25 @@ class PeersTest(ServeTest):
         done = self.alknet("peer", "show", "--key", "key.pem", cwd=self.folder)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertEqual((self.folder / "key.pem").stat().st_mode & 0o77, 0)
+
+
+class CertificatesTest(ServeTest):
+    def test_a_client_certificate_lets_in_on_tls(self):
+        script = program.ROOT / "alknet" / "net" / "testing" / "make_certificates.py"
+        if subprocess.run([sys.executable, str(script), str(self.folder)], capture_output=True).returncode:
+            self.skipTest("certificates need the program openssl")
+        path = lambda name: str(self.folder / name)
+        server = ("--certificate", path("server.pem"), "--certificate-key", path("server.key"))
+        running = self.node("--listen", "tls://127.0.0.1:0", *server, "--client-ca", path("ca.pem"))
+        ops = lambda *options: self.alknet("ops", "--json", running.addresses["tls"], "--ca", path("ca.pem"), *options)
+        done = ops("--certificate", path("client.pem"), "--certificate-key", path("client.key"))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn("services/list", [operation["name"] for operation in json.loads(done.stdout)])
+        self.assertEqual(ops().returncode, 1)
+        self.assertEqual(ops("--certificate", path("client.pem")).returncode, 2)
+        os.chmod(path("client.key"), 0o644)
+        done = ops("--certificate", path("client.pem"), "--certificate-key", path("client.key"))
+        self.assert_fails(done, 1, "client.key", "chmod")
 
 
 @unittest.skipIf(MODEL is None, "the model is not installed; run: bin/alknet model pull")
@@ -408,13 +479,13 @@ class StreamedModelTest(ServeTest):
         self.assertEqual(with_model.stop(), 0)
         node.process.send_signal(signal.SIGHUP)
         node.until(lambda: node.logged("models reloaded"))
-        self.assertTrue(node.logged("model not reloaded"))
+        self.assertTrue(node.logged("a model was not reloaded"))
         self.assertEqual(node.call("model/minilm/embed", {"sentences": sentences})[0], 200)
         self.assertEqual(node.stop(), 0)
 
     def test_refuses_a_peer_that_is_none(self):
         done = self.alknet("serve", "--http", "127.0.0.1:0", "--model", "minilm@nobody")
-        self.assert_fails(done, 1, "nobody", "quic://")
+        self.assert_fails(done, 1, "nobody")
 
 
 class SignalsTest(ServeTest):
@@ -430,6 +501,22 @@ class SignalsTest(ServeTest):
         node.process.send_signal(signal.SIGHUP)
         node.until(lambda: node.logged("models reloaded"))
         self.assertEqual(node.http("GET", "/ready")[0], 200)
+        self.assertEqual(node.stop(), 0)
+
+    def test_a_model_that_cannot_be_reloaded_stays_as_it_was(self):
+        installed = program.model_folder()
+        if installed is None:
+            self.skipTest("the model is not installed; run: bin/alknet model pull")
+        folder = self.folder / "model"
+        folder.mkdir()
+        for file in installed.iterdir():
+            (folder / file.name).symlink_to(file)
+        node = self.node("--http", "127.0.0.1:0", "--model", f"mine={folder}", "--allow", "model")
+        (folder / "model.safetensors").unlink()
+        node.process.send_signal(signal.SIGHUP)
+        node.until(lambda: node.logged("a model was not reloaded"))
+        status, answer = node.call("model/mine/embed", {"sentences": ["A dog runs."]})
+        self.assertEqual((status, answer["output"]["dim"]), (200, 384))
         self.assertEqual(node.stop(), 0)
 
     def test_a_running_call_ends_before_the_node_does(self):

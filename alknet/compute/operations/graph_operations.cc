@@ -390,13 +390,11 @@ Task<Message> make_train_step(ComputeService& service, call::OperationContext& c
 }  // namespace
 
 std::vector<call::Registration> graph_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kCompile, handler_of<compile_graph>(service)));
-  all.push_back(registration_of(service, kOpenPlan, handler_of<open_execution>(service)));
-  all.push_back(registration_of(service, kRunPlan, handler_of<run_execution>(service)));
-  all.push_back(registration_of(service, kGrad, handler_of<extend_graph>(service)));
-  all.push_back(registration_of(service, kTrainStep, handler_of<make_train_step>(service)));
-  return all;
+  return registrations_of(service, {{kCompile, compile_graph},
+                                    {kOpenPlan, open_execution},
+                                    {kRunPlan, run_execution},
+                                    {kGrad, extend_graph},
+                                    {kTrainStep, make_train_step}});
 }
 
 }  // namespace alknet::compute

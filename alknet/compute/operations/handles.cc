@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
+#include "alknet/base/await.h"
 #include "alknet/call/error.h"
 #include "alknet/compute/error.h"
 #include "alknet/graph/error.h"
@@ -145,6 +147,12 @@ std::vector<std::string> keep(call::OperationContext& context, std::span<const s
 Json keep_tensor(call::OperationContext& context, const std::shared_ptr<TensorResource>& tensor,
                  std::span<const std::string> ids) {
   return keep_tensors(context, std::span(&tensor, 1), ids).front();
+}
+
+Task<Message> answer_tensor(ComputeService& service, call::OperationContext& context,
+                            std::function<std::shared_ptr<TensorResource>()> make, std::vector<std::string> ids) {
+  const auto made = co_await run_on(service.compute(), std::move(make));
+  co_return Message{keep_tensor(context, made, ids), {}};
 }
 
 JsonArray keep_tensors(call::OperationContext& context, std::span<const std::shared_ptr<TensorResource>> tensors,

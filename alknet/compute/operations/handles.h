@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,8 +10,10 @@
 
 #include "alknet/base/json.h"
 #include "alknet/base/message.h"
+#include "alknet/base/task.h"
 #include "alknet/call/context.h"
 #include "alknet/compute/operations/resources.h"
+#include "alknet/compute/operations/service.h"
 
 // How inputs of operations name what the owner holds, and how results become handles. All on the dispatcher's executor.
 
@@ -55,6 +58,10 @@ std::vector<std::string> keep(call::OperationContext& context, std::span<const s
 /// One tensor kept, as its handle.
 Json keep_tensor(call::OperationContext& context, const std::shared_ptr<TensorResource>& tensor,
                  std::span<const std::string> ids);
+
+/// The answer of an operation whose result is the one tensor that `make` makes on the compute thread.
+Task<Message> answer_tensor(ComputeService& service, call::OperationContext& context,
+                            std::function<std::shared_ptr<TensorResource>()> make, std::vector<std::string> ids);
 
 /// Several; null stays null and takes no id.
 JsonArray keep_tensors(call::OperationContext& context, std::span<const std::shared_ptr<TensorResource>> tensors,

@@ -282,12 +282,8 @@ Task<Message> check_gradient(ComputeService& service, call::OperationContext& co
 }  // namespace
 
 std::vector<call::Registration> info_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kDevices, handler_of<list_devices>(service)));
-  all.push_back(registration_of(service, kStats, handler_of<report_stats>(service)));
-  all.push_back(registration_of(service, kShape, handler_of<infer_shape>(service)));
-  all.push_back(registration_of(service, kGradcheck, handler_of<check_gradient>(service)));
-  return all;
+  return registrations_of(
+      service, {{kDevices, list_devices}, {kStats, report_stats}, {kShape, infer_shape}, {kGradcheck, check_gradient}});
 }
 
 }  // namespace alknet::compute

@@ -8,6 +8,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/call/error.h"
+#include "alknet/call/from_call.h"
 #include "alknet/graph/dtype.h"
 
 namespace alknet::compute {
@@ -117,17 +118,21 @@ Json graph_schema() {
 }
 
 Json handle_schema() {
-  return JsonObject{{"type", "string"}, {"pattern", "^[hc][1-9][0-9]*$"}, {"examples", JsonArray{"h3"}}};
+  return JsonObject{{"type", "string"},
+                    {"format", call::kHandleFormat},
+                    {"pattern", "^[hc][1-9][0-9]*$"},
+                    {"examples", JsonArray{"h3"}}};
 }
 
 Json ids_schema() {
-  return JsonObject{{"type", "array"},
-                    {"items", JsonObject{{"type", "string"}, {"pattern", "^c[1-9][0-9]*$"}}},
-                    {"title", "Handles for the results"},
-                    {"description",
-                     "\"c<n>\" for each result, in order, chosen by the caller with rising numbers; without it the "
-                     "host chooses \"h<n>\""},
-                    {"examples", JsonArray{JsonArray{"c1"}}}};
+  return JsonObject{
+      {"type", "array"},
+      {"items", JsonObject{{"type", "string"}, {"format", call::kHandleFormat}, {"pattern", "^c[1-9][0-9]*$"}}},
+      {"title", "Handles for the results"},
+      {"description",
+       "\"c<n>\" for each result, in order, chosen by the caller with rising numbers; without it the "
+       "host chooses \"h<n>\""},
+      {"examples", JsonArray{JsonArray{"c1"}}}};
 }
 
 /// Numbers written as JSON text would lose infinities and the kind, so those have a long form.
@@ -278,6 +283,17 @@ call::Registration guarded(ComputeService& service, call::OperationSpec spec, un
 call::Registration registration_of(ComputeService& service, const ComputeOperation& operation,
                                    call::StreamHandler handler) {
   return guarded(service, spec_of(operation), operation.errors, std::move(handler));
+}
+
+std::vector<call::Registration> registrations_of(ComputeService& service, std::initializer_list<ComputeEntry> entries) {
+  std::vector<call::Registration> all;
+  for (const ComputeEntry& entry : entries) {
+    all.push_back(registration_of(service, entry.operation,
+                                  [&service, handle = entry.handle](call::OperationContext& context, Message input) {
+                                    return handle(service, context, std::move(input));
+                                  }));
+  }
+  return all;
 }
 
 }  // namespace alknet::compute
