@@ -22,7 +22,7 @@ using std::chrono::seconds;
 using Seconds = std::chrono::duration<double>;
 
 constexpr seconds kRampUp{10};
-constexpr double kHaste = 3;  // of the first tenth: what the allocator keeps and connections pool is there early
+constexpr double kHaste = 1.5;  // of the first tenth: what the allocator keeps and connections pool is there early
 constexpr seconds kKillEvery{20};
 constexpr seconds kTellEvery{10};
 constexpr seconds kOverdue{120};  // a request that runs for so long has no answer any more
