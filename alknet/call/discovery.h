@@ -1,6 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -8,11 +13,21 @@
 
 namespace alknet::call {
 
+/// A peer whose operations this node keeps imported.
+struct PeerImport {
+  std::string state;  ///< "connecting", "connected", "waiting" (to dial again), "stopped"
+  std::size_t operations = 0;
+  std::uint64_t attempts = 0;                                  ///< dials so far
+  std::string last_error{};                                    ///< why it is not connected; empty while it is
+  std::optional<std::chrono::milliseconds> next_attempt_in{};  ///< while it waits
+};
+
 /// One peer for `services/list-peers`.
 struct PeerInfo {
   std::string peer_id;
   std::string display_name;
   bool connected = false;
+  std::optional<PeerImport> import{};
 };
 
 struct DiscoveryOptions {

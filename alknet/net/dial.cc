@@ -20,6 +20,7 @@ TransportTask dial_quic(Loop& loop, std::string place, DialOptions options) {
   quic::DialConfig config;
   config.credentials = std::move(options.credentials);
   config.expected = std::move(options.expected);
+  config.options = options.quic;
   config.options.handshake_timeout = options.timeout;
   config.logger = options.logger;
   return quic::connect(loop, parse_host_port(place), std::move(config));

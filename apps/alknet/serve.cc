@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <csignal>
+#include <map>
 #include <memory>
 
 #include "alknet/base/await.h"
@@ -9,6 +10,7 @@
 #include "alknet/compute/operations/compute_operations.h"
 #include "alknet/compute/operations/service.h"
 #include "alknet/net/http/client.h"
+#include "alknet/net/linked_peers.h"
 #include "alknet/net/node.h"
 #include "alknet/stream/quic_connection.h"
 #include "alknet/stream/tensor_client.h"
@@ -32,6 +34,7 @@ struct ServeCommand {
   std::vector<std::string> listen, http, ws;
   std::vector<std::string> models;
   std::vector<std::string> allow, origins;
+  std::vector<std::string> peers;  // NAME or NAME=ADDRESS
   ImportOptions imports;
   std::string device;
   std::string peers_file, key_file, certificate, certificate_key, client_ca;
@@ -157,21 +160,52 @@ auto on_loop(Loop& loop, Body body) {
   return wait_for(loop, body());
 }
 
-/// Streams a peer's model from the node that the peers file knows under that id.
-std::shared_ptr<tensor::Source> open_peer_stream(Loop& loop, const net::NodeOptions& options, std::string_view token,
-                                                 const std::string* peer) {
+/// The peers to link, and where each is; empty: where the peers file says. Throws UsageError for one that could never
+/// be reached.
+std::map<std::string, std::string> linked_peers(const ServeCommand& command, const net::NodeOptions& options) {
+  std::map<std::string, std::string> linked;
+  const auto known = net::PeersFile(options.peers_file).current();
+  for (const std::string& word : command.peers) {
+    const std::size_t equals = word.find('=');
+    const std::string id = word.substr(0, equals);
+    const std::string address = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const net::PeerEntry* entry = known->find(id);
+    const bool has_address = !address.empty() || (entry != nullptr && !entry->address.empty());
+    const bool needs_key = address.empty() || address.starts_with("quic://");
+    if (id.empty() || !has_address || (needs_key && entry == nullptr)) {
+      throw UsageError(fmt::format(
+          "--peer {}: {} has no such peer{}: alknet peer add {} --fingerprint F --address "
+          "quic://HOST:PORT",
+          word, options.peers_file.string(), entry == nullptr ? "" : " with an address", id.empty() ? "ID" : id));
+    }
+    if (!linked.emplace(id, address).second) throw UsageError(fmt::format("--peer {} is given twice", id));
+  }
+  return linked;
+}
+
+/// Streams a peer's model from the node that is known under that id.
+std::shared_ptr<tensor::Source> open_peer_stream(Loop& loop, const net::NodeOptions& options,
+                                                 const std::map<std::string, std::string>& linked,
+                                                 std::string_view token, const std::string* peer) {
   if (peer == nullptr) throw Error(call::CallError::kInvalidInput, "a stream token needs `peer`, who gave it");
   const auto peers = net::PeersFile(options.peers_file).current();
-  const net::PeerEntry* entry = peers->find(*peer);
+  const auto link = linked.find(*peer);
+  net::PeerTarget target;
+  try {
+    target = net::peer_target(*peers, *peer, link == linked.end() ? "" : link->second);
+  } catch (const Error& error) {
+    throw Error(call::CallError::kInvalidInput, error.message());  // it is the caller who named that peer
+  }
   constexpr std::string_view kQuic = "quic://";
-  if (entry == nullptr || !entry->address.starts_with(kQuic)) {
-    throw Error(call::CallError::kInvalidInput, fmt::format("there is no peer {} with a quic:// address", *peer));
+  if (!target.address.starts_with(kQuic)) {
+    throw Error(call::CallError::kInvalidInput, fmt::format("the peer {} has no quic:// address", *peer));
   }
   net::quic::DialConfig dialling;
   dialling.credentials = options.credentials;
-  dialling.expected.fingerprints = entry->fingerprints;
+  dialling.expected = target.expected;
+  dialling.options = net::watchful(options.quic);
   dialling.logger = options.logger;
-  const net::HostPort place = net::parse_host_port(entry->address.substr(kQuic.size()));
+  const net::HostPort place = net::parse_host_port(target.address.substr(kQuic.size()));
   stream::ClientOptions streaming;
   streaming.token = token;
   streaming.name = fmt::format("a model of {}", *peer);
@@ -201,6 +235,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
   Loop& loop = thread.loop();
   const auto tokens = std::make_shared<stream::TokenIssuer>(loop);
   net::NodeOptions serving = node_options(command, logger);
+  const auto peers = linked_peers(command, serving);
   compute::ComputeServiceOptions computing;
   computing.device = command.device;
   computing.robust = true;
@@ -213,8 +248,8 @@ void serve(const ServeCommand& command, const Globals& globals) {
     const auto token = tokens->issue(caller ? std::optional(caller->id) : std::nullopt, std::move(model));
     return compute::StreamGrant{token.text, token.lifetime};
   };
-  computing.models.open_stream = [&loop, &serving](std::string_view token, const std::string* peer) {
-    return open_peer_stream(loop, serving, token, peer);
+  computing.models.open_stream = [&loop, &serving, &peers](std::string_view token, const std::string* peer) {
+    return open_peer_stream(loop, serving, peers, token, peer);
   };
   compute::ComputeService service(computing);
   const auto registry = std::make_shared<call::Registry>();
@@ -246,6 +281,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
       discovery.list_peers = [&node] { return node->peers(); };
       discovery.list_peers_access.required_scopes = {"peers"};
       registry->curated().add(call::discovery_operations(std::move(discovery)));
+      for (const auto& [id, address] : peers) node->link_peer(id, address);
       for (const std::string& address : addresses(command)) {
         const std::string bound = node->listen(address);
         if (globals.json) print_json(JsonObject{{"listening", bound}});
@@ -257,6 +293,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
       const int signal = signals.wait();
       if (signal == SIGHUP) {
         reload_models(*registry, service, command.models, globals, logger);
+        loop.post([&node] { node->refresh_peers(); });
         continue;
       }
       break;
@@ -290,6 +327,9 @@ void add_serve(CLI::App& program, Globals& globals) {
       ->allow_extra_args(false);
   made->add_option("--origin", command->origins, "Web pages of this origin may call too, such as https://example.com")
       ->allow_extra_args(false);
+  made->add_option("--peer", command->peers,
+                   "Offer a peer's operations as NAME/…, over one connection: NAME of the peers file, or NAME=ADDRESS")
+      ->allow_extra_args(false);
   made->add_option("--peers", command->peers_file, "The peers file (default: peers.json in the configuration folder)");
   made->add_option("--key", command->key_file, "This node's key file; made when it is missing");
   CLI::Option* certificate = made->add_option("--certificate", command->certificate, "Certificate chain (PEM)");
@@ -309,7 +349,8 @@ void add_serve(CLI::App& program, Globals& globals) {
   add_json_flag(*made, globals);
   set_examples(*made,
                "  alknet serve --model minilm --allow model\n"
-               "  alknet serve --listen quic://0.0.0.0:4433 --http 127.0.0.1:8080 --model minilm\n");
+               "  alknet serve --listen quic://0.0.0.0:4433 --http 127.0.0.1:8080 --model minilm\n"
+               "  alknet serve --peer gpu1 --allow gpu1\n");
   made->callback([command, &globals] { serve(*command, globals); });
 }
 

@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -316,7 +317,8 @@ class HttpTest(ServeTest):
         address = self.running.addresses["http"].replace("http", "ws")
         call = lambda *options: self.alknet("call", "--json", address, "services/list-peers", *options)
         self.assertEqual(call("--token-file", self.token_file(self.token)).returncode, 0)
-        self.assert_error(call(), 1, "not_found", "services/list-peers")  # what one may not call is not shown
+        # What one may not call is not shown, and not told from what is not there.
+        self.assert_error(call(), 1, "not_found", "no operation services/list-peers", "lacks its scope", "--allow peers")
         self.assert_error(call("--token-file", self.token_file("wrong", "bad")), 1, "unauthorized", "bearer token")
         self.assert_error(call("--token-file", self.token_file("", "empty")), 2, "invalid_argument", "empty", "rotate")
 
@@ -357,7 +359,7 @@ class PeersTest(ServeTest):
 
     def test_strangers_are_refused_until_they_are_added_and_after_they_are_disabled(self):
         self.running = self.node("--listen", "quic://127.0.0.1:0")
-        self.assert_error(self.settled(1), 1, "unauthorized", self.caller, "not among the peers")
+        self.assert_error(self.settled(1), 1, "unauthorized", self.caller, "not among the peers", "alknet peer add")
         self.json("peer", "add", "laptop", "--fingerprint", self.caller, "--scope", "compute")
         self.settled(0)
         self.json("peer", "disable", "laptop")
@@ -374,7 +376,7 @@ class PeersTest(ServeTest):
     def test_a_node_of_another_key_is_not_spoken_to(self):
         self.running = self.node("--listen", "quic://127.0.0.1:0")
         shown, self.fingerprint = self.fingerprint, self.caller
-        self.assert_error(self.settled(1), 1, "unauthorized", shown, self.caller)
+        self.assert_error(self.settled(1), 1, "unauthorized", shown, self.caller, "alknet peer rotate")
         done = self.alknet("ops", "--json", self.running.addresses["quic"], configuration=self.client)
         self.assert_error(done, 2, "invalid_argument", "--fingerprint", "peer add")
 
@@ -403,6 +405,25 @@ class PeersTest(ServeTest):
         done = self.alknet("peer", "show", "--key", "key.pem", cwd=self.folder)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertEqual((self.folder / "key.pem").stat().st_mode & 0o77, 0)
+
+
+class CertificatesTest(ServeTest):
+    def test_a_client_certificate_lets_in_on_tls(self):
+        script = program.ROOT / "alknet" / "net" / "testing" / "make_certificates.py"
+        if subprocess.run([sys.executable, str(script), str(self.folder)], capture_output=True).returncode:
+            self.skipTest("certificates need the program openssl")
+        path = lambda name: str(self.folder / name)
+        server = ("--certificate", path("server.pem"), "--certificate-key", path("server.key"))
+        running = self.node("--listen", "tls://127.0.0.1:0", *server, "--client-ca", path("ca.pem"))
+        ops = lambda *options: self.alknet("ops", "--json", running.addresses["tls"], "--ca", path("ca.pem"), *options)
+        done = ops("--certificate", path("client.pem"), "--certificate-key", path("client.key"))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn("services/list", [operation["name"] for operation in json.loads(done.stdout)])
+        self.assertEqual(ops().returncode, 1)
+        self.assertEqual(ops("--certificate", path("client.pem")).returncode, 2)
+        os.chmod(path("client.key"), 0o644)
+        done = ops("--certificate", path("client.pem"), "--certificate-key", path("client.key"))
+        self.assert_fails(done, 1, "client.key", "chmod")
 
 
 class SignalsTest(ServeTest):

@@ -8,6 +8,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/call/error.h"
+#include "alknet/call/from_call.h"
 #include "alknet/graph/dtype.h"
 
 namespace alknet::compute {
@@ -115,17 +116,21 @@ Json graph_schema() {
 }
 
 Json handle_schema() {
-  return JsonObject{{"type", "string"}, {"pattern", "^[hc][1-9][0-9]*$"}, {"examples", JsonArray{"h3"}}};
+  return JsonObject{{"type", "string"},
+                    {"format", call::kHandleFormat},
+                    {"pattern", "^[hc][1-9][0-9]*$"},
+                    {"examples", JsonArray{"h3"}}};
 }
 
 Json ids_schema() {
-  return JsonObject{{"type", "array"},
-                    {"items", JsonObject{{"type", "string"}, {"pattern", "^c[1-9][0-9]*$"}}},
-                    {"title", "Handles for the results"},
-                    {"description",
-                     "\"c<n>\" for each result, in order, chosen by the caller with rising numbers; without it the "
-                     "host chooses \"h<n>\""},
-                    {"examples", JsonArray{JsonArray{"c1"}}}};
+  return JsonObject{
+      {"type", "array"},
+      {"items", JsonObject{{"type", "string"}, {"format", call::kHandleFormat}, {"pattern", "^c[1-9][0-9]*$"}}},
+      {"title", "Handles for the results"},
+      {"description",
+       "\"c<n>\" for each result, in order, chosen by the caller with rising numbers; without it the "
+       "host chooses \"h<n>\""},
+      {"examples", JsonArray{JsonArray{"c1"}}}};
 }
 
 /// Numbers written as JSON text would lose infinities and the kind, so those have a long form.

@@ -185,6 +185,7 @@ McpResponse McpServer::State::begin_session(const McpRequest& request, const Cal
   if (caller.identity) session->identity = caller.identity->id;
   session->owner = std::make_shared<call::Owner>(call::Owner::Kind::kSession, "mcp:" + session->id.substr(0, 8),
                                                  caller.identity, options_.limits);
+  for (const auto& layer : options_.layers) session->owner->add_layer(layer);
   session->last_used = dispatcher_.executor().now();
   sessions_.emplace(session->id, session);
   watch(session);
