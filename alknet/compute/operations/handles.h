@@ -28,8 +28,9 @@ std::shared_ptr<TensorResource> tensor_of(call::OperationContext& context, const
 template <typename Resource>
 std::shared_ptr<Resource> resource_of(call::OperationContext& context, std::string_view handle);
 
-/// Throws the error that a handle stands for, if it does.
-void throw_if_failed(const call::Resource& resource);
+/// Throws the error that a handle stands for, if it does: as it was where the running operation declares it, else as
+/// FAILED_RESULT with {code, message, details} of it.
+void throw_if_failed(const call::OperationContext& context, const call::Resource& resource);
 
 Json tensor_json(std::string_view handle, const TensorResource& tensor);
 
@@ -68,7 +69,7 @@ JsonArray keep_tensors(call::OperationContext& context, std::span<const std::sha
 
 template <typename Resource>
 std::shared_ptr<Resource> resource_of(call::OperationContext& context, std::string_view handle) {
-  if (const auto found = context.resources().find(handle)) throw_if_failed(*found);
+  if (const auto found = context.resources().find(handle)) throw_if_failed(context, *found);
   return context.resources().get<Resource>(handle);
 }
 
