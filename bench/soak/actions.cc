@@ -157,11 +157,11 @@ Task<void> call_endless_subscription(User& user) {
 }
 
 Task<void> keep_and_drop(User& user) {
-  const bool keep = user.handles.size() < 3;
+  const bool keep = user.handles.empty();
   Request request;
   request.operation = keep ? "soak/keep" : "soak/drop";
   if (keep) {
-    request.input = object({{"bytes", user.below(16'384)}});
+    request.input = object({{"bytes", user.below(1'024)}});
     request.right = [&handles = user.handles](const Message& answer) {
       handles.emplace_back(answer.value.at("handle").as_string());
       return true;
@@ -200,7 +200,7 @@ constexpr std::array<Action, 16> kActions{{{80, call},
                                            {12, read_half},
                                            {2, call_endless_subscription},
                                            {6, keep_and_drop},
-                                           {4, close_and_redial},
+                                           {8, close_and_redial},
                                            {4, stream_tensors}}};
 
 }  // namespace

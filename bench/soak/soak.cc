@@ -22,6 +22,7 @@ using std::chrono::seconds;
 using Seconds = std::chrono::duration<double>;
 
 constexpr seconds kRampUp{10};
+constexpr double kHaste = 1.5;  // of the first tenth: what the allocator keeps and connections pool is there early
 constexpr seconds kKillEvery{20};
 constexpr seconds kTellEvery{10};
 constexpr seconds kOverdue{120};  // a request that runs for so long has no answer any more
@@ -107,7 +108,10 @@ class Soak {
     while (living_ > 0) {
       co_await sleep_for(milliseconds(options_.actions ? 100 : 1'000));
       const Seconds now = elapsed();
-      if (!options_.actions && now >= time) crowd_.over = true;
+      if (!options_.actions) {
+        crowd_.over = now >= time;
+        crowd_.mean_pause = mean_pause(options_) / (10 * now < time ? kHaste : 1);
+      }
       ledger_.lose_overdue(kOverdue);
       if (now >= time + 2 * kOverdue) co_return ledger_.lose("user", fmt::format("{} did not end", living_));
       if (!crowd_.over) {

@@ -40,7 +40,7 @@ const Action& pick(std::size_t at) {
 
 Crowd::Crowd(Loop& on, const Workplace& at, Ledger& in, const JsonObject& served, std::uint64_t first,
              std::chrono::duration<double> pause)
-    : loop(on), place(at), ledger(in), addresses(served), seed(first), mean_pause(pause), noise(make_noise(first)) {}
+    : loop(on), place(at), ledger(in), addresses(served), seed(first), noise(make_noise(first)), mean_pause(pause) {}
 
 Task<void> User::live(std::chrono::duration<double> delay) {
   std::size_t weights = 0;

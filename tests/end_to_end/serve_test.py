@@ -402,6 +402,12 @@ class PeersTest(ServeTest):
         peers.write_text("{")
         self.assertNotEqual(self.alknet("serve", "--http", "127.0.0.1:0").returncode, 0)
 
+    def test_entries_that_make_no_sense_are_refused_with_a_remedy(self):
+        self.json("peer", "add", "laptop", "--fingerprint", self.caller)
+        self.assert_fails(self.alknet("peer", "add", "laptop", "--token"), 2, "laptop", "peer rotate laptop", "peers.json")
+        self.assert_fails(self.alknet("peer", "add", "other", "--token", "--address", "here"), 2, "here", "quic://")
+        self.assert_fails(self.alknet("peer", "disable", "other"), 1, "other", "peer list")
+
     def test_a_key_in_the_working_folder(self):
         done = self.alknet("peer", "show", "--key", "key.pem", cwd=self.folder)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
