@@ -1,16 +1,18 @@
 #include "alknet/base/log.h"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
+#include <spdlog/details/log_msg.h>
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 #include "alknet/base/json.h"
@@ -22,13 +24,14 @@ struct Level {
   LogLevel level;
   std::string_view name;
   spdlog::level::level_enum spdlog;
+  const char* color;  // on a terminal
 };
-constexpr std::array<Level, 6> kLevels{{{LogLevel::kTrace, "trace", spdlog::level::trace},
-                                        {LogLevel::kDebug, "debug", spdlog::level::debug},
-                                        {LogLevel::kInfo, "info", spdlog::level::info},
-                                        {LogLevel::kWarning, "warning", spdlog::level::warn},
-                                        {LogLevel::kError, "error", spdlog::level::err},
-                                        {LogLevel::kOff, "off", spdlog::level::off}}};
+constexpr std::array<Level, 6> kLevels{{{LogLevel::kTrace, "trace", spdlog::level::trace, "\x1b[37m"},
+                                        {LogLevel::kDebug, "debug", spdlog::level::debug, "\x1b[36m"},
+                                        {LogLevel::kInfo, "info", spdlog::level::info, "\x1b[32m"},
+                                        {LogLevel::kWarning, "warning", spdlog::level::warn, "\x1b[33m\x1b[1m"},
+                                        {LogLevel::kError, "error", spdlog::level::err, "\x1b[31m\x1b[1m"},
+                                        {LogLevel::kOff, "off", spdlog::level::off, ""}}};
 
 const Level& row(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
 
@@ -116,6 +119,64 @@ class FunctionSink final : public spdlog::sinks::base_sink<std::mutex> {
   Logger::Sink function_;
 };
 
+/// Writes lines to standard error. spdlog's own sinks do not notice that a line was not written.
+class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit StandardErrorSink(bool colored) : colored_(colored) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    std::string line(text.data(), text.size());
+    if (colored_ && message.color_range_end > message.color_range_start) {
+      line.insert(message.color_range_end, "\x1b[0m");
+      line.insert(message.color_range_start, row(level_of(message.level)).color);
+    }
+    if (torn_) line.insert(line.begin(), '\n');
+    write_all(line);
+  }
+  void flush_() override {}
+
+  void write_all(std::string_view line) {
+    for (std::size_t written = 0; written < line.size();) {
+      const ssize_t count = ::write(STDERR_FILENO, line.data() + written, line.size() - written);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) {
+        torn_ = torn_ || written > 0;
+        throw std::system_error(errno, std::generic_category());
+      }
+      written += static_cast<std::size_t>(count);
+    }
+    torn_ = false;
+  }
+
+  bool colored_;
+  bool torn_ = false;  // a line ends in the middle
+};
+
+bool wants_colors() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return (no_color == nullptr || *no_color == '\0') && terminal != nullptr && std::string_view(terminal) != "dumb" &&
+         ::isatty(STDERR_FILENO) == 1;
+}
+
+std::string compose(LogFormat format, LogLevel level, std::string_view message, std::initializer_list<LogField> fields,
+                    std::string_view more_fields) {
+  std::string line;
+  if (format == LogFormat::kJson) {
+    line = fmt::format(R"({{"time":"{}","level":"{}","message":{})", now_text(), log_level_name(level),
+                       json_text(Json(message)));
+  } else {
+    append_message(line, message);
+  }
+  append_fields(line, fields, format);
+  line += more_fields;
+  if (format == LogFormat::kJson) line += '}';
+  return line;
+}
+
 }  // namespace
 
 std::string_view log_level_name(LogLevel level) { return row(level).name; }
@@ -129,21 +190,58 @@ std::optional<LogLevel> parse_log_level(std::string_view name) {
 
 class Logger::Output {
  public:
-  Output(LogLevel level, LogFormat as, spdlog::sink_ptr sink) : format(as), logger_("alknet", std::move(sink)) {
-    logger_.set_level(row(level).spdlog);
-    logger_.flush_on(spdlog::level::trace);
-    logger_.set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
-    logger_.set_error_handler([](const std::string&) {});
+  Output(LogLevel level, LogFormat as, spdlog::sink_ptr sink) : format(as), level_(level), sink_(std::move(sink)) {
+    sink_->set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
   }
-  bool enabled(LogLevel level) const { return logger_.should_log(row(level).spdlog); }
+  bool enabled(LogLevel level) const { return level >= level_; }
+  std::uint64_t lost() const { return lost_; }
+
   void write(LogLevel level, std::string_view line) const {
-    logger_.log(row(level).spdlog, spdlog::string_view_t(line.data(), line.size()));
+    if (const std::uint64_t untold = untold_.exchange(0); untold > 0 && !tell(untold)) {
+      untold_ += untold + 1;
+      ++lost_;
+    } else if (!attempt(level, line)) {
+      ++untold_;
+      ++lost_;
+    }
   }
 
   const LogFormat format;
 
  private:
-  mutable spdlog::logger logger_;
+  bool tell(std::uint64_t untold) const {
+    std::string reason;
+    {
+      const std::lock_guard lock(mutex_);
+      reason = reason_;
+    }
+    return attempt(LogLevel::kWarning, compose(format, LogLevel::kWarning, "log lines were lost",
+                                               {{"lines", untold}, {"reason", reason}}, ""));
+  }
+
+  bool attempt(LogLevel level, std::string_view line) const {
+    const auto failed = [&](std::string reason) {
+      const std::lock_guard lock(mutex_);
+      reason_ = std::move(reason);
+      return false;
+    };
+    try {
+      sink_->log(
+          spdlog::details::log_msg("alknet", row(level).spdlog, spdlog::string_view_t(line.data(), line.size())));
+    } catch (const std::system_error& error) {
+      return failed(error.code().message());
+    } catch (const std::exception& error) {
+      return failed(error.what());
+    }
+    return true;
+  }
+
+  const LogLevel level_;
+  const spdlog::sink_ptr sink_;
+  mutable std::atomic<std::uint64_t> lost_ = 0;
+  mutable std::atomic<std::uint64_t> untold_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::string reason_;  // of the last line that was lost; under mutex_
 };
 
 Logger::Logger() = default;
@@ -151,13 +249,7 @@ Logger::Logger(std::shared_ptr<const Output> output, std::string fields)
     : output_(std::move(output)), fields_(std::move(fields)) {}
 
 Logger Logger::to_stderr(LogLevel level, LogFormat format) {
-  spdlog::sink_ptr sink;
-  const char* no_color = std::getenv("NO_COLOR");
-  if (format == LogFormat::kJson || (no_color && *no_color)) {
-    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  } else {
-    sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
-  }
+  auto sink = std::make_shared<StandardErrorSink>(format == LogFormat::kText && wants_colors());
   return {std::make_shared<const Output>(level, format, std::move(sink)), ""};
 }
 
@@ -171,6 +263,8 @@ Logger Logger::with(std::initializer_list<LogField> fields) const {
   return logger;
 }
 
+std::uint64_t Logger::lost_lines() const noexcept { return output_ ? output_->lost() : 0; }
+
 bool Logger::enabled(LogLevel level) const noexcept {
   return output_ && level != LogLevel::kOff && output_->enabled(level);
 }
@@ -178,17 +272,7 @@ bool Logger::enabled(LogLevel level) const noexcept {
 void Logger::log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const noexcept {
   if (!enabled(level)) return;
   try {
-    std::string line;
-    if (output_->format == LogFormat::kJson) {
-      line = fmt::format(R"({{"time":"{}","level":"{}","message":{})", now_text(), log_level_name(level),
-                         json_text(Json(message)));
-    } else {
-      append_message(line, message);
-    }
-    append_fields(line, fields, output_->format);
-    line += fields_;
-    if (output_->format == LogFormat::kJson) line += '}';
-    output_->write(level, line);
+    output_->write(level, compose(output_->format, level, message, fields, fields_));
   } catch (const std::exception&) {
     // No memory for a log line: losing the line is what the contract promises instead of failing the caller.
   }

@@ -44,7 +44,8 @@ struct LogField {
 /// Writes log lines.
 ///
 /// Passed explicitly to what logs; there is no default logger. Copies share the sink and are cheap. Thread-safe.
-/// Logging never throws and never fails the caller.
+/// Logging never throws and never fails the caller. Lines that cannot be written, for example because the disk is full,
+/// are counted, and the first line that can be written again is preceded by one that says how many were lost and why.
 class Logger {
  public:
   using Sink = std::function<void(LogLevel level, std::string_view line)>;
@@ -56,11 +57,14 @@ class Logger {
   /// JSON.
   static Logger to_stderr(LogLevel level, LogFormat format = LogFormat::kText);
 
-  /// Each line goes to `sink`, one call at a time; text without time and level.
+  /// Each line goes to `sink`, one call at a time; text without time and level. A line at which it throws is lost.
   static Logger to_sink(LogLevel level, Sink sink, LogFormat format = LogFormat::kText);
 
   /// A logger that adds `fields` to each line, for example the peer of a connection.
   Logger with(std::initializer_list<LogField> fields) const;
+
+  /// Lines that could not be written so far, by this logger and its copies.
+  std::uint64_t lost_lines() const noexcept;
 
   /// Whether lines of `level` are written; ask before computing an expensive field.
   bool enabled(LogLevel level) const noexcept;

@@ -1,9 +1,13 @@
 #include "alknet/base/log.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "alknet/base/json.h"
@@ -82,6 +86,60 @@ TEST(Logger, TakesBracesLiterallyAndSurvivesAFailingSink) {
   const Logger nothing;
   nothing.error("nowhere");
   EXPECT_FALSE(nothing.enabled(LogLevel::kError));
+}
+
+TEST(Logger, SaysOnceHowManyLinesWereLost) {
+  std::vector<std::string> written;
+  bool full = true;
+  const auto logger = Logger::to_sink(LogLevel::kInfo, [&](LogLevel, std::string_view line) {
+    if (full) throw std::system_error(ENOSPC, std::generic_category());
+    written.emplace_back(line);
+  });
+  for (int i = 0; i < 5; ++i) logger.info("lost");
+  EXPECT_EQ(logger.lost_lines(), 5U);
+  full = false;
+  logger.with({{"peer", 7}}).info("back");
+  logger.info("again");
+  EXPECT_EQ(written, (std::vector<std::string>{R"(log lines were lost lines=5 reason="No space left on device")",
+                                               "back peer=7", "again"}));
+  EXPECT_EQ(logger.lost_lines(), 5U);
+}
+
+/// Standard error on another file as long as it lives.
+class StandardErrorOn {
+ public:
+  explicit StandardErrorOn(const char* path) : old_(::dup(STDERR_FILENO)) {
+    const int file = ::open(path, O_WRONLY | O_CLOEXEC);
+    ::dup2(file, STDERR_FILENO);
+    ::close(file);
+  }
+  ~StandardErrorOn() {
+    ::dup2(old_, STDERR_FILENO);
+    ::close(old_);
+  }
+  StandardErrorOn(const StandardErrorOn&) = delete;
+  StandardErrorOn& operator=(const StandardErrorOn&) = delete;
+
+ private:
+  int old_;
+};
+
+TEST(Logger, NoticesThatStandardErrorIsFull) {
+  const auto logger = Logger::to_stderr(LogLevel::kInfo, LogFormat::kJson);
+  {
+    const StandardErrorOn full("/dev/full");
+    logger.info("one");
+    logger.info("two");
+  }
+  EXPECT_EQ(logger.lost_lines(), 2U);
+  testing::internal::CaptureStderr();
+  logger.info("three");
+  const std::string text = testing::internal::GetCapturedStderr();
+  const Json told = parse_json(text.substr(0, text.find('\n')));
+  EXPECT_EQ(told.at("message"), "log lines were lost");
+  EXPECT_EQ(told.at("lines"), 2);
+  EXPECT_EQ(told.at("reason"), "No space left on device");
+  EXPECT_NE(text.find("three"), std::string::npos);
 }
 
 TEST(LogLevel, ReadsItsOwnNames) {

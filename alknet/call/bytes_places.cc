@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "alknet/base/base64.h"
@@ -89,23 +90,29 @@ struct BytesPlaces::Node {
   std::vector<std::uint32_t> same;  ///< schemas of the same value
 };
 
-/// Makes nodes of a document, each schema once, so that recursive schemas end.
+/// Makes nodes of a document, each schema once, so that recursive schemas end. Work is queued, not recursed: a chain of
+/// references may be longer than the stack.
 class BytesPlaces::Builder {
  public:
-  explicit Builder(const Json& document) : document_(document) { add(document); }
+  explicit Builder(const Json& document) : document_(document) {
+    add(document);
+    for (std::size_t id = 0; id < schemas_.size(); ++id) nodes_.push_back(node_of(*schemas_[id]));
+  }
 
   bool found() const { return found_; }
   std::vector<Node> take() { return std::move(nodes_); }
 
  private:
   std::uint32_t add(const Json& schema) {
-    if (const auto known = ids_.find(&schema); known != ids_.end()) return known->second;
-    const auto id = static_cast<std::uint32_t>(nodes_.size());
-    ids_.emplace(&schema, id);
-    nodes_.emplace_back();
-    const auto* object = schema.if_object();
-    if (object == nullptr) return id;
+    const auto [known, fresh] = ids_.try_emplace(&schema, static_cast<std::uint32_t>(schemas_.size()));
+    if (fresh) schemas_.push_back(&schema);
+    return known->second;
+  }
+
+  Node node_of(const Json& schema) {
     Node node;
+    const auto* object = schema.if_object();
+    if (object == nullptr) return node;
     if (is_bytes(*object)) {
       found_ = node.bytes = true;
       if (const auto* kind = object->at(kBytesKind).if_object()) {
@@ -114,8 +121,7 @@ class BytesPlaces::Builder {
       }
     }
     for (const auto& [key, value] : *object) add_keyword(node, key, value);
-    nodes_[id] = std::move(node);
-    return id;
+    return node;
   }
 
   void add_keyword(Node& node, std::string_view key, const Json& value) {
@@ -165,6 +171,7 @@ class BytesPlaces::Builder {
 
   const Json& document_;
   std::vector<Node> nodes_;
+  std::vector<const Json*> schemas_;  // those of nodes_, and then those that wait
   std::unordered_map<const Json*, std::uint32_t> ids_;
   bool found_ = false;
 };
@@ -173,13 +180,17 @@ class BytesPlaces::Builder {
 class BytesPlaces::Walk {
  public:
   using Visit = FunctionRef<void(Json& value, std::uint64_t max_bytes, const std::string& path)>;
+  static constexpr std::size_t kMany = 32;
 
   Walk(const std::vector<Node>& nodes, Visit visit) : nodes_(nodes), visit_(visit) {}
 
   void run(Json& value, std::vector<std::uint32_t> ids) {
+    std::unordered_set<std::uint32_t> seen;         // the ids, once they are many
     for (std::size_t i = 0; i < ids.size(); ++i) {  // grows: the schemas that describe the same value
       for (const std::uint32_t id : nodes_[ids[i]].same) {
-        if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+        if (ids.size() > kMany && seen.empty()) seen.insert(ids.begin(), ids.end());
+        const bool fresh = seen.empty() ? std::find(ids.begin(), ids.end(), id) == ids.end() : seen.insert(id).second;
+        if (fresh) ids.push_back(id);
       }
     }
     const auto place = std::find_if(ids.begin(), ids.end(), [&](std::uint32_t id) { return nodes_[id].bytes; });

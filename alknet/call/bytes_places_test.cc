@@ -47,6 +47,20 @@ TEST(BytesPlaces, FollowReferencesUnionsAndRecursion) {
   EXPECT_TRUE(BytesPlaces(parse_json(R"({"$ref":"#"})")).empty());
 }
 
+TEST(BytesPlaces, FollowChainsOfReferencesOfAnyLength) {
+  constexpr int kLength = 200'000;
+  JsonObject definitions;
+  for (int i = 0; i < kLength; ++i) {
+    definitions.emplace(std::to_string(i), JsonObject{{"$ref", "#/$defs/" + std::to_string(i + 1)}});
+  }
+  definitions.emplace(std::to_string(kLength), JsonObject{{"TypeDef:Bytes", true}});
+  const BytesPlaces places(JsonObject{{"$ref", "#/$defs/0"}, {"$defs", std::move(definitions)}});
+  Message value = message(R"("aGVsbG8=")");
+  places.decode(value);
+  ASSERT_EQ(value.bytes.size(), 1U);
+  EXPECT_EQ(value.bytes[0].text(), "hello");
+}
+
 TEST(BytesPlaces, RefuseWhatIsNotBase64MissingOrTooLong) {
   const BytesPlaces places(parse_json(R"({"items":{"TypeDef:Bytes":{"maxBytes":2}}})"));
   for (const char* text : {R"(["a"])", R"(["AAEC"])", R"([{"$bytes":0}])"}) {

@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "alknet/call/timeouts.h"
+
 namespace alknet::call {
 
 namespace {
@@ -147,7 +149,7 @@ OperationSpec OperationSpec::from_json(const Json& value) {
   }
   if (const auto timeout = reader.integer("default_timeout_ms")) {
     if (*timeout <= 0) invalid(spec.name, "`default_timeout_ms` must be positive");
-    spec.default_timeout = std::chrono::milliseconds(*timeout);
+    spec.default_timeout = timeout_of(*timeout);
   }
   return spec;
 }

@@ -1,10 +1,12 @@
 #include "alknet/call/operation.h"
+#include "alknet/call/timeouts.h"
 
 #include <gtest/gtest.h>
 
 #include "alknet/base/testing.h"
 #include "alknet/call/call_test_support.h"
 #include "alknet/call/registry.h"
+#include "alknet/call/timeouts.h"
 
 namespace alknet::call {
 namespace {
@@ -32,6 +34,30 @@ TEST(OperationSpec, RefusesWhatIsMissingOrMistyped) {
         R"({"name":"a/b","access_control":{"required_scopes":[1]}})", R"({"name":"a/b","visibility":"secret"})"}) {
     EXPECT_EQ(code_of([&] { OperationSpec::from_json(parse_json(text)); }), "operation_invalid") << text;
   }
+}
+
+TEST(OperationSpec, ATimeoutBeyondEveryClockIsTheLongest) {
+  for (const char* text : {"9223372036854775807", "1000000000001"}) {
+    const auto spec = OperationSpec::from_json(
+        parse_json(R"({"name": "a/b", "op_type": "query", "default_timeout_ms": )" + std::string(text) + "}"));
+    EXPECT_EQ(spec.default_timeout, kLongestTimeout);
+  }
+  EXPECT_EQ(timeout_of(1), std::chrono::milliseconds(1));
+}
+
+TEST(Operation, TakesSchemasWithLongChainsOfReferences) {
+  JsonObject definitions;
+  constexpr int kLength = 100'000;
+  for (int i = 0; i < kLength; ++i) {
+    definitions.emplace(std::to_string(i), JsonObject{{"$ref", "#/$defs/" + std::to_string(i + 1)}});
+  }
+  definitions.emplace(std::to_string(kLength), JsonObject{{"type", "string"}});
+  Registration registration;
+  registration.spec.name = "a/b";
+  registration.spec.input_schema = JsonObject{{"$ref", "#/$defs/0"}, {"$defs", std::move(definitions)}};
+  registration.handler = OnceHandler([](OperationContext&, Message input) -> Task<Message> { co_return input; });
+  const Operation operation(std::move(registration));
+  EXPECT_FALSE(operation.input().is_valid(Json(1)));
 }
 
 TEST(Operation, RefusesNamesThatAreNone) {

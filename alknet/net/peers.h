@@ -42,6 +42,9 @@ struct PeerEntry {
 
   /// {id: peer_id, scopes, resources}.
   call::Identity identity() const;
+
+  /// The fingerprints that prove the peer at that time: its own and those of a rotation that has not ended.
+  std::vector<std::string> accepted_fingerprints(WallClock::time_point now) const;
 };
 
 /// A new bearer token: 32 random bytes in base64url.
@@ -71,6 +74,9 @@ class PeerList {
 
   /// Whose fingerprint it is at that time, disabled ones included; null when nobody's.
   const PeerEntry* find_by_fingerprint(std::string_view fingerprint, WallClock::time_point now) const;
+
+  /// Until when the old fingerprint of a rotation is accepted; nothing for others.
+  std::optional<WallClock::time_point> retires(std::string_view fingerprint) const;
 
   /// Whose bearer token it is, disabled ones included. Hashes are compared in constant time, all of them.
   const PeerEntry* find_by_token(std::string_view token) const;

@@ -110,6 +110,10 @@ std::shared_ptr<TlsContext> TlsContext::server(const TlsOptions& options) {
   SSL_CTX_set_session_id_context(native, kSessionContext.data(), kSessionContext.size());
   if (!options.ca_file.empty()) {
     state->verifies_peer = true;
+    // A session that is taken up again would not be verified again: an expired certificate would live on.
+    SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(native, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(native, 0);
     const int required = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     SSL_CTX_set_verify(native, SSL_VERIFY_PEER | required, nullptr);
   }

@@ -56,6 +56,11 @@ class TransportTest : public ::testing::Test {
     };
     wait_for(loop(), task());
   }
+  call::PeerCredentials first_peer() {
+    call::PeerCredentials peer;
+    on_loop([&] { peer = peers_.at(0); });
+    return peer;
+  }
   TransportAccepted accept() {
     return [this](std::unique_ptr<Transport> transport) {
       peers_.push_back(transport->peer());
@@ -124,7 +129,7 @@ TEST_F(TransportTest, UnixSocketServesAPlainClient) {
   on_loop([&] { listener_ = listen_unix(loop(), folder_ / "node", {}, accept()); });
   PythonPeer client("call_client.py", {"unix", folder_ / "node"});
   expect_passed(client);
-  EXPECT_TRUE(peers_.at(0).same_user);
+  EXPECT_TRUE(first_peer().same_user);
 }
 
 TEST_F(TransportTest, UnixSocketCarriesOurCalls) {
@@ -166,9 +171,45 @@ TEST_F(TransportTest, TlsServesAPlainClientWithACertificate) {
   PythonPeer client("call_client.py", {"tls", std::to_string(listener_->port()), folder / "ca.pem",
                                        folder / "client.pem", folder / "client.key"});
   expect_passed(client);
-  ASSERT_FALSE(peers_.empty());
-  EXPECT_EQ(peers_[0].certificate_name, "client one");
-  EXPECT_EQ(peers_[0].fingerprint.value_or("").substr(0, 7), "sha256:");
+  EXPECT_EQ(first_peer().certificate_name, "client one");
+  EXPECT_EQ(first_peer().fingerprint.value_or("").substr(0, 7), "sha256:");
+}
+
+TEST_F(TransportTest, TlsRefusesClientsWhoseCertificateHasExpired) {
+  const auto folder = peer_testing::certificates();
+  if (folder.empty()) GTEST_SKIP() << "no certificates could be made";
+  TlsOptions tls;
+  tls.certificate_file = folder / "server.pem";
+  tls.private_key_file = folder / "server.key";
+  tls.ca_file = folder / "ca.pem";
+  tls.require_client_certificate = true;
+  std::string log;
+  ListenOptions listening;
+  listening.logger = Logger::to_sink(LogLevel::kInfo, [&](LogLevel, std::string_view line) { log += line; });
+  on_loop([&] { listener_ = listen_tls(loop(), "127.0.0.1:0", tls, listening, accept()); });
+  TlsOptions client;
+  client.ca_file = folder / "ca.pem";
+  client.certificate_file = folder / "expired.pem";
+  client.private_key_file = folder / "expired.key";
+  const auto open = [&]() -> Task<std::string> {
+    std::string code = "no error";
+    try {
+      // A client of TLS 1.3 has ended its handshake before the server looks at its certificate.
+      std::unique_ptr<Transport> transport = co_await connect_tls(loop(), "localhost", listener_->port(), client);
+      client_ = Connection::open(loop(), std::move(transport), nullptr, nullptr);
+      Message input{Json(7), {}};
+      co_await client_->call("test/echo", std::move(input));
+    } catch (const Error& error) {
+      code = error.code_name();
+    }
+    EXPECT_TRUE(connections_.empty());
+    co_return code;
+  };
+  EXPECT_NE(wait_for(loop(), open()), "no error");
+  on_loop([&] { EXPECT_NE(log.find("certificate has expired"), std::string::npos) << log; });
+  client.certificate_file = folder / "client.pem";
+  client.private_key_file = folder / "client.key";
+  expect_calls(connect_tls(loop(), "localhost", listener_->port(), client));
 }
 
 TEST_F(TransportTest, TlsCarriesOurCalls) {
@@ -190,8 +231,7 @@ TEST_F(TransportTest, WebSocketServesAPlainClient) {
   if (!peer_testing::has_python_peer()) GTEST_SKIP() << "the Python of bin/setup is missing";
   PythonPeer client("call_client.py", {"ws", port_of(serve_websockets(nullptr, only_good()))});
   expect_passed(client);
-  ASSERT_FALSE(peers_.empty());
-  EXPECT_EQ(peers_[0].bearer_token, "good");
+  EXPECT_EQ(first_peer().bearer_token, "good");
 }
 
 TEST_F(TransportTest, WebSocketServesAPlainClientOverTls) {

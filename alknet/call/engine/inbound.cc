@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "alknet/call/error.h"
+#include "alknet/call/timeouts.h"
 
 namespace alknet::call {
 
@@ -23,12 +24,12 @@ std::optional<std::string> optional_text(const JsonObject& payload, std::string_
   return std::string(value->get_string());
 }
 
-std::optional<std::chrono::milliseconds> timeout_of(const JsonObject& payload) {
+std::optional<std::chrono::milliseconds> requested_timeout(const JsonObject& payload) {
   const auto* value = payload.if_contains("timeout_ms");
   if (value == nullptr || value->is_null()) return std::nullopt;
-  constexpr double kMost = 1e12;  // 30 years: clocks do not overflow
   if (!value->is_number() || value->to_number<double>() < 1) refuse_member("timeout_ms", "a number from 1");
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(kMost, value->to_number<double>())));
+  const auto most = static_cast<double>(kLongestTimeout.count());
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(most, value->to_number<double>())));
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ InboundRequest parse_request(const std::string& id, JsonObject& payload) {
   if (auto* forwarded_for = payload.if_contains("forwarded_for")) {
     request.call.forwarded_for = std::move(*forwarded_for);
   }
-  request.call.timeout = timeout_of(payload);
+  request.call.timeout = requested_timeout(payload);
   request.parent = optional_text(payload, "parent");
   return request;
 }

@@ -106,8 +106,8 @@ std::vector<Tensor> assign(const Operands& operands, const JsonObject& attribute
       const auto start = starts[static_cast<std::size_t>(dim)].to_number<std::int64_t>();
       if (start < 0 || start > state.size(dim) - given.size(dim)) {
         throw Error(ComputeError::kIndexOutOfRange,
-                    fmt::format("[assign] the part [{}, {}) of dimension {} is outside the state's {}", start,
-                                start + given.size(dim), dim, state.size(dim)));
+                    fmt::format("[assign] {} elements from {} on of dimension {} are outside the state's {}",
+                                given.size(dim), start, dim, state.size(dim)));
       }
       part = part.view("slice", {{"dim", dim}, {"start", start}, {"end", start + given.size(dim)}});
     }

@@ -221,9 +221,15 @@ TEST_F(GradientOperations, AreCheckedAgainstDifferences) {
   const Message of_graph = document(
       regression(), {{"inputs", JsonArray{tensor<float>({2, 2}, {1, 2, 3, 4}), tensor<float>({2, 1}, {1, 2})}}});
   EXPECT_EQ(call("compute/gradcheck", of_graph).value.at("passed"), true);
-  const Json large = call("tensor/ones", R"({"size":[1000,1000]})");
-  EXPECT_EQ(code("compute/gradcheck", JsonObject{{"operation", "tanh"}, {"inputs", JsonArray{large}}}),
-            "RESOURCE_EXHAUSTED");
+}
+
+TEST_F(GradientOperations, AreCheckedOnOnlySoManyElements) {
+  const auto most = service().options().max_gradcheck_elements;
+  for (const std::int64_t size : {most, most + 1}) {
+    const Json x = call("tensor/ones", Json(JsonObject{{"size", JsonArray{size}}, {"dtype", "f64"}}));
+    EXPECT_EQ(code("compute/gradcheck", JsonObject{{"operation", "neg"}, {"inputs", JsonArray{x}}}),
+              size == most ? "no error" : "RESOURCE_EXHAUSTED");
+  }
 }
 
 }  // namespace

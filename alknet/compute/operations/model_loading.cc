@@ -31,10 +31,11 @@ constexpr ComputeOperation kLoadModel = {
     "by "
     "path only for programs of this machine. Bytes are mapped, not copied, where the device is the processor.",
     R"({"properties":{
-      "model":{"type":"string","description":"A catalogue name","examples":["all-MiniLM-L6-v2"]},
-      "path":{"type":"string","description":"A metatensor, safetensors or GGUF file; local programs only"},
-      "token":{"type":"string","description":"Of a peer's compute/open_model"},
-      "peer":{"type":"string","description":"The peer that gave the token"},
+      "model":{"type":"string","minLength":1,"description":"A catalogue name","examples":["all-MiniLM-L6-v2"]},
+      "path":{"type":"string","minLength":1,
+        "description":"A metatensor, safetensors or GGUF file; local programs only"},
+      "token":{"type":"string","minLength":1,"description":"Of a peer's compute/open_model"},
+      "peer":{"type":"string","minLength":1,"description":"The peer that gave the token"},
       "tensors":{"type":"array","items":{"type":"string"},"description":"Names; all otherwise"},
       "ids":"@ids For the store, then the tensors in the order of `tensors`"},
       "oneOf":[{"required":["model"]},{"required":["path"]},{"required":["token"]}]})",
@@ -52,8 +53,8 @@ constexpr ComputeOperation kStreamModel = {
     "As compute/load_model, but answers the store at once and then each tensor when its bytes are there, in the order "
     "of "
     "`priority`.",
-    R"({"properties":{"model":{"type":"string"},"path":{"type":"string"},"token":{"type":"string"},
-      "peer":{"type":"string"},"tensors":{"type":"array","items":{"type":"string"}},
+    R"({"properties":{"model":{"type":"string","minLength":1},"path":{"type":"string","minLength":1},
+      "token":{"type":"string","minLength":1},"peer":{"type":"string","minLength":1},"tensors":{"type":"array","items":{"type":"string"}},
       "priority":{"type":"array","items":{"type":"string"},"description":"Names wanted first"}},
       "oneOf":[{"required":["model"]},{"required":["path"]},{"required":["token"]}]})",
     R"({"properties":{"store":"@handle The first item","count":{"type":"integer"},"bytes":{"type":"integer"},
@@ -66,25 +67,28 @@ constexpr ComputeOperation kOpenModel = {
     call::OperationType::kMutation,
     "Grant a stream of a model",
     "A token with which this caller may stream a model of the catalogue over `alknet/tensor`.",
-    R"({"properties":{"model":{"type":"string","examples":["all-MiniLM-L6-v2"]}},"required":["model"]})",
+    R"({"properties":{"model":{"type":"string","minLength":1,"examples":["all-MiniLM-L6-v2"]},
+      "files":{"type":"boolean","default":false,
+        "description":"Answer configuration and tokenizer too, for a node that serves the model"}},"required":["model"]})",
     R"({"properties":{"token":{"type":"string"},"expires_in_s":{"type":"integer"},"alpn":{"const":"alknet/tensor"},
-      "bytes":{"type":"integer"},"tensors":{"type":"integer"}},"required":["token","expires_in_s","alpn"]})",
+      "bytes":{"type":"integer"},"tensors":{"type":"integer"},
+      "files":{"type":"object","additionalProperties":"@bytes","description":"By name in the model's folder"}},
+      "required":["token","expires_in_s","alpn"]})",
     kCommonErrors | kModelErrors};
 
 /// Where a caller says that a model is.
 struct ModelRequest {
-  std::string model, path, token;
-  std::optional<std::string> peer;
+  std::string model;
+  std::optional<std::string> path, token, peer;
 };
 
 ModelRequest model_request(call::OperationContext& context, const JsonObject& object) {
   const auto text = [&](std::string_view name) {
     const Json* value = member(object, name);
-    return value == nullptr ? std::string() : std::string(value->as_string());
+    return value == nullptr ? std::nullopt : std::optional(std::string(value->as_string()));
   };
-  ModelRequest request{text("model"), text("path"), text("token"), std::nullopt};
-  if (member(object, "peer") != nullptr) request.peer = text("peer");
-  if (!request.path.empty() && context.owner().kind() != call::Owner::Kind::kProgram) {
+  ModelRequest request{text("model").value_or(""), text("path"), text("token"), text("peer")};
+  if (request.path && context.owner().kind() != call::Owner::Kind::kProgram) {
     throw Error(call::CallError::kForbidden, "a path is for programs of this machine: name a model of the catalogue");
   }
   return request;
@@ -119,10 +123,10 @@ SourcePtr find_source(const ModelAccess& access, const ModelRequest& request) {
   const auto unavailable = [](std::string_view what) {
     return Error(BaseError::kUnsupported, fmt::format("this program has no {}", what));
   };
-  if (!request.path.empty()) return open_path(request.path);
-  if (!request.token.empty()) {
+  if (request.path) return open_path(*request.path);
+  if (request.token) {
     if (!access.open_stream) throw unavailable("streams of models");
-    return access.open_stream(request.token, request.peer ? &*request.peer : nullptr);
+    return access.open_stream(*request.token, request.peer ? &*request.peer : nullptr);
   }
   if (!access.find) throw unavailable("catalogue of models");
   try {
@@ -267,33 +271,44 @@ Task<Message> open_model(ComputeService& service, call::OperationContext& contex
     StreamGrant grant;
     std::uint64_t bytes;
     std::size_t tensors;
+    ModelFiles files;
   };
-  auto work = [&service, request, caller = context.identity()] {
+  const bool with_files = flag(members(input), "files");
+  auto work = [&service, request, with_files, caller = context.identity()] {
     const ModelAccess& models = service.options().models;
     if (!models.grant_stream) throw Error(BaseError::kUnsupported, "this program streams no models");
+    if (with_files && !models.files) throw Error(BaseError::kUnsupported, "this program gives no files of models");
     const SourcePtr source = find_source(models, request);
     const tensor::File& file = source->file();
-    return Granted{models.grant_stream(caller, request.model, source), file.size(), file.entries().size()};
+    ModelFiles files = with_files ? models.files(request.model) : ModelFiles();
+    return Granted{models.grant_stream(caller, request.model, source), file.size(), file.entries().size(),
+                   std::move(files)};
   };
   const Granted granted = co_await run_on(service.files(), std::move(work));
-  co_return Message{JsonObject{{"token", granted.grant.token},
-                               {"expires_in_s", granted.grant.lifetime.count()},
-                               {"alpn", "alknet/tensor"},
-                               {"bytes", granted.bytes},
-                               {"tensors", granted.tensors}},
-                    {}};
+  Message answer;
+  JsonObject object{{"token", granted.grant.token},
+                    {"expires_in_s", granted.grant.lifetime.count()},
+                    {"alpn", "alknet/tensor"},
+                    {"bytes", granted.bytes},
+                    {"tensors", granted.tensors}};
+  if (with_files) {
+    JsonObject files;
+    for (const auto& [name, text] : granted.files.texts)
+      files.emplace(name, attach_bytes(answer, SharedBytes::copy(text)));
+    object.emplace("files", std::move(files));
+  }
+  answer.value = std::move(object);
+  co_return answer;
 }
 
 }  // namespace
 
 std::vector<call::Registration> model_loading(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kLoadModel, handler_of<load_model>(service)));
+  auto all = registrations_of(service, {{kLoadModel, load_model}, {kOpenModel, open_model}});
   all.push_back(registration_of(service, kStreamModel,
                                 call::StreamHandler([&service](call::OperationContext& context, Message input) {
                                   return stream_model(service, context, std::move(input));
                                 })));
-  all.push_back(registration_of(service, kOpenModel, handler_of<open_model>(service)));
   return all;
 }
 

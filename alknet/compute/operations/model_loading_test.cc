@@ -47,22 +47,24 @@ class SlowSource final : public tensor::Source {
   tensor::File file_;
 };
 
+class ModelNode : public OperationsTest {
+ public:
+  explicit ModelNode(ServedOperations* served) : OperationsTest(served) {}
+  void TestBody() override {}
+  using OperationsTest::call;
+  using OperationsTest::code;
+  using OperationsTest::dispatcher;
+  using OperationsTest::end;
+  using OperationsTest::executor;
+  using OperationsTest::make_owner;
+  using OperationsTest::owner;
+  using OperationsTest::read_as;
+  using OperationsTest::values;
+};
+
 class ModelLoading : public testing::Test {
  protected:
-  class Node : public OperationsTest {
-   public:
-    explicit Node(ServedOperations* served) : OperationsTest(served) {}
-    void TestBody() override {}
-    using OperationsTest::call;
-    using OperationsTest::code;
-    using OperationsTest::dispatcher;
-    using OperationsTest::end;
-    using OperationsTest::executor;
-    using OperationsTest::make_owner;
-    using OperationsTest::owner;
-    using OperationsTest::read_as;
-    using OperationsTest::values;
-  };
+  using Node = ModelNode;
 
   ModelLoading() {
     ComputeServiceOptions options;
@@ -76,6 +78,9 @@ class ModelLoading : public testing::Test {
     options.models.grant_stream = [](const std::optional<call::Identity>& caller, std::string_view name,
                                      const std::shared_ptr<tensor::Source>&) {
       return StreamGrant{fmt::format("{} for {}", name, caller->id), std::chrono::seconds(60)};
+    };
+    options.models.files = [](std::string_view name) {
+      return ModelFiles{"here", {{"config.json", fmt::format("{{\"of\":\"{}\"}}", name)}}};
     };
     served = std::make_unique<ServedOperations>(std::move(options));
     node = std::make_unique<Node>(served.get());
@@ -116,6 +121,18 @@ TEST_F(ModelLoading, TakesNamesAndIds) {
   EXPECT_EQ(node->code("compute/load_model", parse_json(R"({"model":"huge"})")), "MODEL_NOT_FOUND");
   EXPECT_EQ(node->code("compute/load_model", parse_json(R"({"token":"t"})")), "UNSUPPORTED");
   EXPECT_EQ(node->code("compute/load_model", parse_json(R"({"model":"tiny","path":"x"})")), "INVALID_INPUT");
+}
+
+TEST_F(ModelLoading, RefusesEmptyNames) {
+  for (const char* name : {"model", "path", "token"}) {
+    const Json input = JsonObject{{name, ""}};
+    EXPECT_EQ(node->code("compute/load_model", input), "INVALID_INPUT") << name;
+    const auto program = Node::make_owner(call::Owner::Kind::kProgram);
+    EXPECT_EQ(node->code("compute/load_model", input, program), "INVALID_INPUT") << name;
+    node->end(program);
+  }
+  EXPECT_EQ(node->code("compute/load_model", parse_json(R"({"token":"t","peer":""})")), "INVALID_INPUT");
+  EXPECT_EQ(node->code("compute/open_model", parse_json(R"({"model":""})")), "INVALID_INPUT");
 }
 
 TEST_F(ModelLoading, TakesPathsOnlyFromPrograms) {
@@ -166,16 +183,39 @@ TEST_F(ModelLoading, GrantsStreams) {
   EXPECT_EQ(granted.at("expires_in_s"), 60);
   EXPECT_EQ(granted.at("tensors"), 3);
   EXPECT_EQ(node->code("compute/open_model", parse_json(R"({"model":"huge"})")), "MODEL_NOT_FOUND");
+  EXPECT_FALSE(granted.as_object().contains("files"));
+  const Message with_files =
+      node->call("compute/open_model", Message{parse_json(R"({"model":"tiny","files":true})"), {}});
+  const auto config = attached_bytes(with_files, with_files.value.at("files").at("config.json")).span();
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(config.data()), config.size()), "{\"of\":\"tiny\"}");
 }
 
 TEST_F(ModelLoading, RefusesAModelThatIsNotThere) {
   EXPECT_EQ(code_of([&] { sentence_model_operations(*served->service, "none", "/nonexistent"); }), "model_invalid");
 }
 
-/// The model that `alknet model pull` installs.
-TEST_F(ModelLoading, EmbedsAsTheProgramDoes) {
+/// Where `alknet model pull` installs the model.
+std::filesystem::path model_folder() {
   const char* home = std::getenv("HOME");
-  const auto folder = std::filesystem::path(home == nullptr ? "" : home) / ".cache/alknet/models/all-MiniLM-L6-v2";
+  return std::filesystem::path(home == nullptr ? "" : home) / ".cache/alknet/models/all-MiniLM-L6-v2";
+}
+
+TEST(ModelEmbedding, TakesOnlySoManySentencesACall) {
+  const auto folder = model_folder();
+  if (!std::filesystem::exists(folder / "model.safetensors")) {
+    GTEST_SKIP() << folder << " is not there: bin/alknet model pull all-MiniLM-L6-v2";
+  }
+  ComputeServiceOptions options;
+  options.max_sentences = 2;
+  ServedOperations few(std::move(options));
+  few.registry->curated().add(sentence_model_operations(*few.service, "minilm", folder));
+  ModelNode node(&few);
+  EXPECT_EQ(node.code("model/minilm/embed", parse_json(R"({"sentences":["a","b"]})")), "no error");
+  EXPECT_EQ(node.code("model/minilm/embed", parse_json(R"({"sentences":["a","b","c"]})")), "RESOURCE_EXHAUSTED");
+}
+
+TEST_F(ModelLoading, EmbedsAsTheProgramDoes) {
+  const auto folder = model_folder();
   if (!std::filesystem::exists(folder / "model.safetensors")) {
     GTEST_SKIP() << folder << " is not there: bin/alknet model pull all-MiniLM-L6-v2";
   }

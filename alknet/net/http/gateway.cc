@@ -8,6 +8,7 @@
 #include "alknet/base/await.h"
 #include "alknet/base/utf8.h"
 #include "alknet/call/discovery.h"
+#include "alknet/call/timeouts.h"
 #include "alknet/net/http/event_stream.h"
 #include "alknet/net/http/openapi.h"
 #include "alknet/net/page/page_routes.h"
@@ -55,7 +56,7 @@ CallForm call_form(const Json& value) {
   if (const auto* input = object->if_contains("input")) form.input = *input;
   if (const auto* timeout = object->if_contains("timeout_ms")) {
     if (!timeout->is_int64() || timeout->get_int64() <= 0) throw invalid("timeout_ms is a positive integer");
-    form.timeout = std::chrono::milliseconds(timeout->get_int64());
+    form.timeout = call::timeout_of(timeout->get_int64());
   }
   return form;
 }
@@ -77,17 +78,6 @@ call::CallRequest call_request(CallForm form) {
   request.input.value = std::move(form.input);
   request.timeout = form.timeout;
   return request;
-}
-
-bool matches(const call::OperationSpec& spec, std::string_view text) {
-  if (text.empty() || spec.name.find(text) != std::string::npos || spec.title.find(text) != std::string::npos ||
-      spec.description.find(text) != std::string::npos) {
-    return true;
-  }
-  for (const auto& tag : spec.tags) {
-    if (tag.find(text) != std::string::npos) return true;
-  }
-  return false;
 }
 
 SharedBytes event(std::string type, const Json& data) {
@@ -218,7 +208,7 @@ Task<HttpResponse> answer_search(StatePtr state, GatewayOwners::Use use, HttpReq
   const std::string text = request.query_value("q").value_or("");
   JsonArray found;
   for (const auto& [name, operation] : state->dispatcher.visible_operations(*use.owner())) {
-    if (matches(operation->spec(), text)) found.push_back(call::operation_summary(operation->spec()));
+    if (call::matches(operation->spec(), text)) found.push_back(call::operation_summary(operation->spec()));
   }
   co_return HttpResponse::json(200, JsonObject{{"operations", std::move(found)}});
 }
@@ -235,8 +225,9 @@ Task<HttpResponse> answer_schema(StatePtr state, GatewayOwners::Use use, HttpReq
 }
 
 Task<HttpResponse> answer_openapi(StatePtr state, GatewayOwners::Use use, HttpRequest) {
-  co_return HttpResponse::json(200, openapi_document(state->dispatcher.visible_operations(*use.owner()),
-                                                     state->options.title, state->options.version));
+  co_return HttpResponse::json(
+      200, openapi_document(state->dispatcher.visible_operations(*use.owner()), state->options.owners.anonymous,
+                            state->options.title, state->options.version));
 }
 
 using Act = Task<HttpResponse> (*)(StatePtr, GatewayOwners::Use, HttpRequest);

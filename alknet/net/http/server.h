@@ -88,6 +88,12 @@ struct HttpServerOptions {
   /// page that points its own name at 127.0.0.1 gets no further. On other addresses every name is taken.
   std::vector<std::string> allowed_hosts;
 
+  /// Asked when the head of a request was read: an answer refuses the request, whose body is not read then.
+  std::function<std::optional<HttpResponse>(const HttpRequest& request)> refuse;
+
+  /// Told of each answer before it leaves.
+  std::function<void(const HttpRequest& request, int status)> answered;
+
   Logger logger;
 };
 
@@ -101,8 +107,9 @@ struct HttpServerStats {
 /// An HTTP/1.1 server. Used on the loop's thread, where its handlers run; the loop must outlive it. Destroying it
 /// closes every connection.
 ///
-/// It answers HEAD by GET's handler, OPTIONS by the methods there are, 404 and 405 in JSON, 408, 413 and 431 at the
-/// limits, and 400 with the connection closed for what is malformed. "Expect: 100-continue" is honoured.
+/// It answers HEAD by GET's handler, OPTIONS by the methods there are, 404 and 405 in JSON, 408 to a request that stays
+/// unfinished, 413 and 431 at the limits, and 400 for what is malformed; after these the connection is closed, as it is
+/// without an answer when no request begins in time. "Expect: 100-continue" is honoured.
 class HttpServer {
  public:
   HttpServer(Loop& loop, HttpServerOptions options);

@@ -67,7 +67,6 @@ Task<ServerConnection::Next> ServerConnection::serve_one() {
     refused = refuse_head(request);
     if (!refused) {
       if (const auto* upgrade = server_->find_upgrade(request)) {
-        deadline_.cancel();
         refused = (*upgrade)(request, stream_);
         if (!refused) co_return Next::kHandedOver;
       }
@@ -91,16 +90,33 @@ Task<ServerConnection::Next> ServerConnection::serve_one() {
   co_return keeps ? Next::kGoOn : Next::kClose;
 }
 
+/// A request did not come in time. Nobody writes now: it is being read.
+void ServerConnection::time_out() {
+  if (std::exchange(timed_out_, true)) return;
+  if (idle_) return stream_->close();
+  HttpResponse late = HttpResponse::error(408, "TIMEOUT", "the request took too long to arrive");
+  late.headers.set("Connection", "close");
+  late.headers.set("Date", http_date());
+  late.headers.set("Content-Length", std::to_string(late.body.size()));
+  std::vector<SharedBytes> bytes;
+  bytes.push_back(
+      SharedBytes::copy(fmt::format("HTTP/1.1 408 {}\r\n{}\r\n", status_phrase(late.status), late.headers.wire())));
+  bytes.push_back(late.body);
+  deadline_ = Deadline(server_->loop, kLinger, [this] { stream_->close(); });
+  stream_->write(std::move(bytes), [weak = weak_from_this()](const std::error_code&) {
+    // Ends the read that waits, and with it the connection.
+    if (const auto self = weak.lock(); self && self->stream_) self->stream_->close();
+  });
+}
+
 Task<bool> ServerConnection::read_head() {
   const auto& options = server_->options;
-  const auto expire = [this] {
-    timed_out_ = true;
-    stream_->close();
-  };
+  const auto expire = [this] { time_out(); };
   idle_ = true;
   deadline_ = Deadline(server_->loop, options.idle_timeout, expire);
   while (!parser_->head_complete()) {
     const auto bytes = co_await reader_.read("request");
+    if (timed_out_) co_return false;
     if (bytes.empty()) {
       if (parser_->started()) parser_->finish();
       co_return false;
@@ -109,6 +125,7 @@ Task<bool> ServerConnection::read_head() {
     const std::size_t used = parser_->feed(bytes);
     if (used < bytes.size()) stream_->unread(bytes.subspan(used));
   }
+  deadline_.cancel();
   co_return true;
 }
 
@@ -141,17 +158,16 @@ std::optional<HttpResponse> ServerConnection::refuse_head(const HttpRequest& req
   const std::string name = host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.find(':'));
   if (server_->only_loopback && !is_loopback_host(host) &&
       std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
-    return HttpResponse::error(421, "FORBIDDEN", "this server answers only to names of its own machine");
+    return HttpResponse::error(421, "FORBIDDEN",
+                               "this server answers only to names of its own machine: ask for 127.0.0.1, or let the "
+                               "proxy send that as Host");
   }
-  return std::nullopt;
+  return server_->options.refuse ? server_->options.refuse(request) : std::nullopt;
 }
 
 Task<void> ServerConnection::read_body(HttpRequest& request) {
   const auto& options = server_->options;
-  const auto expire = [this] {
-    timed_out_ = true;
-    stream_->close();
-  };
+  const auto expire = [this] { time_out(); };
   if (!parser_->complete() && request.headers.has_token("Expect", "100-continue")) {
     std::vector<SharedBytes> go_on;
     go_on.push_back(SharedBytes::copy("HTTP/1.1 100 Continue\r\n\r\n"));
@@ -161,6 +177,7 @@ Task<void> ServerConnection::read_body(HttpRequest& request) {
   while (!parser_->complete()) {
     const Deadline piece(server_->loop, options.idle_timeout, expire);
     const auto bytes = co_await reader_.read("request");
+    if (timed_out_) throw Error(NetError::kTimeout, "[request] the body took too long");
     if (bytes.empty()) {
       parser_->finish();
       break;
@@ -230,6 +247,7 @@ Task<bool> ServerConnection::write_answer(const HttpRequest& request, HttpRespon
   const bool keeps = parser_->complete() && parser_->keep_alive() && !server_->draining && !(streams && !chunked) &&
                      !response.headers.has_token("Connection", "close");
   if (response.status >= 500) ++server_->stats.errors;
+  if (server_->options.answered) server_->options.answered(request, response.status);
   if (!streams && !bodiless) compress_answer(request, server_->options.compress_above, response);
   HttpHeaders headers = std::move(response.headers);
   headers.set("Date", http_date());

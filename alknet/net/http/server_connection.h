@@ -36,6 +36,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   std::optional<HttpResponse> refuse_head(const HttpRequest& request) const;
   Task<bool> answer(HttpRequest request);
   static Task<bool> handle(std::shared_ptr<ServerConnection> self, HttpRequest request);
+  void time_out();
   Task<HttpResponse> call_handler(const HttpRequest& request);
   Task<bool> write_answer(const HttpRequest& request, HttpResponse response);
   Task<void> write_stream(AsyncGenerator<SharedBytes> pieces, bool chunked);

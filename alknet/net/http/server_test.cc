@@ -104,6 +104,46 @@ class LeavingClient final : public ByteStream {
   bool left_ = false;
 };
 
+/// A client that asks for `/big` and takes no byte of the answer.
+class StuckClient final : public ByteStream {
+ public:
+  StuckClient(Loop& loop, Farewell farewell) : loop_(&loop), farewell_(std::move(farewell)) {}
+
+  void read(ReadHandler handler) override {
+    if (!std::exchange(asked_, true)) {
+      loop_->post([handler = std::move(handler)] {
+        handler({}, std::as_bytes(std::span(std::string_view("GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n"))));
+      });
+    } else {
+      reading_ = std::move(handler);
+      if (closed_) close();
+    }
+  }
+  void unread(std::span<const std::byte>) override { FAIL() << "the request is one piece"; }
+  void write(std::vector<SharedBytes>, DoneHandler handler) override { writing_ = std::move(handler); }
+  void shutdown(DoneHandler handler) override {
+    loop_->post([handler = std::move(handler)] { handler({}); });
+  }
+  void close() override {
+    closed_ = true;
+    loop_->post([reading = std::exchange(reading_, nullptr), writing = std::exchange(writing_, nullptr)] {
+      const auto canceled = std::make_error_code(std::errc::operation_canceled);
+      if (reading) reading(canceled, {});
+      if (writing) writing(canceled);
+    });
+  }
+  const StreamPeer& peer() const override { return peer_; }
+
+ private:
+  Loop* loop_;
+  Farewell farewell_;
+  StreamPeer peer_;
+  ReadHandler reading_;
+  DoneHandler writing_;
+  bool asked_ = false;
+  bool closed_ = false;
+};
+
 /// A server on a loop of its own.
 class HttpServerTest : public ::testing::Test {
  protected:
@@ -215,6 +255,16 @@ TEST_F(HttpServerTest, ServesOverTls) {
   begin(options);
   PythonPeer client("http_client.py", {port(), folder / "ca.pem"});
   expect_passed(client);
+}
+
+TEST_F(HttpServerTest, WaitsOnlySoLongForAClientThatDoesNotRead) {
+  HttpServerOptions options;
+  options.write_timeout = milliseconds(20);
+  begin(std::move(options));
+  std::promise<void> let_go;
+  on_loop([&] { server_->serve(std::make_unique<StuckClient>(thread_.loop(), Farewell(let_go))); });
+  ASSERT_EQ(let_go.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  on_loop([&] { EXPECT_EQ(server_->stats().connections, 0U); });
 }
 
 Task<int> get_status(HttpClient& client, std::string url) {

@@ -157,6 +157,31 @@ TEST(QuicConnection, CarriesStreamsInOneDirectionByPriority) {
   });
 }
 
+TEST(QuicConnection, OpensOnlySoManyStreamsInOneDirectionAtATime) {
+  on_loop([](Nodes& nodes) -> Task<void> {
+    nodes.client_config.options.max_unidirectional_streams = 2;
+    auto peer = co_await nodes.dial();
+    Recorder& sender = *nodes.accepted.at(0);
+    std::vector<StreamId> streams;
+    for (int i = 0; i < 5; ++i) {
+      streams.push_back(sender->open_unidirectional());
+      sender->write(streams.back(), SharedBytes::copy("x"));
+    }
+    co_await until([&] { return peer->text.size() == 2; }, "the first two");
+    co_await exchange(*peer, 20, 100);
+    std::size_t opened = 0;
+    for (const StreamId stream : streams) opened += peer->text.contains(stream) ? 1 : 0;
+    EXPECT_EQ(opened, 2U) << "while none of them ended";
+    sender->finish(streams[0]);
+    co_await until([&] { return peer->text.contains(streams[2]); }, "the third");
+    EXPECT_FALSE(peer->text.contains(streams[3]));
+    for (const StreamId stream : streams) {
+      if (stream != streams[0]) sender->finish(stream);
+    }
+    co_await until([&] { return peer->text.contains(streams[4]); }, "all");
+  });
+}
+
 TEST(QuicConnection, GoesOnAfterKeyUpdates) {
   on_loop([](Nodes& nodes) -> Task<void> {
     auto peer = co_await nodes.dial();

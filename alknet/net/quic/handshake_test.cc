@@ -255,6 +255,52 @@ TEST(QuicHandshake, RefusesConnectionsAboveTheLimit) {
   });
 }
 
+TEST(QuicHandshake, RefusesHandshakesAboveTheLimit) {
+  on_loop([](Nodes& nodes) -> Task<void> {
+    nodes.server_config.options.max_handshakes = 1;
+    nodes.start();
+    Relay relay(nodes.loop, nodes.server->address().port(), {});
+    relay.passes_from_client = 1;
+    Completion<std::shared_ptr<Recorder>> halfway;
+    start(nodes.loop, nodes.dial(relay.port()), [halfway](Outcome<std::unique_ptr<Recorder>> outcome) mutable {
+      outcome.ok() ? halfway.set_value(std::shared_ptr<Recorder>(outcome.take())) : halfway.set_error(outcome.error());
+    });
+    co_await until([&] { return nodes.server->handshakes() == 1; }, "a client that stops halfway");
+    const Error error = co_await nodes.refusal();
+    EXPECT_EQ(error.code_name(), "transport") << error.message();
+    EXPECT_NE(nodes.log.find("too many"), std::string::npos) << nodes.log;
+    EXPECT_EQ(nodes.server->connections(), 1U);
+    relay.passes_from_client = SIZE_MAX;
+    const auto first = co_await halfway.wait();
+    co_await echoes(*first);
+    const auto second = co_await nodes.dial();
+    co_await echoes(*second);
+  });
+}
+
+TEST(QuicHandshake, RefusesClientsWhoseCertificateIsNotCurrent) {
+  const auto now = system_clock::now();
+  const std::vector<BadCertificate> cases = {
+      {"expired",
+       {.common_name = "laptop", .not_before = now - hours(48), .not_after = now - hours(24)},
+       "",
+       "expired"},
+      {"not yet valid", {.common_name = "laptop", .not_before = now + hours(24)}, "", "not valid yet"},
+  };
+  for (const auto& bad : cases) {
+    on_loop([&](Nodes& nodes) -> Task<void> {
+      const Certificate ca = authority();
+      nodes.server_config.client_authorities_pem = ca.chain_pem();
+      nodes.client_config.credentials.key.reset();
+      nodes.client_config.credentials.certificate = Certificate::issued_by(ca, bad.options);
+      const Error error = co_await nodes.refusal();
+      EXPECT_EQ(error.code_name(), "unauthorized") << bad.name;
+      EXPECT_NE(nodes.log.find(bad.reason), std::string::npos) << nodes.log;
+      EXPECT_TRUE(nodes.accepted.empty());
+    });
+  }
+}
+
 TEST(QuicEndpoint, SaysThatAPortIsInUse) {
   on_loop([](Nodes& nodes) -> Task<void> {
     nodes.start();

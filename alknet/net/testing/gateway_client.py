@@ -71,6 +71,7 @@ check("identity without the scope", call("test/secret", headers={"Authorization"
 check("identity", call("test/secret", headers=TOKEN), (200, "for alice"))
 check("a subscription is not called", call("test/count", {"to": 3}), (400, "INVALID_OPERATION_TYPE"))
 check("timeout", call("test/slow", timeout_ms=20), (504, "TIMEOUT"))
+check("a timeout beyond every clock", call("test/add", {"a": 1, "b": 2}, timeout_ms=2**63 - 1), (200, 3))
 check("domain error", call("test/fails"), (409, "TAKEN"))
 check("undeclared error", call("test/undeclared"), (500, "INTERNAL"))
 data = base64.b64encode(bytes(range(256))).decode()
