@@ -131,8 +131,8 @@ Expression total_norm(const std::vector<Expression>& gradients) {
   return Expression::apply("sqrt", {*sum});
 }
 
-/// True when no element of any is infinite or NaN: a sum with such an element is so itself. One pass over each gradient;
-/// a sum of finite elements that overflows counts as well, since they are about to.
+/// True when no element of any is infinite or NaN: a sum with such an element is so itself. One pass over each
+/// gradient; a sum of finite elements that overflows counts as well, since they are about to.
 Expression all_finite(const std::vector<Expression>& gradients) {
   std::optional<Expression> sum;
   for (const Expression& gradient : gradients) {
