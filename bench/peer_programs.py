@@ -60,6 +60,14 @@ def stream_bench():
     return command
 
 
+@functools.cache
+def soak():
+    command = built("alknet_soak")
+    if command is None:
+        sys.exit(f"bench: the build failed; see {LOG}")
+    return command
+
+
 def has_module(name):
     return PYTHON.exists() and subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True).returncode == 0
 
@@ -113,6 +121,18 @@ def safetensors_rust():
 @functools.cache
 def grpc():
     return built("grpc_peer") if shutil.which("grpc_cpp_plugin") else None
+
+
+@functools.cache
+def gnutls_over_tcp():
+    program = built("socket_peer")
+    return program and [*program, "tls"]
+
+
+@functools.cache
+def plain_tcp():
+    program = built("socket_peer")
+    return program and [*program, "plain"]
 
 
 @functools.cache

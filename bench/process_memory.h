@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <cstdint>
 
 namespace alknet::bench {
@@ -16,5 +19,14 @@ class PeakMemory {
  private:
   std::uint64_t start_ = 0;
 };
+
+/// What of a process is resident now. Linux only, as the rest.
+std::uint64_t resident_bytes(pid_t process);
+
+/// The processor time that a process has used, in seconds.
+double processor_seconds(pid_t process);
+
+/// Its open files, sockets included.
+std::size_t open_files(pid_t process);
 
 }  // namespace alknet::bench

@@ -120,14 +120,18 @@ void AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes
 
 void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) throw io_error("flush", path_.native(), errno);
-  if (::close(std::exchange(descriptor_, -1)) != 0) throw io_error("close", path_.native(), errno);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw io_error("rename", path_.native(), errno);
-  temporary_.clear();
+  publish();
   // The new name itself is durable only when the folder is; file systems that cannot flush a folder need not.
   const Descriptor folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.number() >= 0 && ::fsync(folder.number()) != 0 && errno != EINVAL && errno != EROFS) {
     throw io_error("flush folder", folder_of(path_).native(), errno);
   }
+}
+
+void AtomicFile::publish() {
+  if (::close(std::exchange(descriptor_, -1)) != 0) throw io_error("close", path_.native(), errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw io_error("rename", path_.native(), errno);
+  temporary_.clear();
 }
 
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {

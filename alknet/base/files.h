@@ -14,7 +14,7 @@ namespace alknet {
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
 
 /// A file that appears complete or not at all: bytes go to a temporary file beside `path`, which `commit` flushes to
-/// the disk and renames. Without `commit` the destructor removes the temporary file. One thread at a time.
+/// the disk and renames. Without `commit` or `publish` the destructor removes the temporary file. One thread at a time.
 class AtomicFile {
  public:
   /// Creates the temporary file; the folder must exist. `mode` are its permissions, less the process's umask. Throws
@@ -36,6 +36,10 @@ class AtomicFile {
 
   /// Makes the content durable and gives it its name, replacing what was there. Call once. Throws `io_error`.
   void commit();
+
+  /// As commit, without waiting for the disk: after a crash of the machine the file may be missing or torn. For what
+  /// its readers check and can do without.
+  void publish();
 
  private:
   std::filesystem::path path_;

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <random>
 #include <utility>
 
 #include "alknet/base/await.h"
+#include "alknet/base/random_hex.h"
 #include "alknet/call/dispatcher_state.h"
+#include "alknet/call/failure.h"
 #include "alknet/call/running_call.h"
 
 namespace alknet::call {
@@ -88,16 +89,10 @@ class AbortAtEnd {
   CallHandle call_;
 };
 
-std::string random_prefix() {
-  std::random_device random;
-  const auto word = [&] { return static_cast<std::uint64_t>(random()); };
-  return fmt::format("{:016x}", word() << 32 | word());
-}
-
 }  // namespace
 
 Dispatcher::State::State(Executor& on, std::shared_ptr<const Registry> of, DispatcherOptions with)
-    : executor(on), registry(std::move(of)), options(std::move(with)), id_prefix(random_prefix()) {}
+    : executor(on), registry(std::move(of)), options(std::move(with)), id_prefix(random_hex(8)) {}
 
 std::string Dispatcher::State::fresh_id() { return fmt::format("{}-{}", id_prefix, ++last_id); }
 
@@ -115,38 +110,6 @@ std::optional<Identity> Dispatcher::State::identity_of(const Owner& owner,
     if (auto proven = options.authenticate(*token)) return proven;
   }
   return owner.identity();
-}
-
-WireError Dispatcher::State::describe(const std::exception_ptr& failure, const Operation& operation) const {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    return describe(error, operation);
-  } catch (const std::bad_alloc&) {
-    return describe(Error(BaseError::kOutOfMemory, "out of memory"), operation);
-  } catch (const std::exception& error) {
-    const std::string reference = random_prefix();
-    options.logger.error("handler failed",
-                         {{"operation", operation.spec().name}, {"reference", reference}, {"what", error.what()}});
-    return {"INTERNAL", "the operation failed; the log has more", false, JsonObject{{"reference", reference}}};
-  }
-}
-
-WireError Dispatcher::State::describe(const Error& error, const Operation& operation) const {
-  const std::string code = wire_code(error);
-  const bool own = error.code().category() == call_category();
-  if (own && error.code() != CallError::kDomain) {
-    const bool retryable = error.code() == CallError::kTimeout || error.code() == CallError::kResourceExhausted;
-    return {code, error.message(), retryable, error.details()};
-  }
-  const JsonObject* domain = own ? &error.details().as_object() : nullptr;
-  const auto* inner = domain == nullptr ? nullptr : domain->if_contains("details");
-  const Json details = domain == nullptr ? error.details() : inner == nullptr ? Json(nullptr) : *inner;
-  const bool retryable = domain != nullptr && domain->at("retryable") == Json(true);
-  if (operation.spec().find_error(code) != nullptr) return {code, error.message(), retryable, details};
-  JsonObject original{{"code", own ? code : fmt::format("{}.{}", error.code().category().name(), error.code_name())}};
-  if (!details.is_null()) original.emplace("details", details);
-  return {"INTERNAL", error.message(), false, std::move(original)};
 }
 
 void Dispatcher::State::check_input(RunningCall& call, Message& input) const {
@@ -204,7 +167,7 @@ void Dispatcher::State::run(const std::shared_ptr<RunningCall>& call, Message in
   }
   const auto on_done = [this, call](const Outcome<void>& outcome) {
     if (!outcome.ok() && call->end == RunningCall::End::kNone) {
-      const WireError error = describe(outcome.error(), *call->operation);
+      const WireError error = describe_failure(outcome.error(), *call->operation, options.logger);
       if (call->finish(RunningCall::End::kFailed, error.code)) call->sink->failed(error);
     }
   };

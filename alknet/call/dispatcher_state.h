@@ -27,10 +27,6 @@ struct Dispatcher::State {
   std::optional<Identity> identity_of(const Owner& owner, const std::optional<std::string>& token) const;
   static OperationMap visible(const Lookup& lookup, const std::optional<Identity>& identity);
 
-  /// What the caller is told of a failure.
-  WireError describe(const std::exception_ptr& failure, const Operation& operation) const;
-  WireError describe(const Error& error, const Operation& operation) const;
-
   // The gates, in their order; each throws what the caller sees.
   void check_access_of(const RunningCall& call, const Message& input) const;
   void check_input(RunningCall& call, Message& input) const;

@@ -25,7 +25,7 @@ class GpuTest : public testing::Test {
   static void SetUpTestSuite() {
     if (instance_) return;
     try {
-      instance_ = std::make_unique<Instance>();
+      instance_ = std::make_unique<Instance>(InstanceOptions{.pipeline_cache = "off"});
       reason_ = instance_->reason();
     } catch (const Error& error) {
       reason_ = error.message();

@@ -62,7 +62,7 @@ void request_device(const Instance::State& instance, WGPUAdapter adapter, const 
                     std::span<const Feature> features, const WGPULimits& limits, ErrorSink& sink,
                     DeviceAnswer& answer) {
   const Functions& functions = instance.functions();
-  const auto chain = instance.provider->dialect->device_chain(options.robust, features);
+  const auto chain = instance.provider->dialect->device_chain(options.robust, features, instance.cache.get());
   std::vector<WGPUFeatureName> numbers;
   for (const Feature& feature : features) numbers.push_back(feature.number);
   WGPUDeviceDescriptor descriptor{};
@@ -126,6 +126,9 @@ Instance::Instance(const InstanceOptions& options) {
   auto state = std::make_shared<State>();
   state->provider = load_provider(provider_candidates(options.library, deps_directory));
   const Provider& provider = *state->provider;
+  if (provider.dialect->takes_cache()) {
+    state->cache = open_pipeline_cache(options.pipeline_cache, provider_version(provider));
+  }
   state->provider_text = fmt::format("{} ({})", provider.dialect->name(), provider.path);
   const DriverSituation situation = inspect_drivers(deps_directory);
   for (const DriverSet drivers : driver_order(situation)) {
@@ -148,6 +151,7 @@ Instance::Instance(const InstanceOptions& options) {
 const std::string& Instance::provider() const { return state_->provider_text; }
 std::span<const AdapterInfo> Instance::adapters() const { return state_->adapters; }
 const std::string& Instance::reason() const { return state_->reason; }
+const PipelineCache* Instance::pipeline_cache() const { return state_->cache.get(); }
 
 Device Instance::acquire(std::string_view id, const DeviceOptions& options) const {
   const FoundAdapter& found = find_adapter(*state_, id);

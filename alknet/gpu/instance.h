@@ -8,6 +8,7 @@
 
 #include "alknet/gpu/adapter.h"
 #include "alknet/gpu/device.h"
+#include "alknet/gpu/pipeline_cache.h"
 
 namespace alknet::gpu {
 
@@ -18,6 +19,9 @@ struct InstanceOptions {
   std::string library = {};
   /// What bin/setup filled. Empty: the environment's ALKNET_DEPS_DIR, else the directory given at build time.
   std::string deps_directory = {};
+  /// Where compiled kernels are kept for the next run: an absolute folder, or "off". Empty: the environment's
+  /// ALKNET_PIPELINE_CACHE, else ~/.cache/alknet/pipelines.
+  std::string pipeline_cache = {};
 };
 
 /// The WebGPU library, loaded, with the adapters it found on this machine.
@@ -32,7 +36,8 @@ struct InstanceOptions {
 /// that.
 class Instance {
  public:
-  /// Throws `no_provider` when no library can be loaded. No adapter is not an error here: see `adapters`.
+  /// Throws `no_provider` when no library can be loaded, `invalid_argument` for a pipeline cache that is no folder. No
+  /// adapter is not an error here: see `adapters`.
   explicit Instance(const InstanceOptions& options = {});
 
   /// "dawn (/usr/lib/.../libwebgpu_dawn.so)".
@@ -47,6 +52,9 @@ class Instance {
   /// Makes a device of the adapter `id` ("gpu:0"; "gpu" means the first) with every limit and useful feature it has.
   /// Works again after a device of the same adapter was lost. Throws `no_adapter`, `device_refused`.
   Device acquire(std::string_view id, const DeviceOptions& options = {}) const;
+
+  /// The cache that the library was given; null where there is none, or the library takes none.
+  const PipelineCache* pipeline_cache() const;
 
   struct State;
 

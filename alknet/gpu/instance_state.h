@@ -28,6 +28,7 @@ struct FoundAdapter {
 
 struct Instance::State {
   std::shared_ptr<const Provider> provider;
+  std::unique_ptr<PipelineCache> cache;  // outlives the library's objects, whose threads call it
   Handle<WGPUInstance> instance;
   std::string provider_text;
   std::vector<FoundAdapter> found;

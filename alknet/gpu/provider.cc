@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "alknet/base/error.h"
 #include "alknet/base/json.h"
@@ -219,6 +221,16 @@ WGPUShaderModule create_standard_module(const Functions& functions, WGPUDevice d
   descriptor.nextInChain = source.language == ShaderLanguage::kSpirv ? &spirv.chain : &wgsl.chain;
   descriptor.label = view_of(source.name);
   return functions.device_create_shader_module(device, &descriptor);
+}
+
+std::string provider_version(const Provider& provider) {
+  Dl_info info{};
+  std::string text(provider.dialect->name());
+  if (dladdr(reinterpret_cast<const void*>(provider.functions.create_instance), &info) == 0) return text;
+  std::error_code unknown;
+  const auto bytes = std::filesystem::file_size(info.dli_fname, unknown);
+  const auto written = std::filesystem::last_write_time(info.dli_fname, unknown).time_since_epoch().count();
+  return fmt::format("{} {} {} {}", text, info.dli_fname, bytes, written);
 }
 
 std::string_view text_of(const WGPUStringView& view) {

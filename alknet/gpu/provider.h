@@ -13,6 +13,7 @@
 #include "alknet/gpu/adapter.h"
 #include "alknet/gpu/error.h"
 #include "alknet/gpu/pipeline.h"
+#include "alknet/gpu/pipeline_cache.h"
 
 namespace alknet::gpu {
 
@@ -136,8 +137,13 @@ class Dialect {
     return {};
   }
 
-  /// Switches of a device with these features: bounds checks, experimental features, exact timestamps.
-  virtual std::unique_ptr<DeviceChain> device_chain(bool robust, std::span<const Feature> features) const = 0;
+  /// Whether devices load and store what they compile through a PipelineCache.
+  virtual bool takes_cache() const { return false; }
+
+  /// Switches of a device with these features: bounds checks, experimental features, exact timestamps. `cache` may be
+  /// null and outlives the device.
+  virtual std::unique_ptr<DeviceChain> device_chain(bool robust, std::span<const Feature> features,
+                                                    PipelineCache* cache) const = 0;
 
   /// Blocks until the call is done or the time is over. Any number of threads may wait for calls of one device.
   virtual WGPUWaitStatus wait(const Functions& functions, const Owner& owner, Completion& call,
@@ -185,6 +191,9 @@ std::vector<std::string> provider_candidates(const std::string& explicit_path, c
 
 /// Loads the first library that can be. Throws `no_provider`, which tells what was wrong with each.
 std::shared_ptr<const Provider> load_provider(const std::vector<std::string>& candidates);
+
+/// Which library it is, down to the build: the file that was loaded, its size and its age.
+std::string provider_version(const Provider& provider);
 
 /// Text as the provider's functions take it; `text` must outlive the use.
 inline WGPUStringView view_of(std::string_view text) { return {text.data(), text.size()}; }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <span>
 
@@ -42,6 +43,34 @@ struct OldInstanceDescriptor {
   WGPUChainedStruct* capabilities_next;
   WGPUBool timed_wait_any_enable;
   std::size_t timed_wait_any_max_count;
+};
+
+// Two forms of one structure: callbacks with one user pointer, and callback infos as elsewhere in the header.
+constexpr auto kCacheType = static_cast<WGPUSType>(0x00050007);
+struct OldCacheDescriptor {
+  WGPUChainedStruct chain;
+  WGPUStringView isolation_key;
+  std::size_t (*load)(const void* key, std::size_t key_size, void* value, std::size_t value_size, void* user);
+  void (*store)(const void* key, std::size_t key_size, const void* value, std::size_t value_size, void* user);
+  void* user;
+};
+struct CacheDescriptor {
+  WGPUChainedStruct chain;
+  WGPUStringView isolation_key;
+  struct {
+    WGPUChainedStruct* next;
+    std::size_t (*callback)(std::size_t key_size, const void* key, std::size_t value_size, void* value, void* user,
+                            void*);
+    void* user;
+    void* unused;
+  } load;
+  struct {
+    WGPUChainedStruct* next;
+    void (*callback)(std::size_t key_size, const void* key, std::size_t value_size, const void* value, void* user,
+                     void*);
+    void* user;
+    void* unused;
+  } store;
 };
 
 using ForceLoss = void (*)(WGPUDevice, WGPUDeviceLostReason, WGPUStringView);
@@ -112,10 +141,62 @@ class AdapterTogglesChain final : public DeviceChain {
   TogglesDescriptor descriptor_{};
 };
 
+std::size_t load_cached(PipelineCache* cache, const void* key, std::size_t key_size, void* value,
+                        std::size_t value_size) {
+  return cache->load({static_cast<const std::byte*>(key), key_size}, {static_cast<std::byte*>(value), value_size});
+}
+
+void store_cached(PipelineCache* cache, const void* key, std::size_t key_size, const void* value,
+                  std::size_t value_size) {
+  cache->store({static_cast<const std::byte*>(key), key_size}, {static_cast<const std::byte*>(value), value_size});
+}
+
+OldCacheDescriptor old_cache_descriptor(PipelineCache& cache) {
+  OldCacheDescriptor descriptor{};
+  descriptor.chain.sType = kCacheType;
+  descriptor.isolation_key = view_of(cache.isolation());
+  descriptor.load = [](const void* key, std::size_t key_size, void* value, std::size_t value_size, void* user) {
+    return load_cached(static_cast<PipelineCache*>(user), key, key_size, value, value_size);
+  };
+  descriptor.store = [](const void* key, std::size_t key_size, const void* value, std::size_t value_size, void* user) {
+    store_cached(static_cast<PipelineCache*>(user), key, key_size, value, value_size);
+  };
+  descriptor.user = &cache;
+  return descriptor;
+}
+
+// Versions between the two forms share this form's chain but read the old one from it: no function to load, and the one
+// below to store, called with a pointer where the size of the key stands. They get no cache.
+CacheDescriptor cache_descriptor(PipelineCache& cache) {
+  constexpr std::size_t kMaxKeyBytes = 1 << 28;
+  CacheDescriptor descriptor{};
+  descriptor.chain.sType = kCacheType;
+  descriptor.isolation_key = view_of(cache.isolation());
+  descriptor.load.callback = [](std::size_t key_size, const void* key, std::size_t value_size, void* value, void* user,
+                                void*) {
+    if (key_size > kMaxKeyBytes) return std::size_t{0};
+    return load_cached(static_cast<PipelineCache*>(user), key, key_size, value, value_size);
+  };
+  descriptor.load.user = &cache;
+  descriptor.store.callback = [](std::size_t key_size, const void* key, std::size_t value_size, const void* value,
+                                 void* user, void*) {
+    store_cached(static_cast<PipelineCache*>(user), key, key_size, value, value_size);
+  };
+  descriptor.store.user = &cache;
+  return descriptor;
+}
+
 class TogglesChain final : public DeviceChain {
  public:
-  TogglesChain(bool robust, std::span<const Feature> features) {
+  TogglesChain(bool robust, std::span<const Feature> features, PipelineCache* cache, bool old_generation) {
     descriptor_.chain.sType = kTogglesType;
+    if (cache != nullptr && old_generation) {
+      old_cache_ = old_cache_descriptor(*cache);
+      descriptor_.chain.next = &old_cache_.chain;
+    } else if (cache != nullptr) {
+      cache_ = cache_descriptor(*cache);
+      descriptor_.chain.next = &cache_.chain;
+    }
     if (robust) return;
     // Validation (skip_validation) stays on for everybody: a wrong call must be an error.
     enabled_ = {"disable_robustness", "allow_unsafe_apis"};
@@ -134,6 +215,8 @@ class TogglesChain final : public DeviceChain {
  private:
   std::vector<const char*> enabled_;
   std::vector<const char*> disabled_;
+  OldCacheDescriptor old_cache_{};
+  CacheDescriptor cache_{};
   TogglesDescriptor descriptor_{};
 };
 
@@ -233,8 +316,11 @@ class DawnDialect final : public Dialect {
     return result;
   }
 
-  std::unique_ptr<DeviceChain> device_chain(bool robust, std::span<const Feature> features) const override {
-    return std::make_unique<TogglesChain>(robust, features);
+  bool takes_cache() const override { return true; }
+
+  std::unique_ptr<DeviceChain> device_chain(bool robust, std::span<const Feature> features,
+                                            PipelineCache* cache) const override {
+    return std::make_unique<TogglesChain>(robust, features, cache, old_);
   }
 
   WGPUWaitStatus wait(const Functions& functions, const Owner& owner, Completion& call,

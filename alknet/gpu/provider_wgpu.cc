@@ -93,7 +93,9 @@ class WgpuDialect final : public Dialect {
     return result;
   }
 
-  std::unique_ptr<DeviceChain> device_chain(bool, std::span<const Feature>) const override { return nullptr; }
+  std::unique_ptr<DeviceChain> device_chain(bool, std::span<const Feature>, PipelineCache*) const override {
+    return nullptr;
+  }
 
   WGPUWaitStatus wait(const Functions&, const Owner& owner, Completion& call,
                       std::uint64_t nanoseconds) const override {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "alknet/base/error.h"
@@ -78,6 +79,7 @@ void Assembly::place(std::uint32_t index, std::uint64_t offset, std::span<const 
 
 void Assembly::write(std::uint32_t index, Interval part, std::span<const std::byte> bytes) {
   EntryState& state = entries_[index];
+  expect_more(index, part.end);
   storage_->write(file().entries()[index].begin + part.begin, bytes);
   state.received.add(part);
   placed_ += bytes.size();
@@ -87,6 +89,20 @@ void Assembly::write(std::uint32_t index, Interval part, std::span<const std::by
     state.hash->update(bytes);
     state.hashed = part.end;
   }
+}
+
+/// Never far ahead of what has come: a sender that only promises a large tensor must not make us take memory for it.
+void Assembly::expect_more(std::uint32_t index, std::uint64_t begin) {
+  constexpr std::uint64_t kAhead = std::uint64_t{16} << 20;
+  constexpr std::uint64_t kWorthwhile = std::uint64_t{1} << 20;
+  const tensor::Entry& entry = file().entries()[index];
+  std::uint64_t& expected = entries_[index].expected;
+  if (entry.bytes() < kWorthwhile || begin + kAhead / 2 < expected) return;
+  const std::uint64_t from = std::max(begin, expected);
+  const std::uint64_t to = std::min(begin + kAhead, entry.bytes());
+  if (from >= to) return;
+  storage_->expect(entry.begin + from, to - from);
+  expected = to;
 }
 
 void Assembly::finish_if_whole(std::uint32_t index) {

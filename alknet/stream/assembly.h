@@ -55,11 +55,13 @@ class Assembly {
     Intervals received;
     std::unique_ptr<Xxh3> hash;  ///< Of the first `hashed` bytes, while the tensor is not whole.
     std::uint64_t hashed = 0;
+    std::uint64_t expected = 0;  ///< Up to where the storage knows that bytes will come.
     bool complete = false;
   };
 
   void read_checksums();
   void write(std::uint32_t index, Interval part, std::span<const std::byte> bytes);
+  void expect_more(std::uint32_t index, std::uint64_t begin);
   void finish_if_whole(std::uint32_t index);
   void check(std::uint32_t index);
 

@@ -18,6 +18,7 @@
 #include "alknet/base/files.h"
 #include "alknet/base/hash.h"
 #include "alknet/base/json.h"
+#include "alknet/stream/prefault.h"
 
 namespace alknet::stream {
 namespace {
@@ -55,10 +56,14 @@ class MemoryStorage final : public Storage {
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
     std::ranges::copy(bytes, pages_->span().subspan(static_cast<std::size_t>(offset)).begin());
   }
+  void expect(std::uint64_t offset, std::uint64_t bytes) override {
+    prefault_.request(pages_->span().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(bytes)));
+  }
 
  private:
   std::shared_ptr<Pages> pages_;
   tensor::File file_;
+  Prefault prefault_;  // ends before the pages do
 };
 
 class Descriptor {

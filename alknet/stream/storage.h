@@ -32,6 +32,9 @@ class Storage {
   /// Writes at an offset of the file, inside its data region. Throws `io_error`.
   virtual void write(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
 
+  /// Bytes are about to be written there: a hint.
+  virtual void expect(std::uint64_t /*offset*/, std::uint64_t /*bytes*/) {}
+
   /// What it had from the start.
   virtual std::vector<StoredRange> stored() const { return {}; }
 

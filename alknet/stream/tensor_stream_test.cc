@@ -272,6 +272,27 @@ TEST(TensorStream, StopsATensorThatIsCancelled) {
       << "it may be asked for again";
 }
 
+TEST(TensorStream, BringsACancelledTensorThatIsAskedForAgainBeforeItsFirstRequestEnds) {
+  StreamBench bench(model_of({1'000'000, 1000}, false));
+  bench.link_options.window = 100'000;
+  bench.prepare = [](MemoryLink& link) { link.held = [](StreamId stream) { return stream == tensor_stream(2); }; };
+  auto options = bench.with_token();
+  options.priority = {"t0"};
+  const auto client = bench.open(options);
+  const auto& entry = client->file().entry("t0");
+  client->cancel(entry);
+  const auto again = begin(bench, client->arrived(entry));
+  bench.link->set_window(SIZE_MAX);
+  EXPECT_TRUE(same(bench.run(client->arrived(client->file().entry("t1"))), bench.file.tensor("t1")));
+  bench.executor.run_ready();
+  ASSERT_FALSE(again->has_value()) << "the first request has ended, the second one not";
+  bench.link->held = nullptr;
+  bench.link->kick();
+  bench.executor.run_ready();
+  ASSERT_TRUE(again->has_value());
+  EXPECT_TRUE(same((*again)->take(), bench.file.tensor("t0")));
+}
+
 TEST(TensorStream, DoesNotTakeATensorThatWasCancelledBeforeItCame) {
   StreamBench bench(model_of({1000, 100'000}, false));
   bench.prepare = [](MemoryLink& link) { link.held = is_unidirectional; };

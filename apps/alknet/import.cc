@@ -47,7 +47,8 @@ void add_import(CLI::App& program, Globals& globals) {
     made->add_option("URL", command->place, "Where it is; for OpenAPI also a file")->required();
     made->add_option("--namespace", command->name_space, "The first part of the operations' names")
         ->capture_default_str();
-    made->add_option("--secret", command->secrets, "NAME=FILE, as of alknet serve");
+    made->add_option("--secret", command->secrets, "NAME=FILE, as of alknet serve; may be repeated")
+        ->allow_extra_args(false);
     add_json_flag(*made, globals);
     set_examples(*made, examples);
     made->callback([command, list, &globals] {

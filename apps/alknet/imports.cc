@@ -47,17 +47,19 @@ bool is_url(std::string_view place) { return place.starts_with("http://") || pla
 }  // namespace
 
 void add_import_options(CLI::App& command, ImportOptions& options) {
-  command.add_option(
-      "--import-openapi", options.openapi,
-      "NAMESPACE=URL or NAMESPACE=FILE of an OpenAPI document whose operations to offer; may be repeated");
+  command
+      .add_option("--import-openapi", options.openapi,
+                  "NAMESPACE=URL or NAMESPACE=FILE of an OpenAPI document whose operations to offer; may be repeated")
+      ->allow_extra_args(false);
   command
       .add_option("--import-mcp", options.mcp,
                   "NAMESPACE=URL of an MCP server whose tools to offer likewise; may be repeated")
       ->allow_extra_args(false);
-  command.add_option(
-      "--secret", options.secrets,
-      "NAME=FILE: what an OpenAPI security scheme of that name, or the MCP server of that namespace, asks "
-      "for; may be repeated");
+  command
+      .add_option("--secret", options.secrets,
+                  "NAME=FILE: what an OpenAPI security scheme of that name, or the MCP server of that namespace, asks "
+                  "for; may be repeated")
+      ->allow_extra_args(false);
 }
 
 std::vector<call::Registration> import_operations(Loop& loop, net::HttpClient& client, const ImportOptions& options,
@@ -81,7 +83,9 @@ std::vector<call::Registration> import_operations(Loop& loop, net::HttpClient& c
                                   : net::import_openapi_text(read_file(place, kMaxDocumentBytes), fetch, importing);
     for (const std::string& note : imported.notes) logger.warning("import", {{"from", place}, {"note", note}});
     for (const std::string& name : imported.capabilities) {
-      if (!secrets.find(name)) logger.warning("a secret is missing", {{"from", place}, {"secret", name}});
+      if (secrets.find(name)) continue;
+      logger.warning("a secret is missing: some operations will refuse to run",
+                     {{"from", place}, {"remedy", fmt::format("--secret {}=FILE", name)}});
     }
     add(std::move(imported.registrations), place, name_space);
   }

@@ -22,9 +22,27 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 
-/// Tells of an error as the conventions say: a line on standard error; with --json a document on standard output too.
+/// What an invalid input breaks beyond what the message says, a line each.
+std::string other_violations(const Json& details) {
+  std::string lines;
+  const auto* object = details.if_object();
+  const auto* violations = object == nullptr ? nullptr : object->if_contains("violations");
+  if (violations == nullptr || !violations->is_array()) return lines;
+  for (std::size_t i = 1; i < violations->get_array().size(); ++i) {
+    const auto* violation = violations->get_array()[i].if_object();
+    const auto text = [&](std::string_view name) {
+      const auto* value = violation == nullptr ? nullptr : violation->if_contains(name);
+      return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+    };
+    lines += fmt::format("\n  \"{}\" {}", text("instance_path"), text("message"));
+  }
+  return lines;
+}
+
+/// Tells of an error as the conventions say: a line on standard error, for an input with several faults one each; with
+/// --json a document on standard output too.
 int report(const Globals& globals, std::string_view code, std::string_view message, const Json& details, int status) {
-  print_note(message);
+  print_note(std::string(message) + other_violations(details));
   if (globals.json) {
     print_json(JsonObject{{"error", JsonObject{{"code", code}, {"message", message}, {"details", details}}}});
   }

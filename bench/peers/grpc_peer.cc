@@ -182,8 +182,8 @@ Case throughput(const Json& parameters) {
 Case stream(const Json& parameters) {
   const auto bytes = parameters.at("bytes").to_number<std::uint64_t>();
   const auto message_bytes = parameters.at("message_bytes").to_number<std::uint32_t>();
-  return [client = connect(parameters), bytes, message_bytes, memory = std::string()]() mutable {
-    memory.resize(bytes);
+  return [client = connect(parameters), bytes, message_bytes] {
+    const auto memory = std::make_unique_for_overwrite<char[]>(bytes);  // fresh, as a model that is loaded has it
     grpc::ClientContext context;
     ::bench::StreamRequest request;
     request.set_bytes(bytes);
@@ -192,7 +192,7 @@ Case stream(const Json& parameters) {
     ::bench::Payload payload;
     std::uint64_t at = 0;
     while (reader->Read(&payload)) {
-      payload.data().copy(memory.data() + at, payload.data().size());
+      payload.data().copy(memory.get() + at, payload.data().size());
       at += payload.data().size();
     }
     require_ok(reader->Finish());

@@ -173,10 +173,7 @@ Task<Message> dispatch_kernel(ComputeService& service, call::OperationContext& c
 }  // namespace
 
 std::vector<call::Registration> kernel_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kRegisterKernel, handler_of<register_kernel>(service)));
-  all.push_back(registration_of(service, kDispatchKernel, handler_of<dispatch_kernel>(service)));
-  return all;
+  return registrations_of(service, {{kRegisterKernel, register_kernel}, {kDispatchKernel, dispatch_kernel}});
 }
 
 }  // namespace alknet::compute

@@ -148,9 +148,7 @@ Task<Message> submit(ComputeService& service, call::OperationContext& context, M
 }  // namespace
 
 std::vector<call::Registration> submit_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kSubmit, handler_of<submit>(service)));
-  return all;
+  return registrations_of(service, {{kSubmit, submit}});
 }
 
 }  // namespace alknet::compute

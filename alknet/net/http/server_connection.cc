@@ -161,7 +161,9 @@ std::optional<HttpResponse> ServerConnection::refuse_head(const HttpRequest& req
   const std::string name = host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.find(':'));
   if (server_->only_loopback && !is_loopback_host(host) &&
       std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
-    return HttpResponse::error(421, "FORBIDDEN", "this server answers only to names of its own machine");
+    return HttpResponse::error(421, "FORBIDDEN",
+                               "this server answers only to names of its own machine: ask for 127.0.0.1, or let the "
+                               "proxy send that as Host");
   }
   return server_->options.refuse ? server_->options.refuse(request) : std::nullopt;
 }

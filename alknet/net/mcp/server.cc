@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <map>
-#include <random>
 #include <utility>
 
+#include "alknet/base/random_hex.h"
 #include "alknet/net/http/url.h"
 #include "alknet/net/mcp/protocol.h"
 #include "alknet/net/mcp/tools.h"
@@ -46,13 +46,6 @@ bool is_local_origin(std::string_view origin) {
   } catch (const Error&) {
     return false;
   }
-}
-
-std::string random_id() {
-  std::random_device random;
-  std::string id;
-  for (int i = 0; i < 8; ++i) id += fmt::format("{:08x}", random());
-  return id;
 }
 
 /// Whoever waits for calls of the session hears that they are cancelled.
@@ -196,11 +189,12 @@ McpResponse McpServer::State::begin_session(const McpRequest& request, const Cal
   }
   if (sessions_.size() >= options_.max_sessions) return plain_answer(503, "too many sessions: try again later");
   auto session = std::make_shared<Session>();
-  session->id = random_id();
+  session->id = random_hex(32);
   session->revision = is_revision(asked->get_string()) ? std::string(asked->get_string()) : std::string(kNewest);
   if (caller.identity) session->identity = caller.identity->id;
   session->owner = std::make_shared<call::Owner>(call::Owner::Kind::kSession, "mcp:" + session->id.substr(0, 8),
                                                  caller.identity, options_.limits);
+  for (const auto& layer : options_.layers) session->owner->add_layer(layer);
   session->last_used = dispatcher_.executor().now();
   sessions_.emplace(session->id, session);
   watch(session);

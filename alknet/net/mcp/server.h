@@ -36,6 +36,9 @@ struct McpServerOptions {
   std::chrono::milliseconds session_idle{600'000};
   std::size_t max_batch = 100;    ///< calls of one `batch`, and messages of one body
   call::OwnerLimits limits = {};  ///< of each session
+
+  /// Overlays that every caller sees besides the curated layer.
+  std::vector<std::shared_ptr<const call::Layer>> layers = {};
 };
 
 /// An HTTP request to the endpoint, as far as the protocol looks at it.
