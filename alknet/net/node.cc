@@ -27,6 +27,7 @@ using call::Owner;
 
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::string_view kMcpPath = "/mcp";
+constexpr std::string_view kAnonymous = "anonymous";  // the identity of who shows nothing
 
 Task<HttpResponse> answer_mcp(std::shared_ptr<mcp::McpServer> endpoint, HttpRequest request, bool allow_plaintext) {
   if (request.bearer_token() && !request.peer.secure && !request.peer.loopback && !allow_plaintext) {
@@ -155,6 +156,14 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
         one.connection->close(call::TransportCode::kUnauthorized, "no longer let in");
       }
     }
+    const auto peers = peer_list();
+    const auto gone = [&](const call::Identity& identity) {
+      if (identity.id == kAnonymous) return false;
+      const PeerEntry* entry = peers->find(identity.id);
+      return entry == nullptr || !entry->enabled;
+    };
+    for (const auto& gateway : gateways) gateway->end_where(gone);
+    for (const auto& endpoint : mcp_servers) endpoint->end_where(gone);
     watch_ends();
     linked.retry();
   }
@@ -346,7 +355,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     gateway.owners.allow_plaintext_credentials = options.allow_plaintext_credentials;
     gateway.version = options.version;
     gateway.metrics = &metrics;
-    const Gateway routes(*server, *dispatcher, std::move(gateway));
+    gateways.push_back(std::make_unique<Gateway>(*server, *dispatcher, std::move(gateway)));
     route_mcp(*server);
     std::string bound = server->listen(place);
     web_servers.push_back(std::move(server));
@@ -361,6 +370,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     serving.limits = options.owner_limits;
     serving.layers = {linked.overlay()};
     const auto endpoint = std::make_shared<mcp::McpServer>(*dispatcher, std::move(serving));
+    mcp_servers.push_back(endpoint);
     for (const char* method : {"GET", "POST", "DELETE"}) {
       server.route(method, std::string(kMcpPath),
                    [endpoint, allow = options.allow_plaintext_credentials](HttpRequest request) {
@@ -372,7 +382,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::optional<call::Identity> anonymous() const {
     if (options.anonymous_scopes.empty()) return std::nullopt;
     call::Identity identity;
-    identity.id = "anonymous";
+    identity.id = kAnonymous;
     identity.scopes = options.anonymous_scopes;
     return identity;
   }
@@ -385,6 +395,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::unique_ptr<call::Dispatcher> dispatcher;
   std::unique_ptr<PeersFile> peers_file;
   std::unique_ptr<PeersWatch> watch;
+  std::vector<std::unique_ptr<Gateway>> gateways;
+  std::vector<std::shared_ptr<mcp::McpServer>> mcp_servers;
   std::vector<std::unique_ptr<quic::Listener>> quic_listeners;
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::unique_ptr<HttpServer>> web_servers;

@@ -177,9 +177,9 @@ Task<Message> open_execution(ComputeService& service, call::OperationContext& co
     }
   }
   request.writable = flag(object, "writable");
-  if (const Json* seed = member(object, "seed")) request.seed = seed->to_number<std::uint64_t>();
+  if (const Json* seed = member(object, "seed")) request.seed = integer_of<std::uint64_t>(*seed, "seed");
   if (const Json* dims = member(object, "dims")) {
-    for (const auto& [name, size] : dims->as_object()) request.dims[name] = size.to_number<std::int64_t>();
+    for (const auto& [name, size] : dims->as_object()) request.dims[name] = integer_of<std::int64_t>(size, name);
   }
   auto work = [&service, request, room = room_of(context)] { return open_plan(service, request, room); };
   const Opened opened = co_await run_on(service.compute(), std::move(work));
@@ -370,7 +370,7 @@ graph::Graph step_graph(const graph::Graph& forward, const std::string& loss, co
                         const Json& accumulate, const graph::OpTable& ops) {
   if (accumulate.is_null()) return train_step(forward, loss, options, ops);
   if (accumulate.is_string()) return accumulate_step(forward, loss, options, ops);
-  return apply_step(forward, accumulate.at("apply").to_number<std::int64_t>(), options, ops);
+  return apply_step(forward, integer_of<std::int64_t>(accumulate.at("apply"), "apply"), options, ops);
 }
 
 Task<Message> make_train_step(ComputeService& service, call::OperationContext& context, Message input) {

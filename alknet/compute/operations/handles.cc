@@ -178,6 +178,11 @@ bool flag(const JsonObject& object, std::string_view name) {
   return value != nullptr && *value == Json(true);
 }
 
+void throw_no_integer(const Json& value, std::string_view what) {
+  throw Error(call::CallError::kInvalidInput,
+              fmt::format("{}: {:.40} is no integer of 64 bits", what, json_text(value)));
+}
+
 Dtype dtype_member(const JsonObject& object) {
   const std::string_view name = text_member(object, "dtype");
   if (const auto dtype = graph::parse_dtype(name)) return *dtype;
@@ -186,7 +191,7 @@ Dtype dtype_member(const JsonObject& object) {
 
 Shape shape_member(const JsonObject& object) {
   Shape shape;
-  for (const Json& size : object.at("shape").as_array()) shape.push_back(size.to_number<std::int64_t>());
+  for (const Json& size : object.at("shape").as_array()) shape.push_back(integer_of<std::int64_t>(size, "shape"));
   return shape;
 }
 

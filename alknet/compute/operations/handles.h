@@ -80,6 +80,17 @@ std::string_view text_member(const JsonObject& object, std::string_view name);
 /// Null when it is absent.
 const Json* member(const JsonObject& object, std::string_view name);
 bool flag(const JsonObject& object, std::string_view name);
+[[noreturn]] void throw_no_integer(const Json& value, std::string_view what);
+
+/// A number as an integer of 64 bits. Throws `invalid_input` when it is none: JSON Schema calls 1e30 an integer too.
+template <typename T>
+T integer_of(const Json& value, std::string_view what) {
+  boost::system::error_code failed;
+  const T number = value.to_number<T>(failed);
+  if (failed) throw_no_integer(value, what);
+  return number;
+}
+
 Dtype dtype_member(const JsonObject& object);
 Shape shape_member(const JsonObject& object);
 /// A list of texts; empty when it is absent.
