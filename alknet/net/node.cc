@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "alknet/base/await.h"
+#include "alknet/base/heap.h"
 #include "alknet/call/error.h"
 #include "alknet/net/address.h"
 #include "alknet/net/deadline.h"
@@ -77,6 +78,17 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     peers_file = std::make_unique<PeersFile>(options.peers_file);
     watch = std::make_unique<PeersWatch>(loop, *peers_file, options.peers_interval, options.logger,
                                          [this] { peers_changed(); });
+  }
+
+  /// Gives freed memory back to the system, now and then.
+  void trim_later() {
+    if (options.memory_interval.count() == 0) return;
+    trim_timer = loop.post_after(options.memory_interval, [weak = weak_from_this()] {
+      const auto state = weak.lock();
+      if (!state) return;
+      state->trimmer.trim();
+      state->trim_later();
+    });
   }
 
   std::shared_ptr<const PeerList> peer_list() const {
@@ -322,6 +334,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   Loop& loop;
   std::shared_ptr<call::Registry> registry;
   NodeOptions options;
+  HeapTrimmer trimmer;
+  TimerId trim_timer;
   Metrics metrics;
   FailedTokens failed_tokens{options.failed_tokens};
   std::unique_ptr<call::Dispatcher> dispatcher;
@@ -336,9 +350,12 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
 };
 
 Node::Node(Loop& loop, std::shared_ptr<call::Registry> registry, NodeOptions options)
-    : state_(std::make_shared<State>(loop, std::move(registry), std::move(options))) {}
+    : state_(std::make_shared<State>(loop, std::move(registry), std::move(options))) {
+  state_->trim_later();
+}
 
 Node::~Node() {
+  state_->loop.cancel(state_->trim_timer);
   const auto held = std::exchange(state_->held, {});
   for (const auto& [key, one] : held) one.connection->close();
 }
