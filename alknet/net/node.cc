@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "alknet/base/await.h"
+#include "alknet/base/heap.h"
 #include "alknet/call/error.h"
 #include "alknet/net/address.h"
 #include "alknet/net/deadline.h"
@@ -106,6 +107,9 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
                 [this](const auto& connection, const auto& id) {
                   hold(connection, {connection, id, true});
                 }};
+  }
+
+  state_->loop.cancel(state_->trim_timer);
   }
 
   std::shared_ptr<const PeerList> peer_list() const {
@@ -390,6 +394,8 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   Loop& loop;
   std::shared_ptr<call::Registry> registry;
   NodeOptions options;
+  HeapTrimmer trimmer;
+  TimerId trim_timer;
   Metrics metrics;
   FailedTokens failed_tokens{options.failed_tokens};
   std::unique_ptr<call::Dispatcher> dispatcher;
@@ -407,10 +413,13 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
 };
 
 Node::Node(Loop& loop, std::shared_ptr<call::Registry> registry, NodeOptions options)
-    : state_(std::make_shared<State>(loop, std::move(registry), std::move(options))) {}
+    : state_(std::make_shared<State>(loop, std::move(registry), std::move(options))) {
+  state_->trim_later();
+}
 
 Node::~Node() {
   state_->linked.stop();
+  state_->loop.cancel(state_->trim_timer);
   const auto held = std::exchange(state_->held, {});
   for (const auto& [key, one] : held) one.connection->close();
 }
