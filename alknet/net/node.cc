@@ -109,7 +109,13 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
                 }};
   }
 
-  state_->loop.cancel(state_->trim_timer);
+  /// Gives freed memory back to the system, now and then.
+  void trim_later() {
+    if (options.memory_interval.count() == 0) return;
+    trim_timer = Deadline(loop, options.memory_interval, [this] {
+      trimmer.trim();
+      trim_later();
+    });
   }
 
   std::shared_ptr<const PeerList> peer_list() const {
@@ -395,7 +401,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::shared_ptr<call::Registry> registry;
   NodeOptions options;
   HeapTrimmer trimmer;
-  TimerId trim_timer;
+  Deadline trim_timer;
   Metrics metrics;
   FailedTokens failed_tokens{options.failed_tokens};
   std::unique_ptr<call::Dispatcher> dispatcher;
@@ -419,7 +425,7 @@ Node::Node(Loop& loop, std::shared_ptr<call::Registry> registry, NodeOptions opt
 
 Node::~Node() {
   state_->linked.stop();
-  state_->loop.cancel(state_->trim_timer);
+  state_->trim_timer.cancel();
   const auto held = std::exchange(state_->held, {});
   for (const auto& [key, one] : held) one.connection->close();
 }
