@@ -157,13 +157,16 @@ class Owners : public OperationsTest {
         default: return refuse("f32", nullptr, "INVALID_INPUT");
       }
     }
+    // Wrong elements are of a shape that fits any quota, so that they are what is refused.
+    const bool wrong = sometimes(0.1);
     Expected made{.dtype = one_of<std::string>({"f32", "f32", "i32", "u8"}),
                   .shape = one_of<Shape>({{}, {3}, {3}, {2, 3}, {0}, {2, 0, 3}, {40}})};
+    if (wrong) made.shape = {0};
     made.values = std::make_shared<Values>(some_values(graph::element_count(made.shape)));
     attempt.input = {{"dtype", made.dtype},
                      {"shape", JsonArray(made.shape.begin(), made.shape.end())},
                      {"values", nested(*made.values, made.shape)}};
-    if (sometimes(0.1)) {
+    if (wrong) {
       attempt.input["values"] = JsonArray{1, 2, 3, 4, 5};  // of no shape above
       attempt.error = "INVALID_INPUT";
       return attempt;
