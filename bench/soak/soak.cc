@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "alknet/base/await.h"
+#include "alknet/base/heap.h"
 #include "bench/process_memory.h"
 #include "bench/soak/child.h"
 #include "bench/soak/server.h"
@@ -124,6 +125,7 @@ class Soak {
       }
       if (now - told < kTellEvery) continue;
       told = now;
+      trimmer_.trim();  // as a node does
       const ServerState state = co_await server_state(control_);
       tell(state);
     }
@@ -224,6 +226,7 @@ class Soak {
   std::size_t living_ = 0;
   Ledger::Clock::time_point begin_;
   Samples samples_;
+  HeapTrimmer trimmer_;
   ServerState first_;
   std::optional<ServerState> last_;
 };

@@ -15,6 +15,13 @@ import urllib.parse
 
 import program
 
+try:
+    import numpy as np
+    from minilm_reference import MiniLm
+except ImportError:
+    np = MiniLm = None
+
+MODEL = program.model_folder()
 SECONDS = 60  # until a condition counts as never met
 SESSION = {"Alknet-Session": "end-to-end-session-1"}
 LEFT, RIGHT = [[1, 2, 3], [4, 5, 6]], [[1, 0], [0, 1], [1, 1]]
@@ -130,7 +137,7 @@ class ServeTest(program.ProgramTest):
 
     def node(self, *options, name="node", **more):
         folder = self.folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         node = Node(folder, *options, configuration=self.configuration if name == "node" else None, **more)
         return self.enterContext(node)
 
@@ -424,6 +431,67 @@ class CertificatesTest(ServeTest):
         os.chmod(path("client.key"), 0o644)
         done = ops("--certificate", path("client.pem"), "--certificate-key", path("client.key"))
         self.assert_fails(done, 1, "client.key", "chmod")
+
+
+@unittest.skipIf(MODEL is None, "the model is not installed; run: bin/alknet model pull")
+class StreamedModelTest(ServeTest):
+    """A node serves a model that another one streams to it."""
+
+    def test_serves_a_peers_model_as_the_reference_computes_it(self):
+        if MiniLm is None:
+            self.skipTest("the reference needs numpy, which bin/setup installs")
+        edge = self.folder / "edge" / "configuration"
+        fingerprint = self.json("peer", "show", configuration=edge)["fingerprint"]
+        self.json("peer", "add", "edge", "--fingerprint", fingerprint, "--scope", "compute")
+        here = self.json("peer", "show")["fingerprint"]
+        with_model = self.node("--listen", "quic://127.0.0.1:0")
+        address = with_model.addresses["quic"]
+        self.json("peer", "add", "gpu1", "--fingerprint", here, "--address", address, configuration=edge)
+        serve = ("--http", "127.0.0.1:0", "--model", "minilm@gpu1", "--allow", "model", "--allow", "compute")
+        node = self.node(*serve, "--measure-kernels", name="edge")
+
+        sentences = ["A dog runs in the park.", "Stock prices fell."]
+        status, answer = node.call("model/minilm/forward", {"sentences": sentences}, **SESSION)
+        self.assertEqual(status, 200, answer)
+        handle, counts = answer["output"]["last_hidden_state"], answer["output"]["tokens"]
+        self.assertEqual(handle["shape"], [2, max(counts), 384])
+        read = {"tensor": handle, "as": "values"}
+        hidden = np.array(node.call("compute/read_tensor", read, **SESSION)[1]["output"]["values"])
+        embedded = program.document("embed", "--device", "cpu", *sentences)["sentences"]
+        tokens = [sentence["tokens"] for sentence in embedded]
+        self.assertEqual(counts, [len(row) for row in tokens])
+        ids = np.array([row + [0] * (max(counts) - len(row)) for row in tokens])
+        mask = np.array([[1.0] * count + [0.0] * (max(counts) - count) for count in counts])
+        expected = MiniLm(MODEL).hidden_padded(ids, mask)
+        self.assertLess((np.abs(hidden - expected) * mask[:, :, None]).max(), 1e-4)
+
+        # The same of token ids, and vectors as the program's own.
+        given = {"dtype": "i64", "shape": list(ids.shape), "values": ids.tolist()}
+        tensors = {"input_ids": node.call("compute/create_tensor", given, **SESSION)[1]["output"]}
+        given = {"dtype": "f32", "shape": list(ids.shape), "values": mask.tolist()}
+        tensors["attention_mask"] = node.call("compute/create_tensor", given, **SESSION)[1]["output"]
+        status, answer = node.call("model/minilm/forward", tensors, **SESSION)
+        self.assertEqual(status, 200, answer)
+        read = {"tensor": answer["output"]["last_hidden_state"], "as": "values"}
+        again = np.array(node.call("compute/read_tensor", read, **SESSION)[1]["output"]["values"])
+        self.assertLess(np.abs(again - hidden).max(), 1e-4)
+        vectors = node.call("model/minilm/embed", {"sentences": sentences})[1]["output"]["vectors"]
+        own = np.array([sentence["vector"] for sentence in embedded])
+        self.assertLess(np.abs(np.array(vectors) - own).max(), 1e-5)
+        kernels = node.call("compute/stats", {"kernels": True}, **SESSION)[1]["output"]["kernels"]
+        self.assertTrue([row for row in kernels if row["by"] == "models" and "matmul" in row["name"]], kernels)
+
+        # A reload that fails leaves the model as it was.
+        self.assertEqual(with_model.stop(), 0)
+        node.process.send_signal(signal.SIGHUP)
+        node.until(lambda: node.logged("models reloaded"))
+        self.assertTrue(node.logged("a model was not reloaded"))
+        self.assertEqual(node.call("model/minilm/embed", {"sentences": sentences})[0], 200)
+        self.assertEqual(node.stop(), 0)
+
+    def test_refuses_a_peer_that_is_none(self):
+        done = self.alknet("serve", "--http", "127.0.0.1:0", "--model", "minilm@nobody")
+        self.assert_fails(done, 1, "nobody")
 
 
 class SignalsTest(ServeTest):

@@ -120,7 +120,7 @@ constexpr ComputeOperation kReadTensor = {
       "required":["tensor"]})",
     R"({"properties":{"dtype":{"type":"string"},"shape":"@shape","data":"@bytes The elements, little-endian",
       "values":{"description":"Nested arrays, when asked for"}},"required":["dtype","shape"]})",
-    kCommonErrors | kOperationErrors};
+    kCommonErrors | kOperationErrors | kGraphErrors | kKernelErrors | kModelErrors};
 
 Task<Message> read_tensor(ComputeService& service, call::OperationContext& context, Message input) {
   const JsonObject& object = members(input);

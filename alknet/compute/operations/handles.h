@@ -28,8 +28,9 @@ std::shared_ptr<TensorResource> tensor_of(call::OperationContext& context, const
 template <typename Resource>
 std::shared_ptr<Resource> resource_of(call::OperationContext& context, std::string_view handle);
 
-/// Throws the error that a handle stands for, if it does.
-void throw_if_failed(const call::Resource& resource);
+/// Throws the error that a handle stands for, if it does: as it was where the running operation declares it, else as
+/// FAILED_RESULT with {code, message, details} of it.
+void throw_if_failed(const call::OperationContext& context, const call::Resource& resource);
 
 Json tensor_json(std::string_view handle, const TensorResource& tensor);
 
@@ -68,7 +69,7 @@ JsonArray keep_tensors(call::OperationContext& context, std::span<const std::sha
 
 template <typename Resource>
 std::shared_ptr<Resource> resource_of(call::OperationContext& context, std::string_view handle) {
-  if (const auto found = context.resources().find(handle)) throw_if_failed(*found);
+  if (const auto found = context.resources().find(handle)) throw_if_failed(context, *found);
   return context.resources().get<Resource>(handle);
 }
 
@@ -79,6 +80,17 @@ std::string_view text_member(const JsonObject& object, std::string_view name);
 /// Null when it is absent.
 const Json* member(const JsonObject& object, std::string_view name);
 bool flag(const JsonObject& object, std::string_view name);
+[[noreturn]] void throw_no_integer(const Json& value, std::string_view what);
+
+/// A number as an integer of 64 bits. Throws `invalid_input` when it is none: JSON Schema calls 1e30 an integer too.
+template <typename T>
+T integer_of(const Json& value, std::string_view what) {
+  boost::system::error_code failed;
+  const T number = value.to_number<T>(failed);
+  if (failed) throw_no_integer(value, what);
+  return number;
+}
+
 Dtype dtype_member(const JsonObject& object);
 Shape shape_member(const JsonObject& object);
 /// A list of texts; empty when it is absent.

@@ -136,7 +136,9 @@ std::optional<WorkgroupCounts> workgroups_of(const JsonObject& object) {
   const Json* given = member(object, "workgroups");
   if (given == nullptr) return std::nullopt;
   WorkgroupCounts counts = {1, 1, 1};
-  for (std::size_t i = 0; i < given->as_array().size(); ++i) counts.at(i) = given->at(i).to_number<std::int64_t>();
+  for (std::size_t i = 0; i < given->as_array().size(); ++i) {
+    counts.at(i) = integer_of<std::int64_t>(given->at(i), "workgroups");
+  }
   return counts;
 }
 

@@ -66,9 +66,14 @@ call::Registration registration_of(ComputeService& service, const ComputeOperati
 call::Registration registration_of(ComputeService& service, const ComputeOperation& operation,
                                    call::StreamHandler handler);
 
-/// The same for a spec that is filled in but for errors and access.
+/// The spec of such an operation, but for errors and access.
+call::OperationSpec spec_of(const ComputeOperation& operation);
+
+/// The registration of a spec that is filled in but for errors and access.
 call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
                            call::OnceHandler handler);
+call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
+                           call::StreamHandler handler);
 
 /// An operation with the function that does it.
 struct ComputeEntry {

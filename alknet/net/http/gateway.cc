@@ -296,6 +296,8 @@ Gateway::Gateway(HttpServer& server, call::Dispatcher& dispatcher, GatewayOption
 
 Gateway::~Gateway() = default;
 
+void Gateway::end_where(const std::function<bool(const call::Identity&)>& ended) { state_->owners.end_where(ended); }
+
 std::size_t Gateway::sessions() const { return state_->owners.sessions(); }
 
 }  // namespace alknet::net

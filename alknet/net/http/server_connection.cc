@@ -135,6 +135,9 @@ HttpRequest ServerConnection::make_request() {
   request.method = head.method;
   request.headers = head.headers;
   request.peer = stream_->peer();
+  request.hang_up = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->close();
+  };
   std::string target = head.target;
   if (target.starts_with("http://") || target.starts_with("https://")) target = Url::parse(target).target;
   const auto question = target.find('?');
