@@ -60,6 +60,14 @@ def stream_bench():
     return command
 
 
+@functools.cache
+def soak():
+    command = built("alknet_soak")
+    if command is None:
+        sys.exit(f"bench: the build failed; see {LOG}")
+    return command
+
+
 def has_module(name):
     return PYTHON.exists() and subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True).returncode == 0
 

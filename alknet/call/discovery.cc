@@ -86,17 +86,10 @@ std::string text_member(const Json& value, std::string_view member) {
   return found == nullptr ? std::string() : std::string(found->as_string());
 }
 
-/// Whether `text` contains `query`, which is in small letters, whatever the case of ASCII letters.
 bool contains_word(std::string_view text, std::string_view query) {
   const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   return std::search(text.begin(), text.end(), query.begin(), query.end(),
                      [&](char a, char b) { return small(a) == small(b); }) != text.end();
-}
-
-bool matches(const OperationSpec& spec, std::string_view query) {
-  return contains_word(spec.name, query) || contains_word(spec.title, query) ||
-         contains_word(spec.description, query) ||
-         std::any_of(spec.tags.begin(), spec.tags.end(), [&](const auto& tag) { return contains_word(tag, query); });
 }
 
 Task<Message> list(OperationContext& context, Message input) {
@@ -146,6 +139,12 @@ Registration query(std::string_view name, std::string_view title, std::string_vi
 }
 
 }  // namespace
+
+bool matches(const OperationSpec& spec, std::string_view query) {
+  return contains_word(spec.name, query) || contains_word(spec.title, query) ||
+         contains_word(spec.description, query) ||
+         std::any_of(spec.tags.begin(), spec.tags.end(), [&](const auto& tag) { return contains_word(tag, query); });
+}
 
 Json operation_summary(const OperationSpec& spec) {
   JsonObject object{{"name", spec.name}, {"op_type", operation_type_name(spec.type)}};

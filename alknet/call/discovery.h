@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alknet/call/operation.h"
@@ -43,5 +44,8 @@ std::vector<Registration> discovery_operations(DiscoveryOptions options = {});
 
 /// A short form of a spec for lists: name, op_type, title, description, tags.
 Json operation_summary(const OperationSpec& spec);
+
+/// Whether the name, title, description or a tag contains `query`, whatever the case of ASCII letters.
+bool matches(const OperationSpec& spec, std::string_view query);
 
 }  // namespace alknet::call

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "alknet/base/await.h"
+#include "alknet/base/heap.h"
 #include "alknet/call/error.h"
 #include "alknet/net/address.h"
 #include "alknet/net/deadline.h"
@@ -27,6 +28,7 @@ using call::Owner;
 
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::string_view kMcpPath = "/mcp";
+constexpr std::string_view kAnonymous = "anonymous";  // the identity of who shows nothing
 
 Task<HttpResponse> answer_mcp(std::shared_ptr<mcp::McpServer> endpoint, HttpRequest request, bool allow_plaintext) {
   if (request.bearer_token() && !request.peer.secure && !request.peer.loopback && !allow_plaintext) {
@@ -107,6 +109,15 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
                 }};
   }
 
+  /// Gives freed memory back to the system, now and then.
+  void trim_later() {
+    if (options.memory_interval.count() == 0) return;
+    trim_timer = Deadline(loop, options.memory_interval, [this] {
+      trimmer.trim();
+      trim_later();
+    });
+  }
+
   std::shared_ptr<const PeerList> peer_list() const {
     return peers_file ? peers_file->current() : std::make_shared<const PeerList>();
   }
@@ -155,6 +166,14 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
         one.connection->close(call::TransportCode::kUnauthorized, "no longer let in");
       }
     }
+    const auto peers = peer_list();
+    const auto gone = [&](const call::Identity& identity) {
+      if (identity.id == kAnonymous) return false;
+      const PeerEntry* entry = peers->find(identity.id);
+      return entry == nullptr || !entry->enabled;
+    };
+    for (const auto& gateway : gateways) gateway->end_where(gone);
+    for (const auto& endpoint : mcp_servers) endpoint->end_where(gone);
     watch_ends();
     linked.retry();
   }
@@ -346,7 +365,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     gateway.owners.allow_plaintext_credentials = options.allow_plaintext_credentials;
     gateway.version = options.version;
     gateway.metrics = &metrics;
-    const Gateway routes(*server, *dispatcher, std::move(gateway));
+    gateways.push_back(std::make_unique<Gateway>(*server, *dispatcher, std::move(gateway)));
     route_mcp(*server);
     std::string bound = server->listen(place);
     web_servers.push_back(std::move(server));
@@ -361,6 +380,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     serving.limits = options.owner_limits;
     serving.layers = {linked.overlay()};
     const auto endpoint = std::make_shared<mcp::McpServer>(*dispatcher, std::move(serving));
+    mcp_servers.push_back(endpoint);
     for (const char* method : {"GET", "POST", "DELETE"}) {
       server.route(method, std::string(kMcpPath),
                    [endpoint, allow = options.allow_plaintext_credentials](HttpRequest request) {
@@ -372,7 +392,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::optional<call::Identity> anonymous() const {
     if (options.anonymous_scopes.empty()) return std::nullopt;
     call::Identity identity;
-    identity.id = "anonymous";
+    identity.id = kAnonymous;
     identity.scopes = options.anonymous_scopes;
     return identity;
   }
@@ -380,11 +400,15 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   Loop& loop;
   std::shared_ptr<call::Registry> registry;
   NodeOptions options;
+  HeapTrimmer trimmer;
+  Deadline trim_timer;
   Metrics metrics;
   FailedTokens failed_tokens{options.failed_tokens};
   std::unique_ptr<call::Dispatcher> dispatcher;
   std::unique_ptr<PeersFile> peers_file;
   std::unique_ptr<PeersWatch> watch;
+  std::vector<std::unique_ptr<Gateway>> gateways;
+  std::vector<std::shared_ptr<mcp::McpServer>> mcp_servers;
   std::vector<std::unique_ptr<quic::Listener>> quic_listeners;
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::unique_ptr<HttpServer>> web_servers;
@@ -395,10 +419,13 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
 };
 
 Node::Node(Loop& loop, std::shared_ptr<call::Registry> registry, NodeOptions options)
-    : state_(std::make_shared<State>(loop, std::move(registry), std::move(options))) {}
+    : state_(std::make_shared<State>(loop, std::move(registry), std::move(options))) {
+  state_->trim_later();
+}
 
 Node::~Node() {
   state_->linked.stop();
+  state_->trim_timer.cancel();
   const auto held = std::exchange(state_->held, {});
   for (const auto& [key, one] : held) one.connection->close();
 }

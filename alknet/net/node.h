@@ -58,6 +58,9 @@ struct NodeOptions {
   /// Told of each QUIC endpoint before it takes connections, so that other protocols can be served on its port.
   std::function<void(quic::Endpoint& endpoint)> on_quic_endpoint;
 
+  /// How often memory that bursts left behind is given back to the system (HeapTrimmer); zero for never.
+  std::chrono::milliseconds memory_interval{30'000};
+
   std::string version = "0";  ///< of the program, for /openapi.json
 
   call::OwnerLimits owner_limits;

@@ -298,7 +298,9 @@ void PeerList::add(PeerEntry entry) {
 
 PeerEntry& PeerList::get(std::string_view peer_id) {
   PeerEntry* entry = find(peer_id);
-  if (entry == nullptr) throw Error(call::CallError::kNotFound, fmt::format("[peers] there is no peer `{}`", peer_id));
+  if (entry == nullptr)
+    throw Error(call::CallError::kNotFound,
+                fmt::format("[peers] there is no peer `{}`: see alknet peer list", peer_id));
   return *entry;
 }
 

@@ -13,7 +13,6 @@
 #include "alknet/net/linked_peers.h"
 #include "alknet/net/node.h"
 #include "alknet/stream/quic_connection.h"
-#include "alknet/stream/tensor_client.h"
 #include "alknet/stream/tensor_server.h"
 #include "alknet/stream/token_issuer.h"
 #include "alknet/tensor/source.h"
@@ -23,6 +22,7 @@
 #include "apps/alknet/node_files.h"
 #include "apps/alknet/open_tensors.h"
 #include "apps/alknet/output.h"
+#include "apps/alknet/peer_models.h"
 #include "apps/alknet/settings.h"
 
 namespace alknet::app {
@@ -44,6 +44,7 @@ struct ServeCommand {
   std::string frame_limit = "16M";
   std::size_t max_calls = 4'096;
   bool plaintext_tokens = false;
+  bool measure_kernels = false;
 };
 
 Logger make_logger(const ServeCommand& command) {
@@ -92,6 +93,17 @@ net::NodeOptions node_options(const ServeCommand& command, const Logger& logger)
   return options;
 }
 
+/// Throws UsageError for an address that needs a certificate when there is none.
+void require_certificate(const ServeCommand& command) {
+  for (const std::string& address : addresses(command)) {
+    for (const std::string_view scheme : {"https://", "wss://", "tls://"}) {
+      if (command.certificate.empty() && address.starts_with(scheme)) {
+        throw UsageError(fmt::format("{} needs --certificate and --certificate-key", address));
+      }
+    }
+  }
+}
+
 /// "minilm" of "all-MiniLM-L6-v2": the name under which operations call the default model; other models keep theirs, in
 /// small letters.
 std::string operation_name_of(const std::string& model) {
@@ -113,15 +125,39 @@ std::string catalog_name(std::string_view name) {
   }
 }
 
-/// Registers one `--model`: NAME, a folder, or ALIAS=either.
+/// What `minilm` stands for.
+std::string full_name(const std::string& model) { return model == "minilm" ? std::string(kDefaultModel) : model; }
+
+/// Registers one `--model`: NAME, a folder, NAME@PEER, or ALIAS=one of these.
 void add_model_operations(call::Registry& registry, compute::ComputeService& service, const std::string& argument,
-                          const Globals& globals) {
+                          const PeerModels& peers, const Globals& globals) {
   const std::size_t equals = argument.find('=');
   const std::string model = equals == std::string::npos ? argument : argument.substr(equals + 1);
-  const std::string name = equals == std::string::npos ? operation_name_of(model) : argument.substr(0, equals);
-  const auto folder = resolve_model(model == "minilm" ? std::string(kDefaultModel) : model, globals);
-  registry.curated().replace_prefix(fmt::format("model/{}/", name),
-                                    compute::sentence_model_operations(service, name, folder));
+  const std::size_t at = std::filesystem::is_directory(model) ? std::string::npos : model.rfind('@');
+  const std::string name =
+      equals == std::string::npos ? operation_name_of(model.substr(0, at)) : argument.substr(0, equals);
+  std::vector<call::Registration> operations;
+  if (at == std::string::npos) {
+    const auto folder = resolve_model(full_name(model), globals);
+    operations = compute::sentence_model_operations(service, name, folder);
+  } else {
+    PeerModels::Model found = peers.open(full_name(model.substr(0, at)), model.substr(at + 1));
+    operations = compute::sentence_model_operations(service, name, std::move(found.files), std::move(found.tensors));
+  }
+  registry.curated().replace_prefix(fmt::format("model/{}/", name), std::move(operations));
+}
+
+/// Puts what the models are now in place of what they were; one that cannot be used stays as it was.
+void reload_models(call::Registry& registry, compute::ComputeService& service, const ServeCommand& command,
+                   const PeerModels& peers, const Globals& globals, const Logger& logger) {
+  for (const std::string& model : command.models) {
+    try {
+      add_model_operations(registry, service, model, peers, globals);
+    } catch (const std::exception& error) {
+      logger.error("a model was not reloaded", {{"model", model}, {"reason", error.what()}});
+    }
+  }
+  logger.info("models reloaded");
 }
 
 /// The signals that end the program, as a descriptor that the thread waits on; blocked before any thread starts.
@@ -172,52 +208,11 @@ std::map<std::string, std::string> linked_peers(const ServeCommand& command, con
   return linked;
 }
 
-/// Streams a peer's model from the node that is known under that id.
-std::shared_ptr<tensor::Source> open_peer_stream(Loop& loop, const net::NodeOptions& options,
-                                                 const std::map<std::string, std::string>& linked,
-                                                 std::string_view token, const std::string* peer) {
-  if (peer == nullptr) throw Error(call::CallError::kInvalidInput, "a stream token needs `peer`, who gave it");
-  const auto peers = net::PeersFile(options.peers_file).current();
-  const auto link = linked.find(*peer);
-  net::PeerTarget target;
-  try {
-    target = net::peer_target(*peers, *peer, link == linked.end() ? "" : link->second);
-  } catch (const Error& error) {
-    throw Error(call::CallError::kInvalidInput, error.message());  // it is the caller who named that peer
-  }
-  constexpr std::string_view kQuic = "quic://";
-  if (!target.address.starts_with(kQuic)) {
-    throw Error(call::CallError::kInvalidInput, fmt::format("the peer {} has no quic:// address", *peer));
-  }
-  net::quic::DialConfig dialling;
-  dialling.credentials = options.credentials;
-  dialling.expected = target.expected;
-  dialling.options = net::watchful(options.quic);
-  dialling.logger = options.logger;
-  const net::HostPort place = net::parse_host_port(target.address.substr(kQuic.size()));
-  stream::ClientOptions streaming;
-  streaming.token = token;
-  streaming.name = fmt::format("a model of {}", *peer);
-  stream::Dial dial = [&loop, place, dialling] { return stream::dial_quic(loop, place, dialling); };
-  return wait_for(loop, stream::TensorClient::open(loop, std::move(dial), std::move(streaming)));
-}
-
-/// A model that cannot be loaded again stays as it was.
-void reload_models(call::Registry& registry, compute::ComputeService& service, const std::vector<std::string>& models,
-                   const Globals& globals, const Logger& logger) {
-  for (const std::string& model : models) {
-    try {
-      add_model_operations(registry, service, model, globals);
-    } catch (const std::exception& error) {
-      logger.error("a model was not reloaded", {{"model", model}, {"reason", error.what()}});
-    }
-  }
-  logger.info("models reloaded");
-}
-
 void serve(const ServeCommand& command, const Globals& globals) {
   const StopSignals signals;
   const Logger logger = make_logger(command);
+  const auto drain = parse_duration(command.drain);
+  require_certificate(command);
   LoopThread thread;
   Loop& loop = thread.loop();
   const auto tokens = std::make_shared<stream::TokenIssuer>(loop);
@@ -226,6 +221,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
   compute::ComputeServiceOptions computing;
   computing.device = command.device;
   computing.robust = true;
+  computing.measure_kernels = command.measure_kernels;
   computing.models.find = [&globals](std::string_view name) -> std::shared_ptr<tensor::Source> {
     const auto folder = resolve_model(catalog_name(name), globals);
     return std::make_shared<tensor::FileSource>(open_tensors((folder / "model.safetensors").string()));
@@ -235,8 +231,12 @@ void serve(const ServeCommand& command, const Globals& globals) {
     const auto token = tokens->issue(caller ? std::optional(caller->id) : std::nullopt, std::move(model));
     return compute::StreamGrant{token.text, token.lifetime};
   };
-  computing.models.open_stream = [&loop, &serving, &peers](std::string_view token, const std::string* peer) {
-    return open_peer_stream(loop, serving, peers, token, peer);
+  const PeerModels streamed(loop, serving, peers);
+  computing.models.open_stream = [&streamed](std::string_view token, const std::string* peer) {
+    return streamed.open_stream(token, peer);
+  };
+  computing.models.files = [&globals](std::string_view name) {
+    return compute::ModelFiles::of_folder(resolve_model(catalog_name(name), globals));
   };
   compute::ComputeService service(computing);
   const auto registry = std::make_shared<call::Registry>();
@@ -254,7 +254,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
     service.settle();
   };
   try {
-    for (const std::string& model : command.models) add_model_operations(*registry, service, model, globals);
+    for (const std::string& model : command.models) add_model_operations(*registry, service, model, streamed, globals);
     registry->curated().add(import_operations(loop, client, command.imports, logger));
     on_loop(loop, [&]() -> Task<void> {
       streams = std::make_unique<stream::TensorServer>(loop, tokens, logger);
@@ -279,14 +279,14 @@ void serve(const ServeCommand& command, const Globals& globals) {
     while (true) {
       const int signal = signals.wait();
       if (signal == SIGHUP) {
-        reload_models(*registry, service, command.models, globals, logger);
+        reload_models(*registry, service, command, streamed, globals, logger);
         loop.post([&node] { node->refresh_peers(); });
         continue;
       }
       break;
     }
     logger.info("stopping", {{"drain", command.drain}});
-    on_loop(loop, [&]() -> Task<void> { co_await node->drain(parse_duration(command.drain)); });
+    on_loop(loop, [&]() -> Task<void> { co_await node->drain(drain); });
   } catch (...) {
     close_node();
     throw;
@@ -306,7 +306,8 @@ void add_serve(CLI::App& program, Globals& globals) {
       ->allow_extra_args(false);
   made->add_option("--ws", command->ws, "HOST:PORT for WebSockets (every HTTP address takes them too)")
       ->allow_extra_args(false);
-  made->add_option("--model", command->models, "A model to serve: NAME, FOLDER, or ALIAS=either; may be repeated")
+  made->add_option("--model", command->models,
+                   "A model to serve: NAME, FOLDER, NAME@PEER (streamed), or ALIAS=one of these; may be repeated")
       ->allow_extra_args(false);
   add_setting(*made, globals, "device", command->device);
   add_import_options(*made, command->imports);
@@ -333,6 +334,7 @@ void add_serve(CLI::App& program, Globals& globals) {
       ->capture_default_str();
   made->add_option("--max-frame", command->frame_limit, "The longest message")->capture_default_str();
   made->add_flag("--plaintext-tokens", command->plaintext_tokens, "Take tokens without TLS: only behind a proxy");
+  made->add_flag("--measure-kernels", command->measure_kernels, "Time each kernel, for compute/stats; slower on a GPU");
   add_json_flag(*made, globals);
   set_examples(*made,
                "  alknet serve --model minilm --allow model\n"

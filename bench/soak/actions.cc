@@ -65,7 +65,7 @@ Task<void> call_many_at_once(User& user) {
 }
 
 Task<void> call_with_bytes(User& user) {
-  Request request = bytes(user, user.below(20) == 0 ? user.crowd().noise.size() : user.below(256 << 10));
+  Request request = bytes(user, user.below(40) == 0 ? user.crowd().noise.size() : user.below(64 << 10));
   co_await user.ask(std::move(request));
 }
 
@@ -157,11 +157,11 @@ Task<void> call_endless_subscription(User& user) {
 }
 
 Task<void> keep_and_drop(User& user) {
-  const bool keep = user.handles.size() < 3;
+  const bool keep = user.handles.empty();
   Request request;
   request.operation = keep ? "soak/keep" : "soak/drop";
   if (keep) {
-    request.input = object({{"bytes", user.below(16'384)}});
+    request.input = object({{"bytes", user.below(1'024)}});
     request.right = [&handles = user.handles](const Message& answer) {
       handles.emplace_back(answer.value.at("handle").as_string());
       return true;
@@ -179,29 +179,29 @@ Task<void> close_and_redial(User& user) {
   for (std::size_t left = user.below(9); left > 0; --left) {
     running.push_back(beside(user, user.ask(sleep(kForever))));
     running.push_back(beside(user, user.read({kEndless, 100, kEndless, milliseconds(1)})));
-    running.push_back(beside(user, user.ask(bytes(user, user.below(256 << 10)))));
+    running.push_back(beside(user, user.ask(bytes(user, user.below(64 << 10)))));
   }
   const milliseconds time = user.up_to(30);
   co_await sleep_for(time);
   co_await user.redial(std::move(running));
 }
 
-constexpr std::array<Action, 16> kActions{{{40, call},
-                                           {8, call_many_at_once},
-                                           {6, call_with_bytes},
-                                           {6, call_slow},
-                                           {8, abort_call},
+constexpr std::array<Action, 16> kActions{{{80, call},
+                                           {12, call_many_at_once},
+                                           {12, call_with_bytes},
+                                           {12, call_slow},
+                                           {16, abort_call},
                                            {1, abort_bytes},
-                                           {4, time_out},
-                                           {5, fail},
-                                           {5, call_nested},
-                                           {6, read_all},
+                                           {8, time_out},
+                                           {8, fail},
+                                           {10, call_nested},
+                                           {12, read_all},
                                            {1, read_more_than_the_window},
-                                           {6, read_half},
-                                           {1, call_endless_subscription},
-                                           {3, keep_and_drop},
-                                           {2, close_and_redial},
-                                           {2, stream_tensors}}};
+                                           {12, read_half},
+                                           {2, call_endless_subscription},
+                                           {6, keep_and_drop},
+                                           {8, close_and_redial},
+                                           {4, stream_tensors}}};
 
 }  // namespace
 

@@ -27,23 +27,76 @@ constexpr std::size_t kWarmUp = 50;
 constexpr seconds kQuiet{3};  // what follows a handshake is over by then
 constexpr seconds kPatience{60};
 
+/// A server and the connections that rest on it.
 class Idle {
  public:
+  using Part = Task<void> (Idle::*)();
+
   explicit Idle(const IdleOptions& options)
       : options_(options),
         place_((Workplace::make(folder_.path()), folder_.path())),
         server_({"serve", "--folder", folder_.path()}),
         addresses_(parse_json(server_.line()).as_object()) {}
 
-  bool run() {
+  /// Runs one part and prints what it found.
+  bool run(Part part) {
     std::optional<Outcome<void>> outcome;
-    start(loop_, work(), [&](Outcome<void> result) {
+    start(loop_, work(part), [&](Outcome<void> result) {
       outcome.emplace(std::move(result));
       loop_.stop();
     });
     loop_.run();
     outcome->take();
-    return tell();
+    const int status = server_.wait();
+    ok_ = ok_ && status == 0;
+    found_.emplace("server ended with", status);
+    for (const auto& [name, value] : found_) fmt::print("  {}: {}\n", std::string_view(name), json_text(value));
+    found_.emplace("ok", ok_);
+    if (options_.json) fmt::print("{}\n", json_text(found_));
+    return ok_;
+  }
+
+  Task<void> connections() {
+    const Memory before = memory();
+    Connections all = co_await connect(options_.connections);
+    co_await sleep_for(kQuiet);
+    const double server = note(before, memory(), all.size(), "connection");
+    ok_ = server <= kMostKibibytes;
+    co_await close(all);
+  }
+
+  Task<void> subscriptions() {
+    Connections all = co_await connect(options_.subscribers);
+    co_await sleep_for(kQuiet);
+    const Memory before = memory();
+    for (std::size_t i = 0; i < options_.subscriptions; ++i) {
+      start(loop_, subscribe(all[i % all.size()], counts_), [this](const Outcome<void>& outcome) {
+        if (!outcome.ok()) ++counts_.broken;
+      });
+    }
+    const auto ready = [&] { return counts_.ready == options_.subscriptions; };
+    co_await until(ready, "every subscription begins");
+    co_await sleep_for(kQuiet);
+    const Memory begun = memory();
+    const double server = note(before, begun, options_.subscriptions, "subscription");
+
+    const double used = processor_seconds(server_.pid());
+    co_await sleep_for(std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(options_.seconds)));
+    const std::size_t disturbed = counts_.broken + counts_.arrived;
+    found_.emplace("idle seconds", options_.seconds);
+    found_.emplace("ended or spoke meanwhile", disturbed);
+    found_.emplace("server growth meanwhile",
+                   static_cast<double>(memory().server) / static_cast<double>(begun.server) - 1);
+    found_.emplace("server processor share meanwhile", (processor_seconds(server_.pid()) - used) / options_.seconds);
+
+    Message item{JsonObject{{"n", 1}}, {}};
+    const Message pushed = co_await control_->call("soak/push", std::move(item));
+    const auto over = [&] { return counts_.arrived + counts_.broken >= options_.subscriptions; };
+    co_await until(over, "every item arrives");
+    found_.emplace("watched at the end", pushed.value.at("watchers"));
+    found_.emplace("pushed items that arrived", counts_.arrived);
+    ok_ = server <= kMostKibibytes && disturbed == 0 && counts_.arrived == options_.subscriptions;
+    co_await close(all);
   }
 
  private:
@@ -64,55 +117,25 @@ class Idle {
     return (static_cast<double>(after) - static_cast<double>(before)) / 1024 / static_cast<double>(count);
   }
 
-  Task<void> work() {
+  /// KiB that each of `count` things takes of the server.
+  double note(const Memory& before, const Memory& after, std::size_t count, std::string_view what) {
+    const double server = kibibytes(before.server, after.server, count);
+    found_.emplace("count", count);
+    found_.emplace(fmt::format("server KiB a {}", what), server);
+    found_.emplace(fmt::format("client KiB a {}", what), kibibytes(before.client, after.client, count));
+    return server;
+  }
+
+  Task<void> work(Part part) {
     auto dialling = net::dial(loop_, std::string(addresses_.at("unix").as_string()), place_.dial_options());
     control_ = co_await std::move(dialling);
     Connections warm = co_await connect(kWarmUp);
     co_await close(warm);
-    co_await idle_connections();
-    co_await idle_subscriptions();
+    auto measuring = (this->*part)();
+    co_await std::move(measuring);
     Message nothing{JsonObject{}, {}};
     co_await control_->call("soak/stop", std::move(nothing));
     control_.reset();
-  }
-
-  Task<void> idle_connections() {
-    const Memory before = memory();
-    Connections all = co_await connect(options_.connections);
-    co_await sleep_for(kQuiet);
-    const Memory after = memory();
-    server_connection_ = kibibytes(before.server, after.server, all.size());
-    client_connection_ = kibibytes(before.client, after.client, all.size());
-    co_await close(all);
-  }
-
-  Task<void> idle_subscriptions() {
-    Connections all = co_await connect(options_.subscribers);
-    co_await sleep_for(kQuiet);
-    const Memory before = memory();
-    for (std::size_t i = 0; i < options_.subscriptions; ++i) {
-      start(loop_, subscribe(all[i % all.size()], counts_), [this](const Outcome<void>& outcome) {
-        if (!outcome.ok()) ++counts_.broken;
-      });
-    }
-    const auto ready = [&] { return counts_.ready == options_.subscriptions; };
-    co_await until(ready, "every subscription begins");
-    co_await sleep_for(kQuiet);
-    const Memory begun = memory();
-    const double used = processor_seconds(server_.pid());
-    co_await sleep_for(std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(options_.seconds)));
-    const Memory after = memory();
-    processor_share_ = (processor_seconds(server_.pid()) - used) / options_.seconds;
-    growth_ = static_cast<double>(after.server) / static_cast<double>(begun.server) - 1;
-    server_subscription_ = kibibytes(before.server, begun.server, options_.subscriptions);
-    client_subscription_ = kibibytes(before.client, begun.client, options_.subscriptions);
-    broken_ = counts_.broken + counts_.arrived;
-    Message item{JsonObject{{"n", 1}}, {}};
-    const Message pushed = co_await control_->call("soak/push", std::move(item));
-    watchers_ = pushed.value.at("watchers").to_number<std::size_t>();
-    const auto over = [&] { return counts_.arrived + counts_.broken >= options_.subscriptions; };
-    co_await until(over, "every item arrives");
-    co_await close(all);
   }
 
   static Task<void> subscribe(std::shared_ptr<call::Connection> connection, Counts& counts) {
@@ -166,28 +189,6 @@ class Idle {
     }
   }
 
-  bool tell() {
-    JsonObject figures{{"connections", options_.connections},
-                       {"server KiB a connection", server_connection_},
-                       {"client KiB a connection", client_connection_},
-                       {"subscriptions", options_.subscriptions},
-                       {"server KiB a subscription", server_subscription_},
-                       {"client KiB a subscription", client_subscription_},
-                       {"idle seconds", options_.seconds},
-                       {"server growth meanwhile", growth_},
-                       {"server processor share meanwhile", processor_share_},
-                       {"ended or spoke meanwhile", broken_},
-                       {"watchers at the end", watchers_},
-                       {"pushed items that arrived", counts_.arrived},
-                       {"server ended with", server_.wait()}};
-    const bool ok = server_connection_ <= kMostKibibytes && server_subscription_ <= kMostKibibytes && broken_ == 0 &&
-                    watchers_ == options_.subscriptions && counts_.arrived == options_.subscriptions;
-    for (const auto& [name, value] : figures) fmt::print("  {}: {}\n", std::string_view(name), json_text(value));
-    figures.emplace("ok", ok);
-    if (options_.json) fmt::print("{}\n", json_text(figures));
-    return ok;
-  }
-
   const IdleOptions options_;
   const RunFolder folder_;
   const Workplace place_;
@@ -196,16 +197,13 @@ class Idle {
   Counts counts_;
   Loop loop_;
   std::shared_ptr<call::Connection> control_;
-  double server_connection_ = 0, client_connection_ = 0;      // KiB
-  double server_subscription_ = 0, client_subscription_ = 0;  // KiB
-  double growth_ = 0;
-  double processor_share_ = 0;
-  std::size_t broken_ = 0;
-  std::size_t watchers_ = 0;
+  JsonObject found_;
+  bool ok_ = false;
 };
 
 }  // namespace
 
-bool run_idle(const IdleOptions& options) { return Idle(options).run(); }
+bool run_idle_connections(const IdleOptions& options) { return Idle(options).run(&Idle::connections); }
+bool run_idle_subscriptions(const IdleOptions& options) { return Idle(options).run(&Idle::subscriptions); }
 
 }  // namespace alknet::bench::soak

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace alknet::bench::soak {
@@ -14,12 +15,17 @@ constexpr std::size_t kMostTold = 40;
 Ledger::Entry::~Entry() { lose("it has no ending"); }
 
 void Ledger::Entry::end(Ending ending) {
-  if (ledger_.running_.erase(number_) > 0) ++ledger_.ended_.at(static_cast<std::size_t>(ending));
+  const auto found = ledger_.running_.extract(number_);
+  if (!found) return;
+  ++ledger_.ended_.at(static_cast<std::size_t>(ending));
+  if (ending == Ending::kAnswered) ledger_.slowest_ = std::max(ledger_.slowest_, Clock::now() - found.mapped().since);
 }
 
 void Ledger::Entry::lose(std::string_view why) {
   const auto found = ledger_.running_.extract(number_);
-  if (found) ledger_.lose(found.mapped().what, why);
+  if (!found) return;
+  const auto age = std::chrono::duration<double>(Clock::now() - found.mapped().since);
+  ledger_.lose(found.mapped().what, fmt::format("{} (after {:.1f} s)", why, age.count()));
 }
 
 Ledger::Entry Ledger::begin(Family family, std::string what) {

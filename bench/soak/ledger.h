@@ -58,6 +58,9 @@ class Ledger {
   std::uint64_t lost() const { return lost_; }
   std::size_t running() const { return running_.size(); }
 
+  /// The longest that an answer took.
+  Clock::duration slowest() const { return slowest_; }
+
   /// What was lost, the first of it: "soak/echo: timeout: ...".
   const std::vector<std::string>& losses() const { return losses_; }
 
@@ -74,6 +77,7 @@ class Ledger {
   std::array<std::uint64_t, kFamilyNames.size()> begun_{};
   std::array<std::uint64_t, kEndingNames.size()> ended_{};
   std::uint64_t lost_ = 0;
+  Clock::duration slowest_{0};
   std::vector<std::string> losses_;
 };
 

@@ -1,7 +1,8 @@
 // Long runs of a node and its users over loopback:
 //
 //   alknet_soak run --minutes 30 --connections 1000     every answer is accounted for, memory stays flat
-//   alknet_soak idle                                    N4: idle connections and subscriptions
+//   alknet_soak connections                             N4: what idle connections take
+//   alknet_soak subscriptions                           N4: what idle subscriptions take, and that they live on
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -34,12 +35,15 @@ int main(int argc, char** argv) {
     one->add_option("--seed", soak.seed, "Of what is random")->capture_default_str();
   }
   IdleOptions idle;
-  CLI::App* rest = program.add_subcommand("idle", "Idle connections and subscriptions");
-  rest->add_option("--connections", idle.connections, "Whose memory is measured")->capture_default_str();
-  rest->add_option("--subscriptions", idle.subscriptions)->capture_default_str();
-  rest->add_option("--subscribers", idle.subscribers, "Connections that share them")->capture_default_str();
-  rest->add_option("--seconds", idle.seconds, "For which they are idle")->capture_default_str();
-  rest->add_flag("--json", idle.json, "Print the figures as JSON too, as the last line");
+  CLI::App* connections = program.add_subcommand("connections", "The memory of idle connections");
+  connections->add_option("--count", idle.connections)->capture_default_str();
+  CLI::App* subscriptions = program.add_subcommand("subscriptions", "Idle subscriptions: their memory, their life");
+  subscriptions->add_option("--count", idle.subscriptions)->capture_default_str();
+  subscriptions->add_option("--connections", idle.subscribers, "That share them")->capture_default_str();
+  subscriptions->add_option("--seconds", idle.seconds, "For which they are idle")->capture_default_str();
+  for (CLI::App* one : {connections, subscriptions}) {
+    one->add_flag("--json", idle.json, "Print the figures as JSON too, as the last line");
+  }
   CLI::App* serve = program.add_subcommand("serve", "Internal: the node");
   for (CLI::App* one : {serve, users}) one->add_option("--folder", folder)->required();
   users->add_option("--addresses", addresses)->required();
@@ -50,7 +54,8 @@ int main(int argc, char** argv) {
     if (serve->parsed()) return run_server(folder);
     if (users->parsed()) run_killed_users(folder, addresses, soak);
     if (run->parsed()) return run_soak(soak) ? 0 : 1;
-    return run_idle(idle) ? 0 : 1;
+    const auto measure = connections->parsed() ? run_idle_connections : run_idle_subscriptions;
+    return measure(idle) ? 0 : 1;
   } catch (const std::exception& error) {
     fmt::print(stderr, "alknet_soak: {}\n", error.what());
     return 1;

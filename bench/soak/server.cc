@@ -65,7 +65,7 @@ class Server {
   void run() { loop_.run(); }
 
  private:
-  static constexpr std::chrono::seconds kTokenLife{60};
+  static constexpr std::chrono::seconds kTokenLife{120};
   static constexpr std::chrono::milliseconds kLastAnswer{100};  // for that of soak/stop to leave
 
   ServerState state() const {

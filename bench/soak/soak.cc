@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "alknet/base/await.h"
+#include "alknet/base/heap.h"
 #include "bench/process_memory.h"
 #include "bench/soak/child.h"
 #include "bench/soak/server.h"
@@ -22,6 +23,7 @@ using std::chrono::seconds;
 using Seconds = std::chrono::duration<double>;
 
 constexpr seconds kRampUp{10};
+constexpr double kHaste = 1.5;  // of the first tenth: what the allocator keeps and connections pool is there early
 constexpr seconds kKillEvery{20};
 constexpr seconds kTellEvery{10};
 constexpr seconds kOverdue{120};  // a request that runs for so long has no answer any more
@@ -107,7 +109,10 @@ class Soak {
     while (living_ > 0) {
       co_await sleep_for(milliseconds(options_.actions ? 100 : 1'000));
       const Seconds now = elapsed();
-      if (!options_.actions && now >= time) crowd_.over = true;
+      if (!options_.actions) {
+        crowd_.over = now >= time;
+        crowd_.mean_pause = mean_pause(options_) / (10 * now < time ? kHaste : 1);
+      }
       ledger_.lose_overdue(kOverdue);
       if (now >= time + 2 * kOverdue) co_return ledger_.lose("user", fmt::format("{} did not end", living_));
       if (!crowd_.over) {
@@ -120,6 +125,7 @@ class Soak {
       }
       if (now - told < kTellEvery) continue;
       told = now;
+      trimmer_.trim();  // as a node does
       const ServerState state = co_await server_state(control_);
       tell(state);
     }
@@ -177,6 +183,7 @@ class Soak {
     for (std::size_t i = 0; i < kEndingNames.size(); ++i) {
       summary.emplace(kEndingNames.at(i), ledger_.ended(static_cast<Ending>(i)));
     }
+    summary.emplace("slowest answer, s", Seconds(ledger_.slowest()).count());
     summary.emplace("dialled", ledger_.connected);
     summary.emplace("processes killed", kills_);
     const bool empty = last_ && last_->empty();
@@ -219,6 +226,7 @@ class Soak {
   std::size_t living_ = 0;
   Ledger::Clock::time_point begin_;
   Samples samples_;
+  HeapTrimmer trimmer_;
   ServerState first_;
   std::optional<ServerState> last_;
 };

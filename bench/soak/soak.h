@@ -12,7 +12,7 @@ struct SoakOptions {
   double minutes = 30;
   std::size_t connections = 1'000;
   std::size_t killed = 20;  ///< further users, whose process is killed and begun anew all the time
-  double rate = 300;        ///< actions a second, of all users together
+  double rate = 100;        ///< actions a second, of all users together
   std::uint64_t seed = 1;
   std::optional<int> actions;  ///< of each user, instead of the minutes; then memory is not judged
   double most_rise = 0.05;     ///< of resident memory: the last tenth of the time beside the second tenth

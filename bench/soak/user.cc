@@ -13,6 +13,8 @@
 namespace alknet::bench::soak {
 namespace {
 
+constexpr std::chrono::seconds kPatience{100};  // for an answer: others may keep the machine busy
+
 std::chrono::milliseconds milliseconds_of(std::chrono::duration<double> time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time);
 }
@@ -38,7 +40,7 @@ const Action& pick(std::size_t at) {
 
 Crowd::Crowd(Loop& on, const Workplace& at, Ledger& in, const JsonObject& served, std::uint64_t first,
              std::chrono::duration<double> pause)
-    : loop(on), place(at), ledger(in), addresses(served), seed(first), mean_pause(pause), noise(make_noise(first)) {}
+    : loop(on), place(at), ledger(in), addresses(served), seed(first), noise(make_noise(first)), mean_pause(pause) {}
 
 Task<void> User::live(std::chrono::duration<double> delay) {
   std::size_t weights = 0;
@@ -110,7 +112,7 @@ Task<void> User::ask(Request request) {
   const TaskContext& context = co_await current_context();
   try {
     call::CallOptions options;
-    options.timeout = request.timeout;
+    options.timeout = request.timeout.value_or(kPatience);
     auto answering = connection_->call(request.operation, std::move(request.input), std::move(options));
     const Message answer = co_await std::move(answering);
     if (!request.fails_with.empty()) {

@@ -66,8 +66,8 @@ struct Crowd {
   Ledger& ledger;
   const JsonObject addresses;  ///< {"quic": "quic://...", ...}
   const std::uint64_t seed;
-  const std::chrono::duration<double> mean_pause;
-  const SharedBytes noise;     ///< 4 MiB of which attachments are made
+  const SharedBytes noise;  ///< 4 MiB of which attachments are made
+  std::chrono::duration<double> mean_pause;
   std::optional<int> actions;  ///< of each user; without it until `over`
   bool over = false;
 };

@@ -89,6 +89,15 @@ class McpServer::State : public std::enable_shared_from_this<State> {
 
   std::size_t sessions() const { return sessions_.size(); }
 
+  void end_where(const std::function<bool(const call::Identity&)>& ended) {
+    std::vector<std::string> ids;
+    for (const auto& [id, session] : sessions_) {
+      const auto& identity = session->owner->identity();
+      if (identity && ended(*identity)) ids.push_back(id);
+    }
+    for (const std::string& id : ids) end_session(id);
+  }
+
   static Task<McpResponse> handle(std::shared_ptr<State> self, McpRequest request);
 
  private:
@@ -364,6 +373,8 @@ McpServer::McpServer(call::Dispatcher& dispatcher, McpServerOptions options)
 McpServer::~McpServer() = default;
 
 Task<McpResponse> McpServer::handle(McpRequest request) { return State::handle(state_, std::move(request)); }
+
+void McpServer::end_where(const std::function<bool(const call::Identity&)>& ended) { state_->end_where(ended); }
 
 std::size_t McpServer::sessions() const { return state_->sessions(); }
 

@@ -73,6 +73,9 @@ class McpServer {
   /// 404 an unknown session, 405, 406, 415, 503 too many sessions. Destroying the task aborts the calls it makes.
   Task<McpResponse> handle(McpRequest request);
 
+  /// Ends the sessions of identities for which `ended` holds, with what they run.
+  void end_where(const std::function<bool(const call::Identity&)>& ended);
+
   std::size_t sessions() const;
 
  private:

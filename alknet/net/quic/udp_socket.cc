@@ -58,18 +58,37 @@ int open_socket(const SocketAddress& address) {
 
 }  // namespace
 
-struct UdpSocket::Inbox {
-  std::array<mmsghdr, kInboxMessages> headers{};
-  std::array<iovec, kInboxMessages> vectors{};
-  std::array<SocketAddress, kInboxMessages> from{};
-  alignas(cmsghdr) std::array<std::array<char, CMSG_SPACE(sizeof(int))>, kInboxMessages> controls{};
-  std::unique_ptr<std::byte[]> bytes{new std::byte[kInboxMessages * kInboxBytes]};  // not touched before it is used
+class UdpSocket::Memory final : public boost::asio::execution_context::service {
+ public:
+  using key_type = Memory;
+  static inline boost::asio::execution_context::id id;  // NOLINT: Asio finds the service by it
+  explicit Memory(boost::asio::execution_context& context) : service(context) {}
+
+  /// Where a batch is received; in use only inside `receive`.
+  struct Inbox {
+    std::array<mmsghdr, kInboxMessages> headers{};
+    std::array<iovec, kInboxMessages> vectors{};
+    std::array<SocketAddress, kInboxMessages> from{};
+    alignas(cmsghdr) std::array<std::array<char, CMSG_SPACE(sizeof(int))>, kInboxMessages> controls{};
+    std::unique_ptr<std::byte[]> bytes{new std::byte[kInboxMessages * kInboxBytes]};  // not touched before it is used
+  };
+  Inbox inbox;
+
+  /// An arena for what is queued; pages of it that no datagram reaches stay untouched.
+  std::unique_ptr<std::uint8_t[]> take_arena() {
+    if (spare_) return std::move(spare_);
+    return std::unique_ptr<std::uint8_t[]>(new std::uint8_t[kArenaBytes]);
+  }
+  void give_back(std::unique_ptr<std::uint8_t[]> arena) { spare_ = std::move(arena); }
+
+ private:
+  void shutdown() override {}
+
+  std::unique_ptr<std::uint8_t[]> spare_;
 };
 
-void UdpSocket::InboxDelete::operator()(Inbox* inbox) const { delete inbox; }
-
 UdpSocket::UdpSocket(Loop& loop, const SocketAddress& address)
-    : descriptor_(io_context(loop), open_socket(address)), inbox_(new Inbox) {
+    : descriptor_(io_context(loop), open_socket(address)), memory_(boost::asio::use_service<Memory>(io_context(loop))) {
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   ::getsockname(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&bound), &size);
@@ -86,7 +105,7 @@ void UdpSocket::connect(const SocketAddress& peer) {
 }
 
 bool UdpSocket::receive(FunctionRef<void(const Datagram&)> take, FunctionRef<void()> refused) {
-  Inbox& inbox = *inbox_;
+  Memory::Inbox& inbox = memory_.inbox;
   for (std::size_t i = 0; i < kInboxMessages; ++i) {
     inbox.vectors[i] = {inbox.bytes.get() + i * kInboxBytes, kInboxBytes};
     msghdr& header = inbox.headers[i].msg_hdr;
@@ -139,12 +158,12 @@ void UdpSocket::wait_sendable(std::function<void()> ready) {
 }
 
 std::span<std::uint8_t> UdpSocket::space(std::size_t size) {
-  if (!arena_) arena_.reset(new std::uint8_t[kArenaBytes]);  // pages that no datagram reaches stay untouched
   if (kArenaBytes - used_ < size) flush();
   if (kArenaBytes - used_ < size) {
     batches_.clear();
     used_ = 0;
   }
+  if (!arena_) arena_ = memory_.take_arena();
   return {arena_.get() + used_, size};
 }
 
@@ -222,7 +241,9 @@ void UdpSocket::flush() {
     }
   }
   batches_.erase(batches_.begin(), batches_.begin() + static_cast<std::ptrdiff_t>(done));
-  if (batches_.empty()) used_ = 0;
+  if (!batches_.empty()) return;
+  used_ = 0;
+  if (arena_) memory_.give_back(std::move(arena_));
 }
 
 }  // namespace alknet::net::quic

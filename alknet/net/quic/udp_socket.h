@@ -74,19 +74,18 @@ class UdpSocket {
   std::size_t send(std::span<Batch> batches, int& problem);
   void send_singly(const Batch& batch);
 
+  /// What the sockets of one loop use in turn, so that an idle one holds no buffers.
+  class Memory;
+
   boost::asio::posix::stream_descriptor descriptor_;
+  Memory& memory_;
   SocketAddress address_;
   bool connected_ = false;
   bool full_ = false;
   bool segmentation_ = true;
-  std::unique_ptr<std::uint8_t[]> arena_;
+  std::unique_ptr<std::uint8_t[]> arena_;  ///< While something is queued.
   std::size_t used_ = 0;
   std::vector<Batch> batches_;
-  struct Inbox;
-  struct InboxDelete {
-    void operator()(Inbox* inbox) const;
-  };
-  std::unique_ptr<Inbox, InboxDelete> inbox_;
 };
 
 }  // namespace alknet::net::quic
