@@ -65,7 +65,7 @@ std::vector<std::string> take_ids(Json& input) {
 Task<Message> forward(std::shared_ptr<const Route> route, OperationContext& context, Message input) {
   const auto connection = connection_of(*route);
   const auto ids = route->names_results ? take_ids(input.value) : std::vector<std::string>();
-  to_remote_handles(input.value, context.resources(), route->peer_id);
+  to_remote_handles(input.value, context.resources(), *connection, route->peer_id);
   try {
     Message output =
         co_await connection->call(route->known->spec().name, std::move(input), options_of(*route, context));
@@ -78,7 +78,7 @@ Task<Message> forward(std::shared_ptr<const Route> route, OperationContext& cont
 
 AsyncGenerator<Message> forward_items(std::shared_ptr<const Route> route, OperationContext& context, Message input) {
   const auto connection = connection_of(*route);
-  to_remote_handles(input.value, context.resources(), route->peer_id);
+  to_remote_handles(input.value, context.resources(), *connection, route->peer_id);
   auto items = connection->subscribe(route->known->spec().name, std::move(input), options_of(*route, context));
   while (true) {
     std::optional<Message> item;

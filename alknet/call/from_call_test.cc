@@ -331,6 +331,21 @@ TEST_F(Import, TensorsOfOthersAreForeign) {
   EXPECT_EQ(ours.details().at("code"), Json("FOREIGN_HANDLE"));
 }
 
+TEST_F(Import, TensorsOfALostConnectionAreNotTakenForNewOnesOfTheirNames) {
+  peer = import_from(connection);
+  const Json old = run("gpu1/tensor/make");
+  connection->close();
+  near.executor.run_ready();
+  EXPECT_EQ(living, 0);
+  other = connect("gpu1");
+  const auto again = import_from(other);
+  const Json made = run("gpu1/tensor/make");
+  const Error gone = error("gpu1/tensor/use", JsonObject{{"input", old}});
+  EXPECT_EQ(gone.code_name(), "invalid_input");
+  EXPECT_NE(gone.message().find("make it anew"), std::string::npos);
+  EXPECT_EQ(run("gpu1/tensor/use", JsonObject{{"input", made}}), Json(1));
+}
+
 TEST_F(Import, APeerRefGoesToThatPeerOrToTheFirstThatHasIt) {
   peer = import_from(connection);
   other = connect("other");

@@ -35,7 +35,7 @@ RemoteTensor::~RemoteTensor() {
         [](const Outcome<Message>&) {});
 }
 
-void to_remote_handles(Json& input, ResourceTable& resources, std::string_view peer_id) {
+void to_remote_handles(Json& input, ResourceTable& resources, const Connection& connection, std::string_view peer_id) {
   for_each_tensor(input, [&](Json& handle) {
     const auto resource = resources.get<Resource>(std::string_view(handle.get_string()));
     const auto* remote = dynamic_cast<const RemoteTensor*>(resource.get());
@@ -44,6 +44,12 @@ void to_remote_handles(Json& input, ResourceTable& resources, std::string_view p
                          fmt::format("the tensor {} is not one of the peer {}: copy it there with .to('peer:{}')",
                                      std::string_view(handle.get_string()), peer_id, peer_id),
                          JsonObject{{"handle", handle}, {"peer", peer_id}});
+    }
+    if (!remote->is_of(connection)) {
+      throw Error(CallError::kInvalidInput,
+                  fmt::format("the tensor {} went with an earlier connection to the peer {}: make it anew",
+                              std::string_view(handle.get_string()), peer_id),
+                  JsonObject{{"handle", handle}, {"peer", peer_id}});
     }
     handle = remote->handle();
   });

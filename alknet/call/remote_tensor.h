@@ -26,6 +26,9 @@ class RemoteTensor final : public Resource {
 
   const std::string& peer_id() const { return peer_id_; }
 
+  /// Whether it came over that connection. A peer forgets its handles with their connection, and uses the names again.
+  bool is_of(const Connection& connection) const { return connection_.lock().get() == &connection; }
+
   /// Under which the peer knows it.
   const std::string& handle() const { return handle_; }
 
@@ -37,8 +40,8 @@ class RemoteTensor final : public Resource {
 
 /// Puts the peer's handles in place of ours, wherever `input` has `{"$tensor": h, ...}`. Throws the domain error
 /// FOREIGN_HANDLE, with the remedy, for tensors that are not this peer's, and `invalid_input` for handles that do not
-/// exist.
-void to_remote_handles(Json& input, ResourceTable& resources, std::string_view peer_id);
+/// exist or went with an earlier connection.
+void to_remote_handles(Json& input, ResourceTable& resources, const Connection& connection, std::string_view peer_id);
 
 /// Keeps what a peer returned: wherever `output` has `{"$tensor": h, ...}`, a handle of the caller's takes its place:
 /// one of `ids`, in their order, or a new one when there are none. Throws `invalid_input` when their number is another.

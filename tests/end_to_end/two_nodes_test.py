@@ -211,7 +211,8 @@ class StreamedModelTest(TwoNodesTest):
         self.assertEqual(self.metric("alknet_peer_connected"), ["1"])
         self.assertEqual(self.as_web("gpu1/compute/devices")[0], 200)
         status, answer = self.as_web("gpu1/tensor/relu", {"input": handle}, **SESSION)
-        self.assertNotEqual(status, 200, "its tensors are gone")
+        self.assertEqual((status, answer["error"]["code"]), (400, "INVALID_INPUT"), answer)
+        self.assertIn("make it anew", answer["error"]["message"])
 
 
 if __name__ == "__main__":
