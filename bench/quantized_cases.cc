@@ -1,4 +1,4 @@
-// Q1, Q2: products with weights in GGUF's block formats.
+// Q1, Q2, Q3: products with weights in GGUF's block formats.
 #include <cstring>
 #include <memory>
 #include <random>
@@ -24,11 +24,12 @@ std::vector<std::byte> random_blocks(std::size_t bytes) {
   return blocks;
 }
 
-/// linear(x [rows, k], w [n, k]), `burst` times; a GPU is waited for once.
+/// quantized_matmul(x [rows, k], w [n, k]), `burst` times; a GPU is waited for once.
 Case quantized(const Json& parameters) {
   const auto rows = parameters.at("rows").to_number<std::int64_t>();
   const auto n = parameters.at("n").to_number<std::int64_t>();
   const auto k = parameters.at("k").to_number<std::int64_t>();
+  const auto& activations = parameters.at("activations").as_string();
   const auto burst = parameters.at("burst").to_number<int>();
   const auto dtype = graph::parse_dtype(std::string(parameters.at("format").as_string())).value();
   compute::Devices::Options options;
@@ -40,7 +41,7 @@ Case quantized(const Json& parameters) {
   graph::GraphBuilder g;
   const graph::Ref x = g.input("x", graph::Dtype::kF32, {rows, k});
   const graph::Ref w = g.input("w", dtype, {n, k});
-  g.output("y", g.node("linear", {x, w, graph::Ref{}}));
+  g.output("y", g.node("quantized_matmul", {x, w}, {{"activations", activations}}));
   auto session = std::make_shared<compute::Session>(compute::Plan::compile(std::move(g).build(), backend),
                                                     compute::Store(context));
   const std::vector<float> values(static_cast<std::size_t>(rows * k), 0.5F);

@@ -42,10 +42,11 @@ function(alknet_tests_with_wgpu name)
 endfunction()
 
 # alknet_report_cases(NAME)
-#   The GoogleTest program behind the test NAME writes its cases to test-results/NAME.xml, where bin/test counts them.
+#   The GoogleTest program behind the test NAME writes its cases to test-results/NAME.xml, where bin/test counts them. It
+#   leaves the user's cache of GPU kernels alone.
 function(alknet_report_cases name)
   set_tests_properties(${name} PROPERTIES
-    ENVIRONMENT "GTEST_OUTPUT=xml:${PROJECT_BINARY_DIR}/test-results/${name}.xml" TIMEOUT 900)
+    ENVIRONMENT "GTEST_OUTPUT=xml:${PROJECT_BINARY_DIR}/test-results/${name}.xml;ALKNET_PIPELINE_CACHE=off" TIMEOUT 900)
 endfunction()
 
 # alknet_fuzzer(NAME SOURCES ... [LINK targets...])

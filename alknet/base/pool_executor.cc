@@ -34,22 +34,19 @@ class PoolExecutor::State {
   }
 
   void post(Callback callback) {
-    {
-      const std::lock_guard lock(mutex_);
-      ready_.push_back(std::move(callback));
-    }
+    const std::lock_guard lock(mutex_);
+    ready_.push_back(std::move(callback));
+    // Under the lock: the callback may be the last that somebody waits for before the executor is destroyed.
     changed_.notify_one();
   }
 
   TimerId post_after(Clock::duration delay, Callback callback) {
     const auto due = Clock::now() + std::max(delay, Clock::duration::zero());
     TimerId id;
-    {
-      const std::lock_guard lock(mutex_);
-      id.value = ++last_timer_;
-      timers_.emplace(std::pair(due, id), std::move(callback));
-      due_.emplace(id, due);
-    }
+    const std::lock_guard lock(mutex_);
+    id.value = ++last_timer_;
+    timers_.emplace(std::pair(due, id), std::move(callback));
+    due_.emplace(id, due);
     changed_.notify_one();
     return id;
   }

@@ -76,6 +76,7 @@ class Connection::State final : public TransportEvents, public LinkEvents {
   void closed(const Error& reason) override {
     const auto self = begin();
     end(reason);
+    gone();
   }
 
   void requested(std::shared_ptr<InboundCall> call, InboundRequest request) override;
@@ -103,13 +104,19 @@ class Connection::State final : public TransportEvents, public LinkEvents {
     });
   }
 
+  /// From now on nothing is asked or answered.
   void end(const Error& reason) {
     if (std::exchange(is_closed, true)) return;
     if (armed) on.cancel(timer);
     close_reason = reason;
     link.closed(reason);
     owner->end();
-    for (auto& callback : std::exchange(close_callbacks, {})) callback(reason);
+  }
+
+  /// The transport has ended too.
+  void gone() {
+    if (std::exchange(is_gone, true)) return;
+    for (auto& callback : std::exchange(close_callbacks, {})) callback(*close_reason);
   }
 
   /// While draining: closes when nothing runs.
@@ -140,6 +147,7 @@ class Connection::State final : public TransportEvents, public LinkEvents {
   TimerId timer;
   std::optional<Executor::Clock::time_point> armed;
   bool is_closed = false;
+  bool is_gone = false;
   bool draining = false;
   std::optional<Error> close_reason;
   std::vector<std::function<void(const Error&)>> close_callbacks;
@@ -238,7 +246,10 @@ class Connection::AbortAtEnd {
 
 Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Connection::~Connection() { state_->end(Error(CallError::kTransport, "closed")); }
+Connection::~Connection() {
+  state_->end(Error(CallError::kTransport, "closed"));
+  state_->gone();
+}
 
 std::shared_ptr<Connection> Connection::open(Executor& executor, std::unique_ptr<Transport> transport,
                                              Dispatcher* dispatcher, std::shared_ptr<Owner> owner,
@@ -333,7 +344,7 @@ bool Connection::closed() const { return state_->is_closed; }
 ConnectionStats Connection::stats() const { return state_->link.stats(); }
 
 void Connection::on_close(std::function<void(const Error&)> callback) {
-  if (!state_->is_closed) {
+  if (!state_->is_gone) {
     state_->close_callbacks.push_back(std::move(callback));
     return;
   }

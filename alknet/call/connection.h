@@ -65,13 +65,16 @@ class Connection final : public Caller, public std::enable_shared_from_this<Conn
   const PeerCredentials& peer() const;
   const std::shared_ptr<Owner>& owner() const;
   Executor& executor() const;
+  /// Whether it ended, by either side.
   bool closed() const;
   ConnectionStats stats() const;
 
-  /// Called once when the connection is gone, with the reason; at once (by `post`) when it already is.
+  /// Called once when the connection is gone, with the reason; at once (by `post`) when it already is. After our own
+  /// `close` that is when its farewell has left, or when the connection is destroyed before.
   void on_close(std::function<void(const Error& reason)> callback);
 
-  /// Closes now. Idempotent.
+  /// Closes: pending calls fail now, and the owner ends; what was sent before, and the farewell, still leave as long as
+  /// the connection is kept (see Transport::close), which `on_close` tells. Idempotent.
   void close(TransportCode code = TransportCode::kNone, std::string_view reason = "closed");
 
   /// Answers new requests with RESOURCE_EXHAUSTED (limit "draining"), and closes once those that run have their

@@ -268,6 +268,23 @@ TEST_P(EveryLink, FailsWhatIsPendingWhenTheConnectionIsLost) {
   EXPECT_EQ(closed, 3) << "also when it is closed already";
 }
 
+TEST_P(EveryLink, IsGoneWhenItsFarewellHasLeft) {
+  Pair pair(GetParam());
+  bool closed = false;
+  bool ended = false;
+  pair.near->on_close([&](const Error& reason) {
+    EXPECT_EQ(reason.message(), "closed") << "by us, whatever the transport says then";
+    closed = true;
+  });
+  start(pair.executor, pair.near->call("test/none", {}), [&](const Outcome<Message>&) { ended = true; });
+  pair.executor.run_ready();
+  pair.near->close();
+  EXPECT_TRUE(pair.near->closed() && pair.near->owner()->ended());
+  EXPECT_FALSE(closed);
+  pair.executor.run_ready();
+  EXPECT_TRUE(closed && ended);
+}
+
 TEST_P(EveryLink, DrainsBeforeItCloses) {
   Pair pair(GetParam());
   Completion<void> go_on;

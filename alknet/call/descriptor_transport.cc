@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "alknet/base/loop_asio.h"
+#include "alknet/call/engine/high_water.h"
+#include "alknet/call/engine/single_stream_transport.h"
 #include "alknet/call/error.h"
 
 namespace alknet::call {
@@ -36,7 +38,7 @@ Error lost(std::string_view what) { return {CallError::kTransport, std::string(w
 class DescriptorState : public std::enable_shared_from_this<DescriptorState> {
  public:
   DescriptorState(Loop& on, int descriptor, std::size_t mark)
-      : loop(on), socket(io_context(on), descriptor), high_water(mark) {
+      : loop(on), socket(io_context(on), descriptor), queued(mark) {
     socket.non_blocking(true);
   }
 
@@ -47,7 +49,7 @@ class DescriptorState : public std::enable_shared_from_this<DescriptorState> {
 
   bool write(SharedBytes bytes) {
     if (closing || !open()) return true;
-    queued += bytes.size();
+    const bool room = queued.add(bytes.size());
     if (!bytes.empty()) waiting.push_back(std::move(bytes));
     if (!flush_posted) {
       flush_posted = true;
@@ -55,8 +57,7 @@ class DescriptorState : public std::enable_shared_from_this<DescriptorState> {
         if (const auto self = weak.lock()) self->flush();
       });
     }
-    blocked = blocked || queued > high_water;
-    return !blocked;
+    return room;
   }
 
   void set_reading(bool wanted) {
@@ -64,7 +65,7 @@ class DescriptorState : public std::enable_shared_from_this<DescriptorState> {
     if (reading) wait_readable();
   }
 
-  void close(std::string_view why) {
+  void close(TransportCode, std::string_view why) {
     if (closing || !open()) return;
     closing = true;
     reason = lost(why);
@@ -130,10 +131,7 @@ class DescriptorState : public std::enable_shared_from_this<DescriptorState> {
     } else if (closing) {
       return end();
     }
-    if (blocked && queued <= high_water / 2 && events != nullptr) {
-      blocked = false;
-      events->writable(0);
-    }
+    if (queued.resumes() && events != nullptr) events->writable(0);
   }
 
   /// Sends until the socket takes no more. Returns an errno that is not about that, or 0.
@@ -157,7 +155,7 @@ class DescriptorState : public std::enable_shared_from_this<DescriptorState> {
   }
 
   void drop_sent(std::size_t sent) {
-    queued -= sent;
+    queued.remove(sent);
     front_sent += sent;
     while (!waiting.empty() && front_sent >= waiting.front().size()) {
       front_sent -= waiting.front().size();
@@ -180,12 +178,10 @@ class DescriptorState : public std::enable_shared_from_this<DescriptorState> {
   Loop& loop;
   asio::posix::stream_descriptor socket;
   TransportEvents* events = nullptr;
-  const std::size_t high_water;
   std::deque<SharedBytes> waiting;
   std::size_t front_sent = 0;  // of waiting.front()
-  std::size_t queued = 0;      // bytes
+  HighWater queued;
   bool reading = true;
-  bool blocked = false;
   bool closing = false;
   bool flush_posted = false;
   bool read_waits = false;
@@ -193,33 +189,13 @@ class DescriptorState : public std::enable_shared_from_this<DescriptorState> {
   std::optional<Error> reason;
 };
 
-class DescriptorTransport final : public Transport {
- public:
-  DescriptorTransport(Loop& loop, int descriptor, DescriptorOptions options)
-      : peer_(std::move(options.peer)),
-        state_(std::make_shared<DescriptorState>(loop, descriptor, options.high_water)) {}
-  ~DescriptorTransport() override { state_->abandon(); }
-
-  Framing framing() const override { return Framing::kLengthPrefix; }
-  bool multiplexed() const override { return false; }
-  const PeerCredentials& peer() const override { return peer_; }
-  void start(TransportEvents& events) override { state_->start(events); }
-  StreamId open_stream() override { return 0; }
-  bool write(StreamId, SharedBytes bytes) override { return state_->write(std::move(bytes)); }
-  void finish(StreamId) override {}
-  void reset(StreamId, TransportCode) override { state_->close("the stream was reset"); }
-  void set_reading(StreamId, bool reading) override { state_->set_reading(reading); }
-  void close(TransportCode, std::string_view reason) override { state_->close(reason); }
-
- private:
-  PeerCredentials peer_;
-  std::shared_ptr<DescriptorState> state_;
-};
+using DescriptorTransport = SingleStreamTransport<DescriptorState, Framing::kLengthPrefix>;
 
 }  // namespace
 
 std::unique_ptr<Transport> make_descriptor_transport(Loop& loop, int descriptor, DescriptorOptions options) {
-  return std::make_unique<DescriptorTransport>(loop, descriptor, std::move(options));
+  auto state = std::make_shared<DescriptorState>(loop, descriptor, options.high_water);
+  return std::make_unique<DescriptorTransport>(std::move(state), std::move(options.peer));
 }
 
 std::pair<int, int> make_socket_pair() {

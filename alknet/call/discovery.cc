@@ -59,27 +59,37 @@ constexpr std::string_view kPeersOutput = R"({
   "type": "object",
   "properties": {"peers": {"type": "array", "items": {
     "type": "object",
-    "properties": {"peer_id": {"type": "string"}, "display_name": {"type": "string"}, "connected": {"type": "boolean"}},
+    "properties": {"peer_id": {"type": "string"}, "display_name": {"type": "string"}, "connected": {"type": "boolean"},
+      "import": {"type": "object", "description": "of a peer whose operations this node offers under its id",
+        "properties": {"state": {"enum": ["connecting", "connected", "waiting", "stopped"]},
+          "operations": {"type": "integer"}, "attempts": {"type": "integer"}, "last_error": {"type": "string"},
+          "next_attempt_ms": {"type": "integer"}},
+        "required": ["state", "operations", "attempts"]}},
     "required": ["peer_id", "connected"]}}},
   "required": ["peers"]
 })";
+
+Json peer_json(const PeerInfo& peer) {
+  JsonObject object{{"peer_id", peer.peer_id}, {"display_name", peer.display_name}, {"connected", peer.connected}};
+  if (peer.import) {
+    const PeerImport& import = *peer.import;
+    JsonObject state{{"state", import.state}, {"operations", import.operations}, {"attempts", import.attempts}};
+    if (!import.last_error.empty()) state.emplace("last_error", import.last_error);
+    if (import.next_attempt_in) state.emplace("next_attempt_ms", import.next_attempt_in->count());
+    object.emplace("import", std::move(state));
+  }
+  return object;
+}
 
 std::string text_member(const Json& value, std::string_view member) {
   const auto* found = value.as_object().if_contains(member);
   return found == nullptr ? std::string() : std::string(found->as_string());
 }
 
-/// Whether `text` contains `query`, which is in small letters, whatever the case of ASCII letters.
 bool contains_word(std::string_view text, std::string_view query) {
   const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   return std::search(text.begin(), text.end(), query.begin(), query.end(),
                      [&](char a, char b) { return small(a) == small(b); }) != text.end();
-}
-
-bool matches(const OperationSpec& spec, std::string_view query) {
-  return contains_word(spec.name, query) || contains_word(spec.title, query) ||
-         contains_word(spec.description, query) ||
-         std::any_of(spec.tags.begin(), spec.tags.end(), [&](const auto& tag) { return contains_word(tag, query); });
 }
 
 Task<Message> list(OperationContext& context, Message input) {
@@ -130,6 +140,12 @@ Registration query(std::string_view name, std::string_view title, std::string_vi
 
 }  // namespace
 
+bool matches(const OperationSpec& spec, std::string_view query) {
+  return contains_word(spec.name, query) || contains_word(spec.title, query) ||
+         contains_word(spec.description, query) ||
+         std::any_of(spec.tags.begin(), spec.tags.end(), [&](const auto& tag) { return contains_word(tag, query); });
+}
+
 Json operation_summary(const OperationSpec& spec) {
   JsonObject object{{"name", spec.name}, {"op_type", operation_type_name(spec.type)}};
   if (!spec.title.empty()) object.emplace("title", spec.title);
@@ -147,10 +163,7 @@ std::vector<Registration> discovery_operations(DiscoveryOptions options) {
   if (options.list_peers) {
     const auto peers = [list_peers = std::move(options.list_peers)](OperationContext&, Message) -> Task<Message> {
       JsonArray array;
-      for (const PeerInfo& peer : list_peers()) {
-        array.push_back(
-            JsonObject{{"peer_id", peer.peer_id}, {"display_name", peer.display_name}, {"connected", peer.connected}});
-      }
+      for (const PeerInfo& peer : list_peers()) array.push_back(peer_json(peer));
       co_return Message{JsonObject{{"peers", std::move(array)}}, {}};
     };
     operations.push_back(query("services/list-peers", "List peers", "The peers that this node knows.",

@@ -1,17 +1,33 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "alknet/call/operation.h"
 
 namespace alknet::call {
 
+/// A peer whose operations this node keeps imported.
+struct PeerImport {
+  std::string state;  ///< "connecting", "connected", "waiting" (to dial again), "stopped"
+  std::size_t operations = 0;
+  std::uint64_t attempts = 0;                                  ///< dials so far
+  std::string last_error{};                                    ///< why it is not connected; empty while it is
+  std::optional<std::chrono::milliseconds> next_attempt_in{};  ///< while it waits
+};
+
 /// One peer for `services/list-peers`.
 struct PeerInfo {
   std::string peer_id;
   std::string display_name;
   bool connected = false;
+  std::optional<PeerImport> import{};
 };
 
 struct DiscoveryOptions {
@@ -28,5 +44,8 @@ std::vector<Registration> discovery_operations(DiscoveryOptions options = {});
 
 /// A short form of a spec for lists: name, op_type, title, description, tags.
 Json operation_summary(const OperationSpec& spec);
+
+/// Whether the name, title, description or a tag contains `query`, whatever the case of ASCII letters.
+bool matches(const OperationSpec& spec, std::string_view query);
 
 }  // namespace alknet::call

@@ -75,10 +75,16 @@ TEST_F(Discovery, PeersAreListedOnlyWhereTheAssemblySaysSo) {
   EXPECT_EQ(code_of([&] { node.call("services/list-peers", "{}"); }), "not_found");
   TestNode other;
   DiscoveryOptions options;
-  options.list_peers = [] { return std::vector<PeerInfo>{{"gpu1", "The big one", true}}; };
+  options.list_peers = [] {
+    std::vector<PeerInfo> peers{{"laptop", "The small one", true}, {"gpu1", "The big one", false}};
+    peers[1].import = PeerImport{"waiting", 0, 3, "nobody listens there", std::chrono::milliseconds(700)};
+    return peers;
+  };
   other.registry->curated().add(discovery_operations(std::move(options)));
-  EXPECT_EQ(json_text(other.call("services/list-peers", "{}")),
-            R"({"peers":[{"peer_id":"gpu1","display_name":"The big one","connected":true}]})");
+  EXPECT_EQ(other.call("services/list-peers", "{}"), parse_json(R"({"peers":[
+    {"peer_id":"laptop","display_name":"The small one","connected":true},
+    {"peer_id":"gpu1","display_name":"The big one","connected":false,"import":{"state":"waiting","operations":0,
+     "attempts":3,"last_error":"nobody listens there","next_attempt_ms":700}}]})"));
 }
 
 }  // namespace

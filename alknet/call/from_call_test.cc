@@ -250,6 +250,58 @@ TEST_F(Import, AMalformedDescriptionIsSkippedAndSaid) {
   EXPECT_TRUE(imported->layer->snapshot()->contains("x/c/d"));
 }
 
+TEST_F(Import, WhatThePeerImportedItselfIsNotImportedAgain) {
+  Registration passed_on = simple_operation("third/test/echo", echo);
+  passed_on.spec.tags = {std::string(kImportedTag)};
+  serve(std::move(passed_on));
+  peer = import_from(connection);
+  EXPECT_FALSE(peer->operations.contains("third/test/echo"));
+  EXPECT_EQ(peer->layer->snapshot()->at("gpu1/test/echo")->spec().tags, std::vector<std::string>{"imported"});
+}
+
+TEST_F(Import, CallersOfASharedConnectionNameNothingByPlainHandles) {
+  const Json handle = parse_json(R"({"type":"string","format":"alknet-handle"})");
+  const auto serve_with = [&](std::string name, Json input, Json output) {
+    Registration registration = simple_operation(std::move(name), echo);
+    registration.spec.input_schema = std::move(input);
+    registration.spec.output_schema = std::move(output);
+    serve(std::move(registration));
+  };
+  const auto object = [](std::string_view member, Json schema) {
+    return JsonObject{{"properties", JsonObject{{member, std::move(schema)}}}, {"additionalProperties", false}};
+  };
+  serve_with("plan/make", JsonObject{}, object("plan", handle));
+  serve_with("plan/use", object("plans", JsonObject{{"items", JsonObject{{"anyOf", JsonArray{handle}}}}}),
+             JsonObject{});
+  Registration named =
+      simple_operation("tensor/named", [this](OperationContext& context, Message input) -> Task<Message> {
+        EXPECT_EQ(input.value, Json(JsonObject{})) << "the peer does not hear of names";
+        const std::string made = context.add_resource(std::make_shared<FarTensor>(living));
+        co_return Message{JsonObject{{"$tensor", made}}, {}};
+      });
+  named.spec.input_schema = object("ids", JsonObject{{"type", "array"}, {"items", handle}});
+  serve(std::move(named));
+  peer = import_from(connection, {.namespace_prefix = "own"});
+  EXPECT_TRUE(peer->skipped.empty());
+
+  other = connect("gpu1");
+  const auto shared = import_from(other, {.shared = true});
+  ASSERT_EQ(shared->skipped.size(), 2U);
+  EXPECT_EQ(shared->skipped[0].first, "plan/make");
+  EXPECT_EQ(shared->skipped[1].first, "plan/use");
+  EXPECT_EQ(run("gpu1/tensor/named", parse_json(R"({"ids":["c1"]})")), parse_json(R"({"$tensor":"c1"})"));
+  EXPECT_EQ(living, 1);
+  EXPECT_EQ(error("gpu1/tensor/named", parse_json(R"({"ids":["c2","c3"]})")).code_name(), "invalid_input");
+  near.executor.run_ready();
+  EXPECT_EQ(living, 1) << "what could not be named goes at the peer too";
+}
+
+TEST_F(Import, APeerThatListsTooMuchIsRefused) {
+  const Error refused = error_of([&] { import_from(connection, {.max_operations = 7}); });
+  EXPECT_EQ(refused.code_name(), "discovery_failed");
+  EXPECT_EQ(refused.details().at("limit"), Json("operations"));
+}
+
 TEST_F(Import, TensorsOfThePeerBecomeHandlesOfTheCaller) {
   peer = import_from(connection);
   const Json made = run("gpu1/tensor/make");

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+#include <vector>
+
 #include "alknet/base/await.h"
 #include "alknet/base/function_ref.h"
 
@@ -47,11 +50,25 @@ void to_remote_handles(Json& input, ResourceTable& resources, std::string_view p
 }
 
 void to_local_handles(Json& output, OperationContext& context, const std::shared_ptr<Connection>& connection,
-                      const std::string& peer_id) {
+                      const std::string& peer_id, std::span<const std::string> ids) {
+  std::vector<std::pair<Json*, std::shared_ptr<RemoteTensor>>> tensors;  // those not kept go at the peer too
   for_each_tensor(output, [&](Json& handle) {
-    auto tensor = std::make_shared<RemoteTensor>(connection, peer_id, std::string(handle.get_string()));
-    handle = context.add_resource(std::move(tensor));
+    tensors.emplace_back(&handle,
+                         std::make_shared<RemoteTensor>(connection, peer_id, std::string(handle.get_string())));
   });
+  if (!ids.empty() && ids.size() != tensors.size()) {
+    throw Error(CallError::kInvalidInput,
+                fmt::format("ids: {} were given, but there are {} results", ids.size(), tensors.size()));
+  }
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    auto& [handle, tensor] = tensors[i];
+    if (ids.empty()) {
+      *handle = context.add_resource(std::move(tensor));
+    } else {
+      context.add_resource_as(ids[i], std::move(tensor));
+      *handle = ids[i];
+    }
+  }
 }
 
 }  // namespace alknet::call

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "alknet/call/connection.h"
 #include "alknet/call/context.h"
@@ -38,8 +40,9 @@ class RemoteTensor final : public Resource {
 /// exist.
 void to_remote_handles(Json& input, ResourceTable& resources, std::string_view peer_id);
 
-/// Keeps what a peer returned: wherever `output` has `{"$tensor": h, ...}`, a handle of the caller's takes its place.
+/// Keeps what a peer returned: wherever `output` has `{"$tensor": h, ...}`, a handle of the caller's takes its place:
+/// one of `ids`, in their order, or a new one when there are none. Throws `invalid_input` when their number is another.
 void to_local_handles(Json& output, OperationContext& context, const std::shared_ptr<Connection>& connection,
-                      const std::string& peer_id);
+                      const std::string& peer_id, std::span<const std::string> ids = {});
 
 }  // namespace alknet::call

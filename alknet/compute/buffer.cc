@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -31,10 +33,26 @@ std::size_t size_class(std::size_t bytes) {
 
 struct Buffer::DevicePool {
   std::uint64_t number = 0;
+  std::weak_ptr<Backend> home;  ///< Whose memory is in `free`: a device that is lost leaves its name to another.
   /// By size class. Lists keep their room, so that a block that comes back and goes again allocates nothing.
   std::map<std::size_t, std::vector<std::shared_ptr<Memory>>> free;
   BufferStatistics statistics;
   void note_peak() { statistics.peak = std::max(statistics.peak, statistics.live + statistics.pooled); }
+
+  bool belongs_to(const std::shared_ptr<Backend>& backend) const {
+    return !home.owner_before(backend) && !backend.owner_before(home);
+  }
+
+  /// All free memory, for whoever drops it after unlocking.
+  std::vector<std::shared_ptr<Memory>> empty() {
+    std::vector<std::shared_ptr<Memory>> freed;
+    for (auto& [bytes, blocks] : free) {
+      for (auto& memory : blocks) freed.push_back(std::move(memory));
+    }
+    free.clear();
+    statistics.pooled = 0;
+    return freed;
+  }
 
   std::shared_ptr<Memory> take(std::size_t size) {
     const auto it = free.find(size);
@@ -94,7 +112,7 @@ struct Buffer::Registry {
     slots[slot_of(buffer.id_)].buffer = nullptr;
     slots[slot_of(buffer.id_)].handle.reset();
     free_slots.push_back(slot_of(buffer.id_));
-    const bool keep = buffer.pooled_ && !closed && memory.use_count() == 1 &&
+    const bool keep = buffer.pooled_ && !closed && memory.use_count() == 1 && device.belongs_to(buffer.backend_) &&
                       device.statistics.pooled + memory->bytes() <= options.pool_bytes;
     if (!keep) return memory;
     memory->note_write();
@@ -198,9 +216,15 @@ std::shared_ptr<Buffer> BufferManager::allocate(const std::shared_ptr<Backend>& 
   const std::size_t rounded = bytes < kMost ? size_class(bytes) : bytes;
   auto buffer = std::make_shared<Buffer>(Buffer::Private{}, registry_, backend, bytes, std::move(label));
   buffer->pooled_ = true;
+  std::vector<std::shared_ptr<Memory>> foreign;  // goes after the lock
   {
     const std::lock_guard lock(registry_->mutex);
-    if (auto memory = registry_->pool(*backend).take(rounded)) {
+    auto& pool = registry_->pool(*backend);
+    if (!pool.belongs_to(backend)) {
+      foreign = pool.empty();
+      pool.home = backend;
+    }
+    if (auto memory = pool.take(rounded)) {
       buffer->set_memory(std::move(memory));
       registry_->add(buffer);
       return buffer;
@@ -256,11 +280,8 @@ void BufferManager::trim() {
   std::vector<std::shared_ptr<Memory>> freed;
   const std::lock_guard lock(registry_->mutex);
   for (auto& [device, pool] : registry_->pools) {
-    for (auto& [bytes, blocks] : pool.free) {
-      for (auto& memory : blocks) freed.push_back(std::move(memory));
-    }
-    pool.free.clear();
-    pool.statistics.pooled = 0;
+    auto some = pool.empty();
+    std::move(some.begin(), some.end(), std::back_inserter(freed));
   }
 }
 

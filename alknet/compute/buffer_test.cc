@@ -34,6 +34,21 @@ TEST_F(BufferManagerTest, ReusesPooledMemoryOfTheSameSizeClass) {
   EXPECT_EQ(manager.statistics(*cpu).pooled, 0u);
 }
 
+TEST_F(BufferManagerTest, KeepsNoMemoryOfADeviceForAnotherOfItsName) {
+  // As after a lost device, whose successor has its id.
+  const std::shared_ptr<Backend> successor = make_cpu_backend({1});
+  ASSERT_EQ(successor->id(), cpu->id());
+  manager.allocate(cpu, 4096, "a");
+  auto late = manager.allocate(cpu, 1024, "b");
+  EXPECT_EQ(manager.statistics(*cpu).pooled, 4096u);
+  const auto made = manager.allocate(successor, 4096, "c");
+  EXPECT_EQ(manager.statistics(*successor).pooled, 0u) << "that of the first is let go";
+  late.reset();
+  EXPECT_EQ(manager.statistics(*successor).pooled, 0u) << "and what comes later is not kept";
+  EXPECT_EQ(successor->statistics().live_bytes, 4096u);
+  EXPECT_EQ(cpu->statistics().live_bytes, 0u);
+}
+
 TEST_F(BufferManagerTest, WastesAtMostAQuarter) {
   for (std::size_t bytes : {257u, 1000u, 4097u, 1048577u, 3000000u}) {
     EXPECT_LE(manager.allocate(cpu, bytes, "x")->memory()->bytes(), bytes + bytes / 4) << bytes;

@@ -8,6 +8,7 @@
 #include "alknet/compute/devices.h"
 #include "alknet/compute/eager/context_state.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/kernel_times.h"
 
 namespace alknet::compute {
 namespace {
@@ -104,7 +105,7 @@ void copy_elements(const Tensor& from, const Tensor& to) {
   const auto source = from.buffer()->memory();
   const auto target = to.buffer()->memory();
   const std::array<Memory*, 2> slots = {source.get(), target.get()};
-  backend->run(launches, slots);
+  run_measured(TensorAccess::state(to)->context->times.get(), *backend, op.name, launches, slots);
 }
 
 const OpSpec& Context::register_operation(const Json& entry) const {
@@ -119,6 +120,8 @@ void Context::manual_seed(std::uint64_t seed) const {
   state_->seed = seed;
   state_->step = 0;
 }
+
+void Context::measure(std::shared_ptr<KernelTimes> times) const { state_->times = std::move(times); }
 
 bool Context::grad_enabled() const { return state_->no_grad == 0; }
 

@@ -12,6 +12,7 @@
 namespace alknet::compute {
 
 class Devices;
+class KernelTimes;
 class Tensor;
 struct ContextState;
 
@@ -57,6 +58,10 @@ class Context {
   /// Starts the random numbers anew from a seed. They are those of Philox4x32-10 with stream 0 and a step that rises
   /// with each call that draws some, the same on every device.
   void manual_seed(std::uint64_t seed) const;
+
+  /// From now on adds the time of every kernel of this context's operations, and of sessions that open on its stores,
+  /// to `times`; null ends it.
+  void measure(std::shared_ptr<KernelTimes> times) const;
 
   /// Whether operations are recorded for `backward`; see NoGrad.
   bool grad_enabled() const;

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <random>
 
 #include "alknet/base/error.h"
@@ -103,6 +105,61 @@ TEST_F(QuantizedTest, LongRowsKeepTheBoundOfTheOpTable) {
       for (std::size_t i = 0; i < got.size(); ++i) {
         EXPECT_LE(std::fabs(static_cast<double>(got[i]) - exact[i]), k * 0x1p-23 * terms[i]);
       }
+    }
+  }
+}
+
+/// What rounding `x` to bytes may change a product with `weight` by: half a scale for each value.
+std::vector<double> rounding_bound(const Tensor& x, const Tensor& weight) {
+  const std::int64_t depth = x.shape().back(), groups = depth / 32;
+  const Tensor most = x.abs().reshape({-1, groups, 32}).amax(std::vector<std::int64_t>{-1}, true).to(Dtype::kF64);
+  const Tensor halves = (most / 254.0).expand(Shape{most.shape()[0], groups, 32}).reshape({-1, depth});
+  return linear(halves, weight.to(Dtype::kF64).abs()).to_vector<double>();
+}
+
+TEST_F(QuantizedTest, ActivationsRoundedToBytesAreOffByHalfAScaleAtMost) {
+  for (const Dtype dtype : graph::kBlockDtypes) {
+    const std::int64_t values = graph::block_values(dtype);
+    for (const std::int64_t blocks : {1, 2, 5, 33, 70}) {
+      const Tensor w = weight(dtype, 19, blocks * values), wide = w.to(Dtype::kF64);
+      for (const std::int64_t rows : {1, 3, 4}) {
+        Tensor x = input({rows, blocks * values});
+        const auto got = quantized_matmul(x, w, "q8").to_vector<float>();
+        const auto exact = linear(x.to(Dtype::kF64), wide).to_vector<double>();
+        const auto terms = linear(x.abs().to(Dtype::kF64), wide.abs()).to_vector<double>();
+        const auto rounding = rounding_bound(x, w);
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          ASSERT_LE(std::fabs(static_cast<double>(got[i]) - exact[i]), rounding[i] + 1e-5 * terms[i] + 1e-30)
+              << graph::dtype_name(dtype) << " " << rows << " x " << blocks << " blocks, result " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(QuantizedTest, ActivationsInBytesTakeAnyStridesDtypesAndWhatFollows) {
+  const Tensor w = weight(Dtype::kQ4_1, 40, 96), bias = input({40});
+  const Tensor wide = input({3, 200}), x = wide.slice(1, 1, 193, 2);
+  const Tensor plain = quantized_matmul(x.clone(), w, "q8");
+  EXPECT_EQ(difference(quantized_matmul(x, w, "q8"), plain), 0);
+  EXPECT_EQ(difference(relu(quantized_matmul(x, w, "q8") + bias), relu(plain + bias)), 0);
+  const Tensor narrow = x.to(Dtype::kF16);
+  const Tensor of_narrow = quantized_matmul(narrow, w, "q8");
+  EXPECT_EQ(of_narrow.dtype(), Dtype::kF16);
+  EXPECT_LT(difference(of_narrow.to(Dtype::kF32), quantized_matmul(narrow.to(Dtype::kF32), w, "q8")), 1e-3F);
+  EXPECT_EQ(difference(quantized_matmul(zeros(context, {1, 96}), w, "q8"), zeros(context, {1, 40})), 0);
+}
+
+TEST_F(QuantizedTest, ActivationsThatBytesCannotHoldAreMultipliedExactly) {
+  const Tensor w = weight(Dtype::kQ8_0, 6, 64);
+  std::vector<float> values(64, 0.5F);
+  for (const float odd : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(), 1e-36F}) {
+    values[3] = odd;
+    if (odd < 1) std::fill_n(values.begin(), 32, odd);
+    const Tensor x = context.from<float>(values, {1, 64});
+    const auto got = quantized_matmul(x, w, "q8").to_vector<float>(), exact = quantized_matmul(x, w).to_vector<float>();
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      EXPECT_TRUE(got[i] == exact[i] || (std::isnan(got[i]) && std::isnan(exact[i]))) << odd << ": " << got[i];
     }
   }
 }

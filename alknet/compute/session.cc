@@ -11,6 +11,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/compute/bound_plan.h"
+#include "alknet/compute/eager/context_state.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/session_states.h"
 #include "alknet/compute/stepwise.h"
@@ -25,7 +26,11 @@ constexpr std::size_t kMaxBindings = 64;
 
 struct Session::Impl {
   Impl(std::shared_ptr<const Plan> session_plan, Store session_store, const SessionOptions& options)
-      : plan(std::move(session_plan)), store(std::move(session_store)), program(plan->program()), trace(options.trace) {
+      : plan(std::move(session_plan)),
+        store(std::move(session_store)),
+        program(plan->program()),
+        trace(options.trace),
+        times(ContextAccess::state(store.context())->times) {
     SessionStates states = find_states(*plan, store, options);
     known.dims = std::move(states.dims);
     for (const Tensor& state : states.tensors) known.states.push_back(state.layout());
@@ -74,6 +79,7 @@ struct Session::Impl {
                     fmt::format("input \"{}\" is {}, the plan takes {}", declared[i].name,
                                 graph::dtype_name(given[i].dtype()), graph::dtype_name(declared[i].dtype)));
       }
+      require_device(given[i], "input", declared[i].name);
       if (std::find(assigned.begin(), assigned.end(), given[i].buffer().get()) != assigned.end()) {
         throw Error(BaseError::kInvalidArgument,
                     fmt::format("input \"{}\" lies in the memory of a state that the run assigns to: pass a copy",
@@ -87,6 +93,13 @@ struct Session::Impl {
         inputs.push_back(&given[i]);
       }
     }
+  }
+
+  void require_device(const Tensor& tensor, std::string_view what, std::string_view name) const {
+    const auto& device = tensor.buffer()->backend();
+    if (device == plan->backend()) return;
+    throw Error(ComputeError::kContextMismatch, fmt::format("{} \"{}\" is on {}, the plan is for {}: move it with to()",
+                                                            what, name, device->id(), plan->backend()->id()));
   }
 
   void read_sizes() {
@@ -176,6 +189,7 @@ struct Session::Impl {
                     fmt::format("output \"{}\" needs a contiguous {} tensor of shape {}", plan->graph().outputs[i].name,
                                 graph::dtype_name(dtype), graph::shape_text(needed.outputs[i])));
       }
+      require_device(out[i], "output", plan->graph().outputs[i].name);
       const auto shares = [&](const Tensor& tensor) { return tensor.buffer() == out[i].buffer(); };
       if (std::any_of(inputs.begin(), inputs.end(), [&](const Tensor* input) { return shares(*input); }) ||
           std::any_of(fixed.begin(), fixed.end(), shares) ||
@@ -218,8 +232,8 @@ struct Session::Impl {
   }
 
   void run(const BoundPlan& ready) {
-    if (trace || plan->watch() != Watch::kNothing) {
-      run_stepwise(*plan, ready, slots, trace.get(), measured);
+    if (trace || times || plan->watch() != Watch::kNothing) {
+      run_stepwise(*plan, ready, slots, trace.get(), times.get(), measured);
     } else {
       plan->backend()->run(ready.launches, slots);
     }
@@ -237,6 +251,7 @@ struct Session::Impl {
   Store store;
   const PlanProgram& program;
   std::shared_ptr<Trace> trace;
+  std::shared_ptr<KernelTimes> times;
   std::vector<double> measured;
   SessionLayouts known;
   std::vector<Tensor> fixed;  ///< States, then constants.

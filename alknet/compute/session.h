@@ -42,8 +42,8 @@ class Session {
 
   /// Runs with `inputs` in the order of the graph's inputs and returns its outputs in order, as fresh tensors or in
   /// `out` (contiguous, of the right dtype and shape; in memory of their own). Inputs may be strided and are never
-  /// modified. Throws Error `missing_input`, `shape_mismatch`, or what a kernel threw; then states that the run assigns
-  /// to may have either value.
+  /// modified. Throws Error `missing_input`, `shape_mismatch`, `context_mismatch` for a tensor of another device, or
+  /// what a kernel threw; then states that the run assigns to may have either value.
   std::vector<Tensor> run(std::span<const Tensor> inputs, std::span<const Tensor> out = {});
 
   /// The same into `out`, which holds a tensor for each output: allocates nothing when layouts have been seen before.

@@ -34,6 +34,13 @@ Shape state_shape(const graph::State& state, const graph::DimValues& dims) {
   }
 }
 
+void check_device(const graph::State& state, const Tensor& tensor, const Backend& backend) {
+  if (tensor.buffer()->backend().get() == &backend) return;
+  throw Error(ComputeError::kContextMismatch,
+              fmt::format("parameter {} is on {}, the plan is for {}: move it with to()", state.name,
+                          tensor.buffer()->backend()->id(), backend.id()));
+}
+
 void check_type(const graph::State& state, const Tensor& tensor, const graph::DimValues& dims) {
   if (tensor.dtype() == state.dtype && state_shape(state, dims) == tensor.shape()) return;
   throw Error(
@@ -70,6 +77,7 @@ class Finder {
     for (std::size_t i = 0; i < graph_.states.size(); ++i) {
       if (!states_.tensors[i]) states_.tensors[i] = missing_state(i);
       check_type(graph_.states[i], states_.tensors[i], states_.dims);
+      check_device(graph_.states[i], states_.tensors[i], *plan_.backend());
       prepare(i);
     }
     graph::check_dim_values(graph_, states_.dims);

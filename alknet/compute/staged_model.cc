@@ -1,5 +1,6 @@
 #include "alknet/compute/staged_model.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -9,14 +10,26 @@
 
 namespace alknet::compute {
 
+namespace {
+
+Store store_of(Context context, const tensor::Source& source) {
+  Store store(std::move(context));
+  store.add_file(source.file());
+  return store;
+}
+
+}  // namespace
+
 StagedModel::StagedModel(const graph::Graph& graph, Context context, std::shared_ptr<tensor::Source> source)
-    : context_(std::move(context)), source_(std::move(source)), store_(context_) {
-  store_.add_file(source_->file());
+    : StagedModel(graph, store_of(std::move(context), *source), source) {}
+
+StagedModel::StagedModel(const graph::Graph& graph, Store store, std::shared_ptr<tensor::Source> source)
+    : store_(std::move(store)), source_(std::move(source)) {
   for (const graph::GraphOutput& output : graph.outputs) outputs_.push_back(output.name);
   const auto layer = [](const graph::State& state) { return graph::layer_of(state.name); };
   std::set<std::string> known;
   std::vector<std::string> order;
-  for (graph::Graph& part : graph::cut_by_states(graph, layer, context_.operations())) {
+  for (graph::Graph& part : graph::cut_by_states(graph, layer, store_.context().operations())) {
     Stage stage{std::move(part), {}};
     for (const graph::State& state : stage.graph.states) {
       // What the file lacks is found missing when the stage opens, or made as its `init` says.
@@ -29,6 +42,10 @@ StagedModel::StagedModel(const graph::Graph& graph, Context context, std::shared
   source_->prioritize(order);
 }
 
+bool StagedModel::complete() const {
+  return std::ranges::all_of(stages_, [](const Stage& stage) { return stage.session != nullptr; });
+}
+
 Task<> StagedModel::open(Stage& stage) {
   if (stage.session) co_return;
   for (const std::string& name : stage.entries) {
@@ -36,7 +53,9 @@ Task<> StagedModel::open(Stage& stage) {
     auto arrival = source_->arrived(entry);
     co_await std::move(arrival);
   }
-  auto plan = Plan::compile(stage.graph, context_.backend(), {}, context_.operations());
+  if (stage.session) co_return;  // another run, which waited too, was first
+  const Context& context = store_.context();
+  auto plan = Plan::compile(stage.graph, context.backend(), {}, context.operations());
   stage.session = std::make_unique<Session>(std::move(plan), store_);
 }
 

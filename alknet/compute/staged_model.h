@@ -9,6 +9,7 @@
 #include "alknet/base/task.h"
 #include "alknet/compute/context.h"
 #include "alknet/compute/session.h"
+#include "alknet/compute/store.h"
 #include "alknet/graph/graph.h"
 #include "alknet/tensor/source.h"
 
@@ -25,7 +26,13 @@ class StagedModel {
   /// Cuts and types the graph; no entry is waited for. Throws as cut_by_states.
   StagedModel(const graph::Graph& graph, Context context, std::shared_ptr<tensor::Source> source);
 
+  /// The same on a store that has the file of the source, so that others share its tensors.
+  StagedModel(const graph::Graph& graph, Store store, std::shared_ptr<tensor::Source> source);
+
   std::size_t stages() const { return stages_.size(); }
+
+  /// Whether all stages are open: every entry that the graph needs has been there.
+  bool complete() const;
 
   /// The entries that a stage waits for beyond those of the stages before it.
   const std::vector<std::string>& entries(std::size_t stage) const { return stages_[stage].entries; }
@@ -45,9 +52,8 @@ class StagedModel {
 
   Task<> open(Stage& stage);
 
-  Context context_;
-  std::shared_ptr<tensor::Source> source_;
   Store store_;
+  std::shared_ptr<tensor::Source> source_;
   std::vector<std::string> outputs_;
   std::vector<Stage> stages_;
 };

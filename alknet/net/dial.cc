@@ -20,6 +20,7 @@ TransportTask dial_quic(Loop& loop, std::string place, DialOptions options) {
   quic::DialConfig config;
   config.credentials = std::move(options.credentials);
   config.expected = std::move(options.expected);
+  config.options = options.quic;
   config.options.handshake_timeout = options.timeout;
   config.logger = options.logger;
   return quic::connect(loop, parse_host_port(place), std::move(config));
@@ -56,10 +57,11 @@ TransportTask dial_transport(Loop& loop, const std::string& address, const DialO
   for (const auto& [prefix, dial] : kSchemes) {
     if (address.starts_with(prefix)) return dial(loop, address.substr(prefix.size()), options);
   }
+  const bool http = address.starts_with("http://") || address.starts_with("https://");
   throw Error(call::CallError::kConfiguration,
               fmt::format("{}: an address is quic://HOST:PORT, ws://HOST:PORT, wss://HOST:PORT, tls://HOST:PORT or "
-                          "unix:PATH",
-                          address));
+                          "unix:PATH{}",
+                          address, http ? "; for http:// say ws://, for https:// wss://" : ""));
 }
 
 }  // namespace

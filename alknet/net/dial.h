@@ -10,6 +10,7 @@
 #include "alknet/base/loop.h"
 #include "alknet/call/connection.h"
 #include "alknet/net/credentials.h"
+#include "alknet/net/quic/options.h"
 #include "alknet/net/tls.h"
 
 namespace alknet::net {
@@ -28,7 +29,10 @@ struct DialOptions {
   std::shared_ptr<call::Owner> owner;
 
   call::LinkLimits limits;
+
+  /// For connecting; in `quic` this is the handshake's.
   std::chrono::milliseconds timeout{10'000};
+  quic::Options quic;
   Logger logger;
 };
 

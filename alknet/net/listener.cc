@@ -12,6 +12,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
+#include <cerrno>
 #include <charconv>
 #include <map>
 #include <utility>
@@ -36,10 +37,22 @@ constexpr int kAcceptsPerTurn = 32;
 /// How long to wait before accepting again when the system has no descriptors left.
 constexpr std::chrono::milliseconds kRetryAccept{50};
 
+/// What helps against an error of `bind` or `listen`.
+std::string_view remedy_of(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR: return "make the folder of the socket first";
+    case EACCES:
+    case EPERM: return "choose a port from 1024 on, or a place where you may write";
+    case EADDRNOTAVAIL: return "choose an address of this machine";
+    default: return "choose another address, or stop who uses it";
+  }
+}
+
 Error listen_failed(const std::string& where, int error_number) {
   return {NetError::kListenFailed,
-          fmt::format("[{}] cannot listen: {}; choose another address, or stop who uses it", where,
-                      std::generic_category().message(error_number)),
+          fmt::format("[{}] cannot listen: {}; {}", where, std::generic_category().message(error_number),
+                      remedy_of(error_number)),
           JsonObject{{"errno", error_number}, {"address", where}}};
 }
 

@@ -13,6 +13,7 @@
 #include "alknet/net/deadline.h"
 #include "alknet/net/http/gateway.h"
 #include "alknet/net/http/server.h"
+#include "alknet/net/linked_peers.h"
 #include "alknet/net/mcp/server.h"
 #include "alknet/net/quic/transport.h"
 #include "alknet/net/stream_transport.h"
@@ -27,6 +28,7 @@ using call::Owner;
 
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::string_view kMcpPath = "/mcp";
+constexpr std::string_view kAnonymous = "anonymous";  // the identity of who shows nothing
 
 Task<HttpResponse> answer_mcp(std::shared_ptr<mcp::McpServer> endpoint, HttpRequest request, bool allow_plaintext) {
   if (request.bearer_token() && !request.peer.secure && !request.peer.loopback && !allow_plaintext) {
@@ -52,23 +54,17 @@ bool shows_token(const HttpRequest& request) {
 struct Node::State : std::enable_shared_from_this<Node::State> {
   struct Held {
     std::shared_ptr<call::Connection> connection;
-    std::string peer_id;                        // empty: anonymous, or one without an entry
-    std::optional<WallClock::time_point> ends;  // when its key was replaced
+    std::string peer_id;                          // empty: anonymous, or one without an entry
+    bool dialled = false;                         // by us
+    std::optional<WallClock::time_point> ends{};  // when its key was replaced
   };
 
   State(Loop& on, std::shared_ptr<call::Registry> served, NodeOptions with)
-      : loop(on), registry(std::move(served)), options(std::move(with)) {
-    call::DispatcherOptions dispatching;
-    dispatching.logger = options.logger;
-    dispatching.authenticate = [this](std::string_view token) { return authenticate(token); };
-    dispatching.on_finished = [this](const call::CallRecord& record) {
-      record_call(metrics, record);
-      options.logger.debug("call", {{"operation", record.operation},
-                                    {"owner", record.owner},
-                                    {"code", record.code.empty() ? "OK" : record.code},
-                                    {"us", record.duration.count()}});
-    };
-    dispatcher = std::make_unique<call::Dispatcher>(loop, registry, std::move(dispatching));
+      : loop(on),
+        registry(std::move(served)),
+        options(std::move(with)),
+        dispatcher(std::make_unique<call::Dispatcher>(loop, registry, dispatching())),
+        linked(link_host()) {
     metrics.gauge("alknet_connections", "Open connections.", {}, [this] { return static_cast<double>(held.size()); });
     metrics.gauge("alknet_running_calls", "Calls from outside that have not ended.", {},
                   [this] { return static_cast<double>(dispatcher->running_calls()); });
@@ -80,14 +76,45 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
                                          [this] { peers_changed(); });
   }
 
+  call::DispatcherOptions dispatching() {
+    call::DispatcherOptions made;
+    made.logger = options.logger;
+    made.authenticate = [this](std::string_view token) { return authenticate(token); };
+    made.on_finished = [this](const call::CallRecord& record) {
+      record_call(metrics, record);
+      options.logger.debug("call", {{"operation", record.operation},
+                                    {"owner", record.owner},
+                                    {"code", record.code.empty() ? "OK" : record.code},
+                                    {"us", record.duration.count()}});
+    };
+    return made;
+  }
+
+  LinkHost link_host() {
+    return {.loop = loop,
+            .registry = *registry,
+            .dispatcher = *dispatcher,
+            .metrics = metrics,
+            .credentials = options.credentials,
+            .tls = options.tls,
+            .quic = options.quic,
+            .limits = options.link_limits,
+            .logger = options.logger,
+            .wall_clock = options.wall_clock,
+            .peers = [this] { return peer_list(); },
+            .make_owner = [this](const std::string& id) { return make_owner(Owner::Kind::kConnection, id, {}); },
+            .connected =
+                [this](const auto& connection, const auto& id) {
+                  hold(connection, {connection, id, true});
+                }};
+  }
+
   /// Gives freed memory back to the system, now and then.
   void trim_later() {
     if (options.memory_interval.count() == 0) return;
-    trim_timer = loop.post_after(options.memory_interval, [weak = weak_from_this()] {
-      const auto state = weak.lock();
-      if (!state) return;
-      state->trimmer.trim();
-      state->trim_later();
+    trim_timer = Deadline(loop, options.memory_interval, [this] {
+      trimmer.trim();
+      trim_later();
     });
   }
 
@@ -130,16 +157,25 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     const auto all = held;  // closing changes `held`
     for (const auto& [key, one] : all) {
       const call::PeerCredentials& peer = one.connection->peer();
-      if (one.peer_id.empty() && !peer.certificate_name) continue;
+      if (one.connection->closed() || (one.peer_id.empty() && !peer.certificate_name)) continue;
       try {
-        one.connection->owner()->set_identity(admit(peer));
+        one.connection->owner()->set_identity(one.dialled ? linked.identity_of(one.peer_id, peer) : admit(peer));
         if (const auto found = held.find(key); found != held.end()) found->second.ends = end_of(peer);
       } catch (const Error& error) {
         options.logger.info("peer let go", {{"peer", one.connection->owner()->name()}, {"reason", error.message()}});
         one.connection->close(call::TransportCode::kUnauthorized, "no longer let in");
       }
     }
+    const auto peers = peer_list();
+    const auto gone = [&](const call::Identity& identity) {
+      if (identity.id == kAnonymous) return false;
+      const PeerEntry* entry = peers->find(identity.id);
+      return entry == nullptr || !entry->enabled;
+    };
+    for (const auto& gateway : gateways) gateway->end_where(gone);
+    for (const auto& endpoint : mcp_servers) endpoint->end_where(gone);
     watch_ends();
+    linked.retry();
   }
 
   std::optional<WallClock::time_point> end_of(const call::PeerCredentials& peer) const {
@@ -155,10 +191,46 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     ends_timer = Deadline(loop, options.peers_interval, [this] {
       watches_ends = false;
       const auto now = options.wall_clock();
-      const auto ended = [now](const auto& one) { return one.second.ends && *one.second.ends < now; };
+      const auto ended = [now](const auto& one) {
+        return one.second.ends && *one.second.ends < now && !one.second.connection->closed();
+      };
       if (std::any_of(held.begin(), held.end(), ended)) return peers_changed();
       watch_ends();
     });
+  }
+
+  bool is_connected(const std::string& peer_id) const {
+    return std::any_of(held.begin(), held.end(), [&](const auto& one) { return one.second.peer_id == peer_id; });
+  }
+
+  /// Connections of callers: all but those that we dialled.
+  std::size_t callers() const {
+    return static_cast<std::size_t>(
+        std::count_if(held.begin(), held.end(), [](const auto& one) { return !one.second.dialled; }));
+  }
+
+  /// An owner that sees what peers offer.
+  std::shared_ptr<Owner> make_owner(Owner::Kind kind, const std::string& name,
+                                    std::optional<call::Identity> identity) const {
+    auto owner = std::make_shared<Owner>(kind, name, std::move(identity), options.owner_limits);
+    owner->add_layer(linked.overlay());
+    return owner;
+  }
+
+  /// Knows a connection until it is gone.
+  void hold(const std::shared_ptr<call::Connection>& connection, Held one) {
+    const auto* key = connection.get();
+    const std::string& name = connection->owner()->name();
+    options.logger.info("connected", {{"peer", name}, {"address", connection->peer().address}});
+    connection->on_close([weak = weak_from_this(), key, name](const Error& reason) {
+      const auto state = weak.lock();
+      if (!state) return;
+      state->options.logger.info("disconnected", {{"peer", name}, {"reason", reason.message()}});
+      state->held.erase(key);
+    });
+    one.ends = end_of(connection->peer());
+    held.emplace(key, std::move(one));
+    watch_ends();
   }
 
   std::shared_ptr<call::Connection> serve(std::unique_ptr<call::Transport> transport,
@@ -167,21 +239,12 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     const bool known = identity && !identity->unrestricted && peer_list()->find(identity->id) != nullptr;
     const std::string peer_id = known ? identity->id : "";
     const std::string name = peer_id.empty() ? address : peer_id;
-    auto owner = std::make_shared<Owner>(kind, name, std::move(identity), options.owner_limits);
+    auto owner = make_owner(kind, name, std::move(identity));
     call::ConnectionOptions link;
     link.limits = options.link_limits;
     link.logger = options.logger.with({{"peer", name}});
     auto connection = call::Connection::open(loop, std::move(transport), dispatcher.get(), std::move(owner), link);
-    const auto* key = connection.get();
-    held.emplace(key, Held{connection, peer_id, end_of(connection->peer())});
-    watch_ends();
-    options.logger.info("connected", {{"peer", name}, {"address", address}});
-    connection->on_close([weak = weak_from_this(), key, name](const Error& reason) {
-      const auto state = weak.lock();
-      if (!state) return;
-      state->options.logger.info("disconnected", {{"peer", name}, {"reason", reason.message()}});
-      state->held.erase(key);
-    });
+    hold(connection, {connection, peer_id});
     return connection;
   }
 
@@ -298,10 +361,11 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     GatewayOptions gateway;
     gateway.owners.limits = options.owner_limits;
     gateway.owners.anonymous = anonymous();
+    gateway.owners.layers = {linked.overlay()};
     gateway.owners.allow_plaintext_credentials = options.allow_plaintext_credentials;
     gateway.version = options.version;
     gateway.metrics = &metrics;
-    const Gateway routes(*server, *dispatcher, std::move(gateway));
+    gateways.push_back(std::make_unique<Gateway>(*server, *dispatcher, std::move(gateway)));
     route_mcp(*server);
     std::string bound = server->listen(place);
     web_servers.push_back(std::move(server));
@@ -314,7 +378,9 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
     serving.allowed_origins = options.allowed_origins;
     serving.anonymous = anonymous();
     serving.limits = options.owner_limits;
+    serving.layers = {linked.overlay()};
     const auto endpoint = std::make_shared<mcp::McpServer>(*dispatcher, std::move(serving));
+    mcp_servers.push_back(endpoint);
     for (const char* method : {"GET", "POST", "DELETE"}) {
       server.route(method, std::string(kMcpPath),
                    [endpoint, allow = options.allow_plaintext_credentials](HttpRequest request) {
@@ -326,7 +392,7 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::optional<call::Identity> anonymous() const {
     if (options.anonymous_scopes.empty()) return std::nullopt;
     call::Identity identity;
-    identity.id = "anonymous";
+    identity.id = kAnonymous;
     identity.scopes = options.anonymous_scopes;
     return identity;
   }
@@ -335,18 +401,21 @@ struct Node::State : std::enable_shared_from_this<Node::State> {
   std::shared_ptr<call::Registry> registry;
   NodeOptions options;
   HeapTrimmer trimmer;
-  TimerId trim_timer;
+  Deadline trim_timer;
   Metrics metrics;
   FailedTokens failed_tokens{options.failed_tokens};
   std::unique_ptr<call::Dispatcher> dispatcher;
   std::unique_ptr<PeersFile> peers_file;
   std::unique_ptr<PeersWatch> watch;
+  std::vector<std::unique_ptr<Gateway>> gateways;
+  std::vector<std::shared_ptr<mcp::McpServer>> mcp_servers;
   std::vector<std::unique_ptr<quic::Listener>> quic_listeners;
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::unique_ptr<HttpServer>> web_servers;
   std::map<const call::Connection*, Held> held;
   Deadline ends_timer;
   bool watches_ends = false;
+  LinkedPeers linked;
 };
 
 Node::Node(Loop& loop, std::shared_ptr<call::Registry> registry, NodeOptions options)
@@ -355,7 +424,8 @@ Node::Node(Loop& loop, std::shared_ptr<call::Registry> registry, NodeOptions opt
 }
 
 Node::~Node() {
-  state_->loop.cancel(state_->trim_timer);
+  state_->linked.stop();
+  state_->trim_timer.cancel();
   const auto held = std::exchange(state_->held, {});
   for (const auto& [key, one] : held) one.connection->close();
 }
@@ -406,13 +476,20 @@ std::vector<NodeConnection> Node::connections() const {
   return list;
 }
 
+void Node::link_peer(const std::string& peer_id, const std::string& address) { state_->linked.add(peer_id, address); }
+
+void Node::refresh_peers() { state_->linked.refresh(); }
+
 std::vector<call::PeerInfo> Node::peers() const {
   std::vector<call::PeerInfo> list;
-  for (const PeerEntry& entry : state_->peer_list()->entries()) {
-    const bool connected = std::any_of(state_->held.begin(), state_->held.end(),
-                                       [&](const auto& one) { return one.second.peer_id == entry.peer_id; });
-    list.push_back({entry.peer_id, entry.display_name, connected});
+  const auto known = state_->peer_list();
+  for (const PeerEntry& entry : known->entries()) {
+    list.push_back({entry.peer_id, entry.display_name, state_->is_connected(entry.peer_id)});
   }
+  for (const std::string& peer_id : state_->linked.peer_ids()) {
+    if (known->find(peer_id) == nullptr) list.push_back({peer_id, "", state_->is_connected(peer_id)});
+  }
+  for (call::PeerInfo& peer : list) peer.import = state_->linked.import_of(peer.peer_id);
   return list;
 }
 
@@ -423,11 +500,15 @@ Task<void> Node::drain(std::chrono::milliseconds limit) {
   state.listeners.clear();
   for (const auto& server : state.web_servers) co_await server->drain(limit);
   const auto all = state.held;
-  for (const auto& [key, one] : all) one.connection->drain(limit);
+  for (const auto& [key, one] : all) {
+    if (!one.dialled) one.connection->drain(limit);
+  }
   const auto until = state.loop.now() + limit;
-  while ((!state.held.empty() || state.dispatcher->running_calls() > 0) && state.loop.now() < until) {
+  while ((state.callers() > 0 || state.dispatcher->running_calls() > 0) && state.loop.now() < until) {
     co_await sleep_for(kDrainPoll);
   }
+  state.linked.stop();
+  while (!state.held.empty() && state.loop.now() < until) co_await sleep_for(kDrainPoll);
 }
 
 }  // namespace alknet::net

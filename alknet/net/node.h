@@ -37,7 +37,7 @@ struct NodeOptions {
   /// What callers without an identity may do, besides what is open to all.
   std::vector<std::string> anonymous_scopes;
 
-  /// Certificate and key files for tls://, wss:// and https://.
+  /// Certificate and key files for tls://, wss:// and https://; also shown to peers that are dialled by tls://.
   TlsOptions tls;
 
   /// Web pages of which other origins may connect by HTTP and WebSocket: "https://example.com", "*".
@@ -116,10 +116,21 @@ class Node {
 
   std::vector<NodeConnection> connections() const;
 
-  /// Peers of the file, and whether they are connected.
+  /// Keeps a peer's operations imported from now on (PeerLink): every caller with the scope `peer_id` may call them as
+  /// `<peer_id>/…`, over one connection, on which this node is the caller; whom it calls for is in `forwarded_for`. The
+  /// peer is found at `address`, or where the peers file says, and recognised by the fingerprints there; it is dialled
+  /// again when that file changes. On that connection the peer may call us with the rights of its entry.
+  /// Throws `name_taken` for an id whose namespace is reserved or in use, and for one that is linked already.
+  void link_peer(const std::string& peer_id, const std::string& address = {});
+
+  /// Reads again what linked peers offer.
+  void refresh_peers();
+
+  /// Peers of the file and linked ones, and whether they are connected.
   std::vector<call::PeerInfo> peers() const;
 
-  /// Takes no new connections and calls, lets those that run end, closes after `limit` what is left.
+  /// Takes no new connections and calls, lets those that run end, closes after `limit` what is left. Links to peers
+  /// end last, since running calls may need them.
   Task<void> drain(std::chrono::milliseconds limit);
 
  private:

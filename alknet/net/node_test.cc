@@ -165,6 +165,42 @@ TEST_F(NodeTest, APeerThatIsDisabledLosesItsConnection) {
   });
 }
 
+TEST_F(NodeTest, APeerThatIsDisabledLosesItsSubscriptionsOverHttp) {
+  std::vector<call::Registration> endless;
+  endless.push_back(
+      call::simple_subscription("math/endless", [](call::OperationContext&, Message input) -> AsyncGenerator<Message> {
+        co_yield std::move(input);
+        co_await sleep_for(std::chrono::hours(1));
+      }));
+  registry->curated().add(std::move(endless));
+  const std::string token = new_auth_token();
+  run([&]() -> Task<void> {
+    add_token(token);
+    co_await peers_read();
+    HttpClient client(loop(), {});
+    for (const bool session : {false, true}) {
+      FetchRequest request;
+      request.url = "http" + node->listen("ws://127.0.0.1:0").substr(2) + "/subscribe/math/endless";
+      request.headers.add("Authorization", "Bearer " + token);
+      if (session) request.headers.add("Alknet-Session", "a-session-of-the-web");
+      FetchResponse response = co_await client.fetch(std::move(request));
+      const std::optional<SharedBytes> first = co_await response.body.next();
+      EXPECT_EQ(first->text(), "data: {}\n\n");
+      change_peers([](PeerList& list) { list.set_enabled("web", false); });
+      std::string code = "no error";
+      try {
+        co_await response.body.read_all();
+      } catch (const Error& error) {
+        code = error.code_name();
+      }
+      EXPECT_EQ(code, "connection_lost");
+      while (node->dispatcher().running_calls() > 0) co_await sleep_for(std::chrono::milliseconds(1));
+      change_peers([](PeerList& list) { list.set_enabled("web", true); });
+      while (!node->authenticate(token)) co_await sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+}
+
 TEST_F(NodeTest, RightsThatChangeCountForTheNextCall) {
   run([&]() -> Task<void> {
     const auto connection = co_await dial(loop(), address, dialling(client_key));

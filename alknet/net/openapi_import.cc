@@ -121,9 +121,11 @@ class Importer {
     origins_.insert(origin);
     const bool trusted = options_.trust_other_origins || origin == home_;
     std::set<std::string> given;
+    const bool optional = std::any_of(endpoint.security.begin(), endpoint.security.end(),
+                                      [](const auto& alternative) { return alternative.empty(); });
     for (const auto& alternative : endpoint.security) {
       for (const HttpCredential& credential : alternative) {
-        secrets_.insert(credential.capability);
+        if (!optional) secrets_.insert(credential.capability);
         auto secret = options_.capabilities.find(credential.capability);
         if (secret == nullptr || !given.insert(credential.capability).second) continue;
         if (trusted) {

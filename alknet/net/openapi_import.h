@@ -46,7 +46,8 @@ struct ImportedOperations {
   /// Those of them that are not where the document came from; their operations got no secrets unless trusted.
   std::vector<std::string> other_origins;
 
-  /// The capabilities that operations name, sorted: what the user has to provide.
+  /// The capabilities that operations need, sorted: what the user has to provide. Those that are optional are not
+  /// named.
   std::vector<std::string> capabilities;
 
   /// What of the document was left out or is weaker than it says, each once.

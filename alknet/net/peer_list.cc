@@ -170,6 +170,14 @@ call::Identity PeerEntry::identity() const {
   return identity;
 }
 
+std::vector<std::string> PeerEntry::accepted_fingerprints(WallClock::time_point now) const {
+  std::vector<std::string> accepted = fingerprints;
+  for (const RetiringFingerprint& old : retiring) {
+    if (now <= old.valid_until) accepted.push_back(old.fingerprint);
+  }
+  return accepted;
+}
+
 std::string new_auth_token() {
   std::array<std::byte, 32> bytes{};
   gnutls::check(gnutls_rnd(GNUTLS_RND_KEY, bytes.data(), bytes.size()), "peers", "no random numbers");
@@ -290,7 +298,9 @@ void PeerList::add(PeerEntry entry) {
 
 PeerEntry& PeerList::get(std::string_view peer_id) {
   PeerEntry* entry = find(peer_id);
-  if (entry == nullptr) throw Error(call::CallError::kNotFound, fmt::format("[peers] there is no peer `{}`", peer_id));
+  if (entry == nullptr)
+    throw Error(call::CallError::kNotFound,
+                fmt::format("[peers] there is no peer `{}`: see alknet peer list", peer_id));
   return *entry;
 }
 
@@ -317,14 +327,22 @@ const PeerEntry& admit(const PeerList& peers, const call::PeerCredentials& crede
   const PeerEntry* entry = nullptr;
   if (credentials.fingerprint) {
     entry = peers.find_by_fingerprint(*credentials.fingerprint, now);
-    if (entry == nullptr) throw refuse(fmt::format("{} is not among the peers of this node", *credentials.fingerprint));
+    if (entry == nullptr) {
+      throw refuse(
+          fmt::format("{} is not among the peers of this node; let it in there: alknet peer add ID "
+                      "--fingerprint {}",
+                      *credentials.fingerprint, *credentials.fingerprint));
+    }
   } else if (credentials.bearer_token) {
     entry = peers.find_by_token(*credentials.bearer_token);
-    if (entry == nullptr) throw refuse("the bearer token is not that of a peer of this node");
+    if (entry == nullptr)
+      throw refuse("the bearer token is not that of a peer of this node: alknet peer rotate ID --token makes one");
   } else {
     throw refuse("show a key, a certificate or a bearer token that is among the peers of this node");
   }
-  if (!entry->enabled) throw refuse(fmt::format("the peer `{}` is disabled", entry->peer_id));
+  if (!entry->enabled) {
+    throw refuse(fmt::format("the peer `{0}` is disabled; there: alknet peer enable {0}", entry->peer_id));
+  }
   return *entry;
 }
 

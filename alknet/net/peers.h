@@ -42,6 +42,9 @@ struct PeerEntry {
 
   /// {id: peer_id, scopes, resources}.
   call::Identity identity() const;
+
+  /// The fingerprints that prove the peer at that time: its own and those of a rotation that has not ended.
+  std::vector<std::string> accepted_fingerprints(WallClock::time_point now) const;
 };
 
 /// A new bearer token: 32 random bytes in base64url.

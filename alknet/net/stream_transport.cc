@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "alknet/call/engine/high_water.h"
+#include "alknet/call/engine/single_stream_transport.h"
 #include "alknet/call/error.h"
 #include "alknet/net/connect.h"
 #include "alknet/net/deadline.h"
@@ -19,7 +21,7 @@ using call::CallError;
 class StreamTransportState : public std::enable_shared_from_this<StreamTransportState> {
  public:
   StreamTransportState(Loop& loop, std::unique_ptr<ByteStream> stream, const StreamTransportOptions& options)
-      : loop_(loop), stream_(std::move(stream)), options_(options) {}
+      : loop_(loop), stream_(std::move(stream)), close_timeout_(options.close_timeout), waiting_(options.high_water) {}
 
   void start(call::TransportEvents& events) {
     events_ = &events;
@@ -36,11 +38,10 @@ class StreamTransportState : public std::enable_shared_from_this<StreamTransport
 
   bool write(SharedBytes bytes) {
     if (closing_ || ended_ || bytes.empty()) return true;
-    waiting_bytes_ += bytes.size();
+    const bool room = waiting_.add(bytes.size());
     queue_.push_back(std::move(bytes));
     flush_soon();
-    full_ = full_ || waiting_bytes_ > options_.high_water;
-    return !full_;
+    return room;
   }
 
   void set_reading(bool reading) {
@@ -51,11 +52,11 @@ class StreamTransportState : public std::enable_shared_from_this<StreamTransport
     }
   }
 
-  void close(std::string_view reason) {
+  void close(call::TransportCode, std::string_view reason) {
     if (closing_ || ended_) return;
     closing_ = true;
     reason_ = reason;
-    end_ = Deadline(loop_, options_.close_timeout, [this] { end(reason_); });
+    end_ = Deadline(loop_, close_timeout_, [this] { end(reason_); });
     if (!writing_ && queue_.empty()) shut_down();
   }
 
@@ -107,13 +108,10 @@ class StreamTransportState : public std::enable_shared_from_this<StreamTransport
   void wrote(std::size_t size, const std::error_code& error) {
     if (ended_ || events_ == nullptr) return;
     if (error) return end("connection lost: " + error.message());
-    waiting_bytes_ -= size;
+    waiting_.remove(size);
     flush();
     if (closing_ && !writing_) return shut_down();
-    if (full_ && waiting_bytes_ <= options_.high_water / 2) {
-      full_ = false;
-      events_->writable(0);
-    }
+    if (waiting_.resumes()) events_->writable(0);
   }
 
   void shut_down() {
@@ -136,10 +134,10 @@ class StreamTransportState : public std::enable_shared_from_this<StreamTransport
 
   Loop& loop_;
   std::unique_ptr<ByteStream> stream_;
-  StreamTransportOptions options_;
+  std::chrono::milliseconds close_timeout_;
   call::TransportEvents* events_ = nullptr;
   std::vector<SharedBytes> queue_;
-  std::size_t waiting_bytes_ = 0;
+  call::HighWater waiting_;
   std::span<const std::byte> held_;  // read, and not wanted yet
   Deadline end_;
   std::string reason_;
@@ -147,32 +145,11 @@ class StreamTransportState : public std::enable_shared_from_this<StreamTransport
   bool reading_now_ = false;
   bool writing_ = false;
   bool flush_posted_ = false;
-  bool full_ = false;
   bool closing_ = false;
   bool ended_ = false;
 };
 
-class StreamTransport final : public call::Transport {
- public:
-  StreamTransport(std::shared_ptr<StreamTransportState> state, call::PeerCredentials peer)
-      : state_(std::move(state)), peer_(std::move(peer)) {}
-  ~StreamTransport() override { state_->abandon(); }
-
-  call::Framing framing() const override { return call::Framing::kLengthPrefix; }
-  bool multiplexed() const override { return false; }
-  const call::PeerCredentials& peer() const override { return peer_; }
-  void start(call::TransportEvents& events) override { state_->start(events); }
-  call::StreamId open_stream() override { return 0; }
-  bool write(call::StreamId, SharedBytes bytes) override { return state_->write(std::move(bytes)); }
-  void finish(call::StreamId) override {}
-  void reset(call::StreamId, call::TransportCode) override { state_->close("the stream was reset"); }
-  void set_reading(call::StreamId, bool reading) override { state_->set_reading(reading); }
-  void close(call::TransportCode, std::string_view reason) override { state_->close(reason); }
-
- private:
-  std::shared_ptr<StreamTransportState> state_;
-  call::PeerCredentials peer_;
-};
+using StreamTransport = call::SingleStreamTransport<StreamTransportState, call::Framing::kLengthPrefix>;
 
 std::unique_ptr<call::Transport> wrap(Loop& loop, std::unique_ptr<ByteStream> stream, std::string_view scheme,
                                       const StreamTransportOptions& options) {

@@ -2,24 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
 #include <algorithm>
-#include <array>
-#include <deque>
 #include <utility>
 
 #include "alknet/base/json.h"
-#include "alknet/call/error.h"
-#include "alknet/net/beast_stream.h"
 #include "alknet/net/connect.h"
-#include "alknet/net/deadline.h"
 #include "alknet/net/error.h"
 #include "alknet/net/http/url.h"
 #include "alknet/net/settler.h"
+#include "alknet/net/websocket_state.h"
 
 namespace alknet::net {
 
@@ -28,202 +23,6 @@ namespace {
 namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 namespace http = boost::beast::http;
-using call::CallError;
-using call::TransportCode;
-
-/// The close code (RFC 6455 section 7.4) that says why a connection ends.
-websocket::close_code close_code_of(TransportCode code) {
-  switch (code) {
-    case TransportCode::kNone:
-    case TransportCode::kAborted: return websocket::close_code::normal;
-    case TransportCode::kProtocolError: return websocket::close_code::protocol_error;
-    case TransportCode::kLimitExceeded:
-    case TransportCode::kUnauthorized: return websocket::close_code::policy_error;
-    case TransportCode::kInternalError: return websocket::close_code::internal_error;
-    case TransportCode::kDraining: return websocket::close_code::going_away;
-  }
-  return websocket::close_code::normal;
-}
-
-/// What the handlers in flight may still look at.
-class WebSocketState : public std::enable_shared_from_this<WebSocketState> {
- public:
-  WebSocketState(Loop& loop, std::unique_ptr<ByteStream> stream, const WebSocketOptions& options)
-      : loop_(loop), options_(options), socket_(BeastStream(loop, std::move(stream))) {
-    websocket::stream_base::timeout limits{};
-    limits.handshake_timeout = options.handshake_timeout;
-    limits.idle_timeout = options.idle_timeout;
-    limits.keep_alive_pings = true;
-    socket_.set_option(limits);
-    socket_.read_message_max(options.max_message_bytes);
-    socket_.write_buffer_bytes(64U << 10U);
-    socket_.auto_fragment(false);
-    socket_.binary(true);
-  }
-
-  websocket::stream<BeastStream, false>& socket() { return socket_; }
-
-  void start(call::TransportEvents& events) {
-    events_ = &events;
-    read();
-    write_next();
-  }
-
-  /// The transport is destroyed: no more events.
-  void abandon() {
-    events_ = nullptr;
-    end_.cancel();
-    socket_.next_layer().close();
-  }
-
-  bool write(SharedBytes bytes) {
-    if (closing_ || ended_) return true;
-    waiting_bytes_ += bytes.size();
-    queue_.push_back(std::move(bytes));
-    write_next();
-    full_ = full_ || waiting_bytes_ > options_.high_water;
-    return !full_;
-  }
-
-  void set_reading(bool reading) {
-    if (reading_ == reading) return;
-    reading_ = reading;
-    if (reading_) {
-      loop_.post([self = shared_from_this()] { self->read(); });
-    }
-  }
-
-  void close(websocket::close_code code, std::string_view reason) {
-    if (closing_ || ended_) return;
-    closing_ = true;
-    reason_ = reason;
-    code_ = code;
-    end_ = Deadline(loop_, options_.close_timeout, [this] { end(reason_); });
-    if (!writing_) send_close();
-  }
-
- private:
-  void read() {
-    if (reading_now_ || !reading_ || ended_ || events_ == nullptr) return;
-    if (std::exchange(holds_message_, false)) {
-      deliver();
-      if (events_ == nullptr || ended_ || !reading_) return;
-    }
-    reading_now_ = true;
-    socket_.async_read(buffer_, [self = shared_from_this()](const beast::error_code& error, std::size_t) {
-      self->reading_now_ = false;
-      self->take(error);
-    });
-  }
-
-  void take(const beast::error_code& error) {
-    if (ended_ || events_ == nullptr) return;
-    if (error == websocket::error::closed) {
-      return end(closing_ ? reason_ : fmt::format("the peer closed it ({})", static_cast<int>(socket_.reason().code)));
-    }
-    if (error) return end("connection lost: " + error.message());
-    if (socket_.got_text()) return close(websocket::close_code::protocol_error, "text messages are not allowed");
-    if (closing_) {
-      buffer_.clear();
-      return read();
-    }
-    holds_message_ = true;
-    read();
-  }
-
-  void deliver() {
-    const auto data = buffer_.cdata();
-    events_->received(0, std::span(static_cast<const std::byte*>(data.data()), data.size()));
-    buffer_.clear();
-  }
-
-  void write_next() {
-    if (writing_ || ended_ || queue_.empty() || events_ == nullptr) return;
-    writing_ = true;
-    const SharedBytes bytes = queue_.front();
-    queue_.pop_front();
-    socket_.async_write(boost::asio::const_buffer(bytes.data(), bytes.size()),
-                        [self = shared_from_this(), bytes](const beast::error_code& error, std::size_t) {
-                          self->writing_ = false;
-                          self->wrote(bytes.size(), error);
-                        });
-  }
-
-  void wrote(std::size_t size, const beast::error_code& error) {
-    if (ended_ || events_ == nullptr) return;
-    if (error) return end("connection lost: " + error.message());
-    waiting_bytes_ -= size;
-    write_next();
-    if (closing_ && !writing_) return send_close();
-    if (full_ && waiting_bytes_ <= options_.high_water / 2) {
-      full_ = false;
-      events_->writable(0);
-    }
-  }
-
-  void send_close() {
-    websocket::close_reason reason(code_);
-    const std::string text = reason_.substr(0, 100);
-    reason.reason = beast::string_view(text.data(), text.size());
-    socket_.async_close(reason, [self = shared_from_this()](const beast::error_code&) {
-      if (!self->ended_) self->end(self->reason_);
-    });
-  }
-
-  void end(const std::string& reason) {
-    ended_ = true;
-    queue_.clear();
-    end_.cancel();
-    socket_.next_layer().close();
-    loop_.post([self = shared_from_this(), reason] {
-      if (auto* events = std::exchange(self->events_, nullptr)) {
-        events->closed(Error(CallError::kTransport, fmt::format("[websocket] {}", reason)));
-      }
-    });
-  }
-
-  Loop& loop_;
-  WebSocketOptions options_;
-  websocket::stream<BeastStream, false> socket_;
-  beast::flat_buffer buffer_;
-  call::TransportEvents* events_ = nullptr;
-  std::deque<SharedBytes> queue_;
-  std::size_t waiting_bytes_ = 0;
-  Deadline end_;
-  std::string reason_;
-  websocket::close_code code_ = websocket::close_code::normal;
-  bool reading_ = true;
-  bool reading_now_ = false;
-  bool holds_message_ = false;  // in buffer_, read and not wanted yet
-  bool writing_ = false;
-  bool full_ = false;
-  bool closing_ = false;
-  bool ended_ = false;
-};
-
-class WebSocketTransport final : public call::Transport {
- public:
-  WebSocketTransport(std::shared_ptr<WebSocketState> state, call::PeerCredentials peer)
-      : state_(std::move(state)), peer_(std::move(peer)) {}
-  ~WebSocketTransport() override { state_->abandon(); }
-
-  call::Framing framing() const override { return call::Framing::kMessage; }
-  bool multiplexed() const override { return false; }
-  const call::PeerCredentials& peer() const override { return peer_; }
-  void start(call::TransportEvents& events) override { state_->start(events); }
-  call::StreamId open_stream() override { return 0; }
-  bool write(call::StreamId, SharedBytes bytes) override { return state_->write(std::move(bytes)); }
-  void finish(call::StreamId) override {}
-  void reset(call::StreamId, TransportCode code) override {
-    state_->close(close_code_of(code), "the stream was reset");
-  }
-  void set_reading(call::StreamId, bool reading) override { state_->set_reading(reading); }
-  void close(TransportCode code, std::string_view reason) override { state_->close(close_code_of(code), reason); }
-
- private:
-  std::shared_ptr<WebSocketState> state_;
-  call::PeerCredentials peer_;
-};
 
 /// Closes a socket whose handshake is given up.
 struct GiveUp {

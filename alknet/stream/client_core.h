@@ -122,6 +122,11 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore> {
   void finish_all();
   void fail_all_waiters(const Error& error);
 
+  /// As many of the names as a request has room for.
+  static std::vector<std::string> within_room(const std::vector<std::string>& names);
+
+  static Error protocol_error(std::string what);
+
   /// Runs what reads from the connection; what it throws ends the connection.
   template <typename Action>
   void guarded(Action&& action);

@@ -53,7 +53,7 @@ void add_call(CLI::App& program, Globals& globals) {
   add_json_flag(*made, globals);
   set_examples(*made,
                "  alknet call gpu1 model/minilm/embed '{\"sentences\": [\"A dog runs.\"]}'\n"
-               "  alknet call unix:/run/alknet.sock services/list\n");
+               "  alknet call unix:/run/alknet/node.sock services/list\n");
   made->callback([command, &globals] { run_call(*command, globals); });
 }
 
@@ -67,7 +67,7 @@ void add_ops(CLI::App& program, Globals& globals) {
   add_remote_options(*made, command->remote);
   made->add_option("QUERY", command->query, "Only those whose name, title, description or tags contain this");
   add_json_flag(*made, globals);
-  set_examples(*made, "  alknet ops gpu1 embed\n  alknet ops unix:/run/alknet.sock --json\n");
+  set_examples(*made, "  alknet ops gpu1 embed\n  alknet ops unix:/run/alknet/node.sock --json\n");
   made->callback([command, &globals] {
     Remote remote(command->remote, globals);
     JsonObject input;
@@ -98,7 +98,7 @@ void add_schema_of_operation(CLI::App& group, Globals& globals) {
   made->add_option("OPERATION", command->operation, "namespace/operation")->required();
   add_json_flag(*made, globals);
   set_examples(*made,
-               "  alknet schema of gpu1 model/minilm/embed\n  alknet schema of unix:/run/alknet.sock tensor/add\n");
+               "  alknet schema of gpu1 model/minilm/embed\n  alknet schema of unix:/run/alknet/node.sock tensor/add\n");
   made->callback([command, &globals] {
     Remote remote(command->remote, globals);
     const Json spec = remote.call("services/schema", JsonObject{{"name", command->operation}});

@@ -83,7 +83,8 @@ std::string man_page(const CLI::App& program) {
       ".SH FILES\n.TP\n\\fI~/.config/alknet/config.json\\fR\n"
       "A JSON object of settings: the flags above without their hyphens. A flag comes before a variable, a variable\n"
       "before the file; \\fBalknet config show\\fR tells where each value comes from.\n"
-      ".TP\n\\fI~/.cache/alknet\\fR\nModels that were pulled.\n";
+      ".TP\n\\fI~/.cache/alknet\\fR\n"
+      "Models that were pulled, and GPU kernels that were compiled (\\fBALKNET_PIPELINE_CACHE=off\\fR keeps none).\n";
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include "apps/alknet/durations.h"
 #include "apps/alknet/node_files.h"
 #include "apps/alknet/output.h"
+#include "apps/alknet/remote.h"
 
 namespace alknet::app {
 namespace {
@@ -85,9 +86,21 @@ void add(const PeerCommand& command, const Globals& globals) {
     throw UsageError(fmt::format(
         "{} needs --fingerprint (what `alknet peer show` prints on that machine), --token, or both", command.id));
   }
+  if (!entry.address.empty() && !is_address(entry.address)) {
+    throw UsageError(fmt::format("--address {}: write quic://HOST:PORT, tls://, ws:// or wss://HOST:PORT, or unix:PATH",
+                                 entry.address));
+  }
   make_folder_of(peers_path(command));
   net::PeersFile file(peers_path(command));
-  file.update([&](net::PeerList& list) { list.add(entry); });
+  file.update([&](net::PeerList& list) {
+    if (list.find(entry.peer_id) != nullptr) {
+      throw UsageError(
+          fmt::format("{0} is in {1} already: give it a new key or token with alknet peer rotate {0}, change "
+                      "its rights in the file, or remove it first",
+                      entry.peer_id, file.path().string()));
+    }
+    list.add(entry);
+  });
   JsonObject document = entry_json(entry).as_object();
   if (!globals.json) print(fmt::format("added {} to {}\n", entry.peer_id, file.path().string()));
   if (!token.empty()) print_token(token, globals, document);
@@ -146,7 +159,8 @@ void rotate(const PeerCommand& command, const Globals& globals) {
     if (!command.fingerprint.empty()) peers.rotate(command.id, command.fingerprint, until);
     if (token.empty()) return;
     net::PeerEntry* entry = peers.find(command.id);
-    if (entry == nullptr) throw Error(BaseError::kNotFound, fmt::format("there is no peer {}", command.id));
+    if (entry == nullptr)
+      throw Error(BaseError::kNotFound, fmt::format("there is no peer {}: see alknet peer list", command.id));
     entry->auth_token_hash = net::auth_token_hash(token);
   });
   if (!command.fingerprint.empty() && !globals.json) {

@@ -18,10 +18,6 @@ namespace {
 
 constexpr std::uint64_t kMaxTokenBytes = 4'096;
 
-/// How long the end of a QUIC connection may take to be sent: acknowledgements come first. The node would otherwise
-/// keep the caller's resources until its idle timeout.
-constexpr std::chrono::milliseconds kFarewell{50};
-
 /// Where the target is and how it is recognised.
 std::string find_target(const RemoteOptions& options, net::DialOptions& dialling) {
   const net::PeersFile file(options.peers_file.empty() ? default_peers_file()
@@ -81,6 +77,23 @@ Task<void> take_items(call::Connection& connection, std::string operation, Json 
   }
 }
 
+/// The scope that an operation most likely asks for.
+std::string_view scope_of(std::string_view operation) {
+  const std::string_view space = operation.substr(0, operation.find('/'));
+  return space == "tensor" ? "compute" : space == "services" ? "peers" : space;
+}
+
+/// The error of a node that does not describe an operation. To a caller what it may not use is as absent, so the node
+/// does not say which of the two it is.
+Error not_described(const Error& error, std::string_view operation) {
+  return {
+      error.code(),
+      fmt::format("{}{} Or this caller lacks its scope, most likely {}: on the node, give it to the caller's entry of "
+                  "the peers file, or to everybody by `alknet serve --allow {}`",
+                  error.message(), error.message().ends_with('?') ? "" : ".", scope_of(operation), scope_of(operation)),
+      error.details()};
+}
+
 }  // namespace
 
 bool is_address(std::string_view word) {
@@ -94,6 +107,11 @@ void add_remote_options(CLI::App& command, RemoteOptions& options) {
       ->allow_extra_args(false);
   command.add_option("--ca", options.ca_file, "Certificates of the authorities that vouch for the node");
   command.add_option("--token-file", options.token_file, "A file with the bearer token for ws:// and wss://");
+  CLI::Option* certificate =
+      command.add_option("--certificate", options.certificate, "Our certificate chain (PEM), for tls:// and quic://");
+  CLI::Option* key = command.add_option("--certificate-key", options.certificate_key, "Its private key (PEM)");
+  certificate->needs(key);
+  key->needs(certificate);
   command.add_option("--peers", options.peers_file, "The peers file (default: peers.json in the configuration folder)");
   command.add_option("--key", options.key_file, "This machine's key file; made when it is missing");
   command.add_option("--timeout", options.timeout, "For connecting, and for an answer")->capture_default_str();
@@ -103,12 +121,17 @@ Remote::Remote(const RemoteOptions& options, const Globals& globals) : timeout_(
   net::DialOptions dialling;
   const std::string address = find_target(options, dialling);
   if (address.starts_with("quic://")) {
-    farewell_ = kFarewell;
     dialling.credentials.key =
         load_or_make_key(options.key_file.empty() ? default_key_file() : std::filesystem::path(options.key_file));
     if (!options.ca_file.empty()) dialling.expected.authorities_pem = read_file(options.ca_file, 16U << 20U);
   }
   dialling.tls.ca_file = options.ca_file;
+  if (!options.certificate.empty()) {
+    // Read here too, so that a key that others may read is refused on every transport.
+    dialling.credentials.certificate = net::Certificate::load(options.certificate, options.certificate_key);
+    dialling.tls.certificate_file = options.certificate;
+    dialling.tls.private_key_file = options.certificate_key;
+  }
   if (!options.token_file.empty()) {
     net::require_private_file(options.token_file, "the token file");
     dialling.token = trimmed(read_file(options.token_file, kMaxTokenBytes));
@@ -124,8 +147,9 @@ Remote::Remote(const RemoteOptions& options, const Globals& globals) : timeout_(
 
 Remote::~Remote() {
   if (!connection_) return;
+  // Without the farewell the node would keep this caller's resources until its idle timeout.
+  connection_->on_close([this](const Error&) { loop_.stop(); });
   connection_->close();
-  loop_.post_after(farewell_, [this] { loop_.stop(); });
   loop_.run();
   connection_.reset();
 }
@@ -154,7 +178,12 @@ call::OperationSpec Remote::describe(const std::string& operation) {
 /// The operation with handlers that are never called: what is known of it is its schemas.
 std::shared_ptr<const call::Operation> Remote::known(const std::string& operation) {
   call::Registration registration;
-  registration.spec = describe(operation);
+  try {
+    registration.spec = describe(operation);
+  } catch (const Error& error) {
+    if (error.code() != call::CallError::kNotFound) throw;
+    throw not_described(error, operation);
+  }
   if (registration.spec.type == call::OperationType::kSubscription) {
     registration.handler =
         call::StreamHandler([](call::OperationContext&, Message) -> AsyncGenerator<Message> { co_return; });

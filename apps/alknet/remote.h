@@ -22,6 +22,7 @@ struct RemoteOptions {
   std::vector<std::string> fingerprints;  ///< of the node; empty: what the peers file says of that address
   std::string ca_file;
   std::string token_file;
+  std::string certificate, certificate_key;  ///< shown to the node; empty: none
   std::string timeout = "30s";
 };
 
@@ -53,7 +54,6 @@ class Remote {
   std::shared_ptr<const call::Operation> known(const std::string& operation);
 
   std::chrono::milliseconds timeout_;
-  std::chrono::milliseconds farewell_{0};  // how long the end of the connection may take to leave
   Loop loop_;
   std::shared_ptr<call::Connection> connection_;
 };

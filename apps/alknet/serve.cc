@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <csignal>
+#include <map>
 #include <memory>
 
 #include "alknet/base/await.h"
@@ -9,9 +10,9 @@
 #include "alknet/compute/operations/compute_operations.h"
 #include "alknet/compute/operations/service.h"
 #include "alknet/net/http/client.h"
+#include "alknet/net/linked_peers.h"
 #include "alknet/net/node.h"
 #include "alknet/stream/quic_connection.h"
-#include "alknet/stream/tensor_client.h"
 #include "alknet/stream/tensor_server.h"
 #include "alknet/stream/token_issuer.h"
 #include "alknet/tensor/source.h"
@@ -21,6 +22,7 @@
 #include "apps/alknet/node_files.h"
 #include "apps/alknet/open_tensors.h"
 #include "apps/alknet/output.h"
+#include "apps/alknet/peer_models.h"
 #include "apps/alknet/settings.h"
 
 namespace alknet::app {
@@ -32,6 +34,7 @@ struct ServeCommand {
   std::vector<std::string> listen, http, ws;
   std::vector<std::string> models;
   std::vector<std::string> allow, origins;
+  std::vector<std::string> peers;  // NAME or NAME=ADDRESS
   ImportOptions imports;
   std::string device;
   std::string peers_file, key_file, certificate, certificate_key, client_ca;
@@ -41,6 +44,7 @@ struct ServeCommand {
   std::string frame_limit = "16M";
   std::size_t max_calls = 4'096;
   bool plaintext_tokens = false;
+  bool measure_kernels = false;
 };
 
 Logger make_logger(const ServeCommand& command) {
@@ -89,6 +93,17 @@ net::NodeOptions node_options(const ServeCommand& command, const Logger& logger)
   return options;
 }
 
+/// Throws UsageError for an address that needs a certificate when there is none.
+void require_certificate(const ServeCommand& command) {
+  for (const std::string& address : addresses(command)) {
+    for (const std::string_view scheme : {"https://", "wss://", "tls://"}) {
+      if (command.certificate.empty() && address.starts_with(scheme)) {
+        throw UsageError(fmt::format("{} needs --certificate and --certificate-key", address));
+      }
+    }
+  }
+}
+
 /// "minilm" of "all-MiniLM-L6-v2": the name under which operations call the default model; other models keep theirs, in
 /// small letters.
 std::string operation_name_of(const std::string& model) {
@@ -110,15 +125,39 @@ std::string catalog_name(std::string_view name) {
   }
 }
 
-/// Registers one `--model`: NAME, a folder, or ALIAS=either.
+/// What `minilm` stands for.
+std::string full_name(const std::string& model) { return model == "minilm" ? std::string(kDefaultModel) : model; }
+
+/// Registers one `--model`: NAME, a folder, NAME@PEER, or ALIAS=one of these.
 void add_model_operations(call::Registry& registry, compute::ComputeService& service, const std::string& argument,
-                          const Globals& globals) {
+                          const PeerModels& peers, const Globals& globals) {
   const std::size_t equals = argument.find('=');
   const std::string model = equals == std::string::npos ? argument : argument.substr(equals + 1);
-  const std::string name = equals == std::string::npos ? operation_name_of(model) : argument.substr(0, equals);
-  const auto folder = resolve_model(model == "minilm" ? std::string(kDefaultModel) : model, globals);
-  registry.curated().replace_prefix(fmt::format("model/{}/", name),
-                                    compute::sentence_model_operations(service, name, folder));
+  const std::size_t at = std::filesystem::is_directory(model) ? std::string::npos : model.rfind('@');
+  const std::string name =
+      equals == std::string::npos ? operation_name_of(model.substr(0, at)) : argument.substr(0, equals);
+  std::vector<call::Registration> operations;
+  if (at == std::string::npos) {
+    const auto folder = resolve_model(full_name(model), globals);
+    operations = compute::sentence_model_operations(service, name, folder);
+  } else {
+    PeerModels::Model found = peers.open(full_name(model.substr(0, at)), model.substr(at + 1));
+    operations = compute::sentence_model_operations(service, name, std::move(found.files), std::move(found.tensors));
+  }
+  registry.curated().replace_prefix(fmt::format("model/{}/", name), std::move(operations));
+}
+
+/// Puts what the models are now in place of what they were; one that cannot be used stays as it was.
+void reload_models(call::Registry& registry, compute::ComputeService& service, const ServeCommand& command,
+                   const PeerModels& peers, const Globals& globals, const Logger& logger) {
+  for (const std::string& model : command.models) {
+    try {
+      add_model_operations(registry, service, model, peers, globals);
+    } catch (const std::exception& error) {
+      logger.error("a model was not reloaded", {{"model", model}, {"reason", error.what()}});
+    }
+  }
+  logger.info("models reloaded");
 }
 
 /// The signals that end the program, as a descriptor that the thread waits on; blocked before any thread starts.
@@ -146,51 +185,43 @@ auto on_loop(Loop& loop, Body body) {
   return wait_for(loop, body());
 }
 
-/// Streams a peer's model from the node that the peers file knows under that id.
-std::shared_ptr<tensor::Source> open_peer_stream(Loop& loop, const net::NodeOptions& options, std::string_view token,
-                                                 const std::string* peer) {
-  if (peer == nullptr) throw Error(call::CallError::kInvalidInput, "a stream token needs `peer`, who gave it");
-  const auto peers = net::PeersFile(options.peers_file).current();
-  const net::PeerEntry* entry = peers->find(*peer);
-  constexpr std::string_view kQuic = "quic://";
-  if (entry == nullptr || !entry->address.starts_with(kQuic)) {
-    throw Error(call::CallError::kInvalidInput, fmt::format("there is no peer {} with a quic:// address", *peer));
-  }
-  net::quic::DialConfig dialling;
-  dialling.credentials = options.credentials;
-  dialling.expected.fingerprints = entry->fingerprints;
-  dialling.logger = options.logger;
-  const net::HostPort place = net::parse_host_port(entry->address.substr(kQuic.size()));
-  stream::ClientOptions streaming;
-  streaming.token = token;
-  streaming.name = fmt::format("a model of {}", *peer);
-  stream::Dial dial = [&loop, place, dialling] { return stream::dial_quic(loop, place, dialling); };
-  return wait_for(loop, stream::TensorClient::open(loop, std::move(dial), std::move(streaming)));
-}
-
-/// A model that cannot be loaded again stays as it was.
-void reload_models(call::Registry& registry, compute::ComputeService& service, const std::vector<std::string>& models,
-                   const Globals& globals, const Logger& logger) {
-  for (const std::string& model : models) {
-    try {
-      add_model_operations(registry, service, model, globals);
-    } catch (const std::exception& error) {
-      logger.error("a model was not reloaded", {{"model", model}, {"reason", error.what()}});
+/// The peers to link, and where each is; empty: where the peers file says. Throws UsageError for one that could never
+/// be reached.
+std::map<std::string, std::string> linked_peers(const ServeCommand& command, const net::NodeOptions& options) {
+  std::map<std::string, std::string> linked;
+  const auto known = net::PeersFile(options.peers_file).current();
+  for (const std::string& word : command.peers) {
+    const std::size_t equals = word.find('=');
+    const std::string id = word.substr(0, equals);
+    const std::string address = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const net::PeerEntry* entry = known->find(id);
+    const bool has_address = !address.empty() || (entry != nullptr && !entry->address.empty());
+    const bool needs_key = address.empty() || address.starts_with("quic://");
+    if (id.empty() || !has_address || (needs_key && entry == nullptr)) {
+      throw UsageError(fmt::format(
+          "--peer {}: {} has no such peer{}: alknet peer add {} --fingerprint F --address "
+          "quic://HOST:PORT",
+          word, options.peers_file.string(), entry == nullptr ? "" : " with an address", id.empty() ? "ID" : id));
     }
+    if (!linked.emplace(id, address).second) throw UsageError(fmt::format("--peer {} is given twice", id));
   }
-  logger.info("models reloaded");
+  return linked;
 }
 
 void serve(const ServeCommand& command, const Globals& globals) {
   const StopSignals signals;
   const Logger logger = make_logger(command);
+  const auto drain = parse_duration(command.drain);
+  require_certificate(command);
   LoopThread thread;
   Loop& loop = thread.loop();
   const auto tokens = std::make_shared<stream::TokenIssuer>(loop);
   net::NodeOptions serving = node_options(command, logger);
+  const auto peers = linked_peers(command, serving);
   compute::ComputeServiceOptions computing;
   computing.device = command.device;
   computing.robust = true;
+  computing.measure_kernels = command.measure_kernels;
   computing.models.find = [&globals](std::string_view name) -> std::shared_ptr<tensor::Source> {
     const auto folder = resolve_model(catalog_name(name), globals);
     return std::make_shared<tensor::FileSource>(open_tensors((folder / "model.safetensors").string()));
@@ -200,8 +231,12 @@ void serve(const ServeCommand& command, const Globals& globals) {
     const auto token = tokens->issue(caller ? std::optional(caller->id) : std::nullopt, std::move(model));
     return compute::StreamGrant{token.text, token.lifetime};
   };
-  computing.models.open_stream = [&loop, &serving](std::string_view token, const std::string* peer) {
-    return open_peer_stream(loop, serving, token, peer);
+  const PeerModels streamed(loop, serving, peers);
+  computing.models.open_stream = [&streamed](std::string_view token, const std::string* peer) {
+    return streamed.open_stream(token, peer);
+  };
+  computing.models.files = [&globals](std::string_view name) {
+    return compute::ModelFiles::of_folder(resolve_model(catalog_name(name), globals));
   };
   compute::ComputeService service(computing);
   const auto registry = std::make_shared<call::Registry>();
@@ -219,7 +254,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
     service.settle();
   };
   try {
-    for (const std::string& model : command.models) add_model_operations(*registry, service, model, globals);
+    for (const std::string& model : command.models) add_model_operations(*registry, service, model, streamed, globals);
     registry->curated().add(import_operations(loop, client, command.imports, logger));
     on_loop(loop, [&]() -> Task<void> {
       streams = std::make_unique<stream::TensorServer>(loop, tokens, logger);
@@ -233,6 +268,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
       discovery.list_peers = [&node] { return node->peers(); };
       discovery.list_peers_access.required_scopes = {"peers"};
       registry->curated().add(call::discovery_operations(std::move(discovery)));
+      for (const auto& [id, address] : peers) node->link_peer(id, address);
       for (const std::string& address : addresses(command)) {
         const std::string bound = node->listen(address);
         if (globals.json) print_json(JsonObject{{"listening", bound}});
@@ -243,13 +279,14 @@ void serve(const ServeCommand& command, const Globals& globals) {
     while (true) {
       const int signal = signals.wait();
       if (signal == SIGHUP) {
-        reload_models(*registry, service, command.models, globals, logger);
+        reload_models(*registry, service, command, streamed, globals, logger);
+        loop.post([&node] { node->refresh_peers(); });
         continue;
       }
       break;
     }
     logger.info("stopping", {{"drain", command.drain}});
-    on_loop(loop, [&]() -> Task<void> { co_await node->drain(parse_duration(command.drain)); });
+    on_loop(loop, [&]() -> Task<void> { co_await node->drain(drain); });
   } catch (...) {
     close_node();
     throw;
@@ -269,13 +306,17 @@ void add_serve(CLI::App& program, Globals& globals) {
       ->allow_extra_args(false);
   made->add_option("--ws", command->ws, "HOST:PORT for WebSockets (every HTTP address takes them too)")
       ->allow_extra_args(false);
-  made->add_option("--model", command->models, "A model to serve: NAME, FOLDER, or ALIAS=either; may be repeated")
+  made->add_option("--model", command->models,
+                   "A model to serve: NAME, FOLDER, NAME@PEER (streamed), or ALIAS=one of these; may be repeated")
       ->allow_extra_args(false);
   add_setting(*made, globals, "device", command->device);
   add_import_options(*made, command->imports);
   made->add_option("--allow", command->allow, "What callers without a key or token may do: a scope, such as model")
       ->allow_extra_args(false);
   made->add_option("--origin", command->origins, "Web pages of this origin may call too, such as https://example.com")
+      ->allow_extra_args(false);
+  made->add_option("--peer", command->peers,
+                   "Offer a peer's operations as NAME/…, over one connection: NAME of the peers file, or NAME=ADDRESS")
       ->allow_extra_args(false);
   made->add_option("--peers", command->peers_file, "The peers file (default: peers.json in the configuration folder)");
   made->add_option("--key", command->key_file, "This node's key file; made when it is missing");
@@ -293,10 +334,12 @@ void add_serve(CLI::App& program, Globals& globals) {
       ->capture_default_str();
   made->add_option("--max-frame", command->frame_limit, "The longest message")->capture_default_str();
   made->add_flag("--plaintext-tokens", command->plaintext_tokens, "Take tokens without TLS: only behind a proxy");
+  made->add_flag("--measure-kernels", command->measure_kernels, "Time each kernel, for compute/stats; slower on a GPU");
   add_json_flag(*made, globals);
   set_examples(*made,
                "  alknet serve --model minilm --allow model\n"
-               "  alknet serve --listen quic://0.0.0.0:4433 --http 127.0.0.1:8080 --model minilm\n");
+               "  alknet serve --listen quic://0.0.0.0:4433 --http 127.0.0.1:8080 --model minilm\n"
+               "  alknet serve --peer gpu1 --allow gpu1\n");
   made->callback([command, &globals] { serve(*command, globals); });
 }
 

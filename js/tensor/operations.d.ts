@@ -671,6 +671,6 @@ export interface Operations<T> {
   dequantize(input: T, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
   /** The rows of `weight [rows, width]`, stored in a block format of GGUF, that `indices` name, decoded: `embedding` of what `dequantize` gives. An index outside 0 .. rows - 1 is the error `index_out_of_range`. */
   quantized_embedding(weight: T, indices: T, dtype?: "f16" | "bf16" | "f32" | "f64"): T;
-  /** `input [..., in]` times the transpose of `weight [out, in]`, which is stored in a block format of GGUF: `[..., out]`. The values of the blocks are multiplied as they are, in f32 (for f64 in f64); `input` is not quantised. No gradient goes to `weight`; `linear` takes weights of any dtype. */
-  quantized_matmul(input: T, weight: T): T;
+  /** `input [..., in]` times the transpose of `weight [out, in]`, which is stored in a block format of GGUF: `[..., out]`. The values of the blocks are multiplied as they are, in f32 (for f64 in f64), and so is `input`; with `activations` "q8" a device may round `input` to 8 bits in groups of 32 values, as llama.cpp does, where that is faster: each value is then off by at most 1/254 of the largest magnitude of its group. No gradient goes to `weight`; `linear` takes weights of any dtype. */
+  quantized_matmul(input: T, weight: T, activations?: "exact" | "q8"): T;
 }

@@ -80,8 +80,8 @@ class MiniLm:
             mask[row, : len(tokens)] = 1
         return self.encode_padded(ids, mask, normalize)
 
-    def encode_padded(self, ids, mask, normalize=True):
-        """The vectors of token ids [sentences, tokens], of which `mask` (1 or 0) tells what is no padding."""
+    def hidden_padded(self, ids, mask):
+        """The last hidden state [sentences, tokens, hidden] of token ids, of which `mask` (1 or 0) tells what is no padding."""
         np, w = self.numbers, self.weights
         x = w["embeddings.word_embeddings.weight"][ids]
         x = x + w["embeddings.position_embeddings.weight"][: ids.shape[1]] + w["embeddings.token_type_embeddings.weight"][0]
@@ -96,6 +96,12 @@ class MiniLm:
             wide = self.linear(name + ".intermediate.dense", x)
             wide = wide * self.dtype(0.5) * (1 + self.erf(wide * self.dtype(math.sqrt(0.5))))
             x = self.layer_norm(name + ".output.LayerNorm", self.linear(name + ".output.dense", wide) + x)
+        return x
+
+    def encode_padded(self, ids, mask, normalize=True):
+        """The vectors of token ids [sentences, tokens] with their mask."""
+        np = self.numbers
+        x = self.hidden_padded(ids, mask)
         weights = mask[:, :, None]
         vectors = (x * weights).sum(1) / np.maximum(weights.sum(1), self.dtype(1e-9))
         if normalize:

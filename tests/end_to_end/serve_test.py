@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -14,6 +15,13 @@ import urllib.parse
 
 import program
 
+try:
+    import numpy as np
+    from minilm_reference import MiniLm
+except ImportError:
+    np = MiniLm = None
+
+MODEL = program.model_folder()
 SECONDS = 60  # until a condition counts as never met
 SESSION = {"Alknet-Session": "end-to-end-session-1"}
 LEFT, RIGHT = [[1, 2, 3], [4, 5, 6]], [[1, 0], [0, 1], [1, 1]]
@@ -129,7 +137,7 @@ class ServeTest(program.ProgramTest):
 
     def node(self, *options, name="node", **more):
         folder = self.folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         node = Node(folder, *options, configuration=self.configuration if name == "node" else None, **more)
         return self.enterContext(node)
 
@@ -239,13 +247,18 @@ class HttpTest(ServeTest):
         self.assertIn("Alknet-Session", answer["error"]["message"])
 
     def test_search_schema_and_openapi(self):
-        status, answer = self.running.http("GET", "/search?q=matmul")
+        status, answer = self.running.http("GET", "/search?q=MatMul")
         self.assertIn("tensor/matmul", [one["name"] for one in answer["operations"]])
         status, answer = self.running.http("GET", "/schema?name=tensor/matmul")
         self.assertEqual((status, answer["name"]), (200, "tensor/matmul"))
         self.assertEqual(self.running.http("GET", "/schema?name=no/op")[0], 404)
         status, answer = self.running.http("GET", "/openapi.json")
         self.assertEqual((status, answer["openapi"]), (200, "3.1.0"))
+        # A token is optional for what --allow gives to everybody.
+        self.assertEqual(answer["paths"]["/call/compute/shape"]["post"]["security"], [{"bearer": ["compute"]}, {}])
+        bearer = {"Authorization": f"Bearer {self.token}"}
+        status, answer = self.running.http("GET", "/openapi.json", headers=bearer)
+        self.assertEqual(answer["paths"]["/call/services/list-peers"]["post"]["security"], [{"bearer": ["peers"]}])
 
     def test_a_batch_answers_in_order(self):
         status, answers = self.running.http("POST", "/batch", [{"operation": "compute/devices"}, {"operation": "no/op"}])
@@ -311,9 +324,21 @@ class HttpTest(ServeTest):
         address = self.running.addresses["http"].replace("http", "ws")
         call = lambda *options: self.alknet("call", "--json", address, "services/list-peers", *options)
         self.assertEqual(call("--token-file", self.token_file(self.token)).returncode, 0)
-        self.assert_error(call(), 1, "not_found", "services/list-peers")  # what one may not call is not shown
+        # What one may not call is not shown, and not told from what is not there.
+        self.assert_error(call(), 1, "not_found", "no operation services/list-peers", "lacks its scope", "--allow peers")
         self.assert_error(call("--token-file", self.token_file("wrong", "bad")), 1, "unauthorized", "bearer token")
         self.assert_error(call("--token-file", self.token_file("", "empty")), 2, "invalid_argument", "empty", "rotate")
+
+    def test_wrong_options_are_said_before_anything_is_served(self):
+        serve = lambda *options: self.alknet("serve", "--http", "127.0.0.1:0", *options)
+        self.assert_fails(serve("--drain", "soon"), 2, "soon", "30s")
+        self.assert_fails(serve("--max-memory", "much"), 2, "much", "4G")
+        self.assert_fails(serve("--listen", "tls://127.0.0.1:0"), 2, "tls://127.0.0.1:0", "--certificate-key")
+        self.assert_fails(serve("--listen", f"unix:{self.folder}/none/socket"), 1, "none/socket", "make the folder")
+
+    def test_a_web_address_is_no_target(self):
+        done = self.alknet("ops", self.running.addresses["http"])
+        self.assert_fails(done, 1, "for http:// say ws://")
 
     def test_a_port_in_use(self):
         place = self.running.addresses["http"].removeprefix("http://")
@@ -341,7 +366,7 @@ class PeersTest(ServeTest):
 
     def test_strangers_are_refused_until_they_are_added_and_after_they_are_disabled(self):
         self.running = self.node("--listen", "quic://127.0.0.1:0")
-        self.assert_error(self.settled(1), 1, "unauthorized", self.caller, "not among the peers")
+        self.assert_error(self.settled(1), 1, "unauthorized", self.caller, "not among the peers", "alknet peer add")
         self.json("peer", "add", "laptop", "--fingerprint", self.caller, "--scope", "compute")
         self.settled(0)
         self.json("peer", "disable", "laptop")
@@ -358,7 +383,7 @@ class PeersTest(ServeTest):
     def test_a_node_of_another_key_is_not_spoken_to(self):
         self.running = self.node("--listen", "quic://127.0.0.1:0")
         shown, self.fingerprint = self.fingerprint, self.caller
-        self.assert_error(self.settled(1), 1, "unauthorized", shown, self.caller)
+        self.assert_error(self.settled(1), 1, "unauthorized", shown, self.caller, "alknet peer rotate")
         done = self.alknet("ops", "--json", self.running.addresses["quic"], configuration=self.client)
         self.assert_error(done, 2, "invalid_argument", "--fingerprint", "peer add")
 
@@ -377,10 +402,96 @@ class PeersTest(ServeTest):
         peers.write_text("{")
         self.assertNotEqual(self.alknet("serve", "--http", "127.0.0.1:0").returncode, 0)
 
+    def test_entries_that_make_no_sense_are_refused_with_a_remedy(self):
+        self.json("peer", "add", "laptop", "--fingerprint", self.caller)
+        self.assert_fails(self.alknet("peer", "add", "laptop", "--token"), 2, "laptop", "peer rotate laptop", "peers.json")
+        self.assert_fails(self.alknet("peer", "add", "other", "--token", "--address", "here"), 2, "here", "quic://")
+        self.assert_fails(self.alknet("peer", "disable", "other"), 1, "other", "peer list")
+
     def test_a_key_in_the_working_folder(self):
         done = self.alknet("peer", "show", "--key", "key.pem", cwd=self.folder)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertEqual((self.folder / "key.pem").stat().st_mode & 0o77, 0)
+
+
+class CertificatesTest(ServeTest):
+    def test_a_client_certificate_lets_in_on_tls(self):
+        script = program.ROOT / "alknet" / "net" / "testing" / "make_certificates.py"
+        if subprocess.run([sys.executable, str(script), str(self.folder)], capture_output=True).returncode:
+            self.skipTest("certificates need the program openssl")
+        path = lambda name: str(self.folder / name)
+        server = ("--certificate", path("server.pem"), "--certificate-key", path("server.key"))
+        running = self.node("--listen", "tls://127.0.0.1:0", *server, "--client-ca", path("ca.pem"))
+        ops = lambda *options: self.alknet("ops", "--json", running.addresses["tls"], "--ca", path("ca.pem"), *options)
+        done = ops("--certificate", path("client.pem"), "--certificate-key", path("client.key"))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn("services/list", [operation["name"] for operation in json.loads(done.stdout)])
+        self.assertEqual(ops().returncode, 1)
+        self.assertEqual(ops("--certificate", path("client.pem")).returncode, 2)
+        os.chmod(path("client.key"), 0o644)
+        done = ops("--certificate", path("client.pem"), "--certificate-key", path("client.key"))
+        self.assert_fails(done, 1, "client.key", "chmod")
+
+
+@unittest.skipIf(MODEL is None, "the model is not installed; run: bin/alknet model pull")
+class StreamedModelTest(ServeTest):
+    """A node serves a model that another one streams to it."""
+
+    def test_serves_a_peers_model_as_the_reference_computes_it(self):
+        if MiniLm is None:
+            self.skipTest("the reference needs numpy, which bin/setup installs")
+        edge = self.folder / "edge" / "configuration"
+        fingerprint = self.json("peer", "show", configuration=edge)["fingerprint"]
+        self.json("peer", "add", "edge", "--fingerprint", fingerprint, "--scope", "compute")
+        here = self.json("peer", "show")["fingerprint"]
+        with_model = self.node("--listen", "quic://127.0.0.1:0")
+        address = with_model.addresses["quic"]
+        self.json("peer", "add", "gpu1", "--fingerprint", here, "--address", address, configuration=edge)
+        serve = ("--http", "127.0.0.1:0", "--model", "minilm@gpu1", "--allow", "model", "--allow", "compute")
+        node = self.node(*serve, "--measure-kernels", name="edge")
+
+        sentences = ["A dog runs in the park.", "Stock prices fell."]
+        status, answer = node.call("model/minilm/forward", {"sentences": sentences}, **SESSION)
+        self.assertEqual(status, 200, answer)
+        handle, counts = answer["output"]["last_hidden_state"], answer["output"]["tokens"]
+        self.assertEqual(handle["shape"], [2, max(counts), 384])
+        read = {"tensor": handle, "as": "values"}
+        hidden = np.array(node.call("compute/read_tensor", read, **SESSION)[1]["output"]["values"])
+        embedded = program.document("embed", "--device", "cpu", *sentences)["sentences"]
+        tokens = [sentence["tokens"] for sentence in embedded]
+        self.assertEqual(counts, [len(row) for row in tokens])
+        ids = np.array([row + [0] * (max(counts) - len(row)) for row in tokens])
+        mask = np.array([[1.0] * count + [0.0] * (max(counts) - count) for count in counts])
+        expected = MiniLm(MODEL).hidden_padded(ids, mask)
+        self.assertLess((np.abs(hidden - expected) * mask[:, :, None]).max(), 1e-4)
+
+        # The same of token ids, and vectors as the program's own.
+        given = {"dtype": "i64", "shape": list(ids.shape), "values": ids.tolist()}
+        tensors = {"input_ids": node.call("compute/create_tensor", given, **SESSION)[1]["output"]}
+        given = {"dtype": "f32", "shape": list(ids.shape), "values": mask.tolist()}
+        tensors["attention_mask"] = node.call("compute/create_tensor", given, **SESSION)[1]["output"]
+        status, answer = node.call("model/minilm/forward", tensors, **SESSION)
+        self.assertEqual(status, 200, answer)
+        read = {"tensor": answer["output"]["last_hidden_state"], "as": "values"}
+        again = np.array(node.call("compute/read_tensor", read, **SESSION)[1]["output"]["values"])
+        self.assertLess(np.abs(again - hidden).max(), 1e-4)
+        vectors = node.call("model/minilm/embed", {"sentences": sentences})[1]["output"]["vectors"]
+        own = np.array([sentence["vector"] for sentence in embedded])
+        self.assertLess(np.abs(np.array(vectors) - own).max(), 1e-5)
+        kernels = node.call("compute/stats", {"kernels": True}, **SESSION)[1]["output"]["kernels"]
+        self.assertTrue([row for row in kernels if row["by"] == "models" and "matmul" in row["name"]], kernels)
+
+        # A reload that fails leaves the model as it was.
+        self.assertEqual(with_model.stop(), 0)
+        node.process.send_signal(signal.SIGHUP)
+        node.until(lambda: node.logged("models reloaded"))
+        self.assertTrue(node.logged("a model was not reloaded"))
+        self.assertEqual(node.call("model/minilm/embed", {"sentences": sentences})[0], 200)
+        self.assertEqual(node.stop(), 0)
+
+    def test_refuses_a_peer_that_is_none(self):
+        done = self.alknet("serve", "--http", "127.0.0.1:0", "--model", "minilm@nobody")
+        self.assert_fails(done, 1, "nobody")
 
 
 class SignalsTest(ServeTest):

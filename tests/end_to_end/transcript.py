@@ -28,6 +28,7 @@ LEARNED = {
 FORGOTTEN = {
     "<time>": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z?"),
     "<date>": re.compile(r"(?<=Date: )\w{3}, .* GMT"),
+    "<length>": re.compile(r"(?<=Content-Length: )[1-9]\d*"),
     "<count>": re.compile(r"(?<=operations=)\d+"),
     "<port>": re.compile(r"(?<=127\.0\.0\.1:)\d{5}"),
 }

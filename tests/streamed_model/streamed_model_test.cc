@@ -7,7 +7,10 @@
 #include <numeric>
 
 #include "alknet/base/files.h"
+#include "alknet/call/dispatcher.h"
 #include "alknet/compute/models/bert.h"
+#include "alknet/compute/models/sentence_encoder.h"
+#include "alknet/compute/operations/compute_operations.h"
 #include "alknet/compute/session.h"
 #include "alknet/compute/staged_model.h"
 #include "alknet/stream/stream_test_support.h"
@@ -57,37 +60,56 @@ void expect_near(const std::vector<float>& values, const std::vector<float>& exp
   for (std::size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(values[i], expected[i], 1e-4F) << i;
 }
 
+std::filesystem::path minilm() { return cache_folder() / "models" / "all-MiniLM-L6-v2"; }
+
+/// A bench whose server holds the last tensor that MiniLM needs back behind its header, until `let_go`.
+class HoldingBench {
+ public:
+  static constexpr std::string_view kLast = "encoder.layer.5.output.LayerNorm.weight";
+
+  HoldingBench() : bench(tensor::File::open((minilm() / "model.safetensors").string())) {
+    bench.link_options.most_at_once = std::size_t{1} << 20;
+    bench.prepare = [this](stream::MemoryLink& link) {
+      link.held = [this](stream::StreamId stream) { return stream == held_; };
+      link.tamper = [this](stream::StreamId stream, std::uint64_t offset, std::span<std::byte> bytes) {
+        if (stream % 4 != 3 || offset != 0) return;
+        std::span<const std::byte> front = bytes;
+        stream::StreamHeaderReader reader;
+        if (bench.file.entries()[reader.read(front)->index].name == kLast) held_ = stream;
+      };
+    };
+    auto options = bench.with_token();
+    options.on_progress = [this](std::uint64_t bytes, std::uint64_t all) {
+      arrived = bytes;
+      total = all;
+    };
+    client = bench.open(options);
+  }
+
+  void let_go() {
+    held_ = SIZE_MAX;
+    bench.link->kick();
+  }
+  std::uint64_t last_bytes() const { return bench.file.entry(kLast).bytes(); }
+
+  stream::StreamBench bench;
+  std::shared_ptr<stream::TensorClient> client;
+  std::uint64_t arrived = 0, total = 0;
+
+ private:
+  stream::StreamId held_ = SIZE_MAX;
+};
+
 TEST(StreamedModel, ComputesTheFirstLayerOfMiniLmBeforeTheLastByteHasArrived) {
-  const std::filesystem::path folder = cache_folder() / "models" / "all-MiniLM-L6-v2";
-  if (!std::filesystem::exists(folder / "model.safetensors")) {
+  if (!std::filesystem::exists(minilm() / "model.safetensors")) {
     GTEST_SKIP() << "the model is not installed; run: bin/alknet model pull";
   }
   const auto config =
-      compute::BertConfig::from_json(parse_json(read_file(folder / "config.json", std::uint64_t{1} << 20)));
+      compute::BertConfig::from_json(parse_json(read_file(minilm() / "config.json", std::uint64_t{1} << 20)));
   const Context context("cpu");
-  stream::StreamBench bench(tensor::File::open((folder / "model.safetensors").string()));
-  bench.link_options.most_at_once = std::size_t{1} << 20;
-
-  // The last tensor that the model needs is held back behind its header.
-  constexpr std::string_view kLast = "encoder.layer.5.output.LayerNorm.weight";
-  stream::StreamId held = SIZE_MAX;
-  bench.prepare = [&](stream::MemoryLink& link) {
-    link.held = [&held](stream::StreamId stream) { return stream == held; };
-    link.tamper = [&](stream::StreamId stream, std::uint64_t offset, std::span<std::byte> bytes) {
-      if (stream % 4 != 3 || offset != 0) return;
-      std::span<const std::byte> front = bytes;
-      stream::StreamHeaderReader reader;
-      if (bench.file.entries()[reader.read(front)->index].name == kLast) held = stream;
-    };
-  };
-  std::uint64_t arrived = 0, total = 0;
-  auto options = bench.with_token();
-  options.on_progress = [&](std::uint64_t bytes, std::uint64_t all) {
-    arrived = bytes;
-    total = all;
-  };
-  const std::shared_ptr<stream::TensorClient> client = bench.open(options);
-  compute::StagedModel model(encoder(config, 6), context, client);
+  HoldingBench holding;
+  auto& bench = holding.bench;
+  compute::StagedModel model(encoder(config, 6), context, holding.client);
   ASSERT_EQ(model.stages(), 7U) << "embeddings and six layers";
 
   std::vector<std::vector<float>> layers;
@@ -102,16 +124,80 @@ TEST(StreamedModel, ComputesTheFirstLayerOfMiniLmBeforeTheLastByteHasArrived) {
 
   EXPECT_FALSE(outcome.has_value());
   ASSERT_EQ(layers.size(), 6U) << "all but the last layer are done";
-  EXPECT_EQ(arrived, total - bench.file.entry(kLast).bytes()) << "bytes are still to come";
+  EXPECT_EQ(holding.arrived, holding.total - holding.last_bytes()) << "bytes are still to come";
   // Layer 0 gives its hidden state, and beside it what later layers need of the mask is of the first stage.
   expect_near(layers[1], reference(context, bench.file, encoder(config, 1)));
 
-  held = SIZE_MAX;
-  bench.link->kick();
+  holding.let_go();
   bench.executor.run_ready();
   ASSERT_TRUE(outcome.has_value());
   const auto outputs = outcome->take();
   expect_near(outputs.front().to_vector<float>(), reference(context, bench.file, encoder(config, 6)));
+}
+
+/// The same through the operation that callers use.
+TEST(StreamedModel, IsServedWhileItArrives) {
+  if (!std::filesystem::exists(minilm() / "model.safetensors")) {
+    GTEST_SKIP() << "the model is not installed; run: bin/alknet model pull";
+  }
+  HoldingBench holding;
+  auto& executor = holding.bench.executor;
+  compute::ComputeServiceOptions options;
+  options.device = "cpu";
+  options.measure_kernels = true;
+  compute::ComputeService service(options);
+  const auto registry = std::make_shared<call::Registry>();
+  registry->curated().add(compute::compute_operations(service));
+  registry->curated().add(compute::sentence_model_operations(
+      service, "minilm", compute::ModelFiles::of_folder(minilm()), std::exchange(holding.client, nullptr)));
+  call::Dispatcher dispatcher(executor, registry, {});
+  const auto owner = std::make_shared<call::Owner>(call::Owner::Kind::kConnection, "caller",
+                                                   call::Identity{"caller", {"compute", "model"}, {}, false});
+  const auto run_all = [&] {
+    do service.settle();
+    while (executor.run_ready() > 0);
+  };
+  using Answer = std::optional<Outcome<Message>>;
+  const auto begin = [&](std::string operation, std::string_view input, Answer& answer) {
+    call::CallRequest request;
+    request.operation = std::move(operation);
+    request.input = {parse_json(input), {}};
+    start(executor, dispatcher.call(owner, std::move(request)),
+          [&answer](Outcome<Message> outcome) { answer.emplace(std::move(outcome)); });
+    run_all();
+  };
+  const auto layers_done = [&] {
+    Answer stats;
+    begin("compute/stats", R"({"kernels":true})", stats);
+    std::uint64_t count = 0;
+    const Message answer = stats->take();
+    for (const Json& row : answer.value.at("kernels").as_array()) {
+      const bool attention = row.at("name").as_string().starts_with("attention");
+      if (attention) count += row.at("count").to_number<std::uint64_t>();
+    }
+    return count;
+  };
+
+  Answer embedded;
+  begin("model/minilm/embed", R"({"sentences":["A dog runs in the park."]})", embedded);
+  EXPECT_FALSE(embedded.has_value());
+  EXPECT_EQ(layers_done(), 5U) << "all layers but the one whose last tensor is held back";
+  EXPECT_EQ(holding.arrived, holding.total - holding.last_bytes()) << "bytes are still to come";
+  holding.let_go();
+  run_all();
+  ASSERT_TRUE(embedded.has_value());
+  EXPECT_EQ(layers_done(), 6U);
+
+  auto encoder = compute::SentenceEncoder::load(minilm(), Context("cpu"), compute::SentenceEncoder::Options{});
+  const std::vector<std::string> texts = {"A dog runs in the park."};
+  const auto expected = encoder.embed(texts).front().vector;
+  std::vector<float> vector;
+  const Message answer = embedded->take();
+  for (const Json& number : answer.value.at("vectors").at(0).as_array()) vector.push_back(number.to_number<float>());
+  expect_near(vector, expected);
+  owner->end();
+  registry->curated().clear();
+  run_all();
 }
 
 }  // namespace

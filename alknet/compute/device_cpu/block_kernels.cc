@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "alknet/base/float16.h"
 #include "alknet/compute/device_cpu/block_kernels.h"
+#include "alknet/compute/device_cpu/block_values-inl.h"
 
 // The formats are those of ggml/src/ggml-common.h, the formulas those of ggml/src/ggml-quants.c. Products of scales and
 // quants are exact in f32, so that a fused multiply-add rounds as ggml does.
@@ -28,19 +28,6 @@ constexpr std::size_t kLanes = hn::MaxLanes(Floats());
 
 /// Scales and quants come in sixteens.
 constexpr std::size_t kPart = 16;
-
-HWY_INLINE float half_at(const std::uint8_t* from) {
-  std::uint16_t bits;
-  std::memcpy(&bits, from, sizeof bits);
-#if HWY_TARGET <= HWY_AVX2
-  const hn::FixedTag<float, 4> d;
-  const auto half =
-      hn::BitCast(hn::Rebind<hwy::float16_t, decltype(d)>(), hn::Set(hn::FixedTag<std::uint16_t, 4>(), bits));
-  return hn::GetLane(hn::PromoteTo(d, half));
-#else
-  return to_float(Half{bits});
-#endif
-}
 
 HWY_INLINE Quants unsigned_bytes(const std::uint8_t* from) {
   return hn::PromoteTo(Integers(), hn::LoadU(hn::Rebind<std::uint8_t, Floats>(), from));

@@ -4,6 +4,7 @@
 #include <array>
 #include <type_traits>
 
+#include "alknet/compute/device_cpu/block_byte_kernels.h"
 #include "alknet/compute/device_cpu/block_kernels.h"
 #include "alknet/compute/device_cpu/convert.h"
 #include "alknet/compute/device_cpu/cpu_kernel.h"
@@ -30,6 +31,10 @@ constexpr std::int64_t kMinDotDepth = 64;
 constexpr std::int64_t kQuantizedDepth = 256;
 /// Columns of such an operand whose values are written out at a time, for few rows.
 constexpr std::int64_t kQuantizedColumns = 8;
+/// Rows that are rounded to bytes at most, and the columns of blocks that they all pass before the next: these stay in
+/// the cache of a core. Above, writing out the values pays.
+constexpr std::int64_t kMaxByteRows = 3;
+constexpr std::int64_t kByteRowColumns = 16;
 
 template <typename T>
 bool holds(const MatrixView& matrix) {
@@ -100,7 +105,7 @@ std::int64_t depth_of_blocks(const MatrixView& b) { return graph::is_block(b.dty
 
 /// Where the parts of the scratch memory are.
 struct Parts {
-  std::size_t a_at, b_at, converted_at, values_at, total;
+  std::size_t a_at, b_at, converted_at, values_at, bytes_at, total;
 };
 
 /// A smaller shape never needs more than a larger one, though it may be computed in another way.
@@ -122,6 +127,9 @@ Parts parts_of(const GemmShape& shape, const MatrixView& a, const MatrixView& b)
   parts.b_at = add(takes_few_rows<T>(shape, b) ? 0 : panels * tile_columns * depth);
   parts.converted_at = add(holds<T>(a) ? 0 : std::max(few, tile_rows * depth));
   parts.values_at = add(quantized ? std::max(kQuantizedColumns * shape.depth, tile_columns * depth) : 0);
+  const bool bytes = quantized && a.rounds_to_bytes;
+  parts.bytes_at =
+      layout.add(bytes ? to_size(std::min(shape.rows, kMaxByteRows)) * byte_row_bytes(to_size(shape.depth)) : 0);
   parts.total = layout.total();
   return parts;
 }
@@ -138,6 +146,7 @@ class Product {
     packed_b_ = reinterpret_cast<T*>(scratch + parts.b_at);
     converted_ = reinterpret_cast<T*>(scratch + parts.converted_at);
     values_ = reinterpret_cast<T*>(scratch + parts.values_at);
+    byte_rows_ = scratch + parts.bytes_at;
   }
 
   void run() {
@@ -174,6 +183,7 @@ class Product {
     const T* a = in_place ? elements<T>(a_, 0, 0) : packed_a_;
     const std::int64_t stride = in_place ? a_.row_stride : shape_.depth;
     if constexpr (std::is_same_v<T, float>) {
+      if (a_.rounds_to_bytes && multiply_bytes(a, stride)) return;
       if (shape_.rows == 1) {
         const std::int64_t blocks = shape_.depth / graph::block_values(b_.dtype);
         block_kernels(b_.dtype).dots(b_.data, to_size(blocks), to_size(shape_.columns), a, c_);
@@ -187,6 +197,28 @@ class Product {
       kernels_.dots(to_size(shape_.rows), to_size(columns), to_size(shape_.depth), alpha_, a, stride, values_,
                     shape_.depth, c_ + j, c_stride_, false);
     }
+  }
+
+  /// The same with rows rounded to bytes. False: they cannot be, or it would not be faster.
+  bool multiply_bytes(const float* a, std::int64_t stride) {
+    const BlockByteDots dots = block_byte_dots(b_.dtype);
+    if (dots == nullptr || shape_.rows > kMaxByteRows) return false;
+    const std::size_t depth = to_size(shape_.depth), bytes = byte_row_bytes(depth);
+    std::array<ByteRow, kMaxByteRows> rows;
+    for (std::int64_t r = 0; r < shape_.rows; ++r) {
+      rows[to_size(r)] = byte_row_at(byte_rows_ + to_size(r) * bytes, depth);
+      if (!round_to_bytes(a + r * stride, depth, rows[to_size(r)])) return false;
+    }
+    const std::size_t blocks = depth / to_size(graph::block_values(b_.dtype));
+    for (std::int64_t j = 0; j < shape_.columns; j += kByteRowColumns) {
+      const std::int64_t columns = std::min(kByteRowColumns, shape_.columns - j);
+      for (std::int64_t r = 0; r < shape_.rows; ++r) {
+        float* const results = c_ + r * c_stride_ + j;
+        dots(element(b_, 0, j), blocks, to_size(columns), rows[to_size(r)], results);
+        for (std::int64_t i = 0; alpha_ != T{1} && i < columns; ++i) results[i] *= alpha_;
+      }
+    }
+    return true;
   }
 
   /// The values of a right operand in blocks, [k, k + depth) of some columns, column by column.
@@ -267,6 +299,7 @@ class Product {
   T* packed_b_;
   T* converted_;
   T* values_;
+  std::byte* byte_rows_;
   const std::int64_t block_depth_ = depth_of_blocks(b_);
 };
 

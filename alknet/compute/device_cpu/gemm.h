@@ -14,6 +14,8 @@ struct MatrixView {
   Dtype dtype = Dtype::kF32;
   std::int64_t row_stride = 0;
   std::int64_t column_stride = 1;
+  /// Of a left operand: its values may be rounded to bytes (ByteRow) to be multiplied by few blocks faster.
+  bool rounds_to_bytes = false;
   bool operator==(const MatrixView&) const = default;
 };
 

@@ -85,13 +85,15 @@ void wrap(std::byte* result, std::int64_t rows, std::int64_t columns, std::int64
 
 class MatmulLaunch final : public CpuLaunch {
  public:
-  MatmulLaunch(std::shared_ptr<CpuResources> resources, const Epilogue& epilogue, const Binding& binding)
+  MatmulLaunch(std::shared_ptr<CpuResources> resources, const Epilogue& epilogue, const Binding& binding,
+               bool rounds_to_bytes = false)
       : resources_(std::move(resources)),
         input_(binding.inputs[0].value()),
         other_(binding.inputs[1].value()),
         sink_(epilogue, 2, binding),
         problem_(make_problem(input_, other_, binding.outputs.front())),
         batches_(problem_.batch.count()) {
+    problem_.a.rounds_to_bytes = rounds_to_bytes;
     divide();
     const GemmShape block{block_rows_, block_columns_, problem_.shape.depth};
     keeps_packed_ = other_.lasting && batches_ == 1 && problem_.shape.depth > 0 &&
@@ -226,7 +228,8 @@ std::unique_ptr<Launch> bind_quantized_matmul(const OperationContext& context, c
   Strided& weight = transposed.inputs[1]->layout;
   std::swap(weight.shape[0], weight.shape[1]);
   std::swap(weight.strides[0], weight.strides[1]);
-  return std::make_unique<MatmulLaunch>(context.resources, context.epilogue, transposed);
+  return std::make_unique<MatmulLaunch>(context.resources, context.epilogue, transposed,
+                                        binding.attrs.at("activations") == "q8");
 }
 
 }  // namespace alknet::compute

@@ -11,6 +11,7 @@
 #include "alknet/compute/device_gpu/bind_quantized.h"
 #include "alknet/compute/device_gpu/bind_windows.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/generate/opgen.h"
 
 namespace alknet::compute {
 namespace {
@@ -176,7 +177,11 @@ void bind_matmul(const Use& use) {
 }
 
 void bind_attention(const Use& use) {
-  const Shape& output = use.output_shape();
+  Shape output = use.output_shape();
+  if (use.spec.pattern == "attention_slices") {  // a dimension of slices in front; rows with two numbers more
+    output.erase(output.begin());
+    output.back() -= 2;
+  }
   const std::size_t rank = output.size();
   const Shape lead = part(output, 0, rank - 2);
   const std::int64_t queries = output[rank - 2], width = output[rank - 1];
@@ -232,6 +237,9 @@ void bind_random_words(const Use& use) {
   use.block.set("word_offset", (second ? (high || low ? 2 : 1) : 0) + (low ? 1 : 0));
 }
 
+/// Queries for which tiles of them are not worth while.
+constexpr std::int64_t kFewQueries = 15;
+
 struct PatternBinder {
   std::string_view prefix;  // of the pattern's name
   void (*bind)(const Use&);
@@ -244,6 +252,7 @@ constexpr PatternBinder kBinders[] = {
     {"embedding", bind_embedding},
     {"matmul_sum", [](const Use&) {}},
     {"matmul_", bind_matmul},
+    {"attention_sum", [](const Use& use) { use.block.set("width", use.output_shape().back()); }},
     {"attention", bind_attention},
     {"max_pool", [](const Use& use) { bind_max_pool_parameters(use.computation, use.binding, use.block); }},
     {"resample", [](const Use& use) { bind_resample_parameters(use.computation, use.binding, use.block); }},
@@ -271,8 +280,19 @@ std::int64_t lanes_for(std::int64_t length) {
   return static_cast<std::int64_t>(std::bit_ceil(wanted));
 }
 
+MatmulSlices attention_slices(const Binding& binding) {
+  constexpr std::int64_t kStep = 64, kWorkgroups = 512;
+  const Shape& output = binding.outputs.front().layout.shape;
+  const Shape& key = binding.inputs[1]->layout.shape;
+  const std::int64_t keys = key[key.size() - 2], rows = graph::element_count(part(output, 0, output.size() - 1));
+  if (output[output.size() - 2] > kFewQueries || keys <= kStep || rows == 0) return {1, keys};
+  const auto steps = [](std::int64_t number) { return (number + kStep - 1) / kStep; };
+  const std::int64_t wanted = std::clamp<std::int64_t>(kWorkgroups / rows, 1, steps(keys));
+  const std::int64_t inner = std::min(steps((keys + wanted - 1) / wanted) * kStep, kMostSliceKeys);
+  return {(keys + inner - 1) / inner, inner};
+}
+
 std::uint32_t attention_columns(const Binding& binding, std::uint32_t workgroup_storage) {
-  constexpr std::int64_t kFewQueries = 15;
   constexpr std::uint32_t kStorage = 31'000;  // bytes of "attention_tiled"
   const Shape& output = binding.outputs.front().layout.shape;
   if (output[output.size() - 2] <= kFewQueries || workgroup_storage < kStorage) return 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "alknet/compute/backend.h"
+#include "alknet/compute/device_gpu/matmul_choice.h"
 #include "alknet/compute/device_gpu/parameter_block.h"
 #include "alknet/compute/generate/kernel_spec.h"
 #include "alknet/compute/generate/matmul_form.h"
@@ -26,6 +27,10 @@ std::uint32_t kept_elements(const Binding& binding);
 
 /// Which form of attention suits the shapes and the device's workgroup memory (see OpgenOptions).
 std::uint32_t attention_columns(const Binding& binding, std::uint32_t workgroup_storage);
+
+/// How the keys of attention of few queries are shared out (see OpgenOptions::AttentionStage); one slice where more
+/// would not pay.
+MatmulSlices attention_slices(const Binding& binding);
 
 /// `layout` seen as a tensor of `shape`: dimensions in front and sizes of 1 repeat with stride 0.
 /// Throws Error `shape_mismatch`.

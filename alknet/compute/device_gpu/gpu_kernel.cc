@@ -119,6 +119,7 @@ OpgenOptions GpuKernel::options_for(const Binding& binding) const {
   if (pattern == "softmax_tree" || pattern == "layer_norm_tree") options.kept = kept_elements(binding);
   if (pattern == "attention" && !options.software) {
     options.attention_columns = attention_columns(binding, context_->device().limits().max_workgroup_storage);
+    if (attention_slices(binding).count > 1) options.attention_stage = OpgenOptions::AttentionStage::kSlices;
   }
   options.sorted = has_long_lines(computation_, pattern, binding);
   if (pattern.starts_with("matmul_") && !options.software) {
@@ -206,28 +207,49 @@ std::unique_ptr<Launch> GpuKernel::bind(const Binding& binding) const {
 
 std::unique_ptr<GpuLaunch> GpuKernel::bind_whole(const Binding& binding) const {
   const Form& form = form_for(binding);
-  if (form.options.matmul.stage == MatmulForm::Stage::kSlices) return bind_slices(form, binding);
+  if (form.options.matmul.stage == MatmulForm::Stage::kSlices) return bind_product_slices(form, binding);
+  if (form.options.attention_stage == OpgenOptions::AttentionStage::kSlices) {
+    return bind_attention_slices(form, binding);
+  }
   return form.sorter ? bind_sorted(form, binding) : bind_form(form, binding, {});
 }
 
-std::unique_ptr<GpuLaunch> GpuKernel::bind_slices(const Form& form, const Binding& binding) const {
+std::unique_ptr<GpuLaunch> GpuKernel::bind_product_slices(const Form& form, const Binding& binding) const {
   OpgenOptions options = context_->opgen_options();
   options.matmul.stage = MatmulForm::Stage::kSum;
+  const MatmulSlices slices = matmul_slices(binding, form.options.matmul, context_->matmul_tuning());
+  const std::int64_t sums = slices.count * graph::element_count(binding.outputs.front().layout.shape);
+  return bind_slices(form, options, binding, slices, {sums}, matmul_sum_dtype(binding.inputs[0]->dtype));
+}
+
+std::unique_ptr<GpuLaunch> GpuKernel::bind_attention_slices(const Form& form, const Binding& binding) const {
+  OpgenOptions options = context_->opgen_options();
+  options.attention_stage = OpgenOptions::AttentionStage::kSum;
+  const MatmulSlices slices = attention_slices(binding);
+  Shape sums = binding.outputs.front().layout.shape;  // with the largest score and the sum of the weights of a row
+  sums.back() += 2;
+  sums.insert(sums.begin(), slices.count);
+  return bind_slices(form, options, binding, slices, std::move(sums), Dtype::kF32);
+}
+
+std::unique_ptr<GpuLaunch> GpuKernel::bind_slices(const Form& form, const OpgenOptions& sum_options,
+                                                  const Binding& binding, const MatmulSlices& slices, Shape sums,
+                                                  Dtype sum) const {
   const Form& sum_form = [&]() -> const Form& {
     const std::lock_guard lock(mutex_);
-    return compiled(options);
+    return compiled(sum_options);
   }();
   Extras extras;
-  extras.slices = matmul_slices(binding, form.options.matmul, context_->matmul_tuning());
-  const std::int64_t sums = extras.slices.count * graph::element_count(binding.outputs.front().layout.shape);
-  const Dtype sum = matmul_sum_dtype(binding.inputs[0]->dtype);
-  extras.sums = std::make_shared<GpuMemory>(context_, static_cast<std::size_t>(sums) * graph::dtype_bytes(sum));
-  const Operand partial{kNoSlot, sum, {{sums}, {1}, 0}};
+  extras.slices = slices;
+  extras.sums = std::make_shared<GpuMemory>(
+      context_, static_cast<std::size_t>(graph::element_count(sums)) * graph::dtype_bytes(sum));
+  Shape strides = graph::contiguous_strides(sums);
+  const Operand partial{kNoSlot, sum, {std::move(sums), std::move(strides), 0}};
   Binding first = binding, second = binding;
   first.inputs.resize(computation_.op_inputs());
   first.outputs = {partial};
+  std::fill_n(second.inputs.begin(), computation_.op_inputs(), std::nullopt);
   second.inputs[0] = partial;
-  second.inputs[1] = std::nullopt;
   auto launch = bind_form(form, first, extras);
   launch->add_part(bind_form(sum_form, second, extras));
   return launch;

@@ -44,7 +44,11 @@ class GpuKernel final : public Kernel {
   const Form& compiled(const OpgenOptions& options) const;
   const Form& form_for(const Binding& binding) const;
   std::unique_ptr<GpuLaunch> bind_sorted(const Form& form, const Binding& binding) const;
-  std::unique_ptr<GpuLaunch> bind_slices(const Form& form, const Binding& binding) const;
+  std::unique_ptr<GpuLaunch> bind_product_slices(const Form& form, const Binding& binding) const;
+  std::unique_ptr<GpuLaunch> bind_attention_slices(const Form& form, const Binding& binding) const;
+  /// Two dispatches: `form` writes `sums`, a tensor of its own, and what `sum_options` stand for joins them.
+  std::unique_ptr<GpuLaunch> bind_slices(const Form& form, const OpgenOptions& sum_options, const Binding& binding,
+                                         const MatmulSlices& slices, Shape sums, Dtype sum) const;
   std::unique_ptr<GpuLaunch> bind_form(const Form& form, const Binding& binding, const Extras& extras) const;
 
   std::shared_ptr<GpuContext> context_;

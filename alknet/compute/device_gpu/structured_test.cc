@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <random>
 
 #include "alknet/compute/device_gpu/test_device.h"
@@ -215,58 +216,96 @@ struct AttentionCase {
   std::int64_t window;  ///< Keys that a bool mask keeps before each query; 0: no mask.
 };
 
-TEST_P(GpuStructured, AttentionOverManyTilesOfKeys) {
+/// The largest difference of attention on the device from what loops in double give.
+double worst_of_attention(Backend& backend, const AttentionCase& c) {
   constexpr std::int64_t kHeads = 3;
-  for (const AttentionCase& c : {AttentionCase{130, 200, 20, 24, false, 0}, AttentionCase{70, 70, 64, 64, true, 0},
-                                 AttentionCase{65, 300, 36, 130, false, 0}, AttentionCase{260, 260, 17, 9, false, 40},
-                                 AttentionCase{3, 150, 16, 16, false, 0}}) {
+  const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+  const F32s q = random_values(size(kHeads * c.queries * c.depth), 31), k = random_values(size(c.keys * c.depth), 32),
+             v = random_values(size(c.keys * c.width), 33);
+  std::vector<std::uint8_t> mask;
+  const auto kept = [&](std::int64_t i, std::int64_t j) {
+    return (!c.causal || j <= i) && (c.window == 0 || (j <= i && j > i - c.window));
+  };
+  for (std::int64_t i = 0; i < c.queries; ++i) {
+    for (std::int64_t j = 0; j < c.keys; ++j) mask.push_back(kept(i, j));
+  }
+  const JsonObject attrs{{"is_causal", c.causal}, {"scale", nullptr}};
+  Runner runner(backend);
+  runner.input<float>(kF32, contiguous({kHeads, c.queries, c.depth}), q)
+      .input<float>(kF32, {{kHeads, c.keys, c.depth}, {0, c.depth, 1}, 0}, k)
+      .input<float>(kF32, {{kHeads, c.keys, c.width}, {0, c.width, 1}, 0}, v);
+  std::vector<std::optional<Dtype>> dtypes = {kF32, kF32, kF32, {}};
+  if (c.window != 0) {
+    runner.input<std::uint8_t>(Dtype::kBool, contiguous({c.queries, c.keys}), mask);
+    dtypes.back() = Dtype::kBool;
+  } else {
+    runner.absent();
+  }
+  const F32s y = runner.run<float>(structured("attention", dtypes, kF32), {kHeads, c.queries, c.width}, attrs);
+  double worst = 0;
+  for (std::int64_t row = 0; row < kHeads * c.queries; ++row) {
+    std::vector<double> weights(size(c.keys)), expected(size(c.width));
+    double total = 0;
+    for (std::int64_t j = 0; j < c.keys; ++j) {
+      double score = 0;
+      for (std::int64_t d = 0; d < c.depth; ++d) {
+        score += static_cast<double>(q[size(row * c.depth + d)]) * k[size(j * c.depth + d)];
+      }
+      weights[size(j)] = kept(row % c.queries, j) ? std::exp(score / std::sqrt(c.depth)) : 0;
+      total += weights[size(j)];
+    }
+    for (std::int64_t d = 0; d < c.width; ++d) {
+      double sum = 0;
+      for (std::int64_t j = 0; j < c.keys; ++j) sum += weights[size(j)] / total * v[size(j * c.width + d)];
+      worst = std::max(worst, std::fabs(sum - y[size(row * c.width + d)]));
+    }
+  }
+  return worst;
+}
+
+TEST_P(GpuStructured, AttentionOverManyTilesOfKeys) {
+  for (const AttentionCase& c :
+       {AttentionCase{130, 200, 20, 24, false, 0}, AttentionCase{70, 70, 64, 64, true, 0},
+        AttentionCase{65, 300, 36, 130, false, 0}, AttentionCase{260, 260, 17, 9, false, 40}}) {
     SCOPED_TRACE(c.queries);
     // llvmpipe compiles each form of the tiles for 20 s: one there.
     const bool slow = GetParam() == KernelFamily::kHardware && device_->adapter().type == gpu::AdapterType::kSoftware;
     if (slow && c.window == 0) continue;
-    const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
-    const F32s q = random_values(size(kHeads * c.queries * c.depth), 31), k = random_values(size(c.keys * c.depth), 32),
-               v = random_values(size(c.keys * c.width), 33);
-    std::vector<std::uint8_t> mask;
-    const auto kept = [&](std::int64_t i, std::int64_t j) {
-      return (!c.causal || j <= i) && (c.window == 0 || (j <= i && j > i - c.window));
-    };
-    for (std::int64_t i = 0; i < c.queries; ++i) {
-      for (std::int64_t j = 0; j < c.keys; ++j) mask.push_back(kept(i, j));
-    }
-    const JsonObject attrs{{"is_causal", c.causal}, {"scale", nullptr}};
-    Runner runner(*backend_);
-    runner.input<float>(kF32, contiguous({kHeads, c.queries, c.depth}), q)
-        .input<float>(kF32, {{kHeads, c.keys, c.depth}, {0, c.depth, 1}, 0}, k)
-        .input<float>(kF32, {{kHeads, c.keys, c.width}, {0, c.width, 1}, 0}, v);
-    std::vector<std::optional<Dtype>> dtypes = {kF32, kF32, kF32, {}};
-    if (c.window != 0) {
-      runner.input<std::uint8_t>(Dtype::kBool, contiguous({c.queries, c.keys}), mask);
-      dtypes.back() = Dtype::kBool;
-    } else {
-      runner.absent();
-    }
-    const F32s y = runner.run<float>(structured("attention", dtypes, kF32), {kHeads, c.queries, c.width}, attrs);
-    double worst = 0;
-    for (std::int64_t row = 0; row < kHeads * c.queries; ++row) {
-      std::vector<double> weights(size(c.keys)), expected(size(c.width));
-      double total = 0;
-      for (std::int64_t j = 0; j < c.keys; ++j) {
-        double score = 0;
-        for (std::int64_t d = 0; d < c.depth; ++d) {
-          score += static_cast<double>(q[size(row * c.depth + d)]) * k[size(j * c.depth + d)];
-        }
-        weights[size(j)] = kept(row % c.queries, j) ? std::exp(score / std::sqrt(c.depth)) : 0;
-        total += weights[size(j)];
-      }
-      for (std::int64_t d = 0; d < c.width; ++d) {
-        double sum = 0;
-        for (std::int64_t j = 0; j < c.keys; ++j) sum += weights[size(j)] / total * v[size(j * c.width + d)];
-        worst = std::max(worst, std::fabs(sum - y[size(row * c.width + d)]));
-      }
-    }
-    EXPECT_LT(worst, 1e-5);
+    EXPECT_LT(worst_of_attention(*backend_, c), 1e-5);
   }
+}
+
+TEST_P(GpuStructured, AttentionOfFewQueriesOverSlicesOfKeys) {
+  for (const AttentionCase& c : {AttentionCase{1, 2100, 64, 64, false, 0}, AttentionCase{3, 150, 16, 20, false, 0},
+                                 AttentionCase{15, 65, 33, 130, false, 0}, AttentionCase{2, 1000, 8, 5, true, 0},
+                                 AttentionCase{14, 700, 12, 16, false, 3}, AttentionCase{1, 200'000, 4, 4, false, 0}}) {
+    SCOPED_TRACE(c.keys);
+    EXPECT_LT(worst_of_attention(*backend_, c), 1e-5);
+  }
+}
+
+TEST_P(GpuStructured, AttentionOfFewQueriesKeepsNoKeyAndPropagatesNan) {
+  constexpr std::int64_t kKeys = 300, kDepth = 4;
+  const F32s q = random_values(2 * kDepth, 41), v = random_values(kKeys * kDepth, 43);
+  F32s k = random_values(kKeys * kDepth, 42);
+  std::vector<std::uint8_t> mask(2 * kKeys, 0);  // the first query keeps nothing
+  std::fill(mask.begin() + kKeys, mask.end(), std::uint8_t{1});
+  const auto run = [&] {
+    return Runner(*backend_)
+        .input<float>(kF32, contiguous({2, kDepth}), q)
+        .input<float>(kF32, contiguous({kKeys, kDepth}), k)
+        .input<float>(kF32, contiguous({kKeys, kDepth}), v)
+        .input<std::uint8_t>(Dtype::kBool, contiguous({2, kKeys}), mask)
+        .run<float>(structured("attention", {kF32, kF32, kF32, Dtype::kBool}, kF32), {2, kDepth},
+                    {{"is_causal", false}, {"scale", nullptr}});
+  };
+  F32s y = run();
+  for (std::size_t i = 0; i < kDepth; ++i) EXPECT_EQ(y[i], 0) << i;
+  for (std::size_t i = kDepth; i < 2 * kDepth; ++i) EXPECT_TRUE(std::isfinite(y[i])) << i;
+  k[270 * kDepth] = std::numeric_limits<float>::quiet_NaN();
+  y = run();
+  for (std::size_t i = 0; i < kDepth; ++i) EXPECT_EQ(y[i], 0) << i;
+  for (std::size_t i = kDepth; i < 2 * kDepth; ++i) EXPECT_TRUE(std::isnan(y[i])) << i;
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, GpuStructured, ::testing::Values(KernelFamily::kSoftware, KernelFamily::kHardware),

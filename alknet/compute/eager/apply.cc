@@ -139,7 +139,8 @@ class Execution {
       if (k < outputs.size())
         outputs[k] = TensorAccess::make({std::move(buffer), output.layout, output.dtype}, context);
     }
-    if (!call.empty) (*backend_)->run(call.launch, {slots.data(), slots.size()});
+    if (call.empty) return;
+    run_measured(context_.times.get(), **backend_, op_.name, call.launch, {slots.data(), slots.size()});
   }
 
   const Storage& number(const Call& call, std::size_t operand) {

@@ -8,6 +8,7 @@
 #include "alknet/compute/eager/call_cache.h"
 #include "alknet/compute/eager/layout.h"
 #include "alknet/compute/eager/scalar_cache.h"
+#include "alknet/compute/kernel_times.h"
 
 namespace alknet::compute {
 
@@ -20,6 +21,7 @@ struct ContextState : std::enable_shared_from_this<ContextState> {
   std::shared_ptr<BufferManager> buffers;  ///< First, so that it goes last.
   std::shared_ptr<Backend> backend;        ///< Where creation functions make tensors.
   std::shared_ptr<Devices> devices;        ///< May be null.
+  std::shared_ptr<KernelTimes> times;      ///< Null: kernels are not measured.
   LayoutTable layouts;
   CallCache calls;
   ScalarCache scalars;

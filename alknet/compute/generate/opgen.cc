@@ -113,6 +113,15 @@ void matmul(Builder& b) {
 }
 
 void attention(Builder& b) {
+  using Stage = OpgenOptions::AttentionStage;
+  const Stage stage = b.options().attention_stage;
+  if (stage == Stage::kSum) {
+    b.spec().inputs.push_back({"slices", Dtype::kF32});
+    b.spec().pattern = "attention_sum";
+    b.numbers({"slices", "width"});
+    b.workgroup(kElementwiseSize, fmt::format("(count + {})//{}", kElementwiseSize - 1, kElementwiseSize));
+    return;
+  }
   b.op_inputs();
   b.spec().pattern = "attention";
   b.numbers({"heads", "queries", "keys", "depth", "width", "chunks", "causal", "query_row", "query_column", "key_row",
@@ -122,6 +131,16 @@ void attention(Builder& b) {
   if (b.has(3)) operands.emplace_back("attn_mask");
   b.map("head", std::move(operands));
   b.spec().values = {{"mask", b.has(3)}, {"bool_mask", b.has(3) && *b.from().inputs[3] == Dtype::kBool}};
+  if (stage == Stage::kSlices) {
+    constexpr std::uint32_t kSize = 64;
+    b.spec().pattern = "attention_slices";
+    b.spec().values["most_keys"] = kMostSliceKeys;
+    b.spec().values["chunk"] = kMostSliceKeys;  // of columns: one workgroup has them all
+    b.spec().workgroup_variables = {{"weights", WordType::kF32, kMostSliceKeys}, {"joined", WordType::kF32, kSize}};
+    b.numbers({"slices", "slice_inner", "query_mode", "key_mode", "value_mode"});
+    for (std::size_t i = 0; i < 2; ++i) b.spec().inputs[i].vectors = true;
+    return b.workgroup(kSize, "heads*queries*slices");
+  }
   if (const std::uint32_t columns = b.options().attention_columns; columns != 0) {
     constexpr std::uint32_t kTile = 64, kSize = 256;
     b.spec().pattern = "attention_tiled";
@@ -252,8 +271,9 @@ void structured(Builder& b, const std::string& name) {
 }  // namespace
 
 GeneratedKernel opgen(const Computation& computation, const OpgenOptions& options) {
-  if (options.matmul.stage == MatmulForm::Stage::kSlices) {
-    const Dtype sum = matmul_sum_dtype(*computation.inputs.front());
+  const bool slices_attention = options.attention_stage == OpgenOptions::AttentionStage::kSlices;
+  if (options.matmul.stage == MatmulForm::Stage::kSlices || slices_attention) {
+    const Dtype sum = slices_attention ? Dtype::kF32 : matmul_sum_dtype(*computation.inputs.front());
     if (!computation.program.outputs.empty() || computation.outputs.front() != sum) {
       Computation slices = computation;  // the program and the output's dtype are those of the sum
       slices.program = {};

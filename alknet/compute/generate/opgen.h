@@ -12,6 +12,9 @@
 
 namespace alknet::compute {
 
+/// Keys of a slice of attention (OpgenOptions::AttentionStage) at most; also a multiple of what slices are made of.
+inline constexpr std::int64_t kMostSliceKeys = 1024;
+
 /// A kernel's specification, with the values of those parameters that the computation itself fixes (scalars and
 /// attributes of its element-wise steps): computations that differ only there share one source.
 struct GeneratedKernel {
@@ -39,6 +42,9 @@ struct OpgenOptions {
   std::uint32_t kept = 0;
   /// Columns of the result that a workgroup of "attention_tiled" has, 64 or 128; 0: attention without workgroup memory.
   std::uint32_t attention_columns = 0;
+  /// Attention of few queries in two dispatches: slices of the keys, and what joins them.
+  enum class AttentionStage : std::uint8_t { kAll, kSlices, kSum };
+  AttentionStage attention_stage = AttentionStage::kAll;
   /// Long lines: "sort" and "scatter" read what dispatches before them have sorted (see opgen_sort.h).
   bool sorted = false;
   /// By input of an element-wise computation: the output that lies in its memory with its layout. Empty: no input.

@@ -164,7 +164,7 @@ std::vector<Tensor> KernelRegistry::dispatch(std::string_view name, std::span<co
     memories.push_back(tensor.buffer()->memory());
     slots.push_back(memories.back().get());
   }
-  device->run(launches, slots);
+  run_measured(state->times.get(), *device, kernel.name, launches, slots);
 
   std::vector<Tensor> outputs(tensors.begin() + static_cast<std::ptrdiff_t>(inputs.size()), tensors.end());
   for (Tensor& output : outputs) output = output.to(home);

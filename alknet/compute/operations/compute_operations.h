@@ -25,9 +25,14 @@ std::vector<call::Registration> graph_operations(ComputeService& service);     /
 std::vector<call::Registration> submit_operations(ComputeService& service);    ///< submit
 std::vector<call::Registration> model_loading(ComputeService& service);        ///< load_model, stream_model, open_model
 
-/// `model/<name>/embed` for a sentence-transformers folder, which is loaded before this returns. Waits for the compute
-/// thread: not to be called on it. Throws what SentenceEncoder::load throws.
+/// `model/<name>/embed` and `forward` for a sentence-transformers folder, which is loaded before this returns. Waits
+/// for the compute thread: not to be called on it. Throws what SentenceEncoder::load throws.
 std::vector<call::Registration> sentence_model_operations(ComputeService& service, const std::string& name,
                                                           const std::filesystem::path& folder);
+
+/// The same for a model whose tensors may still come. Calls start each layer when its tensors are there, and other
+/// callers' work goes on meanwhile. From here on `source` is used on the service's compute thread.
+std::vector<call::Registration> sentence_model_operations(ComputeService& service, const std::string& name,
+                                                          ModelFiles files, std::shared_ptr<tensor::Source> source);
 
 }  // namespace alknet::compute

@@ -81,8 +81,7 @@ Task<Message> create_tensor(ComputeService& service, call::OperationContext& con
     if (leaf) tensor.requires_grad_();
     return std::make_shared<TensorResource>(service, tensor);
   };
-  const auto made = co_await run_on(service.compute(), std::move(work));
-  co_return Message{keep_tensor(context, made, ids), {}};
+  return answer_tensor(service, context, std::move(work), ids);
 }
 
 constexpr ComputeOperation kWriteTensor = {
@@ -121,7 +120,7 @@ constexpr ComputeOperation kReadTensor = {
       "required":["tensor"]})",
     R"({"properties":{"dtype":{"type":"string"},"shape":"@shape","data":"@bytes The elements, little-endian",
       "values":{"description":"Nested arrays, when asked for"}},"required":["dtype","shape"]})",
-    kCommonErrors | kOperationErrors};
+    kCommonErrors | kOperationErrors | kGraphErrors | kKernelErrors | kModelErrors};
 
 Task<Message> read_tensor(ComputeService& service, call::OperationContext& context, Message input) {
   const JsonObject& object = members(input);
@@ -191,20 +190,17 @@ Task<Message> move_tensor(ComputeService& service, call::OperationContext& conte
   auto work = [&service, tensor, dtype, device = device_of(object)] {
     return std::make_shared<TensorResource>(service, on_device(service, tensor->held().to(dtype), device));
   };
-  const auto made = co_await run_on(service.compute(), std::move(work));
-  co_return Message{keep_tensor(context, made, ids), {}};
+  return answer_tensor(service, context, std::move(work), ids);
 }
 
 }  // namespace
 
 std::vector<call::Registration> data_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kCreateTensor, handler_of<create_tensor>(service)));
-  all.push_back(registration_of(service, kWriteTensor, handler_of<write_tensor>(service)));
-  all.push_back(registration_of(service, kReadTensor, handler_of<read_tensor>(service)));
-  all.push_back(registration_of(service, kDispose, handler_of<dispose>(service)));
-  all.push_back(registration_of(service, kMoveTensor, handler_of<move_tensor>(service)));
-  return all;
+  return registrations_of(service, {{kCreateTensor, create_tensor},
+                                    {kWriteTensor, write_tensor},
+                                    {kReadTensor, read_tensor},
+                                    {kDispose, dispose},
+                                    {kMoveTensor, move_tensor}});
 }
 
 }  // namespace alknet::compute

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "alknet/compute/operations/operations_test_support.h"
+#include "alknet/compute/operations/tiny_bert.h"
 #include "alknet/gpu/instance.h"
 
 namespace alknet::compute {
@@ -61,6 +62,33 @@ TEST_F(DeviceOperations, MoveTensorsBetweenDevices) {
   const Json on_cpu = node->call("compute/to", JsonObject{{"tensor", a}, {"device", "cpu"}});
   EXPECT_EQ(node->code("tensor/add", JsonObject{{"input", a}, {"other", on_cpu}}), "CONTEXT_MISMATCH");
   EXPECT_EQ(node->read_as<float>(node->call("tensor/neg", JsonObject{{"input", on_cpu}})), (std::vector<float>{-1, 2}));
+}
+
+TEST_F(DeviceOperations, RefuseGraphsWithTensorsOfAnotherDevice) {
+  const Json a = node->call("compute/to", JsonObject{{"tensor", node->tensor<float>({2}, {1, -2})}, {"device", "cpu"}});
+  const Json plan = node->call("compute/compile", R"({"graph":{"alknet_graph":1,
+    "inputs":[{"name":"x","dtype":"f32","shape":[2]}],
+    "nodes":[{"id":"y","op":"neg","inputs":{"input":"x"},"attrs":{}}],"outputs":[{"name":"y","value":"y"}]}})");
+  EXPECT_EQ(node->code("compute/run", JsonObject{{"plan", plan.at("plan")}, {"inputs", JsonObject{{"x", a}}}}),
+            "CONTEXT_MISMATCH");
+  const Json stateful = node->call("compute/compile", R"({"graph":{"alknet_graph":1,
+    "states":[{"name":"w","dtype":"f32","shape":[2],"scope":"store","trainable":true}],
+    "nodes":[{"id":"y","op":"neg","inputs":{"input":"w"},"attrs":{}}],"outputs":[{"name":"y","value":"y"}]}})");
+  EXPECT_EQ(node->code("compute/open", JsonObject{{"plan", stateful.at("plan")}, {"parameters", JsonObject{{"w", a}}}}),
+            "CONTEXT_MISMATCH");
+}
+
+TEST_F(DeviceOperations, LoadModelsAnewAfterTheDeviceWasLost) {
+  served->registry->curated().add(sentence_model_operations(
+      *served->service, "tiny", tiny_bert_files(),
+      std::make_shared<tensor::FileSource>(tensor::File::from_bytes(SharedBytes::take(tiny_bert_weights())))));
+  const auto embed = [&] { return node->call("model/tiny/embed", R"({"sentences":["the dog"]})").at("vectors").at(0); };
+  const Json before = embed();
+  lose_device();
+  const Json after = embed();
+  for (std::size_t k = 0; k < before.as_array().size(); ++k) {
+    EXPECT_NEAR(before.at(k).to_number<double>(), after.at(k).to_number<double>(), 1e-5);
+  }
 }
 
 TEST_F(DeviceOperations, TellOfIndicesOutsideWhenResultsAreRead) {

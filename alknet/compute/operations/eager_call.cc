@@ -103,7 +103,7 @@ std::vector<Tensor> assign(const Operands& operands, const JsonObject& attribute
                               starts.size(), state.rank(), given.rank()));
     }
     for (std::int64_t dim = 0; dim < state.rank(); ++dim) {
-      const auto start = starts[static_cast<std::size_t>(dim)].to_number<std::int64_t>();
+      const auto start = integer_of<std::int64_t>(starts[static_cast<std::size_t>(dim)], "at");
       if (start < 0 || start > state.size(dim) - given.size(dim)) {
         throw Error(ComputeError::kIndexOutOfRange,
                     fmt::format("[assign] {} elements from {} on of dimension {} are outside the state's {}",

@@ -32,8 +32,7 @@ Task<Message> set_requires_grad(ComputeService& service, call::OperationContext&
   auto work = [&service, tensor, required = wanted == nullptr || *wanted == Json(true)] {
     return std::make_shared<TensorResource>(service, tensor->held().requires_grad_(required));
   };
-  const auto made = co_await run_on(service.compute(), std::move(work));
-  co_return Message{keep_tensor(context, made, ids), {}};
+  return answer_tensor(service, context, std::move(work), ids);
 }
 
 constexpr ComputeOperation kBackward = {
@@ -86,10 +85,7 @@ Task<Message> backward(ComputeService& service, call::OperationContext& context,
 }  // namespace
 
 std::vector<call::Registration> gradient_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kRequiresGrad, handler_of<set_requires_grad>(service)));
-  all.push_back(registration_of(service, kBackward, handler_of<backward>(service)));
-  return all;
+  return registrations_of(service, {{kRequiresGrad, set_requires_grad}, {kBackward, backward}});
 }
 
 }  // namespace alknet::compute

@@ -177,9 +177,9 @@ Task<Message> open_execution(ComputeService& service, call::OperationContext& co
     }
   }
   request.writable = flag(object, "writable");
-  if (const Json* seed = member(object, "seed")) request.seed = seed->to_number<std::uint64_t>();
+  if (const Json* seed = member(object, "seed")) request.seed = integer_of<std::uint64_t>(*seed, "seed");
   if (const Json* dims = member(object, "dims")) {
-    for (const auto& [name, size] : dims->as_object()) request.dims[name] = size.to_number<std::int64_t>();
+    for (const auto& [name, size] : dims->as_object()) request.dims[name] = integer_of<std::int64_t>(size, name);
   }
   auto work = [&service, request, room = room_of(context)] { return open_plan(service, request, room); };
   const Opened opened = co_await run_on(service.compute(), std::move(work));
@@ -264,7 +264,16 @@ RunResult run_session(ComputeService& service, const Context& context, Session& 
   return result;
 }
 
-/// After a run: what its arena takes now counts. An execution that outgrew the quota goes.
+/// A run of a plan's or an execution's session; the resource then counts what its arena has grown by.
+template <typename Resource>
+RunResult run_counted(ComputeService& service, Resource& resource, Session& session, const RunInputs& inputs) {
+  const std::size_t before = session.arena_bytes();
+  auto result = run_session(service, resource.held().context, session, inputs);
+  resource.set_bytes(resource.bytes() + session.arena_bytes() - before);
+  return result;
+}
+
+/// After a run: what its arena takes now counts. A plan or execution that outgrew the quota goes.
 void recount(call::OperationContext& context, const std::string& handle) {
   try {
     context.resources().recount(handle);
@@ -290,12 +299,8 @@ Task<Message> run_execution(ComputeService& service, call::OperationContext& con
     plan = resource_of<PlanResource>(context, handle);
   }
   auto work = [&service, execution, plan, inputs] {
-    if (plan) return run_session(service, plan->held().context, session_of(plan->held()), inputs);
-    HeldExecution& held = execution->held();
-    const std::size_t before = held.session.arena_bytes();
-    auto result = run_session(service, held.context, held.session, inputs);
-    execution->set_bytes(execution->bytes() + held.session.arena_bytes() - before);
-    return result;
+    if (plan) return run_counted(service, *plan, session_of(plan->held()), inputs);
+    return run_counted(service, *execution, execution->held().session, inputs);
   };
   const RunResult result = co_await run_on(service.compute(), std::move(work));
   recount(context, handle);
@@ -365,7 +370,7 @@ graph::Graph step_graph(const graph::Graph& forward, const std::string& loss, co
                         const Json& accumulate, const graph::OpTable& ops) {
   if (accumulate.is_null()) return train_step(forward, loss, options, ops);
   if (accumulate.is_string()) return accumulate_step(forward, loss, options, ops);
-  return apply_step(forward, accumulate.at("apply").to_number<std::int64_t>(), options, ops);
+  return apply_step(forward, integer_of<std::int64_t>(accumulate.at("apply"), "apply"), options, ops);
 }
 
 Task<Message> make_train_step(ComputeService& service, call::OperationContext& context, Message input) {
@@ -385,13 +390,11 @@ Task<Message> make_train_step(ComputeService& service, call::OperationContext& c
 }  // namespace
 
 std::vector<call::Registration> graph_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kCompile, handler_of<compile_graph>(service)));
-  all.push_back(registration_of(service, kOpenPlan, handler_of<open_execution>(service)));
-  all.push_back(registration_of(service, kRunPlan, handler_of<run_execution>(service)));
-  all.push_back(registration_of(service, kGrad, handler_of<extend_graph>(service)));
-  all.push_back(registration_of(service, kTrainStep, handler_of<make_train_step>(service)));
-  return all;
+  return registrations_of(service, {{kCompile, compile_graph},
+                                    {kOpenPlan, open_execution},
+                                    {kRunPlan, run_execution},
+                                    {kGrad, extend_graph},
+                                    {kTrainStep, make_train_step}});
 }
 
 }  // namespace alknet::compute

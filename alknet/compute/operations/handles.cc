@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
+#include "alknet/base/await.h"
 #include "alknet/call/error.h"
 #include "alknet/compute/error.h"
 #include "alknet/graph/error.h"
@@ -38,15 +40,26 @@ TensorResource::TensorResource(ComputeService& service, const Tensor& tensor)
       dtype_(tensor.dtype()),
       shape_(tensor.shape()) {}
 
-void throw_if_failed(const call::Resource& resource) {
-  if (const auto* failed = dynamic_cast<const FailedResource*>(&resource)) throw Error(failed->error());
+void throw_if_failed(const call::OperationContext& context, const call::Resource& resource) {
+  const auto* failed = dynamic_cast<const FailedResource*>(&resource);
+  if (failed == nullptr) return;
+  const Error& error = failed->error();
+  const std::string code = call::wire_code(error);
+  const bool domain = error.code() == call::CallError::kDomain;
+  const bool known = !domain && error.code().category() == call::call_category();
+  if (known || context.operation().spec().find_error(code) != nullptr) throw Error(error);
+  const Json* details = domain ? error.details().as_object().if_contains("details") : &error.details();
+  throw call::domain_error(
+      "FAILED_RESULT", fmt::format("the handle stands for a call that failed: {}", error.message()),
+      JsonObject{
+          {"code", code}, {"message", error.message()}, {"details", details == nullptr ? Json(nullptr) : *details}});
 }
 
 std::shared_ptr<TensorResource> tensor_of(call::OperationContext& context, const Json& handle) {
   const JsonObject& said = handle.as_object();
   const std::string_view name = text_member(said, "$tensor");
   const auto found = context.resources().find(name);
-  if (found) throw_if_failed(*found);
+  if (found) throw_if_failed(context, *found);
   const bool of_a_peer = found && found->kind() == "tensor" && dynamic_cast<TensorResource*>(found.get()) == nullptr;
   if (of_a_peer) {
     throw call::domain_error(
@@ -136,6 +149,12 @@ Json keep_tensor(call::OperationContext& context, const std::shared_ptr<TensorRe
   return keep_tensors(context, std::span(&tensor, 1), ids).front();
 }
 
+Task<Message> answer_tensor(ComputeService& service, call::OperationContext& context,
+                            std::function<std::shared_ptr<TensorResource>()> make, std::vector<std::string> ids) {
+  const auto made = co_await run_on(service.compute(), std::move(make));
+  co_return Message{keep_tensor(context, made, ids), {}};
+}
+
 JsonArray keep_tensors(call::OperationContext& context, std::span<const std::shared_ptr<TensorResource>> tensors,
                        std::span<const std::string> ids) {
   std::vector<std::shared_ptr<call::Resource>> there;
@@ -159,6 +178,11 @@ bool flag(const JsonObject& object, std::string_view name) {
   return value != nullptr && *value == Json(true);
 }
 
+void throw_no_integer(const Json& value, std::string_view what) {
+  throw Error(call::CallError::kInvalidInput,
+              fmt::format("{}: {:.40} is no integer of 64 bits", what, json_text(value)));
+}
+
 Dtype dtype_member(const JsonObject& object) {
   const std::string_view name = text_member(object, "dtype");
   if (const auto dtype = graph::parse_dtype(name)) return *dtype;
@@ -167,7 +191,7 @@ Dtype dtype_member(const JsonObject& object) {
 
 Shape shape_member(const JsonObject& object) {
   Shape shape;
-  for (const Json& size : object.at("shape").as_array()) shape.push_back(size.to_number<std::int64_t>());
+  for (const Json& size : object.at("shape").as_array()) shape.push_back(integer_of<std::int64_t>(size, "shape"));
   return shape;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,8 +10,10 @@
 
 #include "alknet/base/json.h"
 #include "alknet/base/message.h"
+#include "alknet/base/task.h"
 #include "alknet/call/context.h"
 #include "alknet/compute/operations/resources.h"
+#include "alknet/compute/operations/service.h"
 
 // How inputs of operations name what the owner holds, and how results become handles. All on the dispatcher's executor.
 
@@ -25,8 +28,9 @@ std::shared_ptr<TensorResource> tensor_of(call::OperationContext& context, const
 template <typename Resource>
 std::shared_ptr<Resource> resource_of(call::OperationContext& context, std::string_view handle);
 
-/// Throws the error that a handle stands for, if it does.
-void throw_if_failed(const call::Resource& resource);
+/// Throws the error that a handle stands for, if it does: as it was where the running operation declares it, else as
+/// FAILED_RESULT with {code, message, details} of it.
+void throw_if_failed(const call::OperationContext& context, const call::Resource& resource);
 
 Json tensor_json(std::string_view handle, const TensorResource& tensor);
 
@@ -55,13 +59,17 @@ std::vector<std::string> keep(call::OperationContext& context, std::span<const s
 Json keep_tensor(call::OperationContext& context, const std::shared_ptr<TensorResource>& tensor,
                  std::span<const std::string> ids);
 
+/// The answer of an operation whose result is the one tensor that `make` makes on the compute thread.
+Task<Message> answer_tensor(ComputeService& service, call::OperationContext& context,
+                            std::function<std::shared_ptr<TensorResource>()> make, std::vector<std::string> ids);
+
 /// Several; null stays null and takes no id.
 JsonArray keep_tensors(call::OperationContext& context, std::span<const std::shared_ptr<TensorResource>> tensors,
                        std::span<const std::string> ids);
 
 template <typename Resource>
 std::shared_ptr<Resource> resource_of(call::OperationContext& context, std::string_view handle) {
-  if (const auto found = context.resources().find(handle)) throw_if_failed(*found);
+  if (const auto found = context.resources().find(handle)) throw_if_failed(context, *found);
   return context.resources().get<Resource>(handle);
 }
 
@@ -72,6 +80,17 @@ std::string_view text_member(const JsonObject& object, std::string_view name);
 /// Null when it is absent.
 const Json* member(const JsonObject& object, std::string_view name);
 bool flag(const JsonObject& object, std::string_view name);
+[[noreturn]] void throw_no_integer(const Json& value, std::string_view what);
+
+/// A number as an integer of 64 bits. Throws `invalid_input` when it is none: JSON Schema calls 1e30 an integer too.
+template <typename T>
+T integer_of(const Json& value, std::string_view what) {
+  boost::system::error_code failed;
+  const T number = value.to_number<T>(failed);
+  if (failed) throw_no_integer(value, what);
+  return number;
+}
+
 Dtype dtype_member(const JsonObject& object);
 Shape shape_member(const JsonObject& object);
 /// A list of texts; empty when it is absent.

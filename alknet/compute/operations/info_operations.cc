@@ -10,6 +10,8 @@
 #include "alknet/compute/eager/gradcheck.h"
 #include "alknet/compute/operations/compute_operations.h"
 #include "alknet/compute/operations/eager_call.h"
+#include "alknet/compute/operations/handles.h"
+#include "alknet/compute/operations/owner_state.h"
 #include "alknet/compute/operations/spec.h"
 #include "alknet/gpu/instance.h"
 #include "alknet/graph/json.h"
@@ -63,16 +65,52 @@ constexpr ComputeOperation kStats = {
     call::OperationType::kQuery,
     "Memory and counts",
     "Bytes in buffers by device, what devices and the computing thread have done so far, and what this caller holds of "
-    "its quota.",
-    R"({"properties":{}})",
+    "its quota. On a node that measures kernels (`alknet serve --measure-kernels`), also how long those of this caller "
+    "and of the node's models took.",
+    R"({"properties":{"kernels":{"type":"boolean","default":false,
+      "description":"Answer `kernels` too; UNSUPPORTED on a node that measures none"}}})",
     R"({"properties":{
       "devices":{"type":"array","items":{"type":"object"},
         "description":"{id, buffers, live, pooled, peak, launches, kernels, allocations}"},
       "work":{"type":"object","description":"{jobs, busy_s, waiting} of the thread that computes"},
-      "resources":{"type":"object","description":"{count, bytes, max_count, max_bytes}"}},
+      "resources":{"type":"object","description":"{count, bytes, max_count, max_bytes}"},
+      "kernels":{"type":"array","description":"The longest in total first","items":{"properties":{
+        "name":{"type":"string","examples":["matmul+add+gelu"]},"device":{"type":"string"},
+        "by":{"enum":["caller","models"],"description":"This caller's own calls, or the node's models for anybody"},
+        "count":{"type":"integer"},"total_s":{"type":"number"},"mean_s":{"type":"number"}},
+        "required":["name","device","by","count","total_s","mean_s"]}}},
       "required":["devices","work","resources"]})"};
 
-Task<Message> report_stats(ComputeService& service, call::OperationContext& context, Message) {
+void add_kernels(JsonArray& list, const KernelTimes& times, std::string_view by) {
+  for (const KernelTimes::Row& row : times.rows()) {
+    list.push_back(JsonObject{{"name", row.name},
+                              {"device", row.device},
+                              {"by", by},
+                              {"count", row.count},
+                              {"total_s", row.seconds},
+                              {"mean_s", row.seconds / static_cast<double>(row.count)}});
+  }
+}
+
+/// Those of the caller, and of models, the longest in total first.
+JsonArray kernel_list(ComputeService& service, call::OperationContext& context) {
+  if (!service.options().measure_kernels) {
+    throw Error(
+        BaseError::kUnsupported,
+        "this node measures no kernels: start it with `alknet serve --measure-kernels`, or leave out `kernels`");
+  }
+  JsonArray list;
+  add_kernels(list, service.owner(context)->times(), "caller");
+  add_kernels(list, *service.model_times(), "models");
+  const auto total = [](const Json& row) { return row.at("total_s").as_double(); };
+  std::ranges::stable_sort(list, [&](const Json& a, const Json& b) { return total(a) > total(b); });
+  return list;
+}
+
+Task<Message> report_stats(ComputeService& service, call::OperationContext& context, Message input) {
+  const bool kernels = flag(members(input), "kernels");
+  if (kernels) kernel_list(service, context);  // refused before anything else
+  // Read on the compute thread, so that all work before this has been counted, and this has not.
   auto work = [&service] {
     JsonArray list;
     for (const auto& backend : service.backends()) {
@@ -87,20 +125,19 @@ Task<Message> report_stats(ComputeService& service, call::OperationContext& cont
                                 {"kernels", counts.kernels_compiled},
                                 {"allocations", counts.allocations}});
     }
-    return list;
+    return std::pair(std::move(list), service.timings());
   };
-  auto list = co_await run_on(service.compute(), std::move(work));
+  auto [list, timings] = co_await run_on(service.compute(), std::move(work));
   const call::ResourceTable& table = context.resources();
-  const ComputeTimings timings = service.timings();
-  co_return Message{
-      JsonObject{
-          {"devices", std::move(list)},
-          {"work", JsonObject{{"jobs", timings.jobs}, {"busy_s", timings.busy_seconds}, {"waiting", timings.waiting}}},
-          {"resources", JsonObject{{"count", table.count()},
-                                   {"bytes", table.bytes()},
-                                   {"max_count", table.quota().max_count},
-                                   {"max_bytes", table.quota().max_bytes}}}},
-      {}};
+  JsonObject answer{
+      {"devices", std::move(list)},
+      {"work", JsonObject{{"jobs", timings.jobs}, {"busy_s", timings.busy_seconds}, {"waiting", timings.waiting - 1}}},
+      {"resources", JsonObject{{"count", table.count()},
+                               {"bytes", table.bytes()},
+                               {"max_count", table.quota().max_count},
+                               {"max_bytes", table.quota().max_bytes}}}};
+  if (kernels) answer.emplace("kernels", kernel_list(service, context));
+  co_return Message{std::move(answer), {}};
 }
 
 constexpr ComputeOperation kShape = {
@@ -245,12 +282,8 @@ Task<Message> check_gradient(ComputeService& service, call::OperationContext& co
 }  // namespace
 
 std::vector<call::Registration> info_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kDevices, handler_of<list_devices>(service)));
-  all.push_back(registration_of(service, kStats, handler_of<report_stats>(service)));
-  all.push_back(registration_of(service, kShape, handler_of<infer_shape>(service)));
-  all.push_back(registration_of(service, kGradcheck, handler_of<check_gradient>(service)));
-  return all;
+  return registrations_of(
+      service, {{kDevices, list_devices}, {kStats, report_stats}, {kShape, infer_shape}, {kGradcheck, check_gradient}});
 }
 
 }  // namespace alknet::compute

@@ -136,7 +136,9 @@ std::optional<WorkgroupCounts> workgroups_of(const JsonObject& object) {
   const Json* given = member(object, "workgroups");
   if (given == nullptr) return std::nullopt;
   WorkgroupCounts counts = {1, 1, 1};
-  for (std::size_t i = 0; i < given->as_array().size(); ++i) counts.at(i) = given->at(i).to_number<std::int64_t>();
+  for (std::size_t i = 0; i < given->as_array().size(); ++i) {
+    counts.at(i) = integer_of<std::int64_t>(given->at(i), "workgroups");
+  }
   return counts;
 }
 
@@ -171,10 +173,7 @@ Task<Message> dispatch_kernel(ComputeService& service, call::OperationContext& c
 }  // namespace
 
 std::vector<call::Registration> kernel_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kRegisterKernel, handler_of<register_kernel>(service)));
-  all.push_back(registration_of(service, kDispatchKernel, handler_of<dispatch_kernel>(service)));
-  return all;
+  return registrations_of(service, {{kRegisterKernel, register_kernel}, {kDispatchKernel, dispatch_kernel}});
 }
 
 }  // namespace alknet::compute

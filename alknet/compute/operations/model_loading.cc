@@ -67,9 +67,13 @@ constexpr ComputeOperation kOpenModel = {
     call::OperationType::kMutation,
     "Grant a stream of a model",
     "A token with which this caller may stream a model of the catalogue over `alknet/tensor`.",
-    R"({"properties":{"model":{"type":"string","minLength":1,"examples":["all-MiniLM-L6-v2"]}},"required":["model"]})",
+    R"({"properties":{"model":{"type":"string","minLength":1,"examples":["all-MiniLM-L6-v2"]},
+      "files":{"type":"boolean","default":false,
+        "description":"Answer configuration and tokenizer too, for a node that serves the model"}},"required":["model"]})",
     R"({"properties":{"token":{"type":"string"},"expires_in_s":{"type":"integer"},"alpn":{"const":"alknet/tensor"},
-      "bytes":{"type":"integer"},"tensors":{"type":"integer"}},"required":["token","expires_in_s","alpn"]})",
+      "bytes":{"type":"integer"},"tensors":{"type":"integer"},
+      "files":{"type":"object","additionalProperties":"@bytes","description":"By name in the model's folder"}},
+      "required":["token","expires_in_s","alpn"]})",
     kCommonErrors | kModelErrors};
 
 /// Where a caller says that a model is.
@@ -267,33 +271,44 @@ Task<Message> open_model(ComputeService& service, call::OperationContext& contex
     StreamGrant grant;
     std::uint64_t bytes;
     std::size_t tensors;
+    ModelFiles files;
   };
-  auto work = [&service, request, caller = context.identity()] {
+  const bool with_files = flag(members(input), "files");
+  auto work = [&service, request, with_files, caller = context.identity()] {
     const ModelAccess& models = service.options().models;
     if (!models.grant_stream) throw Error(BaseError::kUnsupported, "this program streams no models");
+    if (with_files && !models.files) throw Error(BaseError::kUnsupported, "this program gives no files of models");
     const SourcePtr source = find_source(models, request);
     const tensor::File& file = source->file();
-    return Granted{models.grant_stream(caller, request.model, source), file.size(), file.entries().size()};
+    ModelFiles files = with_files ? models.files(request.model) : ModelFiles();
+    return Granted{models.grant_stream(caller, request.model, source), file.size(), file.entries().size(),
+                   std::move(files)};
   };
   const Granted granted = co_await run_on(service.files(), std::move(work));
-  co_return Message{JsonObject{{"token", granted.grant.token},
-                               {"expires_in_s", granted.grant.lifetime.count()},
-                               {"alpn", "alknet/tensor"},
-                               {"bytes", granted.bytes},
-                               {"tensors", granted.tensors}},
-                    {}};
+  Message answer;
+  JsonObject object{{"token", granted.grant.token},
+                    {"expires_in_s", granted.grant.lifetime.count()},
+                    {"alpn", "alknet/tensor"},
+                    {"bytes", granted.bytes},
+                    {"tensors", granted.tensors}};
+  if (with_files) {
+    JsonObject files;
+    for (const auto& [name, text] : granted.files.texts)
+      files.emplace(name, attach_bytes(answer, SharedBytes::copy(text)));
+    object.emplace("files", std::move(files));
+  }
+  answer.value = std::move(object);
+  co_return answer;
 }
 
 }  // namespace
 
 std::vector<call::Registration> model_loading(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kLoadModel, handler_of<load_model>(service)));
+  auto all = registrations_of(service, {{kLoadModel, load_model}, {kOpenModel, open_model}});
   all.push_back(registration_of(service, kStreamModel,
                                 call::StreamHandler([&service](call::OperationContext& context, Message input) {
                                   return stream_model(service, context, std::move(input));
                                 })));
-  all.push_back(registration_of(service, kOpenModel, handler_of<open_model>(service)));
   return all;
 }
 

@@ -79,6 +79,9 @@ class ModelLoading : public testing::Test {
                                      const std::shared_ptr<tensor::Source>&) {
       return StreamGrant{fmt::format("{} for {}", name, caller->id), std::chrono::seconds(60)};
     };
+    options.models.files = [](std::string_view name) {
+      return ModelFiles{"here", {{"config.json", fmt::format("{{\"of\":\"{}\"}}", name)}}};
+    };
     served = std::make_unique<ServedOperations>(std::move(options));
     node = std::make_unique<Node>(served.get());
   }
@@ -180,6 +183,11 @@ TEST_F(ModelLoading, GrantsStreams) {
   EXPECT_EQ(granted.at("expires_in_s"), 60);
   EXPECT_EQ(granted.at("tensors"), 3);
   EXPECT_EQ(node->code("compute/open_model", parse_json(R"({"model":"huge"})")), "MODEL_NOT_FOUND");
+  EXPECT_FALSE(granted.as_object().contains("files"));
+  const Message with_files =
+      node->call("compute/open_model", Message{parse_json(R"({"model":"tiny","files":true})"), {}});
+  const auto config = attached_bytes(with_files, with_files.value.at("files").at("config.json")).span();
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(config.data()), config.size()), "{\"of\":\"tiny\"}");
 }
 
 TEST_F(ModelLoading, RefusesAModelThatIsNotThere) {

@@ -12,6 +12,7 @@
 #include "alknet/base/await.h"
 #include "alknet/call/resources.h"
 #include "alknet/compute/context.h"
+#include "alknet/compute/kernel_times.h"
 #include "alknet/compute/kernels/kernel_registry.h"
 #include "alknet/compute/operations/service.h"
 
@@ -38,6 +39,9 @@ class OwnerState final : public call::Resource {
 
   /// Only on the compute thread: kernels in shader source.
   KernelRegistry& kernels();
+
+  /// What kernels of this owner's calls took; any thread.
+  const KernelTimes& times() const { return *times_; }
 
   /// On the dispatcher's executor: the kernels that this owner registered, by name; true for those in shader source.
   std::map<std::string, bool, std::less<>> kernel_names;
@@ -87,6 +91,7 @@ class OwnerState final : public call::Resource {
 
   ComputeService& service_;
   const call::Owner* owner_;
+  const std::shared_ptr<KernelTimes> times_ = std::make_shared<KernelTimes>();
   std::unique_ptr<Computing> computing_ = std::make_unique<Computing>();
 };
 

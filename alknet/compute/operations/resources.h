@@ -55,7 +55,7 @@ class TensorResource final : public ComputeResource<Tensor> {
   Shape shape_;
 };
 
-/// A compiled graph, with a session for runs that need no store.
+/// A compiled graph, with a session for runs that need no store. Counts its constants and that session's arena.
 struct HeldPlan {
   Context context;  ///< Keeps operations alive that the owner registered.
   std::shared_ptr<const Plan> plan;

@@ -62,12 +62,14 @@ Executor& ComputeService::compute() { return *compute_; }
 
 ComputeTimings ComputeService::timings() const { return compute_->timings(); }
 
-Context ComputeService::make_context() {
+Context ComputeService::make_context(const std::shared_ptr<KernelTimes>& times) {
   if (!backend_ || backend_->lost()) {
     backend_ = devices_->open(options_.device);
     note_backend(backend_);
   }
-  return {buffers_, backend_, devices_};
+  Context made(buffers_, backend_, devices_);
+  if (options_.measure_kernels) made.measure(times);
+  return made;
 }
 
 void ComputeService::settle() {
@@ -116,7 +118,7 @@ Context& OwnerState::context() {
     own.kernels.reset();
   }
   if (!own.context) {
-    own.context = service_.make_context();
+    own.context = service_.make_context(times_);
     for (const Json& entry : own.expressions) own.context->register_operation(entry);
   }
   return *own.context;

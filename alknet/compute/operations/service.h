@@ -15,6 +15,8 @@
 #include "alknet/call/access.h"
 #include "alknet/compute/context.h"
 #include "alknet/compute/devices.h"
+#include "alknet/compute/kernel_times.h"
+#include "alknet/compute/models/model_files.h"
 #include "alknet/tensor/source.h"
 
 namespace alknet::call {
@@ -42,6 +44,10 @@ struct ModelAccess {
   /// The model behind a stream token, from the peer that granted it; null `peer`: the token says it.
   std::function<std::shared_ptr<tensor::Source>(std::string_view token, const std::string* peer)> open_stream;
 
+  /// The files of the model that a catalogue name means beside its tensors: what `compute/open_model` gives a node that
+  /// serves the model too.
+  std::function<ModelFiles(std::string_view name)> files;
+
   /// A token for `caller` to stream a model, which `find` gave under that name.
   std::function<StreamGrant(const std::optional<call::Identity>& caller, std::string_view name,
                             std::shared_ptr<tensor::Source> model)>
@@ -63,6 +69,10 @@ struct ComputeServiceOptions {
   std::size_t max_kernels = 64;                 ///< Registered by one owner.
   std::int64_t max_gradcheck_elements = 2'000;  ///< Of the inputs of one `compute/gradcheck`.
   std::size_t max_sentences = 10'000;           ///< Of one `model/<name>/embed`.
+  std::size_t max_tokens = 16'384;              ///< Of one `model/<name>/forward`, padding included.
+
+  /// Whether kernels are timed, for `compute/stats`. Each is then waited for, which makes a GPU slower.
+  bool measure_kernels = false;
 
   ModelAccess models = {};
 };
@@ -97,8 +107,12 @@ class ComputeService {
   /// A thread for opening files and asking the program for models.
   Executor& files() { return *files_; }
 
-  /// Only on the compute thread. Throws what opening the device throws.
-  Context make_context();
+  /// Only on the compute thread: a context on the default device, whose kernels are added to `times` where the options
+  /// ask for it. Throws what opening the device throws.
+  Context make_context(const std::shared_ptr<KernelTimes>& times);
+
+  /// What kernels of the models took that the service serves to all.
+  const std::shared_ptr<KernelTimes>& model_times() const { return model_times_; }
 
   const std::shared_ptr<BufferManager>& buffers() const { return buffers_; }
   const std::shared_ptr<Devices>& devices() const { return devices_; }
@@ -133,6 +147,7 @@ class ComputeService {
   const ComputeServiceOptions options_;
   std::shared_ptr<BufferManager> buffers_;
   std::shared_ptr<Devices> devices_;
+  const std::shared_ptr<KernelTimes> model_times_ = std::make_shared<KernelTimes>();
   std::shared_ptr<Backend> backend_;                       // compute thread
   std::map<std::string, std::shared_ptr<Backend>> by_id_;  // compute thread
   std::mutex mutex_;                                       // guards what follows

@@ -8,6 +8,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/call/error.h"
+#include "alknet/call/from_call.h"
 #include "alknet/graph/dtype.h"
 
 namespace alknet::compute {
@@ -33,6 +34,7 @@ constexpr std::array kDeclaredErrors = {
     DeclaredError{kCommonErrors, "READ_ONLY", 409, "The memory is mapped from a file: write to a copy."},
     DeclaredError{kCommonErrors, "SIZE_OVERFLOW", 400, "A size does not fit 64 bits."},
     DeclaredError{kCommonErrors, "LIMIT_EXCEEDED", 400, "A limit of the device."},
+    DeclaredError{kCommonErrors, "FAILED_RESULT", 424, "A handle stands for a failed call; `details` has its error."},
     DeclaredError{kOperationErrors, "BAD_ATTRIBUTE", 400, "A parameter is missing, unknown or out of range."},
     DeclaredError{kOperationErrors, "BAD_OPERAND", 400, "An operand that the operation cannot take here."},
     DeclaredError{kOperationErrors | kGraphErrors | kKernelErrors, "MISSING_INPUT", 400, "An input is absent."},
@@ -61,6 +63,7 @@ constexpr std::array kDeclaredErrors = {
     DeclaredError{kModelErrors, "MODEL_INVALID", 500, "The model's files are incomplete or damaged."},
     DeclaredError{kModelErrors, "ENTRY_MISSING", 400, "The model has no tensor of that name."},
     DeclaredError{kModelErrors, "INVALID_TEXT", 400, "A text is not UTF-8."},
+    DeclaredError{kModelErrors, "CHECKSUM_MISMATCH", 502, "A tensor came damaged from a peer: ask again."},
 };
 
 JsonArray dtype_names() {
@@ -115,17 +118,21 @@ Json graph_schema() {
 }
 
 Json handle_schema() {
-  return JsonObject{{"type", "string"}, {"pattern", "^[hc][1-9][0-9]*$"}, {"examples", JsonArray{"h3"}}};
+  return JsonObject{{"type", "string"},
+                    {"format", call::kHandleFormat},
+                    {"pattern", "^[hc][1-9][0-9]*$"},
+                    {"examples", JsonArray{"h3"}}};
 }
 
 Json ids_schema() {
-  return JsonObject{{"type", "array"},
-                    {"items", JsonObject{{"type", "string"}, {"pattern", "^c[1-9][0-9]*$"}}},
-                    {"title", "Handles for the results"},
-                    {"description",
-                     "\"c<n>\" for each result, in order, chosen by the caller with rising numbers; without it the "
-                     "host chooses \"h<n>\""},
-                    {"examples", JsonArray{JsonArray{"c1"}}}};
+  return JsonObject{
+      {"type", "array"},
+      {"items", JsonObject{{"type", "string"}, {"format", call::kHandleFormat}, {"pattern", "^c[1-9][0-9]*$"}}},
+      {"title", "Handles for the results"},
+      {"description",
+       "\"c<n>\" for each result, in order, chosen by the caller with rising numbers; without it the "
+       "host chooses \"h<n>\""},
+      {"examples", JsonArray{JsonArray{"c1"}}}};
 }
 
 /// Numbers written as JSON text would lose infinities and the kind, so those have a long form.
@@ -144,18 +151,6 @@ call::Registration finished(ComputeService& service, call::OperationSpec spec, u
   registration.spec = std::move(spec);
   registration.handler = std::move(handler);
   return registration;
-}
-
-call::OperationSpec spec_of(const ComputeOperation& operation) {
-  call::OperationSpec spec;
-  spec.name = operation.name;
-  spec.type = operation.type;
-  spec.title = operation.title;
-  spec.description = operation.description;
-  spec.input_schema = shared_schema(operation.input);
-  spec.output_schema = shared_schema(operation.output);
-  if (operation.timeout.count() > 0) spec.default_timeout = operation.timeout;
-  return spec;
 }
 
 /// Throws the error that is caught, as callers see it.
@@ -252,6 +247,18 @@ std::vector<call::ErrorSpec> declared_errors(unsigned kinds) {
   return errors;
 }
 
+call::OperationSpec spec_of(const ComputeOperation& operation) {
+  call::OperationSpec spec;
+  spec.name = operation.name;
+  spec.type = operation.type;
+  spec.title = operation.title;
+  spec.description = operation.description;
+  spec.input_schema = shared_schema(operation.input);
+  spec.output_schema = shared_schema(operation.output);
+  if (operation.timeout.count() > 0) spec.default_timeout = operation.timeout;
+  return spec;
+}
+
 call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
                            call::OnceHandler handler) {
   return finished(service, std::move(spec), errors,
@@ -265,12 +272,28 @@ call::Registration registration_of(ComputeService& service, const ComputeOperati
   return guarded(service, spec_of(operation), operation.errors, std::move(handler));
 }
 
-call::Registration registration_of(ComputeService& service, const ComputeOperation& operation,
-                                   call::StreamHandler handler) {
-  return finished(service, spec_of(operation), operation.errors,
+call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
+                           call::StreamHandler handler) {
+  return finished(service, std::move(spec), errors,
                   call::StreamHandler([handler = std::move(handler)](call::OperationContext& context, Message input) {
                     return stream_guarded(handler, context, std::move(input));
                   }));
+}
+
+call::Registration registration_of(ComputeService& service, const ComputeOperation& operation,
+                                   call::StreamHandler handler) {
+  return guarded(service, spec_of(operation), operation.errors, std::move(handler));
+}
+
+std::vector<call::Registration> registrations_of(ComputeService& service, std::initializer_list<ComputeEntry> entries) {
+  std::vector<call::Registration> all;
+  for (const ComputeEntry& entry : entries) {
+    all.push_back(registration_of(service, entry.operation,
+                                  [&service, handle = entry.handle](call::OperationContext& context, Message input) {
+                                    return handle(service, context, std::move(input));
+                                  }));
+  }
+  return all;
 }
 
 }  // namespace alknet::compute

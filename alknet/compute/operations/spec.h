@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,16 +66,22 @@ call::Registration registration_of(ComputeService& service, const ComputeOperati
 call::Registration registration_of(ComputeService& service, const ComputeOperation& operation,
                                    call::StreamHandler handler);
 
-/// The same for a spec that is filled in but for errors and access.
+/// The spec of such an operation, but for errors and access.
+call::OperationSpec spec_of(const ComputeOperation& operation);
+
+/// The registration of a spec that is filled in but for errors and access.
 call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
                            call::OnceHandler handler);
+call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
+                           call::StreamHandler handler);
 
-/// A handler that is a function of the service.
-template <Task<Message> (*Function)(ComputeService&, call::OperationContext&, Message)>
-call::OnceHandler handler_of(ComputeService& service) {
-  return [&service](call::OperationContext& context, Message input) {
-    return Function(service, context, std::move(input));
-  };
-}
+/// An operation with the function that does it.
+struct ComputeEntry {
+  const ComputeOperation& operation;
+  Task<Message> (*handle)(ComputeService& service, call::OperationContext& context, Message input);
+};
+
+/// The registrations of all of them.
+std::vector<call::Registration> registrations_of(ComputeService& service, std::initializer_list<ComputeEntry> entries);
 
 }  // namespace alknet::compute

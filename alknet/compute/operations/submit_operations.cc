@@ -106,7 +106,7 @@ Task<Message> submit(ComputeService& service, call::OperationContext& context, M
   const JsonObject& object = members(input);
   std::optional<OwnerState::Turns::Turn> turn;
   if (const Json* seq = member(object, "seq")) {
-    const auto number = seq->to_number<std::uint64_t>();
+    const auto number = integer_of<std::uint64_t>(*seq, "seq");
     const auto owner = service.owner(context);
     const auto ready = owner->turns.take(number);
     if (!ready) {
@@ -148,9 +148,7 @@ Task<Message> submit(ComputeService& service, call::OperationContext& context, M
 }  // namespace
 
 std::vector<call::Registration> submit_operations(ComputeService& service) {
-  std::vector<call::Registration> all;
-  all.push_back(registration_of(service, kSubmit, handler_of<submit>(service)));
-  return all;
+  return registrations_of(service, {{kSubmit, submit}});
 }
 
 }  // namespace alknet::compute

@@ -49,6 +49,20 @@ TEST_F(SubmitOperations, PoisonTheIdsOfFailedEntries) {
   EXPECT_EQ(code("compute/read_tensor", JsonObject{{"tensor", f32("c4", {3})}}), "INVALID_INPUT");
 }
 
+TEST_F(SubmitOperations, TellOfFailuresWhereverTheirIdsAreUsed) {
+  JsonObject bad{
+      {"graph", parse_json(R"({"alknet_graph":1,"nodes":[{"id":"a","op":"no_such","inputs":{},"attrs":{}}]})")}};
+  const Json write = entry("compute/write_tensor", {{"tensor", f32("c1", {2})}, {"values", {1, 2}}});
+  const Json results =
+      submit({entry("compute/compile", bad, {"c1"}), write, entry("compute/read_tensor", {{"tensor", f32("c1", {2})}}),
+              entry("compute/run", {{"plan", "c1"}, {"inputs", JsonObject{}}})});
+  EXPECT_EQ(results.at(0).at("error").at("code"), "GRAPH_INVALID");
+  EXPECT_EQ(results.at(1).at("error").at("code"), "FAILED_RESULT") << "what writing does not declare";
+  EXPECT_EQ(results.at(1).at("error").at("details").at("code"), "GRAPH_INVALID");
+  EXPECT_EQ(results.at(2).at("error").at("code"), "GRAPH_INVALID") << "reading answers whatever it was";
+  EXPECT_EQ(results.at(3).at("error").at("code"), "GRAPH_INVALID");
+}
+
 TEST_F(SubmitOperations, PassEachEntryThroughItsGates) {
   const Json results = submit({entry("no/such", {}, {"c1"}), entry("tensor/relu", {{"input", 5}}, {"c2"}),
                                entry("compute/submit", {{"calls", JsonArray{}}}), ones("c2")});

@@ -131,14 +131,15 @@ Expression total_norm(const std::vector<Expression>& gradients) {
   return Expression::apply("sqrt", {*sum});
 }
 
-/// True when no element of any is infinite or NaN: 0 * x is 0 for finite x alone.
+/// True when no element of any is infinite or NaN: a sum with such an element is so itself. One pass over each
+/// gradient; a sum of finite elements that overflows counts as well, since they are about to.
 Expression all_finite(const std::vector<Expression>& gradients) {
   std::optional<Expression> sum;
   for (const Expression& gradient : gradients) {
-    const Expression zeros = sum_of_all(gradient * 0.0);
-    sum = sum ? *sum + zeros : zeros;
+    const Expression of_one = sum_of_all(gradient);
+    sum = sum ? *sum + of_one : of_one;
   }
-  return Expression::apply("eq", {*sum, 0.0});
+  return Expression::apply("eq", {*sum * 0.0, 0.0});
 }
 
 void clip(StepWriter& step, const TrainStepOptions& options, std::vector<Expression>& gradients) {
@@ -164,8 +165,9 @@ void write_step(StepWriter& step, const Graph& forward, const TrainStepOptions& 
   };
   for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] = step.cast(gradients[i], work_dtype(i));
   if (options.loss_scaling) {
-    for (Expression& gradient : gradients) gradient = gradient / step.expression(kLossScale);
+    // Of the gradients as they come, so that dividing them is part of each parameter's update.
     const Expression finite = all_finite(gradients);
+    for (Expression& gradient : gradients) gradient = gradient / step.expression(kLossScale);
     step.output(kGradientsFinite, finite);
     step.require(finite);
   }

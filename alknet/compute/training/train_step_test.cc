@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
@@ -148,6 +149,28 @@ TEST_F(TrainStepTest, ScalesTheLossAndSkipsStepsThatAreNotFinite) {
   EXPECT_TRUE(run(x()));
   EXPECT_TRUE(run(x()));
   EXPECT_EQ(scaler.scale(), 1024);
+}
+
+TEST_F(TrainStepTest, DividingByTheScaleIsPartOfEachParametersUpdate) {
+  GraphBuilder g;
+  const Ref x = g.input("x", Dtype::kF32, {4, 3});
+  const Ref w = g.state({.name = "w", .dtype = Dtype::kF32, .shape = {3, 5}, .trainable = true, .init = 0.5});
+  const Ref v = g.state({.name = "v", .dtype = Dtype::kF32, .shape = {5, 2}, .trainable = true, .init = 0.5});
+  g.output("loss", g.node("sum", {g.node("matmul", {g.node("matmul", {x, w}), v})}));
+  TrainStepOptions options = sgd();
+  options.loss_scaling = true;
+  const auto plan = Plan::compile(train_step(std::move(g).build(), "loss", options), backend);
+  std::size_t divisions = 0;
+  for (const PlanStep& step : plan->program().steps) {
+    const auto& steps = step.computation.program.steps;
+    if (std::none_of(steps.begin(), steps.end(), [](const auto& each) { return each.op->name == "div"; })) continue;
+    ++divisions;
+    EXPECT_TRUE(std::any_of(step.outputs.begin(), step.outputs.end(),
+                            [&](std::uint32_t output) { return plan->program().values[output].target.has_value(); }))
+        << step.computation.name() << "\n"
+        << plan->dump();
+  }
+  EXPECT_EQ(divisions, 2u) << plan->dump();
 }
 
 TEST_F(TrainStepTest, RefusesAGraphWithNothingToTrain) {

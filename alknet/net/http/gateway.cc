@@ -80,17 +80,6 @@ call::CallRequest call_request(CallForm form) {
   return request;
 }
 
-bool matches(const call::OperationSpec& spec, std::string_view text) {
-  if (text.empty() || spec.name.find(text) != std::string::npos || spec.title.find(text) != std::string::npos ||
-      spec.description.find(text) != std::string::npos) {
-    return true;
-  }
-  for (const auto& tag : spec.tags) {
-    if (tag.find(text) != std::string::npos) return true;
-  }
-  return false;
-}
-
 SharedBytes event(std::string type, const Json& data) {
   return SharedBytes::copy(event_text({std::move(type), json_text(data), ""}));
 }
@@ -219,7 +208,7 @@ Task<HttpResponse> answer_search(StatePtr state, GatewayOwners::Use use, HttpReq
   const std::string text = request.query_value("q").value_or("");
   JsonArray found;
   for (const auto& [name, operation] : state->dispatcher.visible_operations(*use.owner())) {
-    if (matches(operation->spec(), text)) found.push_back(call::operation_summary(operation->spec()));
+    if (call::matches(operation->spec(), text)) found.push_back(call::operation_summary(operation->spec()));
   }
   co_return HttpResponse::json(200, JsonObject{{"operations", std::move(found)}});
 }
@@ -236,8 +225,9 @@ Task<HttpResponse> answer_schema(StatePtr state, GatewayOwners::Use use, HttpReq
 }
 
 Task<HttpResponse> answer_openapi(StatePtr state, GatewayOwners::Use use, HttpRequest) {
-  co_return HttpResponse::json(200, openapi_document(state->dispatcher.visible_operations(*use.owner()),
-                                                     state->options.title, state->options.version));
+  co_return HttpResponse::json(
+      200, openapi_document(state->dispatcher.visible_operations(*use.owner()), state->options.owners.anonymous,
+                            state->options.title, state->options.version));
 }
 
 using Act = Task<HttpResponse> (*)(StatePtr, GatewayOwners::Use, HttpRequest);
@@ -305,6 +295,8 @@ Gateway::Gateway(HttpServer& server, call::Dispatcher& dispatcher, GatewayOption
 }
 
 Gateway::~Gateway() = default;
+
+void Gateway::end_where(const std::function<bool(const call::Identity&)>& ended) { state_->owners.end_where(ended); }
 
 std::size_t Gateway::sessions() const { return state_->owners.sessions(); }
 

@@ -50,6 +50,9 @@ class Gateway {
   Gateway(HttpServer& server, call::Dispatcher& dispatcher, GatewayOptions options);
   ~Gateway();
 
+  /// Ends the sessions of identities for which `ended` holds, and hangs up where they call or subscribe.
+  void end_where(const std::function<bool(const call::Identity&)>& ended);
+
   /// Sessions that live.
   std::size_t sessions() const;
 

@@ -59,6 +59,34 @@ GatewayOwners::Use GatewayOwners::use_session(const std::string& key, const std:
   return {session->owner, std::shared_ptr<void>(session.get(), end_use)};
 }
 
+void GatewayOwners::end_where(const std::function<bool(const call::Identity&)>& ended) {
+  const auto concerns = [&](const call::Owner& owner) { return owner.identity() && ended(*owner.identity()); };
+  const Requests requests = *requests_;  // hanging up ends them
+  for (const auto& [id, request] : requests) {
+    if (concerns(*request.owner) && request.hang_up) request.hang_up();
+  }
+  std::vector<std::shared_ptr<call::Owner>> owners;
+  std::erase_if(*sessions_, [&](const auto& entry) {
+    const bool ends = concerns(*entry.second->owner);
+    if (ends) owners.push_back(entry.second->owner);
+    return ends;
+  });
+  for (const auto& owner : owners) owner->end();
+}
+
+/// `use`, known as a request as long as it lasts.
+GatewayOwners::Use GatewayOwners::noted(Use use, const HttpRequest& request) {
+  const std::uint64_t id = ++last_request_;
+  auto owner = use.owner();
+  requests_->emplace(id, Request{owner, request.hang_up});
+  auto* raw = owner.get();
+  return Use(std::move(owner),
+             std::shared_ptr<void>(raw, [requests = requests_, id, held = std::move(use)](void*) mutable {
+               requests->erase(id);
+               held = {};
+             }));
+}
+
 std::variant<GatewayOwners::Use, GatewayFailure> GatewayOwners::find(const HttpRequest& request) {
   std::optional<call::Identity> identity = options_.anonymous;
   if (const auto token = request.bearer_token()) {
@@ -73,7 +101,7 @@ std::variant<GatewayOwners::Use, GatewayFailure> GatewayOwners::find(const HttpR
   if (!name) {
     auto owner = make_owner(call::Owner::Kind::kRequest, request, std::move(identity));
     auto* raw = owner.get();
-    return Use(owner, std::shared_ptr<void>(raw, [owner](void*) { owner->end(); }));
+    return noted(Use(owner, std::shared_ptr<void>(raw, [owner](void*) { owner->end(); })), request);
   }
   if (!is_session_name(*name)) {
     return failure(400, "INVALID_INPUT",
@@ -84,7 +112,7 @@ std::variant<GatewayOwners::Use, GatewayFailure> GatewayOwners::find(const HttpR
   const std::string key = who + "\n" + std::string(*name);
   if (const auto found = sessions_->find(key); found != sessions_->end()) {
     found->second->owner->set_identity(std::move(identity));  // its scopes may have changed
-    return use_session(key, found->second);
+    return noted(use_session(key, found->second), request);
   }
   const auto of_who = std::count_if(sessions_->begin(), sessions_->end(),
                                     [&](const auto& entry) { return entry.second->identity == who; });
@@ -99,7 +127,7 @@ std::variant<GatewayOwners::Use, GatewayFailure> GatewayOwners::find(const HttpR
   session->owner = make_owner(call::Owner::Kind::kConnection, request, std::move(identity));
   session->identity = who;
   sessions_->emplace(key, session);
-  return use_session(key, session);
+  return noted(use_session(key, session), request);
 }
 
 }  // namespace alknet::net

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -54,6 +55,9 @@ class GatewayOwners {
   /// text from another machine, 400 for a malformed session name, 429 for too many sessions.
   std::variant<Use, GatewayFailure> find(const HttpRequest& request);
 
+  /// Ends the sessions of identities for which `ended` holds, and hangs up where they ask something.
+  void end_where(const std::function<bool(const call::Identity&)>& ended);
+
   std::size_t sessions() const { return sessions_->size(); }
 
  private:
@@ -64,15 +68,23 @@ class GatewayOwners {
     Deadline idle;
   };
   using Sessions = std::map<std::string, std::shared_ptr<Session>>;
+  struct Request {
+    std::shared_ptr<call::Owner> owner;
+    std::function<void()> hang_up;
+  };
+  using Requests = std::map<std::uint64_t, Request>;
 
   std::shared_ptr<call::Owner> make_owner(call::Owner::Kind kind, const HttpRequest& request,
                                           std::optional<call::Identity> identity) const;
   Use use_session(const std::string& key, const std::shared_ptr<Session>& session);
+  Use noted(Use use, const HttpRequest& request);
 
   Executor& executor_;
   const call::Dispatcher& dispatcher_;
   GatewayOwnerOptions options_;
   std::shared_ptr<Sessions> sessions_ = std::make_shared<Sessions>();
+  std::shared_ptr<Requests> requests_ = std::make_shared<Requests>();  // being answered
+  std::uint64_t last_request_ = 0;
 };
 
 }  // namespace alknet::net

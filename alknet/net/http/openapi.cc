@@ -105,7 +105,8 @@ Json standard_schema(const Json& schema, const std::string& component) {
 
 class Document {
  public:
-  explicit Document(const call::OperationMap& operations) {
+  Document(const call::OperationMap& operations, const std::optional<call::Identity>& anonymous)
+      : anonymous_(anonymous) {
     schemas_["gateway.Error"] = parse_json(kError);
     schemas_["gateway.Call"] = parse_json(kCall);
     paths_ = parse_json(kPaths).as_object();
@@ -145,7 +146,7 @@ class Document {
     paths_[path] = JsonObject{{streams ? "get" : "post", std::move(item)}};
   }
 
-  static JsonObject describe(const OperationSpec& spec, const std::string& component) {
+  JsonObject describe(const OperationSpec& spec, const std::string& component) const {
     JsonObject item{{"operationId", component}};
     if (!spec.title.empty()) item["summary"] = spec.title;
     if (!spec.description.empty()) item["description"] = spec.description;
@@ -156,7 +157,9 @@ class Document {
     if (!spec.access.open()) {
       JsonArray scopes;
       for (const auto& scope : spec.access.required_scopes) scopes.emplace_back(scope);
-      item["security"] = JsonArray{JsonObject{{"bearer", std::move(scopes)}}};
+      JsonArray security{JsonObject{{"bearer", std::move(scopes)}}};
+      if (call::may_access(spec.access, anonymous_)) security.push_back(JsonObject{});
+      item["security"] = std::move(security);
     }
     return item;
   }
@@ -192,14 +195,16 @@ class Document {
     return all;
   }
 
+  const std::optional<call::Identity>& anonymous_;
   JsonObject schemas_;
   JsonObject paths_;
 };
 
 }  // namespace
 
-Json openapi_document(const call::OperationMap& operations, const std::string& title, const std::string& version) {
-  return Document(operations).finish(title, version);
+Json openapi_document(const call::OperationMap& operations, const std::optional<call::Identity>& anonymous,
+                      const std::string& title, const std::string& version) {
+  return Document(operations, anonymous).finish(title, version);
 }
 
 }  // namespace alknet::net

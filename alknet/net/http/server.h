@@ -28,6 +28,7 @@ struct HttpRequest {
   HttpHeaders headers;
   SharedBytes body;
   StreamPeer peer;
+  std::function<void()> hang_up;  ///< ends the connection at once, and with it what answers; empty outside a server
 
   /// The first value of that name in the query, decoded.
   std::optional<std::string> query_value(std::string_view name) const;

@@ -135,6 +135,9 @@ HttpRequest ServerConnection::make_request() {
   request.method = head.method;
   request.headers = head.headers;
   request.peer = stream_->peer();
+  request.hang_up = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->close();
+  };
   std::string target = head.target;
   if (target.starts_with("http://") || target.starts_with("https://")) target = Url::parse(target).target;
   const auto question = target.find('?');
@@ -158,7 +161,9 @@ std::optional<HttpResponse> ServerConnection::refuse_head(const HttpRequest& req
   const std::string name = host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.find(':'));
   if (server_->only_loopback && !is_loopback_host(host) &&
       std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
-    return HttpResponse::error(421, "FORBIDDEN", "this server answers only to names of its own machine");
+    return HttpResponse::error(421, "FORBIDDEN",
+                               "this server answers only to names of its own machine: ask for 127.0.0.1, or let the "
+                               "proxy send that as Host");
   }
   return server_->options.refuse ? server_->options.refuse(request) : std::nullopt;
 }

@@ -8,37 +8,11 @@
 
 #include "alknet/call/error.h"
 #include "alknet/net/import/names.h"
+#include "alknet/net/import/openapi_media.h"
 
 namespace alknet::net {
 
 namespace {
-
-/// What a media type holds, the more preferred first.
-enum class MediaKind { kJson, kMultipart, kForm, kText, kEvents, kBinary };
-
-MediaKind kind_of(std::string_view type) {
-  constexpr std::array<std::string_view, 6> kTextTypes{"application/xml",        "application/yaml",
-                                                       "application/x-yaml",     "application/x-ndjson",
-                                                       "application/javascript", "application/graphql"};
-  if (is_json_type(type) || type == "*/*" || type == "application/*") return MediaKind::kJson;
-  if (type == "text/event-stream") return MediaKind::kEvents;
-  if (type == "multipart/form-data") return MediaKind::kMultipart;
-  if (type == "application/x-www-form-urlencoded") return MediaKind::kForm;
-  const bool text = type.starts_with("text/") || type.ends_with("+xml") || type.ends_with("+yaml") ||
-                    std::find(kTextTypes.begin(), kTextTypes.end(), type) != kTextTypes.end();
-  return text ? MediaKind::kText : MediaKind::kBinary;
-}
-
-/// `type`, or what is sent for a range of types.
-std::string concrete_type(std::string_view type, std::string_view usual) {
-  return type.find('*') == std::string_view::npos ? std::string(type) : std::string(usual);
-}
-
-Json bytes_schema(std::string_view description = {}) {
-  JsonObject schema{{"TypeDef:Bytes", true}};
-  if (!description.empty()) schema["description"] = description;
-  return schema;
-}
 
 struct StyleName {
   std::string_view name;
@@ -91,72 +65,7 @@ bool is_binary(const Json& schema, bool is_3_0) {
   return !media.empty() && kind_of(media) == MediaKind::kBinary;
 }
 
-/// "4xx" as "4XX"; nothing for what is no status.
-std::optional<std::string> status_key(std::string_view key) {
-  if (key == "default") return "default";
-  std::string status = call::capitals(key);
-  const bool first = status.size() == 3 && status[0] >= '1' && status[0] <= '5';
-  const bool digits = first && status[1] >= '0' && status[1] <= '9' && status[2] >= '0' && status[2] <= '9';
-  if (!digits && !(first && status.ends_with("XX"))) return std::nullopt;
-  return status;
-}
-
-int http_status_of(const std::string& status) {
-  const bool error = status[0] == '4' || status[0] == '5';
-  if (!error) return 502;
-  return status.ends_with("XX") ? (status[0] - '0') * 100 : std::stoi(status);
-}
-
-Json either(std::vector<Json> schemas) {
-  std::vector<Json> distinct;
-  for (Json& schema : schemas) {
-    if (std::find(distinct.begin(), distinct.end(), schema) == distinct.end()) distinct.push_back(std::move(schema));
-  }
-  if (distinct.empty()) return JsonObject{};
-  if (distinct.size() == 1) return std::move(distinct[0]);
-  JsonArray alternatives;
-  for (Json& schema : distinct) alternatives.push_back(std::move(schema));
-  return JsonObject{{"anyOf", std::move(alternatives)}};
-}
-
 }  // namespace
-
-struct OperationReader::Media {
-  std::string type;
-  MediaKind kind;
-  DocumentPlace place;
-};
-
-struct OperationReader::Answers {
-  std::vector<Json> json;
-  std::vector<Json> events;
-  bool text = false;
-  bool binary = false;
-  bool nothing = false;  // a status without a body
-  bool unknown = false;  // no content is declared where there may be one
-  std::set<std::string> json_types;
-  std::set<std::string> other_types;
-};
-
-std::vector<OperationReader::Media> OperationReader::media_of(const DocumentPlace& holder) const {
-  static const Json kNothingSaid = JsonObject{};
-  std::vector<Media> all;
-  for (const auto& [name, place] : document_.members(document_.member(holder, "content"))) {
-    const std::string type = media_type(name);
-    auto media = document_.follow(place);
-    // YAML documents often name a media type and say nothing of it.
-    if (media.value->is_null()) media.value = &kNothingSaid;
-    if (!media.value->is_object()) OpenApiDocument::fail(media.pointer, "must be an object");
-    all.push_back({type, kind_of(type), std::move(media)});
-  }
-  std::stable_sort(all.begin(), all.end(), [](const Media& a, const Media& b) { return a.kind < b.kind; });
-  return all;
-}
-
-Json OperationReader::schema_of(const DocumentPlace& holder, SchemaTranslator& translator) const {
-  const auto schema = document_.written(holder, "schema");
-  return schema ? translator.translate(*schema.value, schema.pointer) : Json(JsonObject{});
-}
 
 std::vector<DocumentPlace> OperationReader::merged_parameters() const {
   const auto key = [&](const DocumentPlace& place) {
@@ -197,12 +106,12 @@ void OperationReader::add_parameter(const DocumentPlace& place, HttpEndpoint& en
   parameter.input = input_name(parameter.name, in, endpoint.body.form != BodyForm::kNone);
 
   Json schema = JsonObject{};
-  const auto media = media_of(place);
+  const auto media = media_of(document_, place);
   if (!media.empty()) {
     if (media[0].kind == MediaKind::kJson) parameter.style = ParameterStyle::kJson;
-    schema = schema_of(media[0].place, translator);
+    schema = schema_of(document_, media[0].place, translator);
   } else {
-    schema = schema_of(place, translator);
+    schema = schema_of(document_, place, translator);
   }
   const std::string description = document_.text(place, "description");
   if (schema.is_object() && !description.empty()) schema.get_object().emplace("description", description);
@@ -261,7 +170,7 @@ Json OperationReader::form_schema(const DocumentPlace& media, HttpBody& body, Sc
 
 void OperationReader::add_body(const DocumentPlace& place, HttpEndpoint& endpoint, SchemaTranslator& translator,
                                JsonObject& properties, JsonArray& required) {
-  const auto media = media_of(place);
+  const auto media = media_of(document_, place);
   if (media.empty()) return;
   const Media& chosen = media[0];
   HttpBody& body = endpoint.body;
@@ -270,7 +179,7 @@ void OperationReader::add_body(const DocumentPlace& place, HttpEndpoint& endpoin
     case MediaKind::kJson:
       body.form = BodyForm::kJson;
       body.content_type = concrete_type(chosen.type, "application/json");
-      schema = schema_of(chosen.place, translator);
+      schema = schema_of(document_, chosen.place, translator);
       break;
     case MediaKind::kMultipart:
     case MediaKind::kForm:
@@ -344,94 +253,6 @@ Json OperationReader::read_input(HttpEndpoint& endpoint) {
   if (!required.empty()) input["required"] = std::move(required);
   input["additionalProperties"] = false;
   return translator.finish(std::move(input));
-}
-
-void OperationReader::read_success(const DocumentPlace& answer, bool empty_status, SchemaTranslator& translator,
-                                   Answers& found) {
-  const auto media = media_of(answer);
-  if (media.empty()) (empty_status ? found.nothing : found.unknown) = true;
-  for (const Media& each : media) {
-    if (each.kind == MediaKind::kJson) {
-      found.json.push_back(schema_of(each.place, translator));
-      found.json_types.insert(concrete_type(each.type, "application/json"));
-    } else if (each.kind == MediaKind::kEvents) {
-      found.events.push_back(schema_of(each.place, translator));
-    } else {
-      (each.kind == MediaKind::kBinary ? found.binary : found.text) = true;
-      found.other_types.insert(each.type);
-    }
-  }
-}
-
-call::ErrorSpec OperationReader::read_error(const std::string& status, const DocumentPlace& answer) {
-  call::ErrorSpec error;
-  error.code = http_error_code(status);
-  error.description = document_.text(answer, "description");
-  error.http_status = http_status_of(status);
-  for (const Media& media : media_of(answer)) {
-    if (media.kind != MediaKind::kJson) continue;
-    if (!document_.written(media.place, "schema")) continue;
-    SchemaTranslator translator(work_, SchemaSide::kAnswer);
-    Json translated = schema_of(media.place, translator);
-    error.schema = translator.finish(std::move(translated));
-    break;
-  }
-  return error;
-}
-
-Json OperationReader::read_answers(HttpEndpoint& endpoint, std::vector<call::ErrorSpec>& errors) {
-  SchemaTranslator translator(work_, SchemaSide::kAnswer);
-  Answers found;
-  bool any_success = false;
-  DocumentPlace usual;
-  for (const auto& [key, place] : document_.members(document_.member(operation_, "responses"))) {
-    if (key.starts_with("x-")) continue;
-    const auto status = status_key(key);
-    const auto answer = document_.follow(place);
-    if (!status) {
-      work_.note(fmt::format("{}: this is no status", place.pointer));
-      continue;
-    }
-    if ((*status)[0] == '2') {
-      any_success = true;
-      read_success(answer, *status == "204" || *status == "205", translator, found);
-      continue;
-    }
-    if (*status == "default") usual = answer;
-    if (std::find(endpoint.error_statuses.begin(), endpoint.error_statuses.end(), *status) !=
-        endpoint.error_statuses.end()) {
-      continue;
-    }
-    endpoint.error_statuses.push_back(*status);
-    errors.push_back(read_error(*status, answer));
-  }
-  if (!any_success && usual) read_success(usual, false, translator, found);
-  return answer_schema(found, endpoint, translator);
-}
-
-Json OperationReader::answer_schema(const Answers& found, HttpEndpoint& endpoint, SchemaTranslator& translator) const {
-  const auto accept = [](const std::set<std::string>& types) {
-    std::string text;
-    for (const std::string& type : types) text += (text.empty() ? "" : ", ") + type;
-    return text;
-  };
-  if (found.json.empty() && !found.events.empty()) {
-    endpoint.answer = AnswerForm::kEvents;
-    endpoint.accept = "text/event-stream";
-    return translator.finish(either(found.events));
-  }
-  if (found.json.empty() && found.binary && !found.text) {
-    endpoint.answer = AnswerForm::kBytes;
-    endpoint.accept = accept(found.other_types);
-    return bytes_schema();
-  }
-  endpoint.accept = accept(found.json.empty() ? found.other_types : found.json_types);
-  if (found.unknown) return JsonObject{};
-  std::vector<Json> schemas = found.json;
-  if (found.text) schemas.emplace_back(JsonObject{{"type", "string"}});
-  if (found.nothing) schemas.emplace_back(JsonObject{{"type", "null"}});
-  Json schema = either(std::move(schemas));
-  return translator.finish(std::move(schema));
 }
 
 }  // namespace alknet::net

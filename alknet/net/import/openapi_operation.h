@@ -25,7 +25,6 @@ class OperationReader {
   Json read_answers(HttpEndpoint& endpoint, std::vector<call::ErrorSpec>& errors);
 
  private:
-  struct Media;
   struct Answers;
 
   std::vector<DocumentPlace> merged_parameters() const;
@@ -34,9 +33,6 @@ class OperationReader {
   void add_body(const DocumentPlace& body, HttpEndpoint& endpoint, SchemaTranslator& translator, JsonObject& properties,
                 JsonArray& required);
   Json form_schema(const DocumentPlace& media, HttpBody& body, SchemaTranslator& translator);
-  std::vector<Media> media_of(const DocumentPlace& holder) const;
-  /// The `schema` of a media type or a parameter, translated; anything where it has none.
-  Json schema_of(const DocumentPlace& holder, SchemaTranslator& translator) const;
   void read_success(const DocumentPlace& answer, bool empty_status, SchemaTranslator& translator, Answers& found);
   call::ErrorSpec read_error(const std::string& status, const DocumentPlace& answer);
   void add_undeclared_path_parameters(HttpEndpoint& endpoint, JsonObject& properties, JsonArray& required);

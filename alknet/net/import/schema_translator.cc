@@ -9,6 +9,7 @@
 
 #include "alknet/call/error.h"
 #include "alknet/net/import/names.h"
+#include "alknet/net/import/schema_keywords.h"
 #include "alknet/schema/regex.h"
 
 namespace alknet::net {
@@ -17,124 +18,9 @@ namespace {
 
 using call::CallError;
 
-/// How the value of a keyword looks, and so what becomes of it.
-enum class Form {
-  kAny,
-  kText,
-  kNumber,
-  kCount,  // an integer from 0
-  kFlag,
-  kNames,     // an array of strings, each once
-  kNameSets,  // an object of such arrays
-  kArray,
-  kTypes,
-  kPattern,
-  kSchema,
-  kSchemas,        // an array of at least one
-  kSchemaMap,      // an object
-  kPatternSchemas  // an object by pattern
-};
-
-struct Keyword {
-  std::string_view name;
-  Form form;
-};
-constexpr std::array kKeywords{
-    Keyword{"type", Form::kTypes},
-    Keyword{"enum", Form::kArray},
-    Keyword{"const", Form::kAny},
-    Keyword{"multipleOf", Form::kNumber},
-    Keyword{"maximum", Form::kNumber},
-    Keyword{"exclusiveMaximum", Form::kNumber},
-    Keyword{"minimum", Form::kNumber},
-    Keyword{"exclusiveMinimum", Form::kNumber},
-    Keyword{"maxLength", Form::kCount},
-    Keyword{"minLength", Form::kCount},
-    Keyword{"pattern", Form::kPattern},
-    Keyword{"maxItems", Form::kCount},
-    Keyword{"minItems", Form::kCount},
-    Keyword{"uniqueItems", Form::kFlag},
-    Keyword{"maxContains", Form::kCount},
-    Keyword{"minContains", Form::kCount},
-    Keyword{"maxProperties", Form::kCount},
-    Keyword{"minProperties", Form::kCount},
-    Keyword{"required", Form::kNames},
-    Keyword{"dependentRequired", Form::kNameSets},
-    Keyword{"title", Form::kText},
-    Keyword{"description", Form::kText},
-    Keyword{"default", Form::kAny},
-    Keyword{"deprecated", Form::kFlag},
-    Keyword{"readOnly", Form::kFlag},
-    Keyword{"writeOnly", Form::kFlag},
-    Keyword{"examples", Form::kArray},
-    Keyword{"format", Form::kText},
-    Keyword{"contentEncoding", Form::kText},
-    Keyword{"contentMediaType", Form::kText},
-    Keyword{"$comment", Form::kText},
-    Keyword{"items", Form::kSchema},
-    Keyword{"contains", Form::kSchema},
-    Keyword{"additionalProperties", Form::kSchema},
-    Keyword{"propertyNames", Form::kSchema},
-    Keyword{"not", Form::kSchema},
-    Keyword{"if", Form::kSchema},
-    Keyword{"then", Form::kSchema},
-    Keyword{"else", Form::kSchema},
-    Keyword{"unevaluatedItems", Form::kSchema},
-    Keyword{"unevaluatedProperties", Form::kSchema},
-    Keyword{"allOf", Form::kSchemas},
-    Keyword{"anyOf", Form::kSchemas},
-    Keyword{"oneOf", Form::kSchemas},
-    Keyword{"prefixItems", Form::kSchemas},
-    Keyword{"properties", Form::kSchemaMap},
-    Keyword{"dependentSchemas", Form::kSchemaMap},
-    Keyword{"patternProperties", Form::kPatternSchemas},
-};
-/// Keywords that would change what the document means when they are left out; a note says so.
-constexpr std::array<std::string_view, 4> kUntranslated{"$dynamicRef", "$recursiveRef", "dependencies",
-                                                        "additionalItems"};
-constexpr std::array<std::string_view, 7> kTypes{"null", "boolean", "object", "array", "number", "integer", "string"};
-
 [[noreturn]] void malformed(const std::string& pointer, std::string_view what) {
   throw Error(CallError::kSchemaParse, fmt::format("[import] \"{:.300}\" {}", pointer, what),
               JsonObject{{"pointer", pointer}});
-}
-
-bool is_type(const Json& value) {
-  return value.is_string() && std::find(kTypes.begin(), kTypes.end(), value.get_string()) != kTypes.end();
-}
-
-bool is_count(const Json& value) {
-  if (value.is_int64()) return value.get_int64() >= 0;
-  return value.is_uint64();
-}
-
-bool is_name_list(const Json& value) {
-  const auto* array = value.if_array();
-  return array != nullptr && std::all_of(array->begin(), array->end(), [](const Json& v) { return v.is_string(); });
-}
-
-bool has_form(const Json& value, Form form) {
-  switch (form) {
-    case Form::kAny: return true;
-    case Form::kText:
-    case Form::kPattern: return value.is_string();
-    case Form::kNumber: return value.is_number();
-    case Form::kCount: return is_count(value);
-    case Form::kFlag: return value.is_bool();
-    case Form::kNames: return is_name_list(value);
-    case Form::kArray: return value.is_array();
-    case Form::kTypes:
-      return is_type(value) || (value.is_array() && !value.get_array().empty() &&
-                                std::all_of(value.get_array().begin(), value.get_array().end(), is_type));
-    case Form::kSchema: return value.is_object() || value.is_bool();
-    case Form::kSchemas: return value.is_array() && !value.get_array().empty();
-    case Form::kNameSets:
-      return value.is_object() && std::all_of(value.get_object().begin(), value.get_object().end(),
-                                              [](const auto& member) { return is_name_list(member.value()); });
-    case Form::kSchemaMap:
-    case Form::kPatternSchemas: return value.is_object();
-  }
-  return false;
 }
 
 Json each_once(const JsonArray& names) {
@@ -283,44 +169,44 @@ void SchemaTranslator::translate_keyword(const JsonObject& schema, std::string_v
     translate_keyword(schema, "prefixItems", value, out, pointer);
     return;
   }
-  if (std::find(kUntranslated.begin(), kUntranslated.end(), name) != kUntranslated.end()) {
+  if (is_untranslated(name)) {
     say("this keyword is not read; the schema allows more than the document does");
     return;
   }
-  const auto found = std::find_if(kKeywords.begin(), kKeywords.end(), [&](const Keyword& k) { return k.name == name; });
-  if (found == kKeywords.end()) return;
+  const Keyword* found = find_keyword(name);
+  if (found == nullptr) return;
   if (!has_form(value, found->form)) {
     say("the keyword is malformed and was left out");
     return;
   }
   const std::string path = pointer_step(pointer, name);
   switch (found->form) {
-    case Form::kAny:
-    case Form::kArray:
+    case KeywordForm::kAny:
+    case KeywordForm::kArray:
       work_.spend(node_count(value));
       out[name] = value;
       break;
-    case Form::kText:
-    case Form::kNumber:
-    case Form::kCount:
-    case Form::kFlag: out[name] = value; break;
-    case Form::kTypes: out[name] = value.is_array() ? each_once(value.get_array()) : value; break;
-    case Form::kNames: out[name] = each_once(value.get_array()); break;
-    case Form::kNameSets: {
+    case KeywordForm::kText:
+    case KeywordForm::kNumber:
+    case KeywordForm::kCount:
+    case KeywordForm::kFlag: out[name] = value; break;
+    case KeywordForm::kTypes: out[name] = value.is_array() ? each_once(value.get_array()) : value; break;
+    case KeywordForm::kNames: out[name] = each_once(value.get_array()); break;
+    case KeywordForm::kNameSets: {
       JsonObject sets;
       for (const auto& [key, names] : value.get_object()) sets[key] = each_once(names.get_array());
       out[name] = std::move(sets);
       break;
     }
-    case Form::kPattern:
+    case KeywordForm::kPattern:
       if (runs(value.get_string())) {
         out[name] = value;
       } else {
         say("the pattern cannot run in linear time (look-around, back-references) and was left out");
       }
       break;
-    case Form::kSchema: out[name] = translate(value, path); break;
-    case Form::kSchemas: {
+    case KeywordForm::kSchema: out[name] = translate(value, path); break;
+    case KeywordForm::kSchemas: {
       JsonArray schemas;
       for (std::size_t i = 0; i < value.get_array().size(); ++i) {
         schemas.push_back(translate(value.get_array()[i], pointer_step(path, std::to_string(i))));
@@ -328,11 +214,11 @@ void SchemaTranslator::translate_keyword(const JsonObject& schema, std::string_v
       out[name] = std::move(schemas);
       break;
     }
-    case Form::kSchemaMap:
-    case Form::kPatternSchemas: {
+    case KeywordForm::kSchemaMap:
+    case KeywordForm::kPatternSchemas: {
       JsonObject schemas;
       for (const auto& [key, member] : value.get_object()) {
-        if (found->form == Form::kPatternSchemas && !runs(key)) {
+        if (found->form == KeywordForm::kPatternSchemas && !runs(key)) {
           say("a pattern cannot run in linear time; its members may be anything");
           continue;
         }

@@ -9,10 +9,9 @@
 #include "alknet/base/await.h"
 #include "alknet/call/context.h"
 #include "alknet/net/http/event_stream.h"
-#include "alknet/net/import/http_endpoint.h"
 #include "alknet/net/import/names.h"
-#include "alknet/net/import/schema_translator.h"
 #include "alknet/net/mcp/protocol.h"
+#include "alknet/net/mcp/tool_import.h"
 
 namespace alknet::net::mcp {
 
@@ -37,62 +36,6 @@ Error rpc_failure(const Json& error, std::string_view method) {
   if (number == kInvalidParams) return {CallError::kInvalidInput, message, error};
   if (number == kMethodNotFound) return {CallError::kNotFound, message, error};
   return call::domain_error("MCP_ERROR", message, error);
-}
-
-/// The text blocks of a tool's content joined by line breaks; nothing when there are others or none.
-std::optional<std::string> only_text(const JsonArray& content) {
-  std::string text;
-  for (const Json& block : content) {
-    const auto* object = block.if_object();
-    const auto* type = object == nullptr ? nullptr : object->if_contains("type");
-    const auto* part = object == nullptr ? nullptr : object->if_contains("text");
-    if (type == nullptr || *type != Json("text") || part == nullptr || !part->is_string()) return std::nullopt;
-    if (!text.empty()) text += '\n';
-    text += std::string_view(part->get_string());
-  }
-  return content.empty() ? std::nullopt : std::optional(std::move(text));
-}
-
-/// What an operation answers for the result of its tool. Throws `TOOL_ERROR`.
-Message tool_answer(const std::string& tool, const Json& result) {
-  const auto* object = result.if_object();
-  if (object == nullptr) throw Error(CallError::kTransport, fmt::format("[mcp] {}: the result is no object", tool));
-  const auto* content = object->if_contains("content");
-  const JsonArray blocks = content != nullptr && content->is_array() ? content->get_array() : JsonArray{};
-  const auto text = only_text(blocks);
-  const auto* structured = object->if_contains("structuredContent");
-  const auto* failed = object->if_contains("isError");
-  if (failed != nullptr && *failed == Json(true)) {
-    JsonObject details;
-    details.emplace("content", blocks);
-    if (structured != nullptr) details.emplace("structuredContent", *structured);
-    throw call::domain_error("TOOL_ERROR", text ? text->substr(0, 1'000) : tool + " failed", std::move(details));
-  }
-  Message answer;
-  if (structured != nullptr && structured->is_object()) {
-    answer.value = *structured;
-  } else if (text) {
-    answer.value = *text;
-  } else {
-    JsonObject all;
-    all.emplace("content", blocks);
-    answer.value = std::move(all);
-  }
-  return answer;
-}
-
-std::string text_of(const JsonObject& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-Json own_schema(const Json& schema, SchemaSide side, std::vector<std::string>& notes) {
-  ImportWork work{schema};
-  SchemaTranslator translator(work, side);
-  Json translated = translator.translate(schema, "");
-  translated = translator.finish(std::move(translated));
-  notes.insert(notes.end(), work.notes.begin(), work.notes.end());
-  return translated;
 }
 
 }  // namespace
@@ -360,7 +303,8 @@ Task<std::vector<call::Registration>> McpSession::list_operations() {
         throw Error(CallError::kDiscoveryFailed,
                     fmt::format("[mcp] {} has more than {} tools", options_.url, options_.max_tools));
       }
-      registrations.push_back(registration_of(tool, fresh_name(names, options_.name_space + "/" + valid), notes));
+      registrations.push_back(
+          registration_of(tool.get_object(), fresh_name(names, options_.name_space + "/" + valid), notes));
     }
     cursor = text_of(*object, "nextCursor");
     if (cursor.empty()) break;
@@ -372,33 +316,15 @@ Task<std::vector<call::Registration>> McpSession::list_operations() {
   co_return std::move(registrations);
 }
 
-call::Registration McpSession::registration_of(const Json& tool, std::string name, std::vector<std::string>& notes) {
-  const JsonObject& object = tool.get_object();
+call::Registration McpSession::registration_of(const JsonObject& tool, std::string name,
+                                               std::vector<std::string>& notes) {
   call::Registration registration;
-  call::OperationSpec& spec = registration.spec;
-  spec.name = std::move(name);
-  spec.type = call::OperationType::kMutation;
-  spec.visibility = options_.visibility;
-  spec.default_timeout = options_.timeout;
-  spec.title = text_of(object, "title");
-  const auto* annotations = object.if_contains("annotations");
-  if (spec.title.empty() && annotations != nullptr && annotations->is_object()) {
-    spec.title = text_of(annotations->get_object(), "title");
-  }
-  spec.description = text_of(object, "description");
-  const auto* input = object.if_contains("inputSchema");
-  spec.input_schema =
-      input == nullptr ? Json(JsonObject{{"type", "object"}}) : own_schema(*input, SchemaSide::kRequest, notes);
-  if (const auto* output = object.if_contains("outputSchema")) {
-    spec.output_schema = own_schema(*output, SchemaSide::kAnswer, notes);
-  }
-  const Json any = JsonObject{};
-  spec.errors = adapter_errors();
-  spec.errors.push_back({"TOOL_ERROR", "The tool failed; details have its content.", any, 502});
-  spec.errors.push_back({"MCP_ERROR", "The server answered an error of the protocol.", any, 502});
+  registration.spec = tool_spec(tool, std::move(name), notes);
+  registration.spec.visibility = options_.visibility;
+  registration.spec.default_timeout = options_.timeout;
   registration.provenance = call::Provenance::kFromMcp;
   registration.handler = call::OnceHandler(
-      [self = shared_from_this(), tool_name = text_of(object, "name")](call::OperationContext&, Message message) {
+      [self = shared_from_this(), tool_name = text_of(tool, "name")](call::OperationContext&, Message message) {
         return call_tool(self, tool_name, std::move(message.value));
       });
   return registration;

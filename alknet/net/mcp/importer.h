@@ -75,7 +75,7 @@ class McpSession : public std::enable_shared_from_this<McpSession> {
                                                std::string* last_event);
   static Task<std::optional<Json>> take_message(std::shared_ptr<McpSession> self, Json message, std::int64_t id);
   static Task<Message> call_tool(std::shared_ptr<McpSession> self, std::string tool, Json arguments);
-  call::Registration registration_of(const Json& tool, std::string name, std::vector<std::string>& notes);
+  call::Registration registration_of(const JsonObject& tool, std::string name, std::vector<std::string>& notes);
 
   HttpFetch fetch_;
   McpImportOptions options_;

@@ -89,6 +89,15 @@ class McpServer::State : public std::enable_shared_from_this<State> {
 
   std::size_t sessions() const { return sessions_.size(); }
 
+  void end_where(const std::function<bool(const call::Identity&)>& ended) {
+    std::vector<std::string> ids;
+    for (const auto& [id, session] : sessions_) {
+      const auto& identity = session->owner->identity();
+      if (identity && ended(*identity)) ids.push_back(id);
+    }
+    for (const std::string& id : ids) end_session(id);
+  }
+
   static Task<McpResponse> handle(std::shared_ptr<State> self, McpRequest request);
 
  private:
@@ -185,6 +194,7 @@ McpResponse McpServer::State::begin_session(const McpRequest& request, const Cal
   if (caller.identity) session->identity = caller.identity->id;
   session->owner = std::make_shared<call::Owner>(call::Owner::Kind::kSession, "mcp:" + session->id.substr(0, 8),
                                                  caller.identity, options_.limits);
+  for (const auto& layer : options_.layers) session->owner->add_layer(layer);
   session->last_used = dispatcher_.executor().now();
   sessions_.emplace(session->id, session);
   watch(session);
@@ -363,6 +373,8 @@ McpServer::McpServer(call::Dispatcher& dispatcher, McpServerOptions options)
 McpServer::~McpServer() = default;
 
 Task<McpResponse> McpServer::handle(McpRequest request) { return State::handle(state_, std::move(request)); }
+
+void McpServer::end_where(const std::function<bool(const call::Identity&)>& ended) { state_->end_where(ended); }
 
 std::size_t McpServer::sessions() const { return state_->sessions(); }
 

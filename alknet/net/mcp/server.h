@@ -36,6 +36,9 @@ struct McpServerOptions {
   std::chrono::milliseconds session_idle{600'000};
   std::size_t max_batch = 100;    ///< calls of one `batch`, and messages of one body
   call::OwnerLimits limits = {};  ///< of each session
+
+  /// Overlays that every caller sees besides the curated layer.
+  std::vector<std::shared_ptr<const call::Layer>> layers = {};
 };
 
 /// An HTTP request to the endpoint, as far as the protocol looks at it.
@@ -69,6 +72,9 @@ class McpServer {
   /// Answers one request: 200, 202 for notifications, 400 malformed or without a session, 401, 403 a foreign origin,
   /// 404 an unknown session, 405, 406, 415, 503 too many sessions. Destroying the task aborts the calls it makes.
   Task<McpResponse> handle(McpRequest request);
+
+  /// Ends the sessions of identities for which `ended` holds, with what they run.
+  void end_where(const std::function<bool(const call::Identity&)>& ended);
 
   std::size_t sessions() const;
 

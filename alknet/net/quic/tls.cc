@@ -232,7 +232,10 @@ call::PeerCredentials TlsSession::server_credentials(const ExpectedServer& expec
   if (!expected.fingerprints.empty()) {
     const auto& pins = expected.fingerprints;
     if (std::find(pins.begin(), pins.end(), *shown.fingerprint) == pins.end()) {
-      refuse_peer(fmt::format("the server showed {}, expected was {}", *shown.fingerprint, fmt::join(pins, " or ")));
+      refuse_peer(
+          fmt::format("the server showed {0}, expected was {1}; if its key was changed (`alknet peer show` prints it "
+                      "there): alknet peer rotate ID --fingerprint {0}",
+                      *shown.fingerprint, fmt::join(pins, " or ")));
     }
     return peer;
   }

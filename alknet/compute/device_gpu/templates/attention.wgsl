@@ -1,21 +1,7 @@
 // One pass over the keys for each query row, with a running maximum and sum (Milakov and Gimelshein, "Online
 // normalizer calculation for softmax"). An invocation holds {{chunk}} columns of its output row in registers; wider
 // rows take several invocations.
-fn masked_score(score: f32, head: head_place, query: u32, key: u32) -> f32 {
-{{#mask}}
-  let at = head.attn_mask + query * p.mask_row + key * p.mask_column;
-{{#bool_mask}}
-  return select(from_bits(0xff800000u), score, load_attn_mask(at));
-{{/bool_mask}}
-{{^bool_mask}}
-  return score + load_attn_mask(at);
-{{/bool_mask}}
-{{/mask}}
-{{^mask}}
-  return score;
-{{/mask}}
-}
-
+{{> attention_mask}}
 @compute @workgroup_size({{size}})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) counts: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {

@@ -9,30 +9,7 @@ var<workgroup> any_kept: atomic<u32>;
 var<workgroup> tile_kept: u32;
 {{/mask}}
 
-fn query_vector(at: u32, d: u32) -> vec4<f32> {
-  var v = vec4<f32>();
-  if (p.query_mode == 1u) {
-    if (d < p.depth) { v = load4_query(at + d); }
-    return v;
-  }
-  for (var c = 0u; c < 4u; c += 1u) {
-    if (d + c < p.depth) { v[c] = load_query(at + (d + c) * p.query_column); }
-  }
-  return v;
-}
-
-fn key_vector(at: u32, d: u32) -> vec4<f32> {
-  var v = vec4<f32>();
-  if (p.key_mode == 1u) {
-    if (d < p.depth) { v = load4_key(at + d); }
-    return v;
-  }
-  for (var c = 0u; c < 4u; c += 1u) {
-    if (d + c < p.depth) { v[c] = load_key(at + (d + c) * p.key_column); }
-  }
-  return v;
-}
-
+{{> attention_vectors}}
 fn value_vector(at: u32, column: u32) -> vec4<f32> {
   var v = vec4<f32>();
   if (p.value_mode == 1u) {
