@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace alknet::bench::soak {
@@ -18,7 +17,10 @@ void Ledger::Entry::end(Ending ending) {
   const auto found = ledger_.running_.extract(number_);
   if (!found) return;
   ++ledger_.ended_.at(static_cast<std::size_t>(ending));
-  if (ending == Ending::kAnswered) ledger_.slowest_ = std::max(ledger_.slowest_, Clock::now() - found.mapped().since);
+  const auto age = Clock::now() - found.mapped().since;
+  if (ending != Ending::kAnswered || age <= ledger_.slowest_) return;
+  ledger_.slowest_ = age;
+  ledger_.slowest_what_ = std::move(found.mapped().what);
 }
 
 void Ledger::Entry::lose(std::string_view why) {

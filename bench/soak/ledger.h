@@ -58,8 +58,9 @@ class Ledger {
   std::uint64_t lost() const { return lost_; }
   std::size_t running() const { return running_.size(); }
 
-  /// The longest that an answer took.
+  /// The longest that an answer took, and of what.
   Clock::duration slowest() const { return slowest_; }
+  const std::string& slowest_what() const { return slowest_what_; }
 
   /// What was lost, the first of it: "soak/echo: timeout: ...".
   const std::vector<std::string>& losses() const { return losses_; }
@@ -78,6 +79,7 @@ class Ledger {
   std::array<std::uint64_t, kEndingNames.size()> ended_{};
   std::uint64_t lost_ = 0;
   Clock::duration slowest_{0};
+  std::string slowest_what_;
   std::vector<std::string> losses_;
 };
 

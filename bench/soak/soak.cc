@@ -184,6 +184,7 @@ class Soak {
       summary.emplace(kEndingNames.at(i), ledger_.ended(static_cast<Ending>(i)));
     }
     summary.emplace("slowest answer, s", Seconds(ledger_.slowest()).count());
+    summary.emplace("of", ledger_.slowest_what());
     summary.emplace("dialled", ledger_.connected);
     summary.emplace("processes killed", kills_);
     const bool empty = last_ && last_->empty();
