@@ -193,7 +193,8 @@ TEST_F(NodeTest, APeerThatIsDisabledLosesItsSubscriptionsOverHttp) {
       } catch (const Error& error) {
         code = error.code_name();
       }
-      EXPECT_EQ(code, "connection_lost");
+      // An answer that ends in the middle, or a reset: that is the system's choice.
+      EXPECT_TRUE(code == "malformed" || code == "connection_lost") << code;
       while (node->dispatcher().running_calls() > 0) co_await sleep_for(std::chrono::milliseconds(1));
       change_peers([](PeerList& list) { list.set_enabled("web", true); });
       while (!node->authenticate(token)) co_await sleep_for(std::chrono::milliseconds(1));

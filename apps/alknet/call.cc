@@ -97,8 +97,8 @@ void add_schema_of_operation(CLI::App& group, Globals& globals) {
   add_remote_options(*made, command->remote);
   made->add_option("OPERATION", command->operation, "namespace/operation")->required();
   add_json_flag(*made, globals);
-  set_examples(*made,
-               "  alknet schema of gpu1 model/minilm/embed\n  alknet schema of unix:/run/alknet/node.sock tensor/add\n");
+  set_examples(
+      *made, "  alknet schema of gpu1 model/minilm/embed\n  alknet schema of unix:/run/alknet/node.sock tensor/add\n");
   made->callback([command, &globals] {
     Remote remote(command->remote, globals);
     const Json spec = remote.call("services/schema", JsonObject{{"name", command->operation}});

@@ -360,7 +360,8 @@ fn workgroup_index(id: vec3<u32>, counts: vec3<u32>) -> u32 {
     renderer.set_custom_escape([](const std::string& value) { return value; });
     kainjow::mustache::data data;
     data.set("size", std::to_string(spec_.workgroup_size[0]));
-    for (const char* shared : {"attention_mask", "attention_vectors", "join_lanes", "matmul_place", "matmul_sums", "quantized_input"}) {
+    for (const char* shared :
+         {"attention_mask", "attention_vectors", "join_lanes", "matmul_place", "matmul_sums", "quantized_input"}) {
       data.set(shared, kainjow::mustache::partial([this, shared] { return std::string(options_.pattern(shared)); }));
     }
     data.set("elements", std::to_string(spec_.elements_per_invocation));
