@@ -113,7 +113,7 @@ void ConnectionCore::stop_sending(StreamId id, std::uint64_t code) {
   if (stream == nullptr || stream->read_ended) return;
   stream->read_ended = true;
   drop_held(*stream);
-  if (stream->closed) return erase(*stream);  // it had stayed for what was held
+  if (stream->closed) return;
   if (stream->opened) {
     ngtcp2_conn_shutdown_stream_read(conn_, 0, static_cast<std::int64_t>(id), code);
   } else {
