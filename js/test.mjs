@@ -58,12 +58,16 @@ function typeChecks(folder, work) {
     );
     return run(join(modules, "typescript/bin/tsc"), ["--project", config]);
   };
-  const tests = ["**/*.test.ts", "**/*.test.tsx", "**/*.test.js", "testing"].map((pattern) => join(sourcesOf(folder), pattern));
+  const tests = ["**/*.test.ts", "**/*.test.tsx", "**/*.test.js", "testing"].map((pattern) =>
+    join(sourcesOf(folder), pattern),
+  );
   return check("sources", [], tests) && check("tests", ["node"], []);
 }
 
 function unitTests(folder, work) {
-  const sources = readdirSync(sourcesOf(folder), { recursive: true }).filter((name) => /\.test\.([jt]s|tsx)$/.test(name));
+  const sources = readdirSync(sourcesOf(folder), { recursive: true }).filter((name) =>
+    /\.test\.([jt]s|tsx)$/.test(name),
+  );
   const outdir = join(work, "out");
   esbuild.buildSync({
     entryPoints: sources.map((name) => join(sourcesOf(folder), name)),

@@ -4,6 +4,7 @@ import { type Fiber, hostsOf, pathOf, preorder } from "./fiber.ts";
 import type { AnyHost } from "./host.ts";
 import type { Pass } from "./pass.ts";
 import { type Registrations, release } from "./scope.ts";
+import { longestIncreasing } from "./sequence.ts";
 
 /** Receives what effects and clean-ups throw. */
 export type Report = (error: unknown) => void;
@@ -14,8 +15,14 @@ export type Report = (error: unknown) => void;
  */
 export function commit(pass: Pass, host: AnyHost, context: unknown, report: Report): boolean {
   const removals = pass.removed.flatMap((top) => [...hostsOf(top)]);
-  const updates = pass.touched.flatMap((fiber) => (fiber.next?.update === undefined ? [] : { fiber, ...fiber.next.update }));
-  const parents = new Set(pass.touched.filter(hasPlaced).map((fiber) => (fiber.hasInstance ? fiber : fiber.hostParent)));
+  const updates = pass.touched.flatMap((fiber) =>
+    fiber.next?.update === undefined ? [] : { fiber, ...fiber.next.update },
+  );
+  const parents = new Set(
+    pass.touched
+      .filter(({ next }) => next?.moved === true)
+      .map((fiber) => (fiber.hasInstance ? fiber : fiber.hostParent)),
+  );
   const changes = removals.length > 0 || updates.length > 0 || parents.size > 0;
   for (const top of pass.removed) dispose(top, host, report);
   if (changes) at(undefined, () => host.prepareRoot?.(context));
@@ -36,11 +43,6 @@ export function commit(pass: Pass, host: AnyHost, context: unknown, report: Repo
   return changes;
 }
 
-/** Whether hosts may have to be placed: some child is new or moved. */
-function hasPlaced({ next }: Fiber): boolean {
-  return next?.placed?.includes(true) === true;
-}
-
 /** Calls the host; what it throws is fatal. */
 function at(fiber: Fiber | undefined, call: () => void): void {
   try {
@@ -59,11 +61,7 @@ function promote(fiber: Fiber, report: Report): void {
   if (next === undefined) return;
   fiber.next = undefined;
   fiber.node = next.node;
-  if (next.children !== undefined) {
-    fiber.children = next.children;
-    // New parents have their children already.
-    if (!fiber.fresh) next.children.forEach((child, i) => (child.placed = next.placed?.[i] === true));
-  }
+  fiber.children = next.children ?? fiber.children;
   if (next.props !== undefined) fiber.props = next.props;
   // A host whose properties have no signals any more has nothing to follow.
   if (fiber.kind === "component" || fiber.kind === "signal" || next.props !== undefined) {
@@ -80,34 +78,24 @@ function promote(fiber: Fiber, report: Report): void {
   if ("failure" in next) fiber.failure = next.failure;
 }
 
-/** Puts new and moved hosts in front of the next one that stays, in order. */
+/** Puts new hosts where they belong, and moves as few of the others as possible. */
 function place(parent: Fiber, host: AnyHost): void {
-  const found: { readonly fiber: Fiber; readonly placed: boolean }[] = [];
-  const stack = childrenReversed(parent, false);
-  for (let one = stack.pop(); one !== undefined; one = stack.pop()) {
-    if (one.fiber.hasInstance) found.push(one);
-    else for (const child of childrenReversed(one.fiber, one.placed)) stack.push(child);
-    one.fiber.placed = false;
+  const hosts = parent.children.flatMap((child) => [...hostsOf(child)]);
+  const stays = new Set(longestIncreasing(hosts.map(({ order }) => order)));
+  const before: (Fiber | undefined)[] = new Array<undefined>(hosts.length); // the next one that stays
+  let next: Fiber | undefined;
+  for (let i = hosts.length - 1; i >= 0; --i) {
+    before[i] = next;
+    if (stays.has(i)) next = hosts[i];
   }
-  const before: (Fiber | undefined)[] = new Array<undefined>(found.length);
-  let stays: Fiber | undefined;
-  for (let i = found.length - 1; i >= 0; --i) {
-    const { fiber, placed } = found[i] as (typeof found)[number];
-    before[i] = stays;
-    if (!placed) stays = fiber;
-  }
-  found.forEach(({ fiber, placed }, i) => {
-    if (!placed) return;
-    const next = before[i];
+  hosts.forEach((fiber, i) => {
+    fiber.order = i;
+    if (stays.has(i)) return;
     at(fiber, () => {
-      if (next === undefined) host.appendChild(parent.instance, fiber.instance);
-      else host.insertBefore(parent.instance, fiber.instance, next.instance);
+      if (before[i] === undefined) host.appendChild(parent.instance, fiber.instance);
+      else host.insertBefore(parent.instance, fiber.instance, before[i].instance);
     });
   });
-}
-
-function childrenReversed(fiber: Fiber, placed: boolean): { fiber: Fiber; placed: boolean }[] {
-  return fiber.children.map((child) => ({ fiber: child, placed: placed || child.placed })).reverse();
 }
 
 /** Ends what a part of the tree has going on, children first. Its instances stay where they are. */

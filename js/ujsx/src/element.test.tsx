@@ -44,7 +44,10 @@ test("TSX gives the elements of h", () => {
   assert.ok(<Box />);
   // @ts-expect-error wide is missing
   assert.ok(h(Box, {}));
-  const Set = (_props: { readonly n: number }): ((props: { readonly n: number }) => Node) => (props) => props.n;
+  const Set =
+    (_props: { readonly n: number }): ((props: { readonly n: number }) => Node) =>
+    (props) =>
+      props.n;
   assert.ok(isElement(<Set n={1} />));
 });
 

@@ -14,8 +14,8 @@ export interface Next {
   node: Node;
   /** Undefined: as they are. */
   children?: readonly Fiber[];
-  /** By child: it is new, or has another place among its siblings. */
-  placed?: readonly boolean[];
+  /** Some children are new, or in another order. */
+  moved?: boolean;
   /** Host: properties without signals. */
   props?: Props;
   /** Host and text: what `commitUpdate` gets. */
@@ -57,7 +57,10 @@ export class Fiber {
   readonly provided = new Set<Fiber>();
   /** Made by the render that goes on. */
   fresh = true;
-  placed = false;
+  /** Rises from host to host among those of one parent; -1 for those that are not there yet. */
+  order = -1;
+  /** How many hosts were appended before this one was there itself. */
+  appended = 0;
   disposed = false;
   /** The renders that visited it, or removed it. */
   visitedIn: object | undefined;

@@ -33,13 +33,7 @@ export interface HostConfig<Type extends string, Instance, RootContext, Update =
    * What to do about properties that differ by value; undefined for nothing. Changes nothing yet. Without it, the
    * changes themselves are the update.
    */
-  prepareUpdate?(
-    instance: Instance,
-    type: Type,
-    changes: PropChanges,
-    props: Props,
-    place: Place,
-  ): Update | undefined;
+  prepareUpdate?(instance: Instance, type: Type, changes: PropChanges, props: Props, place: Place): Update | undefined;
 
   // Prepare, for new parents; commit, for others
 

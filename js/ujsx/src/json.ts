@@ -50,7 +50,9 @@ export function toJson(node: Node, options: JsonOptions = {}): TreeJson {
   const names = new Map<unknown, string>();
   for (const [name, component] of Object.entries({ ...options.components, ...kBuiltIn })) names.set(component, name);
   const out: TreeJson[] = [];
-  const pending: { node: Node; to: TreeJson[]; at: number; way: Way | undefined }[] = [{ node, to: out, at: 0, way: undefined }];
+  const pending: { node: Node; to: TreeJson[]; at: number; way: Way | undefined }[] = [
+    { node, to: out, at: 0, way: undefined },
+  ];
   for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
     const { node: plain, to, at, way } = { ...one, node: contentOf(one.node) };
     if (Array.isArray(plain) || isElement(plain)) {
@@ -130,7 +132,9 @@ function refused(way: Way | undefined, what: string): TreeError {
 export function fromJson(json: unknown, options: JsonOptions = {}): Node {
   const components = { ...options.components, ...kBuiltIn };
   const out: Node[] = [];
-  const pending: { json: unknown; to: Node[]; at: number; way: Way | undefined }[] = [{ json, to: out, at: 0, way: undefined }];
+  const pending: { json: unknown; to: Node[]; at: number; way: Way | undefined }[] = [
+    { json, to: out, at: 0, way: undefined },
+  ];
   for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
     const { json: value, to, at, way } = one;
     if (value === null || typeof value === "string" || typeof value === "number") {
@@ -147,7 +151,8 @@ export function fromJson(json: unknown, options: JsonOptions = {}): Node {
       const parts = elementParts(value, way, at);
       const { type, component } = parts;
       own = below(way, (type ?? component) as string, at);
-      const known = type ?? (Object.hasOwn(components, component as string) ? components[component as string] : undefined);
+      const known =
+        type ?? (Object.hasOwn(components, component as string) ? components[component as string] : undefined);
       if (known === undefined) throw bad(own, `there is no component of that name: give it in \`components\``);
       nodes = parts.children ?? [];
       to[at] = makeElement(known, { ...parts.props }, inner, parts.key);
@@ -166,7 +171,8 @@ function elementParts(json: unknown, way: Way | undefined, at: number): ElementJ
   }
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw bad(way, `child ${at} has an unknown member "${unknown}"`);
-  if (!["undefined", "string", "number"].includes(typeof key)) throw bad(way, `the key of child ${at} is no text or number`);
+  if (!["undefined", "string", "number"].includes(typeof key))
+    throw bad(way, `the key of child ${at} is no text or number`);
   if (props !== undefined && (typeof props !== "object" || props === null || Array.isArray(props))) {
     throw bad(way, `\`props\` of child ${at} is no object`);
   }

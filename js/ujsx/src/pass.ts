@@ -4,7 +4,6 @@ import { messageOf, TreeError } from "./error.ts";
 import { Fiber, isBelow, kFallback, type Next, preorder } from "./fiber.ts";
 import { type Preparation, prepareHost, prepareText, readSignal, runComponent, sameInput } from "./prepare.ts";
 import { release } from "./scope.ts";
-import { longestIncreasing } from "./sequence.ts";
 import { match, slotsOf } from "./slots.ts";
 
 /** A visit that is due: at the way down, or when all below was visited. */
@@ -128,10 +127,10 @@ export class Pass {
   /** Notes what the children become, and visits them next. */
   private children(fiber: Fiber, nodes: readonly Node[], prefix = ""): void {
     const slots = slotsOf(fiber, nodes, prefix);
-    const { children, placed, removed } = match(fiber, slots, longestIncreasing);
+    const { children, moved, removed } = match(fiber, slots);
     const next = fiber.next as Next;
     next.children = children;
-    next.placed = placed;
+    next.moved = moved;
     for (const top of removed) this.remove(top);
     for (let i = children.length - 1; i >= 0; --i) {
       const node = (slots[i] as { readonly node: Node }).node;
@@ -145,8 +144,11 @@ export class Pass {
   }
 
   /** A new instance joins its parent at once when that is new too. */
-  private attach({ fresh, hostParent, instance }: Fiber): void {
-    if (fresh && hostParent?.fresh === true) this.tree.host.appendChild(hostParent.instance, instance);
+  private attach(fiber: Fiber): void {
+    const { fresh, hostParent, instance } = fiber;
+    if (!fresh || hostParent?.fresh !== true) return;
+    this.tree.host.appendChild(hostParent.instance, instance);
+    fiber.order = hostParent.appended++;
   }
 
   private provide(fiber: Fiber, value: unknown, next: Next): void {

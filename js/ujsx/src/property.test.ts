@@ -27,12 +27,14 @@ test("a tree that is updated is the tree that is made anew, through trees and si
     const host = new TestHost();
     const root = createRoot(host, undefined);
     let tree: Node;
-    for (let step = 0; step < 8; ++step) {
+    for (let step = 0; step < 10; ++step) {
       const change = (): void => {
-        if (step === 0 || random.once(2)) tree = h("top", null, ...maker.children(4));
+        if (step === 0 || random.once(5)) tree = h("top", null, ...maker.children(4));
+        else if (!random.once(4)) tree = maker.edited(tree, 4);
         root.render(tree);
         if (random.once(2)) random.pick(signals).value = random.below(3);
-        if (random.once(2)) random.pick(nodes).value = random.pick(["s", 4, null, h("dyn", { p: signals[0] }), ["x", "y"]]);
+        if (random.once(2))
+          random.pick(nodes).value = random.pick(["s", 4, null, h("dyn", { p: signals[0] }), ["x", "y"]]);
       };
       if (random.once(2)) batch(change);
       else change();
@@ -54,7 +56,8 @@ test("a tree that is updated is the tree that is made anew, through trees and si
 
 test("rendering the same tree again tells the host nothing", () => {
   for (let seed = 0; seed < 50; ++seed) {
-    const build = (): Node => h("top", null, ...new TreeMaker(new Random(seed), [signal(1)], [signal<Node>("s")]).children(5));
+    const build = (): Node =>
+      h("top", null, ...new TreeMaker(new Random(seed), [signal(1)], [signal<Node>("s")]).children(5));
     const host = new TestHost();
     const root = createRoot(host, undefined);
     root.render(build());

@@ -111,7 +111,11 @@ class Tree implements Root {
         this.pending = undefined;
         this.dirty.clear();
         this.report(
-          new TreeError("render_loop", "", `after ${kMostPasses} rounds there is more to do: a component changes what it reads`),
+          new TreeError(
+            "render_loop",
+            "",
+            `after ${kMostPasses} rounds there is more to do: a component changes what it reads`,
+          ),
         );
         return;
       }

@@ -54,26 +54,26 @@ function kindOf(parent: Fiber, node: Node, position: number): { kind: FiberKind;
 /** The children to be, and what becomes of those that were. */
 export interface Matched {
   readonly children: readonly Fiber[];
-  /** By child: new, or moved. Those not moved are as many as can be. */
-  readonly placed: readonly boolean[];
+  /** Some are new, or in another order. */
+  readonly moved: boolean;
   readonly removed: readonly Fiber[];
 }
 
 /** Finds for each slot the fiber that was there, if it is of the same kind and type; else makes one. */
-export function match(parent: Fiber, slots: readonly Slot[], longest: (values: readonly number[]) => number[]): Matched {
+export function match(parent: Fiber, slots: readonly Slot[]): Matched {
   const old = new Map(parent.children.map((fiber, i) => [fiber.slot, { fiber, i }]));
-  const positions: number[] = []; // where each was, -1 for new ones
+  let last = -1; // where the one before was
+  let moved = false;
   const children = slots.map(({ slot, kind, type, node }) => {
-    const found = old.get(slot);
-    if (found === undefined || found.fiber.kind !== kind || found.fiber.type !== type) {
-      positions.push(-1);
+    const { fiber, i } = old.get(slot) ?? {};
+    if (fiber === undefined || i === undefined || fiber.kind !== kind || fiber.type !== type) {
+      moved = true;
       return new Fiber(kind, slot, type, parent, node);
     }
     old.delete(slot);
-    positions.push(found.i);
-    return found.fiber;
+    moved ||= i < last;
+    last = i;
+    return fiber;
   });
-  const placed = new Array<boolean>(children.length).fill(true);
-  for (const i of longest(positions)) placed[i] = false;
-  return { children, placed, removed: [...old.values()].map(({ fiber }) => fiber) };
+  return { children, moved, removed: [...old.values()].map(({ fiber }) => fiber) };
 }

@@ -117,7 +117,8 @@ export class TestHost implements HostConfig<string, TestNode, unknown> {
 
   private leave(parent: TestNode, child: TestNode): void {
     if (child.parent === undefined) return;
-    if (child.parent !== parent) throw new Error(`${child.name} is a child of ${child.parent.name}, not ${parent.name}`);
+    if (child.parent !== parent)
+      throw new Error(`${child.name} is a child of ${child.parent.name}, not ${parent.name}`);
     parent.children.splice(parent.children.indexOf(child), 1);
   }
 }

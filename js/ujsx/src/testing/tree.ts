@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals-core";
-import { type Component, createContext, ErrorBoundary, Fragment, h, type Node } from "../index.ts";
+import { type Component, createContext, ErrorBoundary, Fragment, h, isElement, type Node } from "../index.ts";
 import type { Random } from "./random.ts";
 
 export const Tone = createContext("plain");
@@ -46,6 +46,8 @@ export class TreeMaker {
       () => h(random.pick(["a", "b"]), this.props(keyed), ...more()),
       () => h(random.pick(["a", "b"]), this.props(keyed), ...more()),
       () => h(random.pick(["a", "b", "c"]), this.props(keyed), ...more()),
+      () => this.list(depth),
+      () => this.list(depth),
       () => h(Fragment, keyed, ...more()),
       () => more(),
       () => h(Twice, { n, ...keyed }, ...more()),
@@ -55,9 +57,43 @@ export class TreeMaker {
       () => random.pick(this.nodes),
       () => h(ErrorBoundary, { fallback: h("sorry", { n }), ...keyed }, ...more(), h(Fails, { when: random.once(3) })),
       () =>
-        h(ErrorBoundary, { fallback: "sorry", ...keyed }, h("deep", null, h(Fails, { when: random.once(3) }, ...more()))),
+        h(
+          ErrorBoundary,
+          { fallback: "sorry", ...keyed },
+          h("deep", null, h(Fails, { when: random.once(3) }, ...more())),
+        ),
     ];
     return random.pick(makers)();
+  }
+
+  /** Nearly the same: here and there children in another order, fewer, or others. */
+  edited(node: Node, depth: number): Node {
+    const { random } = this;
+    if (Array.isArray(node)) return this.editedList(node as readonly Node[], depth);
+    if (!isElement(node)) return random.once(8) ? this.node(depth) : node;
+    const keyed = node.key === undefined ? {} : { key: node.key };
+    const props = typeof node.type === "string" && random.once(6) ? this.props({}) : node.props;
+    return h(node.type as string, { ...props, ...keyed }, ...this.editedList(node.children, depth - 1));
+  }
+
+  private editedList(list: readonly Node[], depth: number): Node[] {
+    const { random } = this;
+    const edited = list.map((child) => (random.once(3) ? this.edited(child, depth) : child));
+    const how = random.below(8);
+    if (how === 0) return random.shuffled(edited);
+    if (how === 1) return [...edited.slice(1), ...edited.slice(0, 1)];
+    if (how === 2) return edited.filter(() => !random.once(3));
+    return edited;
+  }
+
+  /** Keyed children of few types, some with several hosts, in any order. */
+  private list(depth: number): Node {
+    const { random } = this;
+    const keys = random.shuffled([..."uvwxyz"]).slice(random.below(6));
+    return keys.map((key) => {
+      const inner = random.once(4) ? this.children(depth) : [];
+      return key < "w" ? h(Twice, { key, n: 2 }, ...inner) : h("item", { key }, ...inner);
+    });
   }
 
   private props(keyed: object): Record<string, unknown> {
