@@ -102,7 +102,7 @@ function unitTests(folder, work) {
 
 /** Runs Node and passes its output on. */
 function run(first, rest) {
-  const env = { ...process.env, ALKNET_NODE_MODULES: modules };
+  const env = { ...process.env, ALKNET_NODE_MODULES: modules, ALKNET_JS_ALIAS: JSON.stringify(alias) };
   return spawnSync(process.execPath, [first, ...rest], { stdio: "inherit", cwd: root, env }).status === 0;
 }
 

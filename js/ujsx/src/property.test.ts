@@ -3,7 +3,7 @@ import { batch, type Signal, signal } from "@preact/signals-core";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRoot, h, type Node, type Shown, TestHost } from "./index.ts";
-import { Random } from "./testing/random.ts";
+import { Random } from "../../testing/random.ts";
 import { TreeMaker } from "./testing/tree.ts";
 
 function fresh(node: Node): Shown {

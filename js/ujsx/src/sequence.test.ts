@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRoot, h, TestHost } from "./index.ts";
 import { longestIncreasing } from "./sequence.ts";
-import { permutations, Random } from "./testing/random.ts";
+import { permutations, Random } from "../../testing/random.ts";
 
 /** The length of the longest increasing subsequence, by looking at all subsequences. */
 function bruteLength(values: readonly number[]): number {

@@ -1,6 +1,6 @@
 import type { Signal } from "@preact/signals-core";
 import { type Component, createContext, ErrorBoundary, Fragment, h, isElement, type Node } from "../index.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../../testing/random.ts";
 
 export const Tone = createContext("plain");
 
