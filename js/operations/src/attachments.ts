@@ -78,7 +78,7 @@ export class Assembly {
 
   /** A message of these buffers: references by id become references by position. */
   message(value: unknown): Message {
-    return { value: renumber(value, new Map(this.infos.map(({ id }, i) => [id, i]))), bytes: this.parts };
+    return { value: renumber(value, new Map(this.infos.map(({ id }, i) => [id, i]))), bytes: [...this.parts] };
   }
 
   /** Nobody waits for it any more, but its chunks still come. */

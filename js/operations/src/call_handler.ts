@@ -2,10 +2,11 @@
 import type { Identity } from "./access.ts";
 import type { Caller } from "./caller.ts";
 import { kProtocolCodes, OperationError } from "./error.ts";
+import { listAnswer, schemaAnswer } from "./discovery.ts";
 import type { InboundCall, InboundRequest } from "./inbound.ts";
 import type { Link } from "./link.ts";
 import { fromMessage, toMessage } from "./message.ts";
-import { now, platform } from "./platform.ts";
+import { now, platform, startTimer } from "./platform.ts";
 import { type OperationContext, type OperationTable, type RegisteredOperation, scopedEnv } from "./registry.ts";
 import { plainName } from "./spec.ts";
 
@@ -35,6 +36,7 @@ export class CallHandler {
   /** Starts a request of the peer. */
   start(call: InboundCall, request: InboundRequest): void {
     const input = fromMessage(request.input);
+    if (this.#discover(call, plainName(request.operation), input)) return;
     const operation = this.#table.admit(request.operation, input, this.#identity);
     if (operation instanceof OperationError) return this.#link.fail(call, operation.toWire());
     const controller = new platform.AbortController();
@@ -45,7 +47,7 @@ export class CallHandler {
     const timer =
       timeout === undefined
         ? undefined
-        : platform.setTimeout(() => {
+        : startTimer(() => {
             fail(new OperationError("TIMEOUT", `${operation.spec.name} took longer than ${timeout} ms`));
             controller.abort(new OperationError("TIMEOUT", "the deadline passed"));
           }, timeout);
@@ -68,6 +70,24 @@ export class CallHandler {
     void running
       .catch((failure: unknown) => fail(describeFailure(failure, operation)))
       .finally(() => platform.clearTimeout(timer));
+  }
+
+  /** Answers the discovery operations, which a table has by itself. */
+  #discover(call: InboundCall, name: string, input: unknown): boolean {
+    if (name !== "services/list" && name !== "services/schema") return false;
+    try {
+      if (name === "services/schema") {
+        this.#link.respond(call, toMessage(schemaAnswer(this.#table, this.#identity, input)), true);
+        return true;
+      }
+      const { output, features } = listAnswer(this.#table, this.#identity, input);
+      this.#link.respond(call, toMessage(output), true);
+      if (features !== undefined) this.#link.features = features; // of requests begun after the answer
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#link.fail(call, error.toWire());
+    }
+    return true;
   }
 
   async #once(call: InboundCall, operation: RegisteredOperation, input: unknown, context: OperationContext): Promise<void> {

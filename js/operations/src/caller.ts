@@ -21,7 +21,7 @@ export interface CallOptions {
  * Somebody whose operations can be called: a node behind a connection, or the host of this isolate.
  *
  * Inputs and outputs are JSON values in which typed arrays and ArrayBuffers stand for bytes; bytes of outputs are
- * Uint8Arrays.
+ * ArrayBuffers.
  */
 export interface Caller {
   /** Calls a query or mutation. Never rejects: a failure is the envelope's `error`. */
@@ -35,11 +35,10 @@ export interface Caller {
 }
 
 /** Calls one operation: `env.ns.op(input)`. Deeper names go on: `env.model.minilm.embed(input)`. */
-export interface OperationProxy {
+export type OperationProxy = {
   (input?: unknown, options?: CallOptions): Promise<ResponseEnvelope>;
   readonly subscribe: (input?: unknown, options?: CallOptions) => AsyncGenerator<unknown, void, void>;
-  readonly [name: string]: OperationProxy;
-}
+} & { readonly [name: string]: OperationProxy };
 
 /** A Caller whose namespaces are members. */
 export type Env = Caller & { readonly [namespace: string]: OperationProxy };

@@ -5,7 +5,7 @@ import { OperationError } from "./error.ts";
 import type { LinkLimits } from "./limits.ts";
 import { Link } from "./link.ts";
 import { fromMessage, type Message, toMessage } from "./message.ts";
-import { now, platform } from "./platform.ts";
+import { now, platform, startTimer } from "./platform.ts";
 import { OperationTable } from "./registry.ts";
 import { RemoteRegistry } from "./remote_registry.ts";
 import type { ResponseEnvelope } from "./response.ts";
@@ -186,8 +186,7 @@ export class Connection implements Caller {
     if (this.#timerAt !== undefined && this.#timerAt <= at) return;
     platform.clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = platform.setTimeout(() => this.#tick(), Math.max(0, timeout));
-    (this.#timer as { unref?: () => void }).unref?.(); // Node should end when only this is left
+    this.#timer = startTimer(() => this.#tick(), Math.max(0, timeout));
   }
 
   #tick(): void {

@@ -84,9 +84,14 @@ export function toMessage(input: unknown): Message {
   return { value: walk(input, "", 0), bytes };
 }
 
-/** The value of a message: references to its buffers become the buffers. */
+/** The value of a message: references to its buffers become ArrayBuffers. */
 export function fromMessage({ value, bytes }: Message): unknown {
-  return bytes.length === 0 ? value : mapReferences(value, (index) => bytes[index]);
+  return bytes.length === 0 ? value : mapReferences(value, (index) => bufferOf(bytes[index]));
+}
+
+function bufferOf(view: Uint8Array | undefined): ArrayBufferLike | undefined {
+  const whole = view === undefined || view.byteLength === view.buffer.byteLength;
+  return whole ? view?.buffer : view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 }
 
 const kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

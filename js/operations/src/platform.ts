@@ -47,3 +47,10 @@ export const platform = globalThis as unknown as Platform;
 export function now(): number {
   return platform.performance?.now() ?? Date.now();
 }
+
+/** A timer that does not keep a program alive which has nothing else to do. */
+export function startTimer(callback: () => void, milliseconds: number): unknown {
+  const timer = platform.setTimeout(callback, milliseconds);
+  (timer as { unref?: () => void }).unref?.(); // Node's
+  return timer;
+}
