@@ -9,7 +9,7 @@ import {
   hostModule,
   type HostOutcome,
 } from "./host_module.ts";
-import { now, platform } from "./platform.ts";
+import { type AbortSignalLike, now, platform } from "./platform.ts";
 import { type OperationContext, type OperationDefinition, type Operations, specOf } from "./registry.ts";
 import { RemoteRegistry } from "./remote_registry.ts";
 import type { ResponseEnvelope } from "./response.ts";
@@ -76,6 +76,7 @@ export class HostCallerAdapter implements Caller {
     try {
       for (;;) {
         const next = await items.next();
+        if ((signal as AbortSignalLike | undefined)?.aborted === true) throw aborted(signal?.reason);
         const error = errorOf(next);
         if (error !== undefined) throw error;
         if (next.done) return;
