@@ -87,14 +87,19 @@ std::string ScriptResolver::resolve_name(std::string_view name, std::string_view
   if (specifier.starts_with('.')) {
     throw not_found(specifier, referrer, {}, "a relative path needs a file to start from");
   }
-  std::vector<std::string_view> known = options_.bundles.names();
-  known.insert(known.end(), options_.native.begin(), options_.native.end());
-  for (const auto& [own, source] : options_.registered) known.push_back(own);
-  const std::string near = did_you_mean(name, known);
+  const std::vector<std::string> known = module_names();
+  const std::string near = did_you_mean(name, std::vector<std::string_view>(known.begin(), known.end()));
   const std::string_view advice = name.starts_with(kNativeScheme)
                                       ? "this host does not offer that module"
                                       : "a file begins with \"./\"; other names need an import map (--import-map)";
   throw not_found(specifier, referrer, {"the built-in modules"}, std::string(advice) + near);
+}
+
+std::vector<std::string> ScriptResolver::module_names() const {
+  std::vector<std::string> names = options_.native;
+  for (const std::string_view name : options_.bundles.names()) names.emplace_back(name);
+  for (const auto& [name, source] : options_.registered) names.push_back(name);
+  return names;
 }
 
 void ScriptResolver::register_module(const std::string& name, std::string source) {
@@ -125,6 +130,8 @@ ModuleSource ScriptResolver::load(const std::string& name) {
 ModuleSource ScriptResolver::load_file(const std::string& path) {
   ModuleSource module;
   module.url = file_url(path);
+  module.path = path;
+  module.main = path == main_;
   std::string text = options_.files.read(path);
   if (path.ends_with(".json")) {
     module.kind = ModuleSource::Kind::kJson;

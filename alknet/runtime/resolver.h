@@ -42,6 +42,12 @@ class ScriptResolver final : public ModuleResolver {
   /// Registers a consumer's module, before it is imported. Throws `invalid_argument` when the name is taken.
   void register_module(const std::string& name, std::string source);
 
+  /// The file that was started: its `import.meta.main` is true.
+  void set_main(std::string name) { main_ = std::move(name); }
+
+  /// What scripts may import by a name: native, built-in and registered modules.
+  std::vector<std::string> module_names() const;
+
   /// JavaScript of `source`, which came from `path` (a name that no file needs to have); as `load` does for files. Its
   /// positions can be asked for afterwards.
   std::string transform(const std::string& path, std::string source);
@@ -61,6 +67,7 @@ class ScriptResolver final : public ModuleResolver {
   const SourceMap* source_map(const std::string& name);
 
   ScriptResolverOptions options_;
+  std::string main_;
   std::map<std::string, std::string> sources_;              // of files, by name, as they were read
   std::map<std::string, std::unique_ptr<SourceMap>> maps_;  // null: there is none
 };

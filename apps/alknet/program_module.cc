@@ -62,8 +62,8 @@ runtime::NativeModule program_module(ScriptProgram& program) {
     };
     return {arguments,
             realm.string(program.main),
-            realm.function("exit", 1, exit),
-            realm.function("setExitStatus", 1, set_status),
+            realm.closure("exit", 1, exit),
+            realm.closure("setExitStatus", 1, set_status),
             realm.function("write", 1, write),
             realm.function("writeError", 1, write_error),
             realm.function("readInput", 0, read_all_input),

@@ -52,7 +52,11 @@ class Phases {
 
 /// Begins the script: a promise of its module.
 runtime::Value begin(ScriptHost& host, const RunCommand& command) {
-  if (command.file != "-") return host.isolate().import_module(host.module_of(command.file));
+  if (command.file != "-") {
+    const std::string module = host.module_of(command.file);
+    host.resolver().set_main(module);
+    return host.isolate().import_module(module);
+  }
   const std::string name = (std::filesystem::current_path() / ("stdin." + command.extension)).string();
   const std::string source = host.resolver().transform(name, read_input("-", kMaxScript));
   return host.isolate().eval_module(source, name);

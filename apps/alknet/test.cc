@@ -147,10 +147,10 @@ class TestRun {
     const std::string module = host.module_of(file);
     const Value options = realm.object();
     options.set("files", realm.array(std::array{realm.string(file)}));
-    options.set("load", realm.function("load", 1, [module](Realm in, const Value&, Arguments) {
+    options.set("load", realm.closure("load", 1, [module](Realm in, const Value&, Arguments) {
       return in.isolate().import_module(module);
     }));
-    options.set("report", realm.function("report", 1, [this, &host](Realm, const Value&, Arguments arguments) {
+    options.set("report", realm.closure("report", 1, [this, &host](Realm, const Value&, Arguments arguments) {
       report(host, runtime::to_json(arguments[0]));
       return Value();
     }));
