@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "alknet/base/error.h"
 #include "alknet/base/files.h"
+#include "alknet/runtime/error.h"
 
 namespace alknet::runtime {
 
@@ -32,7 +32,7 @@ std::uint64_t private_memory() {
   std::uint64_t kilobytes = 0;
   if (digits == std::string::npos ||
       std::from_chars(status.data() + digits, status.data() + status.size(), kilobytes).ec != std::errc()) {
-    throw Error(BaseError::kUnsupported, "[sandbox] /proc/self/status has no VmData: mount /proc");
+    throw Error(RuntimeError::kSandboxUnavailable, "[sandbox] /proc/self/status has no VmData: mount /proc");
   }
   return kilobytes << 10U;
 }

@@ -18,8 +18,8 @@ void close_other_descriptors();
 void confine_process(std::uint64_t descriptors);
 
 /// Lets the process have no more than `bytes` of private memory beyond what it has now (RLIMIT_DATA). Counted from
-/// there it holds under the address sanitizer too, whose shadow is there already. Throws `io_error`, and `unsupported`
-/// where the kernel does not say what a process has.
+/// there it holds under the address sanitizer too, whose shadow is there already. Throws `io_error`, and
+/// `sandbox_unavailable` where the kernel does not say what a process has.
 void limit_memory_growth(std::uint64_t bytes);
 
 }  // namespace alknet::runtime

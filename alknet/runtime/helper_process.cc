@@ -12,9 +12,9 @@
 #include <cstring>
 #include <utility>
 
-#include "alknet/base/error.h"
 #include "alknet/call/descriptor_transport.h"
 #include "alknet/runtime/confinement.h"
+#include "alknet/runtime/error.h"
 
 namespace alknet::runtime {
 
@@ -38,8 +38,7 @@ class SpawnPlan {
     ::posix_spawnattr_setsigdefault(&attributes_, &all);
     // A group of its own: Ctrl+C at the terminal is the host's affair.
     ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(&attributes_,
-                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }
   ~SpawnPlan() {
     ::posix_spawn_file_actions_destroy(&files_);
@@ -66,9 +65,10 @@ std::filesystem::path helper_program(std::string_view name, const char* variable
                         ? std::filesystem::path(chosen)
                         : std::filesystem::read_symlink("/proc/self/exe", unreadable).parent_path() / name;
   if (std::filesystem::is_regular_file(path, unreadable)) return path;
-  throw Error(BaseError::kNotFound, fmt::format("[sandbox] the helper program {} is missing: build it (target {}) or "
-                                                "name it by {}",
-                                                path.string(), name, variable));
+  throw Error(RuntimeError::kSandboxFailed,
+              fmt::format("[sandbox] the helper program {} is missing: build it (target {}) or "
+                          "name it by {}",
+                          path.string(), name, variable));
 }
 
 HelperProcess::HelperProcess(const HelperProgram& program) {
@@ -80,8 +80,8 @@ HelperProcess::HelperProcess(const HelperProgram& program) {
   arguments.push_back(nullptr);
   char* environment[] = {nullptr};
   const SpawnPlan plan(theirs, program.diagnostics);
-  const int error = ::posix_spawn(&process_, words.front().c_str(), &plan.files_, &plan.attributes_, arguments.data(),
-                                  environment);
+  const int error =
+      ::posix_spawn(&process_, words.front().c_str(), &plan.files_, &plan.attributes_, arguments.data(), environment);
   ::close(theirs);
   if (error != 0) {
     ::close(ours);
@@ -110,6 +110,13 @@ int HelperProcess::take_link() { return std::exchange(link_, -1); }
 
 void HelperProcess::kill() {
   if (process_ > 0) ::kill(process_, SIGKILL);
+}
+
+bool HelperProcess::ended() const {
+  if (process_ <= 0) return true;
+  siginfo_t info{};
+  const int result = ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT);
+  return result != 0 || info.si_pid != 0;
 }
 
 HelperEnd HelperProcess::reap() {

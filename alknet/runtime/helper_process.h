@@ -32,7 +32,7 @@ inline constexpr int kStatusUnsupported = 71;  ///< this machine lacks what conf
 inline constexpr int kStatusOutOfMemory = 72;
 inline constexpr int kStatusFailed = 73;
 
-/// The program of that name beside the running one; `variable`, when it is set, names another. Throws `not_found`.
+/// The program of that name beside the running one; `variable`, when it is set, names another. Throws `sandbox_failed`.
 std::filesystem::path helper_program(std::string_view name, const char* variable);
 
 /// A process that works for this one: a child with an empty environment, whose descriptors are /dev/null and, as number
@@ -53,6 +53,9 @@ class HelperProcess {
 
   /// Ends it now (SIGKILL); it need not have been reaped. Idempotent.
   void kill();
+
+  /// Whether it ended already. It need not be reaped for that.
+  bool ended() const;
 
   /// Kills it where it lives, waits for its end and says how it was. An end of its own accord that came first counts.
   HelperEnd reap();

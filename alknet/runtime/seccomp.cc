@@ -12,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-#include "alknet/base/error.h"
+#include "alknet/runtime/error.h"
 
 namespace alknet::runtime {
 
@@ -65,9 +65,8 @@ struct Release {
 using Filter = std::unique_ptr<void, Release>;
 
 Error unsupported(std::string_view what, int error) {
-  return {BaseError::kUnsupported,
-          fmt::format("[sandbox] no filter of system calls: {}: {}: {}", what,
-                      std::generic_category().message(error), kRemedy)};
+  return {RuntimeError::kSandboxUnavailable, fmt::format("[sandbox] no filter of system calls: {}: {}: {}", what,
+                                                         std::generic_category().message(error), kRemedy)};
 }
 
 /// Throws unless `result`, of a function of libseccomp, is 0.

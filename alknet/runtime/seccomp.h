@@ -5,9 +5,10 @@
 
 namespace alknet::runtime {
 
-/// Filters of system calls, by the kernel (seccomp, through libseccomp). One holds for the calling thread and those that
-/// it starts, until the process ends; it cannot be taken back. What it denies ends the process by SIGSYS, except where
-/// said. Both throw `unsupported`, with a remedy, where the kernel has no such filter: whoever needs it must not go on.
+/// Filters of system calls, by the kernel (seccomp, through libseccomp). One holds for the calling thread and those
+/// that it starts, until the process ends; it cannot be taken back. What it denies ends the process by SIGSYS, except
+/// where said. Both throw `sandbox_unavailable`, with a remedy, where the kernel has no such filter: whoever needs it
+/// must not go on.
 
 /// A system call that the filter for scripts lets through, and why; `where` says which of them, when not all.
 struct AllowedCall {
