@@ -1,7 +1,6 @@
-#include <deque>
 #include <utility>
 
-#include "alknet/base/await.h"
+#include "alknet/runtime/event_queue.h"
 #include "alknet/runtime/sandbox_host.h"
 
 // The host's own `isolate/session`, for callers.
@@ -9,14 +8,6 @@
 namespace alknet::runtime {
 
 namespace {
-
-/// What one caller's script prints and registers, until the caller takes it.
-struct Events {
-  std::deque<Json> waiting;
-  Completion<void> changed;
-  std::optional<Error> error;
-  bool ended = false;
-};
 
 /// The Session operations of a caller, as long as the subscription lives.
 class CallerLayer {
@@ -35,41 +26,24 @@ class CallerLayer {
 
 AsyncGenerator<Message> serve_session(SandboxHost& host, const call::Registry& registry,
                                       call::OperationContext& context, Message input) {
-  const auto events = std::make_shared<Events>();
+  const EventQueue events;
   const auto layer = std::make_shared<call::Layer>();
   const CallerLayer offered(context.owner(), layer);
-  std::unique_ptr<SandboxSession> session;
   SandboxSessionOptions options;
   options.script = SessionRequest::from_json(input.value);
   options.authority = context.identity().value_or(call::Identity{});
   options.deadline = context.remaining();
-  options.on_event = [events](const SandboxEvent& event) {
-    events->waiting.push_back(event.to_json());
-    events->changed.set_value();
-  };
-  options.on_end = [events](const std::optional<Error>& error) {
-    events->error = error;
-    events->ended = true;
-    events->changed.set_value();
-  };
-  session = host.open(std::move(options));
-  while (true) {
-    if (!events->waiting.empty()) {
-      Message item{std::move(events->waiting.front()), {}};
-      events->waiting.pop_front();
-      if (item.value.at("event") == "operation") {
-        call::Layer fresh;
-        registry.add_overlay(fresh, session->operations());
-        layer->replace(session->operations());
-      }
-      co_yield std::move(item);
-    } else if (events->ended) {
-      if (events->error) throw Error(*events->error);
-      co_return;
-    } else {
-      events->changed = Completion<void>();
-      co_await events->changed.wait();
+  options.on_event = [events](const SandboxEvent& event) { events.push(event.to_json()); };
+  options.on_end = [events](const std::optional<Error>& error) { events.end(error); };
+  const std::unique_ptr<SandboxSession> session = host.open(std::move(options));
+  while (auto event = co_await events.next()) {
+    if (event->at("event") == "operation" || event->at("event") == "removed") {
+      call::Layer fresh;
+      registry.add_overlay(fresh, session->operations());  // refuses names that are not a caller's
+      layer->replace(session->operations());
     }
+    Message item{std::move(*event), {}};
+    co_yield std::move(item);
   }
 }
 
