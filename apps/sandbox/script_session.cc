@@ -88,16 +88,24 @@ void ScriptSession::run() {
 Task<void> ScriptSession::evaluate(ScriptSession& self) {
   const runtime::Value module = self.isolate_.eval_module(self.request_.source, self.request_.name);
   if (!self.request_.keep) {
-    // Also when the module waits for what will never come.
     self.isolate_.when_idle([&self, module] {
-      if (runtime::promise_state(module) != runtime::PromiseState::kPending) return self.events_.end();
-      self.events_.end(
-          call::domain_error(runtime::kScriptError, "the module waits for a promise that nothing can settle any more"));
+      const auto state = runtime::promise_state(module);
+      if (state == runtime::PromiseState::kRejected) return;  // told below
+      if (state == runtime::PromiseState::kFulfilled) {
+        self.ready();
+        return self.events_.end();
+      }
+      self.events_.end(call::domain_error(
+          runtime::kScriptError, "the module waits for a promise that nothing can settle any more", JsonObject{}));
     });
   }
   co_await runtime::settled(module);
-  SandboxEvent ready;
-  self.events_.push(ready.to_json());
+  self.ready();
+}
+
+void ScriptSession::ready() {
+  if (std::exchange(ready_, true)) return;
+  events_.push(SandboxEvent().to_json());
 }
 
 }  // namespace alknet::sandbox

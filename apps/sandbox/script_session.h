@@ -32,12 +32,14 @@ class ScriptSession {
 
  private:
   static Task<void> evaluate(ScriptSession& self);
+  void ready();
 
   Loop& loop_;
   const runtime::SessionRequest request_;
   runtime::EventQueue events_;
   runtime::Isolate isolate_;
   std::stop_source stop_;
+  bool ready_ = false;
 };
 
 /// What a session's host is told of `error`, which ended its script: `timeout`, `resource_exhausted` with its limit, or

@@ -22,9 +22,7 @@ HelperEnd end_of(std::vector<std::string> arguments) {
 
 class Probe : public testing::TestWithParam<const char*> {};
 
-TEST_P(Probe, InsideTheHelperDiesBySigsys) {
-  EXPECT_EQ(end_of({std::string("--probe=") + GetParam()}).signal, SIGSYS);
-}
+TEST_P(Probe, InsideTheHelperDiesBySigsys) { EXPECT_EQ(end_of({std::string("--probe=") + GetParam()}).signal, SIGSYS); }
 
 INSTANTIATE_TEST_SUITE_P(Native, Probe, testing::Values("open", "socket", "clone", "execve", "ptrace", "exec-mmap"),
                          [](const auto& parameter) {

@@ -36,7 +36,8 @@ Script read_script(const std::filesystem::path& path) {
   std::getline(lines, second);
   if (!first.starts_with("// ") || !second.starts_with(kExpects)) {
     throw Error(BaseError::kInvalidArgument, fmt::format("{}: its first two lines say what it tries and what it "
-                                                         "expects", path.string()));
+                                                         "expects",
+                                                         path.string()));
   }
   script.tries = first.substr(3);
   std::istringstream codes(second.substr(kExpects.size()));
@@ -53,7 +54,8 @@ void describe(const Error& error, Outcome& outcome) {
   };
   outcome.code = error.code() == call::CallError::kDomain ? text("code") : call::capitals(error.code_name());
   outcome.what = error.code() == call::CallError::kResourceExhausted ? text("limit") : error.message();
-  std::replace_if(outcome.what.begin(), outcome.what.end(), [](char c) { return c == '\n' || c == '|'; }, ' ');
+  std::replace_if(
+      outcome.what.begin(), outcome.what.end(), [](char c) { return c == '\n' || c == '|'; }, ' ');
   if (outcome.what.size() > 60) outcome.what.resize(60);
 }
 

@@ -32,7 +32,8 @@ TEST_P(HostileScript, IsStoppedAndLeavesTheHostUnharmed) {
   EXPECT_EQ(host->sandboxes().sessions(), 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Corpus, HostileScript, testing::ValuesIn(scripts_in(ALKNET_SOURCE_DIR "/tests/hostile_scripts")),
+INSTANTIATE_TEST_SUITE_P(Corpus, HostileScript,
+                         testing::ValuesIn(scripts_in(ALKNET_SOURCE_DIR "/tests/hostile_scripts")),
                          [](const auto& parameter) { return parameter.param.name; });
 
 TEST(HostileCorpus, HasAtLeastFortyScripts) {
