@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct Script {
   std::vector<std::string> expects;
   std::string source;
 };
+
+/// Its name, in reports of tests.
+inline void PrintTo(const Script& script, std::ostream* out) { *out << script.name; }
 
 /// All of a folder, by name. Throws `invalid_argument` for one whose first lines are not so.
 std::vector<Script> scripts_in(const std::filesystem::path& folder);
