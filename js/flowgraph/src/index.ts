@@ -1,0 +1,11 @@
+export * from "./components.ts";
+export { MapEach as Map } from "./components.ts";
+export type { Component, Element, Node } from "./element.ts";
+export { expand, type ExpandOptions, type Template } from "./expand.ts";
+export type * from "./graph.ts";
+export { checkTemplate, renderGraph, readTemplate, type Rendering, type RenderOptions } from "./graph_host.ts";
+export type { AbortControllerLike, AbortSignalLike, Clock } from "./host.ts";
+export { builtinOps, opTable, type OpInput, type OpOutput, type OpSpec, type OpTable } from "./op_table.ts";
+export type { ParamDeclaration, Place, PlaceKind } from "./place.ts";
+export { TemplateError, type Problem, type ProblemCode } from "./problem.ts";
+export { isTensor, type Dim, type Shape, type TensorHandle, type ValueType } from "./value_type.ts";
