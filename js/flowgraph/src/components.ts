@@ -40,6 +40,8 @@ export interface OperationProps extends NodeProps {
   readonly peer?: string;
   /** Whether it answers many values; the executor may know it from the operation's spec. */
   readonly stream?: boolean;
+  /** false: what a stream answers is not kept for the output, only for maps over it. */
+  readonly collect?: boolean;
   readonly retry?: number | RetryOptions;
   /** Milliseconds that one try may take. */
   readonly timeout?: number;

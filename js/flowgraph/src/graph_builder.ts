@@ -12,6 +12,8 @@ import { isComplete, isTensor, typeText, unknownType, type Shape, type ValueType
 export interface BuiltGraph {
   /** undefined while the type of an input is not known. */
   readonly graph: AlknetGraph | undefined;
+  /** The document whether types are known or not: equal graphs have equal contents. */
+  readonly content: unknown;
   /** Sources of the inputs by name, in order. */
   readonly inputs: ReadonlyMap<string, Source>;
   /** Names of the states. */
@@ -120,15 +122,16 @@ export class GraphBuilder {
     const graphOutputs = outputs.map(({ name, source }) => ({ name, value: ref(source, "/") as GraphRef }));
     const typed = [...inputs].map(([name, source]) => ({ name, type: given.get(sourceKey(source)) ?? this.typeOf(source, "/") }));
     const stateNames = [...this.#template.params.keys()].filter((name) => states.has(name));
-    if (!typed.every(({ type }) => isComplete(type))) return { graph: undefined, inputs, states: stateNames };
-    const graph: AlknetGraph = {
-      alknet_graph: 1,
-      inputs: typed.map(({ name, type }) => ({ name, dtype: type.dtype, shape: type.shape }) as GraphInput),
+    const document = {
+      alknet_graph: 1 as const,
+      inputs: typed.map(({ name, type }) => ({ name, dtype: type.dtype, shape: type.shape })),
       states: stateNames.map((name) => stateOf(this.#template.params.get(name) as ParamDeclaration)),
       nodes: graphNodes,
       outputs: graphOutputs,
     };
-    return { graph, inputs, states: stateNames };
+    const complete = typed.every(({ type }) => isComplete(type));
+    const graph = complete ? { ...document, inputs: document.inputs as GraphInput[] } : undefined;
+    return { graph, content: document, inputs, states: stateNames };
   }
 }
 

@@ -1,7 +1,7 @@
 import { expand, type ExpandOptions, type Template } from "./expand.ts";
 import type { Node } from "./element.ts";
 import type { AlknetGraph } from "./graph.ts";
-import { GraphBuilder } from "./graph_builder.ts";
+import { GraphBuilder, type BuiltGraph } from "./graph_builder.ts";
 import { builtinOps, type OpTable } from "./op_table.ts";
 import { inside, type Place } from "./place.ts";
 import { TemplateError, type Problem } from "./problem.ts";
@@ -61,7 +61,7 @@ function staticNodes({ template, nodes }: Reader, region: Place): TensorNode[] {
 }
 
 /** The graph of a region that has only static nodes; problems go to the template. */
-export function graphOf(reader: Reader, region: Place): { graph: AlknetGraph | undefined; inputs: ReadonlyMap<string, Source> } {
+export function graphOf(reader: Reader, region: Place): BuiltGraph {
   const { template, resolver, builder } = reader;
   const nodes = staticNodes(reader, region);
   for (const node of nodes) builder.typesOf(node);

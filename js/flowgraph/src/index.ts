@@ -9,3 +9,11 @@ export { builtinOps, opTable, type OpInput, type OpOutput, type OpSpec, type OpT
 export type { ParamDeclaration, Place, PlaceKind } from "./place.ts";
 export { TemplateError, type Problem, type ProblemCode } from "./problem.ts";
 export { isTensor, type Dim, type Shape, type TensorHandle, type ValueType } from "./value_type.ts";
+export { CallGraph, isSettled, type CallRecord, type Status } from "./call_graph.ts";
+export type { Caller, CallOptions } from "./caller.ts";
+export { Execution, Executor, type ExecutorOptions, type StartOptions } from "./executor.ts";
+export { GraphRunner, type GraphTransform, type StoreOptions } from "./graph_runner.ts";
+export type { NodeState } from "./node_state.ts";
+export type * from "./plan.ts";
+export { planTemplate, type PlanOptions } from "./planner.ts";
+export { NodeError } from "./run_error.ts";

@@ -1,7 +1,8 @@
 import type { Template } from "./expand.ts";
 import { inside, isSequence, locationOf, outwards, regionOf, type Location, type OutputDeclaration, type Place } from "./place.ts";
 import { isRef, parseRef, type Ref } from "./ref.ts";
-import { unsignalled, type Source } from "./source.ts";
+import { Signal } from "@preact/signals-core";
+import type { Source } from "./source.ts";
 import { isTensor } from "./value_type.ts";
 
 const broken: Source = { kind: "broken" };
@@ -17,9 +18,9 @@ export class Resolver {
     this.#template = template;
   }
 
-  /** What a value in the props of a node names: refs looked up, signals read, other values as they are. */
-  value(given: unknown, at: Location, path: string): Source {
-    const value = unsignalled(given);
+  /** What a value in the props of a node names: refs looked up, other values as they are. */
+  value(value: unknown, at: Location, path: string): Source {
+    if (value instanceof Signal) return { kind: "signal", signal: value };
     if (isRef(value)) return this.#ref(value, at, path);
     if (Array.isArray(value)) {
       const items = value.map((item: unknown) => this.value(item, at, path));
@@ -32,7 +33,9 @@ export class Resolver {
     const members = new Map(entries.map(([name, member]) => [name, this.value(member, at, path)]));
     const plain = [...members.values()].every((member) => member.kind === "literal");
     if (!plain) return { kind: "object", members };
-    return { kind: "literal", value: Object.fromEntries([...members].map(([name, member]) => [name, (member as { value: unknown }).value])) };
+    const values = [...members].map(([name, member]) => [name, (member as { value: unknown }).value] as const);
+    const same = values.every(([name, member]) => member === (value as Record<string, unknown>)[name]);
+    return { kind: "literal", value: same ? value : Object.fromEntries(values) };
   }
 
   /** The `input` of a node: what it says, or the previous output. */
@@ -99,18 +102,19 @@ export class Resolver {
 
   /** What the children of a group get. */
   #inputOf(scope: Place, member: readonly string[], path: string): Source {
-    if (scope.kind === "root" || scope.kind === "subgraph") return this.#templateInput(scope, member, path);
+    if (scope.kind === "root" || scope.kind === "subgraph") return this.#templateInput(scope, member);
     if (scope.kind === "map") return { kind: "item", place: scope, member };
     if (scope.kind === "branch") return this.#inputOf(scope.parent as Place, member, path);
     return this.#member(this.input(scope), member, path);
   }
 
   /** The one input of a template, or the one that a member names. */
-  #templateInput(scope: Place, member: readonly string[], path: string): Source {
+  #templateInput(scope: Place, member: readonly string[]): Source {
     const [name, ...rest] = member;
     const declared = scope.inputs.find((input) => input.name === name);
     if (declared !== undefined) return { kind: "input", place: scope, name: declared.name, member: rest };
-    if (scope.inputs.length === 0) return { kind: "input", place: scope, name: "input", member: name === "input" ? rest : member };
+    // Without declarations every name is an input.
+    if (scope.inputs.length === 0) return { kind: "input", place: scope, name: name ?? "input", member: rest };
     if (scope.inputs.length === 1) return { kind: "input", place: scope, name: (scope.inputs[0] as { name: string }).name, member };
     const all = scope.inputs.map((input) => [input.name, { kind: "input", place: scope, name: input.name, member: [] } as const] as const);
     return { kind: "object", members: new Map(all) };
@@ -137,7 +141,7 @@ export class Resolver {
       case "input":
         return this.#input(ref.member, at.scope, path);
       case "param":
-        return this.#param(ref.name, at.scope, path);
+        return this.#param(ref.name, at.scope);
       case "item": {
         for (const place of outwards(at.scope)) {
           if (place.kind === "map" && (place.props["as"] ?? "item") === ref.name) return { kind: "item", place, member: ref.member };
@@ -159,7 +163,7 @@ export class Resolver {
         if (absolute && place.kind !== "root") continue;
         const all = wanted === undefined ? [] : [wanted, ...rest];
         const known = wanted === undefined || place.inputs.length === 0 || place.inputs.some((input) => input.name === wanted);
-        if (known) return this.#templateInput(place, all, path);
+        if (known) return this.#templateInput(place, all);
       } else if (place.kind === "module" || place.props["input"] !== undefined) {
         if (absolute) continue;
         const given = this.input(place);
@@ -171,14 +175,14 @@ export class Resolver {
     return undefined;
   }
 
-  #param(name: string, scope: Place, path: string): Source | undefined {
+  #param(name: string, scope: Place): Source | undefined {
     const { params } = this.#template;
     if (name.startsWith("/")) return params.has(name.slice(1)) ? { kind: "param", name: name.slice(1) } : undefined;
     for (const place of outwards(scope)) {
       const declared = place.params.get(name);
       if (declared !== undefined && "name" in declared) return { kind: "param", name: declared.name };
       // Another parameter is looked up from outside of the module that takes it.
-      if (declared !== undefined) return this.#param(declared.from, place.parent ?? place, path);
+      if (declared !== undefined) return this.#param(declared.from, place.parent ?? place);
       const full = place.module === "" ? name : `${place.module}.${name}`;
       if (params.has(full)) return { kind: "param", name: full };
     }
@@ -237,5 +241,6 @@ export class Resolver {
 
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
+  if (Object.getOwnPropertySymbols(value).length > 0) return false; // an iterable
   return prototype === Object.prototype || prototype === null;
 }

@@ -1,10 +1,11 @@
-import { Signal } from "@preact/signals-core";
+import type { Signal } from "@preact/signals-core";
 import type { Place } from "./place.ts";
 import { isTensor } from "./value_type.ts";
 
 /** Where a value comes from, when its ref has been looked up. */
 export type Source =
   | { readonly kind: "literal"; readonly value: unknown }
+  | { readonly kind: "signal"; readonly signal: Signal<unknown> }
   | { readonly kind: "input"; readonly place: Place; readonly name: string; readonly member: readonly string[] }
   | { readonly kind: "result"; readonly place: Place; readonly member: readonly string[] }
   | { readonly kind: "param"; readonly name: string }
@@ -31,6 +32,7 @@ export function sourceKey(source: Source): string {
       return `[${source.items.map(sourceKey).join()}]`;
     case "literal":
       return isTensor(source.value) ? `tensor ${source.value.$tensor}` : JSON.stringify(source.value) ?? "undefined";
+    case "signal":
     case "broken":
       return "?";
   }
@@ -40,12 +42,19 @@ export function sourceKey(source: Source): string {
 export function* named(source: Source): Generator<Source> {
   if (source.kind === "object") for (const member of source.members.values()) yield* named(member);
   else if (source.kind === "list") for (const item of source.items) yield* named(item);
-  else if (source.kind !== "literal" && source.kind !== "broken") yield source;
+  else if (source.kind !== "literal" && source.kind !== "signal" && source.kind !== "broken") yield source;
 }
 
-/** The value of a signal, which the reader then depends on; other values as they are. */
-export function unsignalled(value: unknown): unknown {
-  return value instanceof Signal ? value.value : value;
+/** A source with the present values of its signals, on which the reader then depends. */
+export function settled(source: Source): Source {
+  if (source.kind === "signal") return { kind: "literal", value: source.signal.value };
+  if (source.kind === "object") {
+    return { kind: "object", members: new Map([...source.members].map(([name, member]) => [name, settled(member)])) };
+  }
+  if (source.kind !== "list") return source;
+  const items = source.items.map(settled);
+  const plain = items.every((item) => item.kind === "literal");
+  return plain ? { kind: "literal", value: items.map((item) => item.value) } : { kind: "list", items };
 }
 
 /** A member of a member of a value. */

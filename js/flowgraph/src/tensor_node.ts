@@ -3,7 +3,7 @@ import { didYouMean } from "./near.ts";
 import { tensorOpName, type OpInput, type OpSpec, type OpTable } from "./op_table.ts";
 import { isSequence, locationOf, outwards, type Place } from "./place.ts";
 import type { Resolver } from "./resolve.ts";
-import { named, type Source } from "./source.ts";
+import { named, settled, type Source } from "./source.ts";
 import { isTensor } from "./value_type.ts";
 
 /** What an input of an operation on tensors reads: nothing, one value, or a list of them. */
@@ -17,7 +17,10 @@ export interface TensorNode {
   readonly place: Place;
   readonly op: OpSpec;
   readonly inputs: readonly NodeInput[];
+  /** Parameters that are known. */
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** All parameters that are given. */
+  readonly parameters: ReadonlyMap<string, Source>;
   /** Why it cannot be a node of a graph; undefined where it can. */
   readonly dynamic: string | undefined;
 }
@@ -75,12 +78,12 @@ export class TensorNodes {
     for (const required of op.required) {
       if (!members.has(required)) this.#problem(place, "missing_input", `[${op.name}] the parameter "${required}" is missing`);
     }
-    return { place, op, inputs, attributes, dynamic: dynamicReason(place, op, open?.[0]) };
+    return { place, op, inputs, attributes, parameters: new Map(parameters), dynamic: dynamicReason(place, op, open?.[0]) };
   }
 
   /** Inputs and parameters by name, as the `input` of the node says. */
   #members(place: Place, op: OpSpec): Map<string, Source> {
-    const source = place.props["input"] === undefined ? undefined : this.#resolver.input(place);
+    const source = place.props["input"] === undefined ? undefined : settled(this.#resolver.input(place));
     const [first] = op.inputs;
     const object = source?.kind === "object" || (source?.kind === "literal" && isObject(source.value));
     const members = new Map<string, Source>();
