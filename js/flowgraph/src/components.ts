@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from "./host.ts";
-import { h, type Component, type Element, type Node } from "./element.ts";
+import { h, type Component, type Node } from "./element.ts";
 import type { Shape } from "./value_type.ts";
 
 /** How often a node is tried again after a failure that may pass. */
@@ -130,16 +130,9 @@ export interface SubgraphProps extends NodeProps {
 
 type Children = { readonly children?: Node };
 
-/** Children as `h` takes them, of props as components get them. */
-function listOf(children: Node): Node[] {
-  return children === undefined ? [] : Array.isArray(children) ? (children as Node[]) : [children];
-}
-
-function intrinsic<P>(type: string): Component<P> {
-  return (props: P & Children) => {
-    const { children, ...rest } = props as Record<string, unknown> & Children;
-    return h(type, rest as Record<string, unknown>, ...listOf(children));
-  };
+function intrinsic<P extends object>(type: string): Component<P & Children> {
+  const component = (props: P & Children) => h(type, props);
+  return Object.assign(component, { displayName: type });
 }
 
 /** One call of an operation. */
@@ -183,13 +176,14 @@ export interface ModuleProps extends NodeProps {
 export function defineModule<P extends object>(
   name: string,
   expand: (props: P & Children, context: ModuleContext) => Node,
-): Component<P & ModuleProps> {
-  return (props) => {
-    const { id, input } = props as ModuleProps;
+): Component<P & ModuleProps & Children> {
+  const component = (props: P & ModuleProps & Children) => {
+    const { id, input } = props;
     const kept = { ...(id === undefined ? {} : { id }), ...(input === undefined ? {} : { input }) };
-    const render = (context: ModuleContext) => expand(props as P & Children, context);
+    const render = (context: ModuleContext) => expand(props, context);
     return h("module", { ...kept, of: name, render });
   };
+  return Object.assign(component, { displayName: name });
 }
 
 /** A value that is not read as a ref, though it may begin with `$`. */
@@ -201,6 +195,3 @@ export interface Literal {
 export function literal(value: unknown): Literal {
   return { literal: value };
 }
-
-/** An element whose type is one of the components here. */
-export type TemplateElement = Element;

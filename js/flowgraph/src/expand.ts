@@ -1,5 +1,6 @@
 import type { ModuleContext } from "./components.ts";
-import { Fragment, isElement, type Element, type Node } from "./element.ts";
+import { Signal } from "@preact/signals-core";
+import { contextsBelow, draw, Fragment, isElement, type Contexts, type Element, type Node } from "./element.ts";
 import type { ParamDeclaration, Place, PlaceKind } from "./place.ts";
 import { ProblemList } from "./problem.ts";
 import type { Shape } from "./value_type.ts";
@@ -42,6 +43,15 @@ function interfaceOf(place: Place): Place {
   return at;
 }
 
+/** What an element inherits, and where it stands. */
+interface Around {
+  readonly training: boolean;
+  readonly contexts: Contexts;
+  readonly depth: number;
+  /** Elements so far among the children of the place. */
+  readonly next: { index: number };
+}
+
 /** One expansion. */
 class Expansion {
   readonly problems = new ProblemList();
@@ -50,44 +60,47 @@ class Expansion {
   /** By subgraph and parameter: where it is declared. */
   readonly #declaredAt = new Map<string, string>();
 
-  /** Adds the nodes of a tree to a place. `next` counts the elements among its children. */
-  add(place: Place, node: Node, training: boolean, next: { index: number }, depth = 0, key?: string | number): void {
+  /** Adds the nodes of a tree to a place. `key` is that of a component which drew the tree. */
+  add(place: Place, node: Node, around: Around, key?: string | number): void {
     if (node === null || node === undefined || typeof node === "boolean") return;
     if (Array.isArray(node)) {
-      for (const child of node as readonly Node[]) this.add(place, child, training, next, depth);
+      for (const child of node as readonly Node[]) this.add(place, child, around);
+      return;
+    }
+    if (node instanceof Signal) {
+      this.add(place, node.value as Node, around, key);
       return;
     }
     if (!isElement(node)) {
       if (String(node).trim() !== "") this.problems.add(place.path, "bad_element", `text "${String(node)}" has no meaning in a template`);
       return;
     }
-    if (depth > maxDepth) {
+    if (around.depth > maxDepth) {
       this.problems.add(place.path, "bad_element", `components nest more than ${maxDepth} deep; does one contain itself?`);
       return;
     }
-    this.#element(place, node, training, next, depth, node.key ?? key);
+    this.#element(place, node, { ...around, depth: around.depth + 1 }, node.key ?? key);
   }
 
-  #element(place: Place, element: Element, training: boolean, next: { index: number }, depth: number, key?: string | number): void {
+  #element(place: Place, element: Element, around: Around, key?: string | number): void {
     const { type, props, children } = element;
-    if ((type as unknown) === Fragment) {
-      this.add(place, children, training, next, depth + 1);
+    if (type === Fragment) {
+      this.add(place, children, around);
     } else if (typeof type === "function") {
-      const rendered = (type as (props: unknown) => Node)({ ...props, children });
-      this.add(place, rendered, training, next, depth + 1, key);
+      this.add(place, draw(element, around.contexts, place.path), { ...around, contexts: contextsBelow(element, around.contexts) }, key);
     } else if (type === "input" || type === "output" || type === "param") {
-      next.index += 1;
+      around.next.index += 1;
       this.#declare(place, type, props);
     } else if (groups[type] !== undefined) {
-      this.#group(place, element, groups[type], training, String(key ?? next.index), depth);
-      next.index += 1;
+      this.#group(place, element, groups[type], around, String(key ?? around.next.index));
+      around.next.index += 1;
     } else {
-      next.index += 1;
+      around.next.index += 1;
       this.problems.add(place.path, "bad_element", `<${type}> is no component of templates`);
     }
   }
 
-  #group(parent: Place, element: Element, kind: PlaceKind, inherited: boolean, position: string, depth: number): void {
+  #group(parent: Place, element: Element, kind: PlaceKind, around: Around, position: string): void {
     const { props, children } = element;
     const explicit = props["id"];
     const id = explicit === undefined ? position : String(explicit);
@@ -98,6 +111,7 @@ class Expansion {
       path: `${parent.path === "/" ? "" : parent.path}/${id}`,
       module: named && kind !== "operation" ? join(parent.module, id) : parent.module,
       props,
+      source: element.source,
       parent,
       index: parent.children.length,
       children: [],
@@ -110,28 +124,29 @@ class Expansion {
       this.problems.add(place.path, "duplicate_id", `another node beside it has the id "${id}"`);
     }
     parent.children.push(place);
-    const training = typeof props["training"] === "boolean" ? props["training"] : inherited;
-    if (kind === "conditional") this.#branches(place, element, training, depth);
-    else if (kind === "module") this.#module(place, training, depth);
-    else if (kind !== "operation") this.add(place, children, training, { index: 0 }, depth + 1);
+    const training = typeof props["training"] === "boolean" ? props["training"] : around.training;
+    const inner = { ...around, training, next: { index: 0 } };
+    if (kind === "conditional") this.#branches(place, element, inner);
+    else if (kind === "module") this.#module(place, inner);
+    else if (kind !== "operation") this.add(place, children, inner);
   }
 
-  #module(place: Place, training: boolean, depth: number): void {
+  #module(place: Place, around: Around): void {
     const render = place.props["render"];
     if (typeof render !== "function") {
       this.problems.add(place.path, "bad_element", `the module ${String(place.props["of"])} has no way to expand; was it read from JSON?`);
       return;
     }
-    const context: ModuleContext = { training, newStream: () => (this.#streams += 1) };
+    const context: ModuleContext = { training: around.training, newStream: () => (this.#streams += 1) };
     try {
-      this.add(place, (render as (context: ModuleContext) => Node)(context), training, { index: 0 }, depth + 1);
+      this.add(place, (render as (context: ModuleContext) => Node)(context), around);
     } catch (error) {
       this.problems.add(place.path, "bad_element", error instanceof Error ? error.message : String(error));
     }
   }
 
   /** `then` and `else` as nodes of a conditional; children count as `then`. */
-  #branches(place: Place, { props, children }: Element, training: boolean, depth: number): void {
+  #branches(place: Place, { props, children }: Element, around: Around): void {
     for (const [id, tree] of [["then", [props["then"], children]], ["else", props["else"]]] as const) {
       const branch: Place = {
         ...place,
@@ -147,7 +162,7 @@ class Expansion {
         params: new Map(),
       };
       place.children.push(branch);
-      this.add(branch, tree as Node, training, { index: 0 }, depth + 1);
+      this.add(branch, tree as Node, { ...around, next: { index: 0 } });
     }
   }
 
@@ -215,6 +230,7 @@ export function expand(template: Node, options: ExpandOptions = {}): Template {
     path: "/",
     module: "",
     props: {},
+    source: undefined,
     parent: undefined,
     index: 0,
     children: [],
@@ -222,6 +238,6 @@ export function expand(template: Node, options: ExpandOptions = {}): Template {
     outputs: [],
     params: new Map(),
   };
-  expansion.add(root, template, options.training ?? false, { index: 0 });
+  expansion.add(root, template, { training: options.training ?? false, contexts: new Map(), depth: 0, next: { index: 0 } });
   return { root, params: expansion.params, problems: expansion.problems };
 }

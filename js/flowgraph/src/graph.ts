@@ -27,6 +27,8 @@ export interface GraphNode {
   readonly inputs: Readonly<Record<string, GraphRef | readonly GraphRef[] | null>>;
   readonly attrs: Readonly<Record<string, unknown>>;
   readonly path?: string;
+  /** Where in the template's files it was written. */
+  readonly source?: { readonly file: string; readonly line: number };
   readonly no_grad?: boolean;
   readonly checkpoint?: boolean;
 }

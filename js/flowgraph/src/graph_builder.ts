@@ -129,9 +129,11 @@ export class GraphBuilder {
       nodes: graphNodes,
       outputs: graphOutputs,
     };
+    // Where an operation was written is no part of what it does.
+    const content = { ...document, nodes: graphNodes.map((node) => ({ ...node, source: undefined })) };
     const complete = typed.every(({ type }) => isComplete(type));
     const graph = complete ? { ...document, inputs: document.inputs as GraphInput[] } : undefined;
-    return { graph, content: document, inputs, states: stateNames };
+    return { graph, content, inputs, states: stateNames };
   }
 }
 
@@ -154,6 +156,7 @@ function graphNode(node: TensorNode, ref: (source: Source, path: string) => Grap
     inputs: Object.fromEntries(inputs) as GraphNode["inputs"],
     attrs: node.attributes,
     ...(place.module === "" ? {} : { path: place.module }),
+    ...(place.source === undefined ? {} : { source: { file: place.source.file, line: place.source.line } }),
     ...(place.props["no_grad"] === true ? { no_grad: true } : {}),
     ...(place.props["checkpoint"] === true ? { checkpoint: true } : {}),
   };

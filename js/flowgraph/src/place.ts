@@ -52,6 +52,8 @@ export interface Place {
   /** What the names of parameters below begin with: `encoder.0`, or nothing. */
   readonly module: string;
   readonly props: Readonly<Record<string, unknown>>;
+  /** Where the element was written, where the compiler tells it. */
+  readonly source: { readonly file: string; readonly line: number } | undefined;
   readonly parent: Place | undefined;
   /** Its place among the nodes of the parent. */
   readonly index: number;
