@@ -112,7 +112,10 @@ export interface ParamProps {
   readonly shape: Shape;
   /** As in graphs: `"zeros"`, a number, `{name: "uniform", low, high}`, ...; without it the store must have it. */
   readonly init?: unknown;
+  /** Whether optimisers change it; true unless given. */
   readonly trainable?: boolean;
+  /** `session`: it belongs to one execution and is never saved, such as a cache. */
+  readonly scope?: "store" | "session";
   /** Another parameter that this is: `/embed.weight`. */
   readonly from?: string | undefined;
 }

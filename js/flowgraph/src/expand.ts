@@ -87,7 +87,7 @@ class Expansion {
     if (type === Fragment) {
       this.add(place, children, around);
     } else if (typeof type === "function") {
-      this.add(place, draw(element, around.contexts, place.path), { ...around, contexts: contextsBelow(element, around.contexts) }, key);
+      this.#component(place, element, around, key);
     } else if (type === "input" || type === "output" || type === "param") {
       around.next.index += 1;
       this.#declare(place, type, props);
@@ -98,6 +98,17 @@ class Expansion {
       around.next.index += 1;
       this.problems.add(place.path, "bad_element", `<${type}> is no component of templates`);
     }
+  }
+
+  #component(place: Place, element: Element, around: Around, key?: string | number): void {
+    let drawn: Node;
+    try {
+      drawn = draw(element, around.contexts, place.path);
+    } catch (error) {
+      this.problems.add(place.path, "bad_element", error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.add(place, drawn, { ...around, contexts: contextsBelow(element, around.contexts) }, key);
   }
 
   #group(parent: Place, element: Element, kind: PlaceKind, around: Around, position: string): void {
@@ -197,7 +208,8 @@ class Expansion {
       dtype: (props["dtype"] as string | undefined) ?? "f32",
       shape: props["shape"] as Shape,
       init: props["init"] ?? null,
-      trainable: (props["trainable"] as boolean | undefined) ?? true,
+      scope: props["scope"] === "session" ? "session" : "store",
+      trainable: (props["trainable"] as boolean | undefined) ?? props["scope"] !== "session",
       path: place.path,
     };
     if (!legalName.test(full)) this.problems.add(place.path, "illegal_name", `"${full}" is no name of a parameter`);

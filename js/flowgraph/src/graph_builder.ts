@@ -164,7 +164,7 @@ function graphNode(node: TensorNode, ref: (source: Source, path: string) => Grap
 
 /** A parameter as a state of a graph. */
 export function stateOf(declared: ParamDeclaration): GraphState {
-  const { name, dtype, shape, trainable, init } = declared;
-  const state = { name, dtype, shape: shape as Shape as GraphState["shape"], scope: "store" as const, trainable };
+  const { name, dtype, shape, scope, trainable, init } = declared;
+  const state = { name, dtype, shape: shape as Shape as GraphState["shape"], scope, trainable };
   return init === null ? state : { ...state, init };
 }

@@ -32,6 +32,8 @@ export interface ParamDeclaration {
   readonly dtype: string;
   readonly shape: readonly Dim[];
   readonly init: unknown;
+  /** `session`: of one execution, such as a cache. */
+  readonly scope: "store" | "session";
   readonly trainable: boolean;
   /** The path of the element that declares it. */
   readonly path: string;

@@ -233,7 +233,7 @@ export function planTemplate(node: Node, options: PlanOptions = {}): TemplatePla
   const plan = planner.region(root);
   const outputs = reader.resolver.outputs(root);
   reader.template.problems.require();
-  const parameters = [...reader.template.params.values()].map(stateOf);
+  const parameters = [...reader.template.params.values()].filter((each) => each.scope === "store").map(stateOf);
   return { root: plan, outputs, parameters, declared: reader.template.params, parts: planner.parts, reused: planner.reused };
 }
 
