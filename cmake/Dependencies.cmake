@@ -36,9 +36,17 @@ pkg_check_modules(dep_xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(dep_nettle REQUIRED IMPORTED_TARGET nettle)
 pkg_check_modules(dep_zip REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(dep_zlib REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(dep_seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(dep_hwy REQUIRED IMPORTED_TARGET libhwy)
 find_package(spdlog REQUIRED) # spdlog::spdlog
 find_package(CLI11 REQUIRED)  # CLI11::CLI11
+
+# libedit with what it needs, as static libraries: only one command edits lines, and all would load them.
+add_library(dep_edit INTERFACE)
+foreach(part edit tinfo bsd md)
+  find_library(ALKNET_LIBRARY_${part} lib${part}.a REQUIRED)
+  target_link_libraries(dep_edit INTERFACE ${ALKNET_LIBRARY_${part}})
+endforeach()
 
 # The standard webgpu.h; the provider's library is loaded at run time.
 add_library(dep_webgpu_header INTERFACE)
