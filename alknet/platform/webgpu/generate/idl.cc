@@ -108,10 +108,11 @@ class Parser {
   }
 
   IdlType parse_type() {
-    static const std::map<std::string, IdlType::Form, std::less<>> kForms = {{"sequence", IdlType::Form::kSequence},
-                                                                             {"record", IdlType::Form::kRecord},
-                                                                             {"Promise", IdlType::Form::kPromise},
-                                                                             {"FrozenArray", IdlType::Form::kFrozenArray}};
+    static const std::map<std::string, IdlType::Form, std::less<>> kForms = {
+        {"sequence", IdlType::Form::kSequence},
+        {"record", IdlType::Form::kRecord},
+        {"Promise", IdlType::Form::kPromise},
+        {"FrozenArray", IdlType::Form::kFrozenArray}};
     const Attributes attributes = parse_attributes();
     IdlType type;
     if (accept("(")) {

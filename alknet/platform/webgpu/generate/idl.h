@@ -11,8 +11,8 @@ namespace alknet::platform::webgpu {
 struct IdlType {
   enum class Form { kNamed, kSequence, kRecord, kPromise, kFrozenArray, kUnion };
   Form form = Form::kNamed;
-  std::string name = {};             ///< Of a named type: "unsigned long", "GPUBuffer".
-  std::vector<IdlType> inner = {};   ///< Element; key and value of a record; members of a union.
+  std::string name = {};            ///< Of a named type: "unsigned long", "GPUBuffer".
+  std::vector<IdlType> inner = {};  ///< Element; key and value of a record; members of a union.
   bool nullable = false;
   bool enforce_range = false;  ///< [EnforceRange], which typedefs hand on.
   bool clamp = false;          ///< [Clamp].
