@@ -44,6 +44,16 @@ find_package(CLI11 REQUIRED)  # CLI11::CLI11
 add_library(dep_webgpu_header INTERFACE)
 target_include_directories(dep_webgpu_header SYSTEM INTERFACE ${ALKNET_DEPS}/webgpu/include)
 
+# JavaScript: QuickJS-NG, compiled from its sources.
+set(quickjs_sources ${ALKNET_DEPS}/source/usr/src/quickjs-ng)
+add_library(dep_quickjs STATIC ${quickjs_sources}/quickjs.c ${quickjs_sources}/libregexp.c ${quickjs_sources}/libunicode.c
+  ${quickjs_sources}/dtoa.c)
+target_include_directories(dep_quickjs SYSTEM PUBLIC ${quickjs_sources})
+target_compile_definitions(dep_quickjs PRIVATE _GNU_SOURCE)
+target_compile_options(dep_quickjs PRIVATE -w $<$<BOOL:${ALKNET_SANITIZE}>:-fno-sanitize=undefined>)
+set_target_properties(dep_quickjs PROPERTIES C_STANDARD 11 C_EXTENSIONS ON UNITY_BUILD OFF)
+target_link_libraries(dep_quickjs PUBLIC m Threads::Threads)
+
 # shaderc compiles GLSL to SPIR-V. Debian's shared library lacks what it is made of, so its parts are linked statically.
 add_library(dep_shaderc INTERFACE)
 find_path(ALKNET_SHADERC_INCLUDE shaderc/shaderc.h REQUIRED)

@@ -1,7 +1,7 @@
 // Type checks and tests the packages under js/ and the modules of the gateway's page: node js/test.mjs [PACKAGE...]
 //
 // TypeScript, esbuild and the libraries come from ALKNET_NODE_MODULES, else .deps/node/node_modules of the checkout,
-// else js/node_modules. Without them it says so and ends with status 77 (skipped). Tests are src/**/*.test.ts; those
+// else js/node_modules. Without them it says so and ends with status 77 (skipped). Tests are src/**/*.test.ts and *.test.tsx; those
 // that compare with the C++ engine run its program ALKNET_SCHEMA_BATCH, or say that they are skipped. ALKNET_JS_REPORT
 // names a file for the results of all cases. The page (`page`) is JavaScript with types in JSDoc, in a folder without src/.
 import { spawnSync } from "node:child_process";
@@ -17,7 +17,7 @@ const candidates = [
   join(root, "../.deps/node/node_modules"),
   join(root, "node_modules"),
 ];
-const needed = ["typescript", "esbuild", "@sinclair/typebox", "@types/node", "ajv"];
+const needed = ["typescript", "esbuild", "@preact/signals-core", "@sinclair/typebox", "@types/node", "ajv"];
 const modules = candidates.find((folder) => folder && needed.every((name) => existsSync(join(folder, name))));
 if (modules === undefined) {
   console.log(`skipped: no folder has the packages ${needed.join(", ")}; bin/setup installs them`);
@@ -32,12 +32,22 @@ function sourcesOf(folder) {
   return existsSync(join(folder, "src")) ? join(folder, "src") : folder;
 }
 
-const alias = Object.fromEntries(packages.map((name) => [`@alknet/${name}`, join(root, name, "src/index.ts")]));
+/** What each import specifier of our packages stands for: the entries of their `exports`. */
+const alias = Object.fromEntries(
+  packages.flatMap((name) => {
+    const { exports } = JSON.parse(readFileSync(join(root, name, "package.json"), "utf8"));
+    return Object.entries(exports).map(([entry, file]) => [
+      join(`@alknet/${name}`, entry),
+      join(root, name, typeof file === "string" ? file : file.default),
+    ]);
+  }),
+);
 const esbuild = createRequire(join(modules, "/"))("esbuild");
 
 /** A type check of the sources with no library of a host, then one that adds the tests, which run in Node. */
 function typeChecks(folder, work) {
-  const paths = { "@alknet/*": [join(root, "*/src/index.ts")], "*": [join(modules, "*")] };
+  const ours = Object.fromEntries(Object.entries(alias).map(([name, file]) => [name, [file]]));
+  const paths = { ...ours, "*": [join(modules, "*")] };
   const check = (name, types, exclude) => {
     const config = join(work, `${name}.json`);
     const compilerOptions = { paths, types, typeRoots: [join(modules, "@types")] };
@@ -48,12 +58,16 @@ function typeChecks(folder, work) {
     );
     return run(join(modules, "typescript/bin/tsc"), ["--project", config]);
   };
-  const tests = ["**/*.test.ts", "**/*.test.js", "testing"].map((pattern) => join(sourcesOf(folder), pattern));
+  const tests = ["**/*.test.ts", "**/*.test.tsx", "**/*.test.js", "testing"].map((pattern) =>
+    join(sourcesOf(folder), pattern),
+  );
   return check("sources", [], tests) && check("tests", ["node"], []);
 }
 
 function unitTests(folder, work) {
-  const sources = readdirSync(sourcesOf(folder), { recursive: true }).filter((name) => /\.test\.[jt]s$/.test(name));
+  const sources = readdirSync(sourcesOf(folder), { recursive: true }).filter((name) =>
+    /\.test\.([jt]s|tsx)$/.test(name),
+  );
   const outdir = join(work, "out");
   esbuild.buildSync({
     entryPoints: sources.map((name) => join(sourcesOf(folder), name)),
@@ -64,6 +78,8 @@ function unitTests(folder, work) {
     target: "node20",
     nodePaths: [modules],
     alias,
+    jsx: "automatic",
+    jsxImportSource: "@alknet/ujsx",
     outExtension: { ".js": ".mjs" },
     sourcemap: "inline",
     banner: {
@@ -86,7 +102,7 @@ function unitTests(folder, work) {
 
 /** Runs Node and passes its output on. */
 function run(first, rest) {
-  const env = { ...process.env, ALKNET_NODE_MODULES: modules };
+  const env = { ...process.env, ALKNET_NODE_MODULES: modules, ALKNET_JS_ALIAS: JSON.stringify(alias) };
   return spawnSync(process.execPath, [first, ...rest], { stdio: "inherit", cwd: root, env }).status === 0;
 }
 

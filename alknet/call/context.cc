@@ -53,6 +53,7 @@ std::shared_ptr<RunningCall> admit_nested(const std::shared_ptr<RunningCall>& pa
   }
   state.check_access_of(*call, input);
   state.check_input(*call, input);
+  if (options.on_id) options.on_id(call->id);
   return call;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -32,6 +33,9 @@ struct NestedCallOptions {
 
   /// Names of the handler's own secrets that the callee gets; its registration must accept each.
   std::vector<std::string> pass_capabilities;
+
+  /// Told the id of the nested call when it has passed its gates.
+  std::function<void(const std::string& id)> on_id{};
 };
 
 /// What a handler knows about the call it serves, and the way by which it calls others. Lives until the handler has

@@ -90,7 +90,7 @@ class Isolate {
   Value eval(std::string_view source, std::string_view name = "eval");
 
   /// Runs `source` as a module named `name`, from where its imports are resolved. Gives a promise of its namespace
-  /// object, which waits for top-level await.
+  /// object, which waits for top-level await; its rejection is for the caller to see, never uncaught.
   Value eval_module(std::string_view source, std::string_view name);
 
   /// Imports as `import(specifier)` in the module `referrer` does; gives a promise of the namespace object.
@@ -99,7 +99,8 @@ class Isolate {
   /// Calls the function `name` of the global object with `arguments`.
   Value call(std::string_view name, std::span<const Value> arguments = {});
 
-  /// Compiles a module to bytecode for ModuleSource::Kind::kBytecode, for the tool that builds our bundles.
+  /// Compiles a module to bytecode for ModuleSource::Kind::kBytecode, for the tool that builds our bundles: an isolate
+  /// that did this is good for nothing else.
   SharedBytes compile_module(std::string_view source, std::string_view name);
 
   /// Runs pending jobs (promise reactions) until none is left or `most` have run; how many did. A job's exception is

@@ -53,8 +53,9 @@ struct AttributeSpec {
 /// A class as WebIDL's interfaces are: methods and attributes on the prototype, `Symbol.toStringTag`.
 struct ClassSpec {
   std::string_view name;
-  NativeFunction construct = nullptr;  ///< what `new` does: gives an object of `make_object`; null: "Illegal constructor"
-  int length = 0;                      ///< of the constructor
+  NativeFunction construct =
+      nullptr;     ///< what `new` does: gives an object of `make_object`; null: "Illegal constructor"
+  int length = 0;  ///< of the constructor
   std::span<const MethodSpec> methods;
   std::span<const AttributeSpec> attributes;
   std::span<const MethodSpec> static_methods;

@@ -35,8 +35,8 @@ class Deferred {
   std::shared_ptr<State> state_;
 };
 
-/// A promise of what `task` gives: it starts soon on the isolate's executor, and `convert(realm, result)` makes the value
-/// there. A stop is requested when the isolate ends or `stop` is.
+/// A promise of what `task` gives: it starts soon on the isolate's executor, and `convert(realm, result)` makes the
+/// value there. A stop is requested when the isolate ends or `stop` is.
 template <typename T, typename Convert>
 Value promise_of(Realm realm, Task<T> task, Convert convert, std::stop_token stop = {});
 
@@ -50,6 +50,9 @@ PromiseState promise_state(const Value& promise);
 
 /// What a settled promise holds: its value, or the reason of its rejection.
 Value promise_result(const Value& promise);
+
+/// C++ will look at the promise: its rejection is not one that nobody handles.
+void mark_handled(const Value& promise);
 
 /// Calls `then(value)` or `otherwise(reason)` when `promise` is settled, in a job.
 void when_settled(const Value& promise, std::function<void(Realm, Value)> then,

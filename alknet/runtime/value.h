@@ -88,8 +88,8 @@ class Value {
   /// Calls the method `name` of this object.
   Value invoke(std::string_view name, std::span<const Value> arguments = {}) const;
 
-  bool same_as(const Value& other) const;                ///< `Object.is`
-  bool instance_of(const Value& constructor) const;      ///< `instanceof`
+  bool same_as(const Value& other) const;            ///< `Object.is`
+  bool instance_of(const Value& constructor) const;  ///< `instanceof`
 
   /// The memory of an ArrayBuffer, or the part of one that a view shows. Valid until script runs. Throws TypeError for
   /// anything else and for a detached buffer.
@@ -126,7 +126,20 @@ class ScriptError : public Error {
 /// The standard's constructors of errors.
 enum class ErrorType { kError, kTypeError, kRangeError, kSyntaxError, kReferenceError };
 
-enum class TypedArray { kUint8, kUint8Clamped, kInt8, kUint16, kInt16, kUint32, kInt32, kBigInt64, kBigUint64, kFloat16, kFloat32, kFloat64 };
+enum class TypedArray {
+  kUint8,
+  kUint8Clamped,
+  kInt8,
+  kUint16,
+  kInt16,
+  kUint32,
+  kInt32,
+  kBigInt64,
+  kBigUint64,
+  kFloat16,
+  kFloat32,
+  kFloat64
+};
 
 /// The arguments of a call from script; valid during the call.
 class Arguments {
@@ -184,12 +197,12 @@ class Realm {
   /// Takes the memory away from script: its length becomes 0.
   void detach(const Value& array_buffer) const;
 
-  Value function(std::string_view name, int length, NativeFunction function) const;
+  Value function(std::string_view name, int length, NativeFunction body) const;
 
   /// A function with state of its own, which lives as long as the function. The state must not hold Values: use a
   /// NativeObject for that.
-  Value function(std::string_view name, int length,
-                 std::function<Value(Realm, const Value& self, Arguments)> function) const;
+  Value closure(std::string_view name, int length,
+                std::function<Value(Realm, const Value& self, Arguments)> body) const;
 
   /// A JavaScript error as an exception: `throw realm.error(ErrorType::kTypeError, "[f] ...")`.
   ScriptError error(ErrorType type, std::string_view message) const;

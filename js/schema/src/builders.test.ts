@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SchemaError, TypeDef } from "./index.ts";
 import { kKinds } from "./kinds.ts";
-import { ask, kNoEngine } from "./testing/engine.ts";
+import { ask, kNoEngine } from "../../testing/engine.ts";
 
 interface Case {
   readonly type: TSchema;

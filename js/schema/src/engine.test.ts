@@ -8,9 +8,9 @@ import { type Codec, compile } from "./codec.ts";
 import { SchemaError } from "./error.ts";
 import { fromJSON } from "./from_json.ts";
 import type { LayoutMode } from "./measure.ts";
-import { type Answer, ask, fromHex, kNoEngine, type Request, toHex } from "./testing/engine.ts";
+import { type Answer, ask, fromHex, kNoEngine, type Request, toHex } from "../../testing/engine.ts";
 import { type Bare, Generator } from "./testing/generate.ts";
-import { Random } from "./testing/random.ts";
+import { Random } from "../../testing/random.ts";
 
 const kSchemas = 120; // of each mode
 const kInstances = 12;

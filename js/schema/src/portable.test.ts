@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createContext, runInContext } from "node:vm";
-import { bundle } from "./testing/bundle.ts";
+import { bundle } from "../../testing/bundle.ts";
 
 test("a round trip needs no global beyond ECMAScript", async () => {
   const context = createContext({});

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createContext, runInContext } from "node:vm";
-import { bundle, packageFolder } from "./testing/bundle.ts";
+import { bundle, folderOf } from "../../testing/bundle.ts";
 
 test("the example of the README", async () => {
-  const text = readFileSync(join(packageFolder, "README.md"), "utf8");
+  const text = readFileSync(join(folderOf("schema"), "README.md"), "utf8");
   const example = /```ts\n(.*?)```/s.exec(text)?.[1] ?? "";
   const context = createContext({});
   runInContext(await bundle(`${example}\nexport { again, bytes, codec, reading, Reading, Value };`, "readme"), context);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { base64Decode, base64Encode } from "./base64.ts";
-import { Random } from "./testing/random.ts";
+import { Random } from "../../testing/random.ts";
 import { findLoneSurrogate, utf8Decode, utf8Encode, utf8Length } from "./utf8.ts";
 
 test("utf8 is what TextEncoder and TextDecoder say", () => {

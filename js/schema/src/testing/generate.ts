@@ -1,5 +1,5 @@
 import { type Kind, kKinds } from "../kinds.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../../testing/random.ts";
 
 /** A schema by hand: TypeDef keywords, and of the standard ones only those that kinds need. */
 export type Bare = Record<string, unknown>;

@@ -5,16 +5,20 @@ interface EsBuild {
   build(options: object): Promise<{ outputFiles: { text: string }[] }>;
 }
 
-/** The folder of this package; test.mjs runs tests in js/. */
-export const packageFolder = join(process.cwd(), "schema");
+/** The folder of a package; test.mjs runs tests in js/. */
+export function folderOf(name: string): string {
+  return join(process.cwd(), name);
+}
 
-/** A module that may import this package, as one script that defines `globalName`. */
+/** A module that may import our packages, as one script that defines `globalName`. */
 export async function bundle(contents: string, globalName: string): Promise<string> {
   const modules = process.env["ALKNET_NODE_MODULES"] ?? "";
   const { build } = createRequire(join(modules, "/"))("esbuild") as EsBuild;
   const built = await build({
-    stdin: { contents, loader: "ts", resolveDir: packageFolder },
-    alias: { "@alknet/schema": join(packageFolder, "src/index.ts") },
+    stdin: { contents, loader: "tsx", resolveDir: process.cwd() },
+    alias: JSON.parse(process.env["ALKNET_JS_ALIAS"] ?? "{}") as object,
+    jsx: "automatic",
+    jsxImportSource: "@alknet/ujsx",
     bundle: true,
     write: false,
     format: "iife",

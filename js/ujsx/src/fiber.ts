@@ -1,0 +1,156 @@
+import type { AnyComponent, Element, Node, Props, Render } from "./element.ts";
+import { isElement, typeName } from "./element.ts";
+import type { Place } from "./host.ts";
+import type { ComponentScope, Registrations } from "./scope.ts";
+
+/** What slots of a boundary's fallback start with. */
+export const kFallback = "!";
+
+/** What a fiber stands for. */
+export type FiberKind = "root" | "host" | "text" | "component" | "fragment" | "signal" | "provider" | "boundary";
+
+/** What a render prepares for a fiber; it becomes the fiber's at commit, or is dropped. */
+export interface Next {
+  node: Node;
+  /** Undefined: as they are. */
+  children?: readonly Fiber[];
+  /** Some children are new, or in another order. */
+  moved?: boolean;
+  /** Host: properties without signals. */
+  props?: Props;
+  /** Host and text: what `commitUpdate` gets. */
+  update?: { readonly payload: unknown };
+  /** Ends the subscription to the signals that were read. */
+  untrack?: () => void;
+  /** Component: draws it, once set up. */
+  render?: Render<unknown>;
+  /** Component: what the set-up registered. */
+  setup?: Registrations;
+  /** Component: what the last run registered. */
+  run?: Registrations;
+  /** Provider: its value. */
+  value?: unknown;
+  /** Boundary: what it caught. */
+  failure?: { readonly error: unknown } | undefined;
+}
+
+/**
+ * A place in the tree that lives as long as its type and key stay. Parents never change; everything about it that a
+ * render may change is first in `next`.
+ */
+export class Fiber {
+  children: readonly Fiber[] = [];
+  next: Next | undefined;
+  /** Host and text. */
+  instance: unknown;
+  props: Props = {};
+  untrack: (() => void) | undefined;
+  render: Render<unknown> | undefined;
+  setup: Registrations | undefined;
+  run: Registrations | undefined;
+  scope: ComponentScope | undefined;
+  value: unknown;
+  failure: { readonly error: unknown } | undefined;
+  /** Provider: components that read it. */
+  readonly consumers = new Set<Fiber>();
+  /** Component: providers that it read. */
+  readonly provided = new Set<Fiber>();
+  /** Made by the render that goes on. */
+  fresh = true;
+  /** Rises from host to host among those of one parent; -1 for those that are not there yet. */
+  order = -1;
+  /** How many hosts were appended before this one was there itself. */
+  appended = 0;
+  disposed = false;
+  /** The renders that visited it, or removed it. */
+  visitedIn: object | undefined;
+  removedIn: object | undefined;
+  readonly depth: number;
+  /** The nearest host or root above. */
+  readonly hostParent: Fiber | undefined;
+
+  constructor(
+    readonly kind: FiberKind,
+    /** Tells it from its siblings. */
+    readonly slot: string,
+    /** Name, component or, for a provider, context; undefined for others. */
+    readonly type: unknown,
+    readonly parent: Fiber | undefined,
+    public node: Node,
+  ) {
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.hostParent = parent === undefined || parent.hasInstance ? parent : parent.hostParent;
+  }
+
+  get hasInstance(): boolean {
+    return this.kind === "host" || this.kind === "root" || this.kind === "text";
+  }
+  /** What the render that goes on says, else what was committed. */
+  get latestNode(): Node {
+    return this.next === undefined ? this.node : this.next.node;
+  }
+  get latestValue(): unknown {
+    return this.next !== undefined && "value" in this.next ? this.next.value : this.value;
+  }
+  get latestFailure(): { readonly error: unknown } | undefined {
+    return this.next !== undefined && "failure" in this.next ? this.next.failure : this.failure;
+  }
+  get element(): Element | undefined {
+    const node = this.latestNode;
+    return isElement(node) ? node : undefined;
+  }
+  get place(): Place {
+    const { element } = this;
+    const path = (): string => pathOf(this);
+    return {
+      get path() {
+        return path();
+      },
+      source: element?.source,
+    };
+  }
+}
+
+/** The fiber and all below it, parents first, in order. */
+export function* preorder(top: Fiber, enter: (fiber: Fiber) => boolean = () => true): Generator<Fiber> {
+  const stack = [top];
+  for (let fiber = stack.pop(); fiber !== undefined; fiber = stack.pop()) {
+    yield fiber;
+    if (!enter(fiber)) continue;
+    for (let i = fiber.children.length - 1; i >= 0; --i) stack.push(fiber.children[i] as Fiber);
+  }
+}
+
+/** The outermost hosts and texts of a part of the tree, in order. */
+export function* hostsOf(top: Fiber): Generator<Fiber> {
+  for (const fiber of preorder(top, (one) => !one.hasInstance)) if (fiber.hasInstance) yield fiber;
+}
+
+/** Whether `fiber` is somewhere below `ancestor`. */
+export function isBelow(fiber: Fiber, ancestor: Fiber): boolean {
+  let up = fiber.parent;
+  while (up !== undefined && up.depth > ancestor.depth) up = up.parent;
+  return up === ancestor;
+}
+
+/** Where a fiber is: the names of the elements down to it, with key or position where that says more. */
+export function pathOf(fiber: Fiber): string {
+  const steps: string[] = [];
+  for (let at: Fiber | undefined = fiber; at !== undefined; at = at.parent) {
+    const name = stepName(at);
+    if (name !== undefined) steps.push(name);
+  }
+  return steps.reverse().join("/");
+}
+
+function stepName(fiber: Fiber): string | undefined {
+  const { kind, element } = fiber;
+  const slot = fiber.slot.replace(kFallback, "");
+  const keyed = /^[ns]:/.test(slot);
+  const at = keyed ? `[${JSON.stringify(element?.key)}]` : slot === "0" ? "" : `[${slot}]`;
+  if (kind === "text") return `"text"${at}`;
+  if (kind === "host" || kind === "component") return typeName(fiber.type as string | AnyComponent) + at;
+  if (kind === "provider") return `Provider${at}`;
+  if (kind === "boundary") return `ErrorBoundary${at}`;
+  return kind === "fragment" && keyed ? `Fragment${at}` : undefined;
+}
