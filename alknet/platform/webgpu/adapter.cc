@@ -13,23 +13,10 @@
 
 namespace alknet::platform::webgpu {
 
-using runtime::Deferred;
 using runtime::Realm;
 using runtime::Value;
 
 namespace {
-
-Value resolved(Realm realm, Value value) {
-  const Deferred deferred(realm);
-  deferred.resolve(std::move(value));
-  return deferred.promise();
-}
-
-Value rejected(const Call& call, const runtime::ScriptError& error) {
-  const Deferred deferred(call.realm);
-  deferred.reject(error);
-  return deferred.promise();
-}
 
 std::span<const EnumValue> feature_names() {
   static const auto kRow = std::ranges::find(kEnums, "GPUFeatureName", &EnumRow::name);
@@ -61,21 +48,21 @@ Value request_adapter(Call& call) {
   const auto& options = *call.pointer<OwnRequestAdapterOptions>(1);
   const std::string_view level = gpu::text_of(options.featureLevel);
   const Value null = call.realm.null();
-  if (level != "core" && level != "compatibility") return resolved(call.realm, null);
+  if (level != "core" && level != "compatibility") return resolved_promise(call.realm, null);
   try {
     const gpu::Instance instance = call.binding.options().instance();
     const gpu::AdapterInfo* info = choose_adapter(instance.adapters(), options);
-    if (info == nullptr) return resolved(call.realm, null);
+    if (info == nullptr) return resolved_promise(call.realm, null);
     auto object = std::make_unique<AdapterObject>(instance, *info);
     object->set_attribute("features",
                           make_name_set(call.binding, "GPUSupportedFeatures", standard_features(info->features)));
     object->set_attribute("limits", make_limits(call.binding, limits_of(*info)));
     object->set_attribute("info", make_adapter_info(call.binding, *info));
-    return resolved(call.realm, call.binding.make(std::move(object)));
+    return resolved_promise(call.realm, call.binding.make(std::move(object)));
   } catch (const runtime::ScriptError&) {
     throw;
   } catch (const Error&) {
-    return resolved(call.realm, null);  // no WebGPU library: as on a machine without a GPU
+    return resolved_promise(call.realm, null);  // no WebGPU library: as on a machine without a GPU
   }
 }
 
@@ -118,16 +105,17 @@ Value request_device(Call& call) {
     const auto row = std::ranges::find(feature_names(), static_cast<std::uint32_t>(number), &EnumValue::number);
     const std::string name(row->text);
     if (name != "core-features-and-limits" && !adapter.info.has_feature(name)) {
-      return rejected(call, call.realm.type_error(
-                                fmt::format("GPUAdapter.requestDevice: the adapter has not the feature '{}'", name)));
+      return rejected_promise(call.realm, call.realm.type_error(fmt::format(
+                                              "GPUAdapter.requestDevice: the adapter has not the feature '{}'", name)));
     }
     if (std::ranges::find(features, name) == features.end()) features.push_back(name);
   }
   const std::vector<LimitValue> limits =
       granted_limits(call, adapter.info, {descriptor.requiredLimits, descriptor.requiredLimitCount});
   if (adapter.consumed) {
-    return rejected(call, dom_exception(call.realm, "OperationError",
-                                        "GPUAdapter.requestDevice: a device was made of this adapter already"));
+    return rejected_promise(call.realm,
+                            dom_exception(call.realm, "OperationError",
+                                          "GPUAdapter.requestDevice: a device was made of this adapter already"));
   }
   adapter.consumed = true;
   const WebGpuOptions& options = call.binding.options();
@@ -145,12 +133,12 @@ Value request_device(Call& call) {
     }
     const Value queue = call.arguments[0].is_object() ? call.arguments[0].get("defaultQueue") : Value();
     const Value label = queue.is_object() ? queue.get("label") : Value();
-    return resolved(call.realm, make_device(call.binding, device, features, limits, call.converter.label,
-                                            label.is_undefined() ? std::string() : label.to_string()));
+    return resolved_promise(call.realm, make_device(call.binding, device, features, limits, call.converter.label,
+                                                    label.is_undefined() ? std::string() : label.to_string()));
   } catch (const runtime::ScriptError&) {
     throw;
   } catch (const Error& error) {
-    return rejected(call, dom_exception(call.realm, "OperationError", error.message()));
+    return rejected_promise(call.realm, dom_exception(call.realm, "OperationError", error.message()));
   }
 }
 

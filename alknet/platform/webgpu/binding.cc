@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+
+#include "alknet/platform/webgpu/errors.h"
 
 namespace alknet::platform::webgpu {
 
@@ -16,11 +17,10 @@ namespace {
 
 constexpr std::string_view kHolder = "__webgpu_binding";
 
-// Keeps the binding reachable from its classes and shows the collector what it holds.
+// How a constructor leads to its binding.
 class Holder final : public runtime::NativeObject {
  public:
   explicit Holder(std::shared_ptr<Binding> kept) : binding(std::move(kept)) {}
-  void visit(runtime::ValueVisitor& visitor) const override { binding->visit(visitor); }
   std::shared_ptr<Binding> binding;
 };
 
@@ -96,15 +96,18 @@ GpuObject& receiver(const Value& self, std::size_t interface) {
 }
 
 Binding::Binding(Realm realm, WebGpuOptions options)
-    : realm_(realm), options_(std::move(options)), constructors_(kInterfaces.size()) {}
+    : realm_(realm),
+      options_(std::move(options)),
+      constructors_(kInterfaces.size()),
+      at_end_(realm.isolate().stop_token(), Forget{this}) {}
+
+void Binding::Forget::operator()() const {
+  binding->constructors_.clear();
+  binding->inner_class_ = {};
+}
 
 void Binding::touch(std::string_view owner, std::string_view member) const {
   if (options_.coverage != nullptr) options_.coverage->touched.insert(fmt::format("{}.{}", owner, member));
-}
-
-void Binding::visit(runtime::ValueVisitor& visitor) const {
-  for (const Value& constructor : constructors_) visitor.visit(constructor);
-  visitor.visit(holder_);
 }
 
 void Binding::define_global(const Value& target, const std::string& name, std::function<Value(Binding&)> make) {
@@ -117,12 +120,12 @@ void Binding::define_global(const Value& target, const std::string& name, std::f
     self->realm_.global().get("Object").invoke("defineProperty", arguments);
   };
   const Value get =
-      realm_.function(name, 0, [self, make = std::move(make), replace](Realm, const Value& object, Arguments) {
+      realm_.closure(name, 0, [self, make = std::move(make), replace](Realm, const Value& object, Arguments) {
         const Value value = make(*self);
         replace(object.is_object() ? object : self->realm_.global(), value);
         return value;
       });
-  const Value set = realm_.function(name, 1, [self, replace](Realm, const Value& object, Arguments arguments) {
+  const Value set = realm_.closure(name, 1, [self, replace](Realm, const Value& object, Arguments arguments) {
     replace(object.is_object() ? object : self->realm_.global(), arguments[0]);
     return Value();
   });
@@ -158,7 +161,7 @@ Value Binding::namespace_object(std::size_t row) {
       object.set(constant.name, realm_.number(constant.value));
       continue;
     }
-    const Value get = realm_.function(constant.name, 0, [self, row, &constant](Realm realm, const Value&, Arguments) {
+    const Value get = realm_.closure(constant.name, 0, [self, row, &constant](Realm realm, const Value&, Arguments) {
       self->touch(kNamespaces[row].name, constant.name);
       return realm.number(constant.value);
     });
@@ -184,13 +187,7 @@ Value Binding::constructor(std::size_t interface) {
     spec.length = 1;
   }
   made = runtime::define_class(realm_, spec, parent);
-  if (holder_.is_undefined()) {
-    runtime::ClassSpec holder_class;
-    holder_class.name = "WebGpuBinding";
-    holder_ =
-        runtime::make_object(runtime::define_class(realm_, holder_class), std::make_unique<Holder>(shared_from_this()));
-  }
-  made.define_hidden(kHolder, holder_);
+  made.define_hidden(kHolder, runtime::make_object(inner_class(), std::make_unique<Holder>(shared_from_this())));
   const Value prototype = made.get("prototype");
   define_methods(prototype, interface);
   define_attributes(prototype, interface);
@@ -209,10 +206,10 @@ void Binding::define_methods(const Value& prototype, std::size_t interface) {
     }
     i = static_cast<std::uint16_t>(i + overloads.count);
     prototype.set(method.name,
-                  realm_.function(method.name, method.least,
-                                  [self, interface, overloads](Realm, const Value& object, Arguments arguments) {
-                                    return self->call_method(interface, overloads, object, arguments);
-                                  }));
+                  realm_.closure(method.name, method.least,
+                                 [self, interface, overloads](Realm, const Value& object, Arguments arguments) {
+                                   return self->call_method(interface, overloads, object, arguments);
+                                 }));
   }
 }
 
@@ -223,7 +220,7 @@ void Binding::define_attributes(const Value& prototype, std::size_t interface) {
     const SpecialAttribute* special =
         find_special(special_attributes(), fmt::format("{}.{}", row.name, attribute.name));
     if (special == nullptr) special = find_special(special_attributes(), fmt::format("*.{}", attribute.name));
-    const Value get = realm_.function(
+    const Value get = realm_.closure(
         attribute.name, 0, [self, interface, &attribute, special](Realm realm, const Value& object, Arguments) {
           GpuObject& native = receiver(object, interface);
           self->touch(kInterfaces[interface].name, attribute.name);
@@ -231,14 +228,23 @@ void Binding::define_attributes(const Value& prototype, std::size_t interface) {
         });
     Value set;
     if (!attribute.readonly) {
-      set = realm_.function(attribute.name, 1,
-                            [self, interface, special](Realm realm, const Value& object, Arguments arguments) {
-                              special->set(*self, realm, object, receiver(object, interface), arguments[0]);
-                              return Value();
-                            });
+      set = realm_.closure(attribute.name, 1,
+                           [self, interface, special](Realm realm, const Value& object, Arguments arguments) {
+                             special->set(*self, realm, object, receiver(object, interface), arguments[0]);
+                             return Value();
+                           });
     }
     define_property(realm_, prototype, attribute.name, get, set, true);
   }
+}
+
+Value Binding::inner_class() {
+  if (inner_class_.is_undefined()) {
+    runtime::ClassSpec spec;
+    spec.name = "WebGpuObject";
+    inner_class_ = runtime::define_class(realm_, spec);
+  }
+  return inner_class_;
 }
 
 Value Binding::make(std::unique_ptr<GpuObject> object) {
@@ -255,10 +261,7 @@ Value Binding::make_derived(std::unique_ptr<GpuObject> object, std::span<const V
   if (!parent.is_function()) return runtime::make_object(target, std::move(object));
   const std::array arguments = {parent, realm_.array(base_arguments), target};
   const Value made = realm_.global().get("Reflect").invoke("construct", arguments);
-  static constexpr std::string_view kInnerClass = "WebGpuObject";
-  runtime::ClassSpec spec;
-  spec.name = kInnerClass;
-  made.define_hidden(kInner, runtime::make_object(runtime::define_class(realm_, spec), std::move(object)));
+  made.define_hidden(kInner, runtime::make_object(inner_class(), std::move(object)));
   return made;
 }
 
@@ -272,9 +275,7 @@ Value Binding::call_method(std::size_t interface, Range overloads, const Value& 
   try {
     return run_method(interface, method, self, arguments);
   } catch (const runtime::ScriptError& error) {
-    const runtime::Deferred rejected(realm_);
-    rejected.reject(error);
-    return rejected.promise();
+    return rejected_promise(realm_, error);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,8 +81,6 @@ class Binding : public std::enable_shared_from_this<Binding> {
 
   runtime::Realm realm() const { return realm_; }
 
-  void visit(runtime::ValueVisitor& visitor) const;
-
  private:
   void define_global(const runtime::Value& target, const std::string& name,
                      std::function<runtime::Value(Binding&)> make);
@@ -92,11 +91,18 @@ class Binding : public std::enable_shared_from_this<Binding> {
   runtime::Value run_method(std::size_t interface, std::size_t method, const runtime::Value& self,
                             const runtime::Arguments& arguments);
   runtime::Value namespace_object(std::size_t row);
+  runtime::Value inner_class();
+
+  struct Forget {
+    Binding* binding;
+    void operator()() const;
+  };
 
   runtime::Realm realm_;
   WebGpuOptions options_;
-  std::vector<runtime::Value> constructors_;
-  runtime::Value holder_;
+  std::vector<runtime::Value> constructors_;  // roots, as the classes of a realm are, until the isolate ends
+  runtime::Value inner_class_;                // of the C++ sides that other objects hold
+  std::stop_callback<Forget> at_end_;
 };
 
 /// The object that a method or attribute is used on. Throws TypeError "Illegal invocation".

@@ -57,11 +57,9 @@ Value create_buffer(Call& call) {
 
 Value map_async(Call& call) {
   BufferObject& buffer = buffer_of(call);
-  const Deferred deferred(call.realm);
   const std::shared_ptr<BufferObject::Mapping>& mapping = buffer.mapping();
   const auto refuse = [&](const std::string& why) {
-    deferred.reject(dom_exception(call.realm, "OperationError", "GPUBuffer.mapAsync: " + why));
-    return deferred.promise();
+    return rejected_promise(call.realm, dom_exception(call.realm, "OperationError", "GPUBuffer.mapAsync: " + why));
   };
   if (mapping->state == State::kPending) return refuse("the buffer is being mapped already");
   const std::uint64_t offset = call.slots[2].u;
@@ -69,6 +67,7 @@ Value map_async(Call& call) {
                              : buffer.size > offset             ? buffer.size - offset
                                                                 : 0;
   if (!call.binding.usable(call)) return refuse("the buffer or its device cannot be used any more");
+  const Deferred deferred(call.realm);
   mapping->state = State::kPending;
   mapping->write = call.slots[1].u == WGPUMapMode_Write;
   mapping->begin = offset;
@@ -145,10 +144,8 @@ Value destroy_buffer(Call& call) {
 }
 
 constexpr SpecialMethod kBufferMethods[] = {
-    {"GPUDevice.createBuffer", create_buffer},
-    {"GPUBuffer.mapAsync", map_async},
-    {"GPUBuffer.getMappedRange", get_mapped_range},
-    {"GPUBuffer.unmap", unmap_buffer},
+    {"GPUDevice.createBuffer", create_buffer},      {"GPUBuffer.mapAsync", map_async},
+    {"GPUBuffer.getMappedRange", get_mapped_range}, {"GPUBuffer.unmap", unmap_buffer},
     {"GPUBuffer.destroy", destroy_buffer},
 };
 

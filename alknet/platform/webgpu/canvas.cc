@@ -109,7 +109,7 @@ Value make_canvas_context(Binding& binding, const Value& canvas) {
 Value make_canvas_class(Binding& binding) {
   const Realm realm = binding.realm();
   const auto held = binding.shared_from_this();
-  const Value make = realm.function("makeContext", 1, [held](Realm, const Value&, Arguments arguments) {
+  const Value make = realm.closure("makeContext", 1, [held](Realm, const Value&, Arguments arguments) {
     return make_canvas_context(*held, arguments[0]);
   });
   Value base = realm.global().get("EventTarget");

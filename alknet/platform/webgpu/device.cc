@@ -43,12 +43,26 @@ Value destroy_device(Call& call) {
 // A promise that does not keep the isolate busy while it is pending, and the function that resolves it.
 std::pair<Value, Value> quiet_promise(Realm realm) {
   Value resolve;
-  const Value executor = realm.function("", 2, [&resolve](Realm, const Value&, Arguments arguments) {
+  const Value executor = realm.closure("", 2, [&resolve](Realm, const Value&, Arguments arguments) {
     resolve = arguments[0];
     return Value();
   });
   const Value promise = realm.global().get("Promise").construct(std::span(&executor, 1));
   return {promise, resolve};
+}
+
+// A GPUDevice; its facade knows it as long as it lives.
+class DeviceObject final : public GpuObject {
+ public:
+  using GpuObject::GpuObject;
+  ~DeviceObject() override { facade()->device = nullptr; }
+};
+
+// The script object of the device behind a facade; undefined when it is gone.
+Value device_of(const std::weak_ptr<Facade>& weak) {
+  const std::shared_ptr<Facade> facade = weak.lock();
+  if (facade == nullptr || facade->device == nullptr) return {};
+  return facade->device->attribute("weak").invoke("deref");
 }
 
 // --- Errors ------------------------------------------------------------------------------------------------------
@@ -61,13 +75,11 @@ Value push_error_scope(Call& call) {
 Value pop_error_scope(Call& call) {
   bool had_scope = false;
   const std::optional<GpuFailure> failure = call.object.facade()->pop_scope(had_scope);
-  const Deferred deferred(call.realm);
   if (!had_scope && !call.object.facade()->ended()) {
-    deferred.reject(dom_exception(call.realm, "OperationError", "GPUDevice.popErrorScope: there is no error scope"));
-  } else {
-    deferred.resolve(failure ? gpu_error(call.binding, *failure) : call.realm.null());
+    return rejected_promise(
+        call.realm, dom_exception(call.realm, "OperationError", "GPUDevice.popErrorScope: there is no error scope"));
   }
-  return deferred.promise();
+  return resolved_promise(call.realm, failure ? gpu_error(call.binding, *failure) : call.realm.null());
 }
 
 // --- Objects -----------------------------------------------------------------------------------------------------
@@ -190,15 +202,14 @@ void on_pipeline(WGPUCreatePipelineAsyncStatus status, Pipeline pipeline, WGPUSt
 template <typename Info, typename Descriptor, typename Later, typename Now>
 Value create_pipeline_async(Call& call, std::string_view interface, const char* later, const char* now) {
   Facade& facade = *call.object.facade();
+  if (facade.ended() || call.converter.has_invalid()) {
+    const std::string why = facade.ended() ? "the device is lost" : call.converter.invalid_reason();
+    return rejected_promise(call.realm, pipeline_error(call.binding, "validation", why));
+  }
   const Deferred deferred(call.realm);
   auto pending = std::make_shared<PipelineCall>(PipelineCall{deferred, call.binding.shared_from_this(),
                                                              call.object.shared_facade(), interface_named(interface),
                                                              call.converter.label});
-  if (facade.ended() || call.converter.has_invalid()) {
-    const std::string why = facade.ended() ? "the device is lost" : call.converter.invalid_reason();
-    deferred.reject(pipeline_error(call.binding, "validation", why));
-    return deferred.promise();
-  }
   const auto* descriptor = call.pointer<const Descriptor>(1);
   const gpu::NativeDevice& native = facade.native();
   if (native.answers_later()) {
@@ -257,8 +268,9 @@ Value make_device(Binding& binding, const gpu::Device& device, std::span<const s
   auto queue =
       std::make_unique<GpuObject>(interface_named("GPUQueue"), facade, functions.device_get_queue(native.handle()));
   queue->set_label(queue_label);
-  auto object = std::make_unique<GpuObject>(interface_named("GPUDevice"), facade, native.handle());
+  auto object = std::make_unique<DeviceObject>(interface_named("GPUDevice"), facade, native.handle());
   GpuObject& made = *object;
+  facade->device = &made;
   made.set_label(label);
   made.set_attribute("queue", binding.make(std::move(queue)));
   made.set_attribute("features", make_name_set(binding, "GPUSupportedFeatures", features));
@@ -268,30 +280,26 @@ Value make_device(Binding& binding, const gpu::Device& device, std::span<const s
   made.set_attribute("lost", lost);
   made.set_attribute("resolve", resolve);
   const Value value = binding.make_derived(std::move(object), {}, {});
-  // The device is held weakly: what nobody can reach hears of nothing.
-  const Value weak = realm.global().get("WeakRef").construct(std::span(&value, 1));
+  // Nothing here may keep the device: what script cannot reach hears of nothing.
+  made.set_attribute("weak", realm.global().get("WeakRef").construct(std::span(&value, 1)));
   const runtime::WeakIsolate isolate(realm);
-  const auto later = [isolate, weak](std::function<void(Binding&, const Value&, GpuObject&)> body) {
-    isolate.post([weak, body = std::move(body)](Realm) {
-      const Value target = weak.invoke("deref");
-      if (target.is_object()) body(binding_of(target), target, *gpu_object(target));
+  const std::weak_ptr<Facade> weak = facade;
+  facade->uncaptured = [isolate, weak](const GpuFailure& failure) {
+    isolate.post([weak, failure](Realm) {
+      const Value target = device_of(weak);
+      if (target.is_object()) fire_uncaptured(binding_of(target), target, failure);
     });
   };
-  facade->uncaptured = [later](const GpuFailure& failure) {
-    later([failure](Binding& in, const Value& target, GpuObject&) { fire_uncaptured(in, target, failure); });
-  };
-  facade->lost = [later] {
-    later([](Binding& in, const Value&, GpuObject& target) {
-      end_device(in, target, "unknown", target.facade()->native().lost_message());
+  const auto report_loss = [isolate, weak] {  // on any thread
+    isolate.post([weak](Realm) {
+      const Value target = device_of(weak);
+      if (!target.is_object()) return;
+      GpuObject& lost_device = *gpu_object(target);
+      end_device(binding_of(target), lost_device, "unknown", lost_device.facade()->native().lost_message());
     });
   };
-  const std::weak_ptr<Facade> weak_facade = facade;
-  facade->loss = native.on_lost([isolate, weak_facade] {  // on any thread
-    isolate.post([weak_facade](Realm) {
-      if (const auto ended = weak_facade.lock()) ended->lost();
-    });
-  });
-  if (device.lost()) facade->lost();
+  facade->loss = native.on_lost(report_loss);
+  if (device.lost()) report_loss();
   return value;
 }
 

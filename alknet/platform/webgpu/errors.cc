@@ -85,6 +85,20 @@ runtime::ScriptError dom_exception(Realm realm, std::string_view name, const std
   return error;
 }
 
+Value resolved_promise(Realm realm, Value value) {
+  const runtime::Deferred deferred(realm);
+  Value promise = deferred.promise();
+  deferred.resolve(std::move(value));
+  return promise;
+}
+
+Value rejected_promise(Realm realm, const runtime::ScriptError& error) {
+  const runtime::Deferred deferred(realm);
+  Value promise = deferred.promise();
+  deferred.reject_with(error.thrown());
+  return promise;
+}
+
 Value gpu_error(Binding& binding, const GpuFailure& failure) {
   auto object = object_of(class_of(failure.filter));
   object->set_attribute("message", binding.realm().string(failure.message));

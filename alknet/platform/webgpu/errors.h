@@ -10,6 +10,10 @@ namespace alknet::platform::webgpu {
 /// A DOMException named `name`, to throw or to reject with; an Error of that name where the realm has no DOMException.
 runtime::ScriptError dom_exception(runtime::Realm realm, std::string_view name, const std::string& message);
 
+/// A promise that is settled.
+runtime::Value resolved_promise(runtime::Realm realm, runtime::Value value);
+runtime::Value rejected_promise(runtime::Realm realm, const runtime::ScriptError& error);
+
 /// The GPUValidationError, GPUOutOfMemoryError or GPUInternalError for a failure.
 runtime::Value gpu_error(Binding& binding, const GpuFailure& failure);
 

@@ -52,9 +52,11 @@ class Facade {
   /// Told of errors that no scope catches.
   std::function<void(const GpuFailure&)> uncaptured;
 
-  /// Told when the device below is lost; `loss` sees to that.
-  std::function<void()> lost;
+  /// Sees to it that the loss of the device below is heard of.
   gpu::LostSubscription loss;
+
+  /// The GPUDevice; null when it is gone.
+  GpuObject* device = nullptr;
 
   /// Whether it was destroyed or lost: calls then do nothing and report nothing.
   bool ended() const { return ended_; }

@@ -24,7 +24,7 @@ void define_setlike(Binding& binding, const Value& prototype, std::size_t interf
   const auto held = binding.shared_from_this();
   const auto define = [&](const std::string& name, int length) {
     const Value method =
-        realm.function(name, length, [held, interface, name](Realm in, const Value& self, Arguments arguments) {
+        realm.closure(name, length, [held, interface, name](Realm in, const Value& self, Arguments arguments) {
           const Value set = receiver(self, interface).attribute("set");
           held->touch(kInterfaces[interface].name, "setlike");
           if (name != "forEach") return set.invoke(name, arguments.from(0));
@@ -43,7 +43,7 @@ void define_setlike(Binding& binding, const Value& prototype, std::size_t interf
   for (const char* name : {"entries", "keys"}) define(name, 0);
   for (const char* name : {"has", "forEach"}) define(name, 1);
   const Value values = define("values", 0);
-  const Value size = realm.function("size", 0, [held, interface](Realm, const Value& self, Arguments) {
+  const Value size = realm.closure("size", 0, [held, interface](Realm, const Value& self, Arguments) {
     held->touch(kInterfaces[interface].name, "setlike");
     return receiver(self, interface).attribute("set").get("size");
   });

@@ -18,12 +18,9 @@ using runtime::Value;
 namespace {
 
 Value on_submitted_work_done(Call& call) {
-  const Deferred deferred(call.realm);
   Facade& facade = *call.object.facade();
-  if (facade.ended()) {
-    deferred.resolve({});
-    return deferred.promise();
-  }
+  if (facade.ended()) return resolved_promise(call.realm, {});
+  const Deferred deferred(call.realm);
   facade.waiter().post([native = facade.native(), deferred] {
     native.wait_queue();
     deferred.resolve_later([](Realm) { return Value(); });

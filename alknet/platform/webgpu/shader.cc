@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include "alknet/platform/webgpu/binding.h"
+#include "alknet/platform/webgpu/errors.h"
 #include "alknet/platform/webgpu/own_structs.h"
 
 namespace alknet::platform::webgpu {
 
-using runtime::Deferred;
 using runtime::Realm;
 using runtime::Value;
 
@@ -98,9 +98,7 @@ Value get_compilation_info(Call& call) {
   auto info = std::make_unique<GpuObject>(interface_named("GPUCompilationInfo"), nullptr, nullptr);
   const Value list = realm.array(messages);
   info->set_attribute("messages", realm.global().get("Object").invoke("freeze", std::span(&list, 1)));
-  const Deferred deferred(realm);
-  deferred.resolve(call.binding.make(std::move(info)));
-  return deferred.promise();
+  return resolved_promise(realm, call.binding.make(std::move(info)));
 }
 
 constexpr SpecialMethod kShaderMethods[] = {
