@@ -41,6 +41,13 @@ pkg_check_modules(dep_hwy REQUIRED IMPORTED_TARGET libhwy)
 find_package(spdlog REQUIRED) # spdlog::spdlog
 find_package(CLI11 REQUIRED)  # CLI11::CLI11
 
+# libedit with what it needs, as static libraries: only one command edits lines, and all would load them.
+add_library(dep_edit INTERFACE)
+foreach(part edit tinfo bsd md)
+  find_library(ALKNET_LIBRARY_${part} lib${part}.a REQUIRED)
+  target_link_libraries(dep_edit INTERFACE ${ALKNET_LIBRARY_${part}})
+endforeach()
+
 # The standard webgpu.h; the provider's library is loaded at run time.
 add_library(dep_webgpu_header INTERFACE)
 target_include_directories(dep_webgpu_header SYSTEM INTERFACE ${ALKNET_DEPS}/webgpu/include)

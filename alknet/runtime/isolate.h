@@ -28,7 +28,9 @@ struct ModuleSource {
   };
   Kind kind = Kind::kScript;
   SharedBytes content;
-  std::string url;  ///< `import.meta.url`; empty: none
+  std::string url;    ///< `import.meta.url`; empty: none
+  std::string path;   ///< of a file: `import.meta.filename`, its folder `import.meta.dirname`; empty: none
+  bool main = false;  ///< `import.meta.main` of a file: it is the one that was started
 };
 
 /// Finds modules. Called on the isolate's thread, while script waits.
@@ -88,6 +90,9 @@ class Isolate {
 
   /// Runs `source` as a classic script; the value of its last statement.
   Value eval(std::string_view source, std::string_view name = "eval");
+
+  /// The same, with `await` at the top level; gives a promise of that value. For scripts that are typed line by line.
+  Value eval_async(std::string_view source, std::string_view name = "eval");
 
   /// Runs `source` as a module named `name`, from where its imports are resolved. Gives a promise of its namespace
   /// object, which waits for top-level await; its rejection is for the caller to see, never uncaught.

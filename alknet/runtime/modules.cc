@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 
 #include "alknet/runtime/convert.h"
+#include "alknet/runtime/import_map.h"
 #include "alknet/runtime/promise.h"
 #include "alknet/runtime/quickjs.h"
 
@@ -89,11 +91,25 @@ JSModuleDef* json_module(IsolateState& state, const std::string& name, const Sha
   return module;
 }
 
-void set_meta(IsolateState& state, JSModuleDef* module, const std::string& url) {
-  if (url.empty()) return;
+void set_meta(IsolateState& state, JSModuleDef* module, const ModuleSource& source) {
+  if (source.url.empty() && source.path.empty()) return;
   const Realm realm(state);
   const Value meta = checked(state, JS_GetImportMeta(context_of(state), module));
-  meta.set("url", realm.string(url));
+  if (!source.url.empty()) meta.set("url", realm.string(source.url));
+  if (source.path.empty()) return;
+  meta.set("filename", realm.string(source.path));
+  meta.set("dirname", realm.string(std::filesystem::path(source.path).parent_path().string()));
+  meta.set("main", realm.boolean(source.main));
+}
+
+/// What `import.meta` says in a module that no resolver loaded.
+ModuleSource started(const std::string& name) {
+  ModuleSource source;
+  const bool is_file = name.starts_with('/');
+  source.url = is_file ? file_url(name) : name;
+  if (is_file) source.path = name;
+  source.main = true;
+  return source;
 }
 
 Value compile(IsolateState& state, std::string_view source, const std::string& name) {
@@ -116,13 +132,13 @@ JSModuleDef* load_module(IsolateState& state, const std::string& name) {
     case ModuleSource::Kind::kBytecode: {
       const auto* const data = reinterpret_cast<const std::uint8_t*>(source.content.data());
       const Value module = checked(state, JS_ReadObject(context, data, source.content.size(), JS_READ_OBJ_BYTECODE));
-      set_meta(state, definition(module), source.url);
+      set_meta(state, definition(module), source);
       return definition(module);
     }
     case ModuleSource::Kind::kScript: break;
   }
   const Value module = compile(state, source.content.text(), name);
-  set_meta(state, definition(module), source.url);
+  set_meta(state, definition(module), source);
   return definition(module);
 }
 
@@ -134,6 +150,10 @@ JSModuleDef* load(JSContext* context, const char* name, void*, JSValueConst) {
     state.raise(error);
     return nullptr;
   }
+}
+
+JSValue value_member(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  return JS_GetPropertyStr(context, arguments[0], "value");
 }
 
 JSValue first_datum(JSContext* context, JSValueConst, int, JSValueConst*, int, JSValueConst* data) {
@@ -154,10 +174,21 @@ void set_module_loader(IsolateState& state) {
   JS_SetModuleLoaderFunc2(state.runtime, normalize, load, nullptr, nullptr);
 }
 
+Value Isolate::eval_async(std::string_view source, std::string_view name) {
+  const Entry entry(*state_);
+  const std::string text(source);
+  // The engine gives a promise of {value}.
+  const Value promise = checked(*state_, JS_Eval(entry.context(), text.c_str(), text.size(), std::string(name).c_str(),
+                                                 JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_ASYNC));
+  const Value unwrap = checked(*state_, JS_NewCFunction(entry.context(), value_member, "value", 1));
+  return checked(*state_,
+                 JS_PromiseThen(entry.context(), ValueAccess::raw(promise), ValueAccess::raw(unwrap), JS_UNDEFINED));
+}
+
 Value Isolate::eval_module(std::string_view source, std::string_view name) {
   const Entry entry(*state_);
   const Value module = compile(*state_, source, std::string(name));
-  set_meta(*state_, definition(module), std::string(name));
+  set_meta(*state_, definition(module), started(std::string(name)));
   const Value done = checked(*state_, JS_EvalFunction(entry.context(), ValueAccess::copy(*state_, module)));
   Value space = after(*state_, done, checked(*state_, JS_GetModuleNamespace(entry.context(), definition(module))));
   mark_handled(space);
