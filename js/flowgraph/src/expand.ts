@@ -1,7 +1,7 @@
 import type { ModuleContext } from "./components.ts";
 import { Signal } from "@preact/signals-core";
 import { contextsBelow, draw, Fragment, isElement, type Contexts, type Element, type Node } from "./element.ts";
-import type { ParamDeclaration, Place, PlaceKind } from "./place.ts";
+import type { ParamAlias, ParamDeclaration, Place, PlaceKind } from "./place.ts";
 import { ProblemList } from "./problem.ts";
 import type { Shape } from "./value_type.ts";
 
@@ -10,6 +10,8 @@ export interface Template {
   readonly root: Place;
   /** Parameters by full name, in declaration order. */
   readonly params: ReadonlyMap<string, ParamDeclaration>;
+  /** Names of parameters that are others. */
+  readonly aliases: ReadonlyMap<string, ParamAlias>;
   readonly problems: ProblemList;
 }
 
@@ -56,6 +58,7 @@ interface Around {
 class Expansion {
   readonly problems = new ProblemList();
   readonly params = new Map<string, ParamDeclaration>();
+  readonly aliases = new Map<string, ParamAlias>();
   #streams = 0;
   /** By subgraph and parameter: where it is declared. */
   readonly #declaredAt = new Map<string, string>();
@@ -198,11 +201,13 @@ class Expansion {
 
   #param(place: Place, name: string, props: Readonly<Record<string, unknown>>): void {
     const short = name.startsWith("/") ? name.slice(1) : name;
+    const full = name.startsWith("/") ? short : join(place.module, name);
     if (typeof props["from"] === "string") {
-      place.params.set(short, { from: props["from"] });
+      const alias = { from: props["from"], shape: (props["shape"] ?? []) as ParamAlias["shape"], place };
+      place.params.set(short, alias);
+      this.aliases.set(full, alias);
       return;
     }
-    const full = name.startsWith("/") ? short : join(place.module, name);
     const declaration: ParamDeclaration = {
       name: full,
       dtype: (props["dtype"] as string | undefined) ?? "f32",
@@ -251,5 +256,5 @@ export function expand(template: Node, options: ExpandOptions = {}): Template {
     params: new Map(),
   };
   expansion.add(root, template, { training: options.training ?? false, contexts: new Map(), depth: 0, next: { index: 0 } });
-  return { root, params: expansion.params, problems: expansion.problems };
+  return { root, params: expansion.params, aliases: expansion.aliases, problems: expansion.problems };
 }

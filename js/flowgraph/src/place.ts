@@ -39,6 +39,14 @@ export interface ParamDeclaration {
   readonly path: string;
 }
 
+/** A parameter that is another one. */
+export interface ParamAlias {
+  readonly from: string;
+  readonly shape: readonly Dim[];
+  /** The node that declares it. */
+  readonly place: Place;
+}
+
 /** Where something stands: before the `index`-th node of a scope. */
 export interface Location {
   readonly scope: Place;
@@ -63,8 +71,8 @@ export interface Place {
   readonly children: Place[];
   readonly inputs: InputDeclaration[];
   readonly outputs: OutputDeclaration[];
-  /** Parameters declared here: the name here, and the full name, or that of another with `from`. */
-  readonly params: Map<string, { readonly name: string } | { readonly from: string }>;
+  /** Parameters declared here: the name here, and the full name, or another that it is. */
+  readonly params: Map<string, { readonly name: string } | ParamAlias>;
 }
 
 /** Where a node stands. The root has no place. */

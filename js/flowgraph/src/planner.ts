@@ -4,6 +4,8 @@ import { graphOf, readTemplate, type Reader, type RenderOptions } from "./graph_
 import { canonicalJson, contentHash } from "./hash.ts";
 import { callInput, isOuter, leafOf, Leaves, propSource, type Leaf } from "./leaves.ts";
 import { groupsOf, levelsOf, writtenStates } from "./levels.ts";
+import { checkOperations } from "./check_operations.ts";
+import type { OperationGraph } from "./operation_graph.ts";
 import type { RegionPlan, StaticPart, StaticUnit, TemplatePlan, Unit } from "./plan.ts";
 import { outwards, type Place } from "./place.ts";
 import { named, sourceKey, type Source } from "./source.ts";
@@ -13,6 +15,8 @@ import type { BuiltGraph } from "./graph_builder.ts";
 export interface PlanOptions extends RenderOptions {
   /** An earlier plan, whose parts are taken where their content is the same. */
   readonly previous?: TemplatePlan | undefined;
+  /** Specs that calls are checked against; without them any operation may be called. */
+  readonly operations?: OperationGraph;
 }
 
 /** Plans one template. */
@@ -232,6 +236,7 @@ export function planTemplate(node: Node, options: PlanOptions = {}): TemplatePla
   const { root } = reader.template;
   const plan = planner.region(root);
   const outputs = reader.resolver.outputs(root);
+  if (options.operations !== undefined) checkOperations(reader, options.operations);
   reader.template.problems.require();
   const parameters = [...reader.template.params.values()].filter((each) => each.scope === "store").map(stateOf);
   return { root: plan, outputs, parameters, declared: reader.template.params, parts: planner.parts, reused: planner.reused };

@@ -1,9 +1,9 @@
 import type { Template } from "./expand.ts";
-import { inside, isSequence, locationOf, outwards, regionOf, type Location, type OutputDeclaration, type Place } from "./place.ts";
+import { inside, isSequence, locationOf, outwards, regionOf, type Location, type OutputDeclaration, type ParamAlias, type Place } from "./place.ts";
 import { isRef, parseRef, type Ref } from "./ref.ts";
 import { Signal } from "@preact/signals-core";
 import type { Source } from "./source.ts";
-import { isTensor } from "./value_type.ts";
+import { isTensor, shapeText } from "./value_type.ts";
 
 const broken: Source = { kind: "broken" };
 const dynamic: readonly string[] = ["operation", "conditional", "map", "subgraph"];
@@ -141,7 +141,7 @@ export class Resolver {
       case "input":
         return this.#input(ref.member, at.scope, path);
       case "param":
-        return this.#param(ref.name, at.scope);
+        return this.#param(ref.name, at.scope, path);
       case "item": {
         for (const place of outwards(at.scope)) {
           if (place.kind === "map" && (place.props["as"] ?? "item") === ref.name) return { kind: "item", place, member: ref.member };
@@ -175,18 +175,39 @@ export class Resolver {
     return undefined;
   }
 
-  #param(name: string, scope: Place): Source | undefined {
-    const { params } = this.#template;
-    if (name.startsWith("/")) return params.has(name.slice(1)) ? { kind: "param", name: name.slice(1) } : undefined;
+  #param(name: string, scope: Place, path: string): Source | undefined {
+    if (name.startsWith("/")) return this.#fullParam(name.slice(1), path);
     for (const place of outwards(scope)) {
       const declared = place.params.get(name);
-      if (declared !== undefined && "name" in declared) return { kind: "param", name: declared.name };
-      // Another parameter is looked up from outside of the module that takes it.
-      if (declared !== undefined) return this.#param(declared.from, place.parent ?? place);
-      const full = place.module === "" ? name : `${place.module}.${name}`;
-      if (params.has(full)) return { kind: "param", name: full };
+      if (declared !== undefined) return "name" in declared ? { kind: "param", name: declared.name } : this.#alias(declared, path);
+      const found = this.#fullParam(place.module === "" ? name : `${place.module}.${name}`, path);
+      if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  #fullParam(name: string, path: string): Source | undefined {
+    if (this.#template.params.has(name)) return { kind: "param", name };
+    const alias = this.#template.aliases.get(name);
+    return alias === undefined ? undefined : this.#alias(alias, path);
+  }
+
+  /** The parameter that another one is; it is looked up from outside of the module that takes it. */
+  #alias({ from, shape, place }: ParamAlias, path: string): Source | undefined {
+    const mark = `param ${from} ${place.path}`;
+    if (this.#open.has(mark)) {
+      this.#problem(path, "cycle", `the parameter ${from} is said to be itself`);
+      return broken;
+    }
+    this.#open.add(mark);
+    const found = this.#param(from, place.parent ?? place, path);
+    this.#open.delete(mark);
+    const other = found?.kind === "param" ? this.#template.params.get(found.name)?.shape : undefined;
+    if (other !== undefined && JSON.stringify(other) !== JSON.stringify(shape)) {
+      this.#template.problems.add(place.path, "shape_mismatch", `${from} has the shape ${shapeText(other)}, not ${shapeText(shape)}`);
+    }
+    if (found === undefined) this.#problem(place.path, "unknown_ref", `there is no parameter ${from}`);
+    return found ?? broken;
   }
 
   #node(ref: Ref & { kind: "node" }, at: Location, path: string): Source | undefined {

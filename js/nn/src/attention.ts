@@ -52,7 +52,7 @@ function cached(name: string, from: string, { position, batch, capacity, length 
   return [
     h(Param, { name: state, shape: [batch, heads, capacity, depth], init: "zeros", scope: "session" }),
     op(`${name}_written`, "assign", { state: `$.params.${state}`, value: ref(from), at: [0, 0, position, 0] }),
-    op(`${name}_cached`, "slice", { input: ref(`${name}_written`), dim: 2, start: 0, end: `${position} + ${length}` }),
+    op(`${name}_cached`, "slice", { input: ref(`${name}_written`), dim: 2, start: 0, end: `${length} + ${position}` }),
   ];
 }
 
