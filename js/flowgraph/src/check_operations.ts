@@ -22,10 +22,15 @@ function schemaOf(value: unknown): JsonSchema {
 export function checkOperations(reader: Reader, operations: OperationGraph): void {
   for (const place of inside(reader.template.root)) {
     const { name, run, peer } = place.props;
-    if (place.kind !== "operation" || run !== undefined || peer !== undefined || reader.nodes.at(place) !== undefined) continue;
+    if (place.kind !== "operation" || run !== undefined || peer !== undefined || reader.nodes.at(place) !== undefined)
+      continue;
     const info = operations.get(String(name));
     if (info === undefined) {
-      reader.template.problems.add(place.path, "unknown_operation", `there is no operation ${String(name)}${didYouMean(String(name), operations.names)}`);
+      reader.template.problems.add(
+        place.path,
+        "unknown_operation",
+        `there is no operation ${String(name)}${didYouMean(String(name), operations.names)}`,
+      );
     } else {
       checkInput(reader, operations, place, info);
     }
@@ -50,11 +55,16 @@ function checkInput(reader: Reader, operations: OperationGraph, place: Place, in
     const schema = properties[key];
     if (schema !== undefined) checkMember(reader, operations, place, info, key, member, schema);
     else if (whole["additionalProperties"] === false) {
-      problems.add(place.path, "unknown_input", `${info.name} takes no "${key}"${didYouMean(key, Object.keys(properties))}`);
+      problems.add(
+        place.path,
+        "unknown_input",
+        `${info.name} takes no "${key}"${didYouMean(key, Object.keys(properties))}`,
+      );
     }
   }
   for (const required of (whole["required"] ?? []) as string[]) {
-    if (!members.some(([key]) => key === required)) problems.add(place.path, "missing_input", `${info.name} needs "${required}"`);
+    if (!members.some(([key]) => key === required))
+      problems.add(place.path, "missing_input", `${info.name} needs "${required}"`);
   }
 }
 

@@ -139,12 +139,20 @@ export class Executor {
    * @param inputs by name
    * @throws TemplateError with all problems
    */
-  start(template: Node, inputs: Readonly<Record<string, unknown>> = {}, { signal: outer }: StartOptions = {}): Execution {
+  start(
+    template: Node,
+    inputs: Readonly<Record<string, unknown>> = {},
+    { signal: outer }: StartOptions = {},
+  ): Execution {
     return this.startPlan(this.plan(template), inputs, outer);
   }
 
   /** Runs a template to its end; its output. */
-  async run(template: Node, inputs: Readonly<Record<string, unknown>> = {}, options: StartOptions = {}): Promise<unknown> {
+  async run(
+    template: Node,
+    inputs: Readonly<Record<string, unknown>> = {},
+    options: StartOptions = {},
+  ): Promise<unknown> {
     return this.start(template, inputs, options).result;
   }
 
@@ -169,7 +177,11 @@ export class Executor {
     return new Execution(calls, run, (reason) => controller.abort(reason));
   }
 
-  #context(execution: Execution, inputs: Readonly<Record<string, unknown>>, disposals: Set<Promise<unknown>>): RunContext {
+  #context(
+    execution: Execution,
+    inputs: Readonly<Record<string, unknown>>,
+    disposals: Set<Promise<unknown>>,
+  ): RunContext {
     const { caller, clock = hostClock, ops = builtinOps, operations } = this.#options;
     return {
       caller,
@@ -185,8 +197,12 @@ export class Executor {
       },
       forget: (cells) => execution.remove(cells),
       isStream: ({ props }: Place) =>
-        props["run"] === undefined && (props["stream"] ?? caller.isStream?.(String(props["name"])) ?? operations?.get(String(props["name"]))?.op_type === "subscription") === true,
-      outputNames: ({ props }: Place) => ops.find(tensorOpName(String(props["name"])) ?? "")?.outputs.map(({ name }) => name) ?? [],
+        props["run"] === undefined &&
+        (props["stream"] ??
+          caller.isStream?.(String(props["name"])) ??
+          operations?.get(String(props["name"]))?.op_type === "subscription") === true,
+      outputNames: ({ props }: Place) =>
+        ops.find(tensorOpName(String(props["name"])) ?? "")?.outputs.map(({ name }) => name) ?? [],
       dispose: (tensors: readonly TensorHandle[]) => {
         if (tensors.length === 0) return;
         const handles = [...new Set(tensors.map((tensor) => tensor.$tensor))];

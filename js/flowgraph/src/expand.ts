@@ -75,11 +75,16 @@ class Expansion {
       return;
     }
     if (!isElement(node)) {
-      if (String(node).trim() !== "") this.problems.add(place.path, "bad_element", `text "${String(node)}" has no meaning in a template`);
+      if (String(node).trim() !== "")
+        this.problems.add(place.path, "bad_element", `text "${String(node)}" has no meaning in a template`);
       return;
     }
     if (around.depth > maxDepth) {
-      this.problems.add(place.path, "bad_element", `components nest more than ${maxDepth} deep; does one contain itself?`);
+      this.problems.add(
+        place.path,
+        "bad_element",
+        `components nest more than ${maxDepth} deep; does one contain itself?`,
+      );
       return;
     }
     this.#element(place, node, { ...around, depth: around.depth + 1 }, node.key ?? key);
@@ -148,7 +153,11 @@ class Expansion {
   #module(place: Place, around: Around): void {
     const render = place.props["render"];
     if (typeof render !== "function") {
-      this.problems.add(place.path, "bad_element", `the module ${String(place.props["of"])} has no way to expand; was it read from JSON?`);
+      this.problems.add(
+        place.path,
+        "bad_element",
+        `the module ${String(place.props["of"])} has no way to expand; was it read from JSON?`,
+      );
       return;
     }
     const context: ModuleContext = { training: around.training, newStream: () => (this.#streams += 1) };
@@ -161,7 +170,10 @@ class Expansion {
 
   /** `then` and `else` as nodes of a conditional; children count as `then`. */
   #branches(place: Place, { props, children }: Element, around: Around): void {
-    for (const [id, tree] of [["then", [props["then"], children]], ["else", props["else"]]] as const) {
+    for (const [id, tree] of [
+      ["then", [props["then"], children]],
+      ["else", props["else"]],
+    ] as const) {
       const branch: Place = {
         ...place,
         kind: "branch",
@@ -188,12 +200,17 @@ class Expansion {
       this.#param(place, name, props);
       return;
     }
-    if (!legalName.test(name)) this.problems.add(place.path, "illegal_name", `"${name}" is no name: no spaces, :, $ and / at the start`);
+    if (!legalName.test(name))
+      this.problems.add(place.path, "illegal_name", `"${name}" is no name: no spaces, :, $ and / at the start`);
     const list = type === "input" ? owner.inputs : owner.outputs;
     if (list.some((other) => other.name === name)) {
       this.problems.add(place.path, "duplicate_name", `the ${type} "${name}" is declared twice`);
     } else if (type === "input") {
-      owner.inputs.push({ name, dtype: props["dtype"] as string | undefined, shape: props["shape"] as Shape | undefined });
+      owner.inputs.push({
+        name,
+        dtype: props["dtype"] as string | undefined,
+        shape: props["shape"] as Shape | undefined,
+      });
     } else {
       owner.outputs.push({ name, value: props["value"], at });
     }
@@ -255,6 +272,11 @@ export function expand(template: Node, options: ExpandOptions = {}): Template {
     outputs: [],
     params: new Map(),
   };
-  expansion.add(root, template, { training: options.training ?? false, contexts: new Map(), depth: 0, next: { index: 0 } });
+  expansion.add(root, template, {
+    training: options.training ?? false,
+    contexts: new Map(),
+    depth: 0,
+    next: { index: 0 },
+  });
   return { root, params: expansion.params, aliases: expansion.aliases, problems: expansion.problems };
 }

@@ -1,20 +1,42 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { h } from "@alknet/ujsx";
-import { fits, Operation, OperationGraph, planTemplate, Sequential, TemplateError, type OperationInfo } from "./index.ts";
+import {
+  fits,
+  Operation,
+  OperationGraph,
+  planTemplate,
+  Sequential,
+  TemplateError,
+  type OperationInfo,
+} from "./index.ts";
 
 const tensor = { "TypeDef:Tensor": true, type: "object" };
 const specs: OperationInfo[] = [
   {
     name: "text/split",
     op_type: "query",
-    input_schema: { type: "object", properties: { text: { type: "string" } }, required: ["text"], additionalProperties: false },
-    output_schema: { type: "object", properties: { words: { type: "array", items: { type: "string" } }, count: { type: "integer" } }, required: ["words", "count"] },
+    input_schema: {
+      type: "object",
+      properties: { text: { type: "string" } },
+      required: ["text"],
+      additionalProperties: false,
+    },
+    output_schema: {
+      type: "object",
+      properties: { words: { type: "array", items: { type: "string" } }, count: { type: "integer" } },
+      required: ["words", "count"],
+    },
   },
   {
     name: "text/embed",
     op_type: "mutation",
-    input_schema: { type: "object", properties: { sentences: { type: "array", items: { type: "string" } }, size: { type: "integer", minimum: 1 } }, required: ["sentences"], additionalProperties: false },
+    input_schema: {
+      type: "object",
+      properties: { sentences: { type: "array", items: { type: "string" } }, size: { type: "integer", minimum: 1 } },
+      required: ["sentences"],
+      additionalProperties: false,
+    },
     output_schema: tensor,
   },
   { name: "text/tokens", op_type: "subscription", input_schema: { type: "object" }, output_schema: { type: "string" } },
@@ -50,7 +72,13 @@ test("The operation graph knows what fits where", () => {
     { from: "text/split", member: "words", to: "text/embed", input: "sentences", fit: "yes" },
     { from: "text/split", member: "count", to: "text/embed", input: "size", fit: "maybe" },
   ]);
-  assert.deepEqual(graph.producers("text/embed", "sentences").map(({ from, fit }) => [from, fit]), [["text/split", "yes"], ["text/tokens", "yes"]]);
+  assert.deepEqual(
+    graph.producers("text/embed", "sentences").map(({ from, fit }) => [from, fit]),
+    [
+      ["text/split", "yes"],
+      ["text/tokens", "yes"],
+    ],
+  );
 });
 
 test("Calls of a template are checked against their specs", () => {
@@ -65,13 +93,16 @@ test("Calls of a template are checked against their specs", () => {
   assert.throws(
     () => planTemplate(template, { operations: graph }),
     (error: TemplateError) => {
-      assert.deepEqual(error.problems.map(({ path, code }) => `${path} ${code}`), [
-        "/0/split bad_ref",
-        "/0/embed bad_ref",
-        "/0/embed unknown_input",
-        "/0/none unknown_operation",
-        "/0/bare missing_input",
-      ]);
+      assert.deepEqual(
+        error.problems.map(({ path, code }) => `${path} ${code}`),
+        [
+          "/0/split bad_ref",
+          "/0/embed bad_ref",
+          "/0/embed unknown_input",
+          "/0/none unknown_operation",
+          "/0/bare missing_input",
+        ],
+      );
       return true;
     },
   );

@@ -23,7 +23,8 @@ type Members = readonly (readonly [string | undefined, JsonSchema])[];
 
 /** A schema and the schemas of its members. */
 function membersOf(schema: JsonSchema): Members {
-  const properties = typeof schema === "object" && schema["TypeDef:Tensor"] === undefined ? schema["properties"] : undefined;
+  const properties =
+    typeof schema === "object" && schema["TypeDef:Tensor"] === undefined ? schema["properties"] : undefined;
   return [[undefined, schema], ...Object.entries((properties ?? {}) as Record<string, JsonSchema>)];
 }
 

@@ -2,15 +2,7 @@ import type { Dim, Shape } from "./value_type.ts";
 
 /** What a node of a template is. */
 export type PlaceKind =
-  | "root"
-  | "operation"
-  | "sequential"
-  | "parallel"
-  | "module"
-  | "conditional"
-  | "branch"
-  | "map"
-  | "subgraph";
+  "root" | "operation" | "sequential" | "parallel" | "module" | "conditional" | "branch" | "map" | "subgraph";
 
 /** A declared input. */
 export interface InputDeclaration {

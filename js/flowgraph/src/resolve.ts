@@ -1,5 +1,15 @@
 import type { Template } from "./expand.ts";
-import { inside, isSequence, locationOf, outwards, regionOf, type Location, type OutputDeclaration, type ParamAlias, type Place } from "./place.ts";
+import {
+  inside,
+  isSequence,
+  locationOf,
+  outwards,
+  regionOf,
+  type Location,
+  type OutputDeclaration,
+  type ParamAlias,
+  type Place,
+} from "./place.ts";
 import { isRef, parseRef, type Ref } from "./ref.ts";
 import { Signal } from "@preact/signals-core";
 import type { Source } from "./source.ts";
@@ -27,7 +37,8 @@ export class Resolver {
       const plain = items.every((item) => item.kind === "literal");
       return plain ? { kind: "literal", value: items.map((item) => item.value) } : { kind: "list", items };
     }
-    if (typeof value !== "object" || value === null || !isPlain(value) || isTensor(value)) return { kind: "literal", value };
+    if (typeof value !== "object" || value === null || !isPlain(value) || isTensor(value))
+      return { kind: "literal", value };
     const entries = Object.entries(value);
     if (entries.length === 1 && entries[0]?.[0] === "literal") return { kind: "literal", value: entries[0][1] };
     const members = new Map(entries.map(([name, member]) => [name, this.value(member, at, path)]));
@@ -41,7 +52,9 @@ export class Resolver {
   /** The `input` of a node: what it says, or the previous output. */
   input(place: Place): Source {
     const at = locationOf(place);
-    return place.props["input"] === undefined ? this.previous(at, [], place.path) : this.value(place.props["input"], at, place.path);
+    return place.props["input"] === undefined
+      ? this.previous(at, [], place.path)
+      : this.value(place.props["input"], at, place.path);
   }
 
   /** `$.output` at a place: the previous node's in a sequence, else what the parent gets. */
@@ -87,14 +100,20 @@ export class Resolver {
       const [id, ...rest] = member;
       const child = place.children.find((each) => each.id === id);
       if (child !== undefined) return this.output(child, rest, path);
-      if (id === undefined) return { kind: "object", members: new Map(place.children.map((each) => [each.id, this.output(each, [], path)])) };
+      if (id === undefined)
+        return {
+          kind: "object",
+          members: new Map(place.children.map((each) => [each.id, this.output(each, [], path)])),
+        };
       this.#problem(path, "unknown_ref", `${place.path} has no node "${id}"`);
       return broken;
     }
     if (place.outputs.length > 0) {
       const [name, ...rest] = member;
       const found = place.outputs.find((output) => output.name === name);
-      return found === undefined ? this.#declared(place.outputs[0] as OutputDeclaration, member) : this.#declared(found, rest);
+      return found === undefined
+        ? this.#declared(place.outputs[0] as OutputDeclaration, member)
+        : this.#declared(found, rest);
     }
     const last = place.children[place.children.length - 1];
     return last === undefined ? this.#inputOf(place, member, path) : this.output(last, member, path);
@@ -115,8 +134,11 @@ export class Resolver {
     if (declared !== undefined) return { kind: "input", place: scope, name: declared.name, member: rest };
     // Without declarations every name is an input.
     if (scope.inputs.length === 0) return { kind: "input", place: scope, name: name ?? "input", member: rest };
-    if (scope.inputs.length === 1) return { kind: "input", place: scope, name: (scope.inputs[0] as { name: string }).name, member };
-    const all = scope.inputs.map((input) => [input.name, { kind: "input", place: scope, name: input.name, member: [] } as const] as const);
+    if (scope.inputs.length === 1)
+      return { kind: "input", place: scope, name: (scope.inputs[0] as { name: string }).name, member };
+    const all = scope.inputs.map(
+      (input) => [input.name, { kind: "input", place: scope, name: input.name, member: [] } as const] as const,
+    );
     return { kind: "object", members: new Map(all) };
   }
 
@@ -144,7 +166,8 @@ export class Resolver {
         return this.#param(ref.name, at.scope, path);
       case "item": {
         for (const place of outwards(at.scope)) {
-          if (place.kind === "map" && (place.props["as"] ?? "item") === ref.name) return { kind: "item", place, member: ref.member };
+          if (place.kind === "map" && (place.props["as"] ?? "item") === ref.name)
+            return { kind: "item", place, member: ref.member };
         }
         return undefined;
       }
@@ -162,7 +185,8 @@ export class Resolver {
       if (place.kind === "root" || place.kind === "subgraph") {
         if (absolute && place.kind !== "root") continue;
         const all = wanted === undefined ? [] : [wanted, ...rest];
-        const known = wanted === undefined || place.inputs.length === 0 || place.inputs.some((input) => input.name === wanted);
+        const known =
+          wanted === undefined || place.inputs.length === 0 || place.inputs.some((input) => input.name === wanted);
         if (known) return this.#templateInput(place, all);
       } else if (place.kind === "module" || place.props["input"] !== undefined) {
         if (absolute) continue;
@@ -179,7 +203,8 @@ export class Resolver {
     if (name.startsWith("/")) return this.#fullParam(name.slice(1), path);
     for (const place of outwards(scope)) {
       const declared = place.params.get(name);
-      if (declared !== undefined) return "name" in declared ? { kind: "param", name: declared.name } : this.#alias(declared, path);
+      if (declared !== undefined)
+        return "name" in declared ? { kind: "param", name: declared.name } : this.#alias(declared, path);
       const found = this.#fullParam(place.module === "" ? name : `${place.module}.${name}`, path);
       if (found !== undefined) return found;
     }
@@ -204,7 +229,11 @@ export class Resolver {
     this.#open.delete(mark);
     const other = found?.kind === "param" ? this.#template.params.get(found.name)?.shape : undefined;
     if (other !== undefined && JSON.stringify(other) !== JSON.stringify(shape)) {
-      this.#template.problems.add(place.path, "shape_mismatch", `${from} has the shape ${shapeText(other)}, not ${shapeText(shape)}`);
+      this.#template.problems.add(
+        place.path,
+        "shape_mismatch",
+        `${from} has the shape ${shapeText(other)}, not ${shapeText(shape)}`,
+      );
     }
     if (found === undefined) this.#problem(place.path, "unknown_ref", `there is no parameter ${from}`);
     return found ?? broken;
@@ -248,7 +277,9 @@ export class Resolver {
   /** Names that would have been found. */
   #hint(ref: Ref, { scope }: Location): string {
     if (ref.kind === "node") {
-      const ids = ref.absolute ? [...inside(this.#template.root)].map((place) => place.path) : scope.children.map((child) => child.id);
+      const ids = ref.absolute
+        ? [...inside(this.#template.root)].map((place) => place.path)
+        : scope.children.map((child) => child.id);
       return ids.length === 0 ? "" : `; nodes there: ${ids.slice(0, 10).join(", ")}`;
     }
     if (ref.kind === "param") return `; parameters: ${[...this.#template.params.keys()].slice(0, 10).join(", ")}`;

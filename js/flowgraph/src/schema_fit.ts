@@ -6,7 +6,19 @@ export type Fit = "yes" | "maybe" | "no";
 
 const order: readonly Fit[] = ["no", "maybe", "yes"];
 /** Keywords that narrow a schema and are compared as they are. */
-const narrowing = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern", "format", "minLength", "maxLength", "minItems", "maxItems"];
+const narrowing = [
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "multipleOf",
+  "pattern",
+  "format",
+  "minLength",
+  "maxLength",
+  "minItems",
+  "maxItems",
+];
 
 /** What holds of all. */
 export function worst(fits: readonly Fit[]): Fit {
@@ -98,7 +110,9 @@ export function fits(from: JsonSchema, to: JsonSchema): Fit {
   for (const keyword of narrowing) {
     if (to[keyword] !== undefined && JSON.stringify(to[keyword]) !== JSON.stringify(from[keyword])) found.push("maybe");
   }
-  if (from["TypeDef:Tensor"] === undefined && (to["properties"] !== undefined || to["required"] !== undefined)) found.push(fitObject(from, to));
-  if (to["items"] !== undefined) found.push(fits((from["items"] as JsonSchema | undefined) ?? true, to["items"] as JsonSchema));
+  if (from["TypeDef:Tensor"] === undefined && (to["properties"] !== undefined || to["required"] !== undefined))
+    found.push(fitObject(from, to));
+  if (to["items"] !== undefined)
+    found.push(fits((from["items"] as JsonSchema | undefined) ?? true, to["items"] as JsonSchema));
   return worst(found);
 }

@@ -23,13 +23,23 @@ export interface ConvTransposeProps extends ConvProps {
 }
 
 /** As in PyTorch, the fan-in is that of the weight's second dimension, also of a transposed convolution. */
-function windowed(name: string, shape: readonly number[], { out, bias, weight: from }: ConvProps, attributes: Readonly<Record<string, unknown>>): Node[] {
+function windowed(
+  name: string,
+  shape: readonly number[],
+  { out, bias, weight: from }: ConvProps,
+  attributes: Readonly<Record<string, unknown>>,
+): Node[] {
   const init = kaiming_uniform(shape.slice(1).reduce((a, b) => a * b, 1));
   const biased = bias ?? true;
   return [
     weight("weight", shape, init, from),
     biased ? weight("bias", [out], init) : null,
-    op(name, name, { input: "$.input", weight: "$.params.weight", bias: biased ? "$.params.bias" : undefined, ...attributes }),
+    op(name, name, {
+      input: "$.input",
+      weight: "$.params.weight",
+      bias: biased ? "$.params.bias" : undefined,
+      ...attributes,
+    }),
   ];
 }
 

@@ -3,7 +3,16 @@ import { after, before, test } from "node:test";
 import { Executor, Input, Output, renderGraph, Sequential, type TensorHandle } from "@alknet/flowgraph";
 import { h } from "@alknet/ujsx";
 import { ComputeNode, skip } from "../../flowgraph/src/testing/program.ts";
-import { adam, Fit, Linear, MSELoss, type EpochRecord, type FitCheckpoint, type FitEvent, type PlotSeries } from "./index.ts";
+import {
+  adam,
+  Fit,
+  Linear,
+  MSELoss,
+  type EpochRecord,
+  type FitCheckpoint,
+  type FitEvent,
+  type PlotSeries,
+} from "./index.ts";
 import { cases } from "./testing/cases.ts";
 
 let node: ComputeNode;
@@ -25,14 +34,26 @@ function regression() {
   return [
     h(Input, { name: "x", dtype: "f32", shape: ["batch", 2] }),
     h(Input, { name: "target", dtype: "f32", shape: ["batch", 1] }),
-    h(Sequential, {}, h(Linear, { id: "fc", in: 2, out: 1, input: "$.input.x" }), h(MSELoss, { input: { target: "$.input.target" } }), h(Output, { name: "loss" })),
+    h(
+      Sequential,
+      {},
+      h(Linear, { id: "fc", in: 2, out: 1, input: "$.input.x" }),
+      h(MSELoss, { input: { target: "$.input.target" } }),
+      h(Output, { name: "loss" }),
+    ),
   ];
 }
 
 async function batch(seed: number, rows = 8): Promise<{ x: TensorHandle; target: TensorHandle }> {
-  const points = [...Array(rows).keys()].map((row) => [Math.sin(seed * 31 + row * 7), Math.cos(seed * 17 + row * 5)] as const);
+  const points = [...Array(rows).keys()].map(
+    (row) => [Math.sin(seed * 31 + row * 7), Math.cos(seed * 17 + row * 5)] as const,
+  );
   const x = await node.tensor("f32", [rows, 2], points);
-  const target = await node.tensor("f32", [rows, 1], points.map(([a, b]) => [2 * a - 3 * b + 1]));
+  const target = await node.tensor(
+    "f32",
+    [rows, 1],
+    points.map(([a, b]) => [2 * a - 3 * b + 1]),
+  );
   return { x, target };
 }
 
@@ -87,13 +108,32 @@ test("A template fits a model, tells how it goes, and leaves no tensor behind", 
   assert.equal(last.learning_rate, 0.1);
   assert.equal(first.seconds, 0.5);
   assert.deepEqual(heard.lines, history);
-  assert.deepEqual(heard.saved.map(({ epoch }) => epoch), [5, 10, 12]);
+  assert.deepEqual(
+    heard.saved.map(({ epoch }) => epoch),
+    [5, 10, 12],
+  );
   assert.equal(heard.saved[0]?.store, executor.store);
-  assert.deepEqual(heard.plots.get("loss")?.map(({ name, y }) => [name, y.length]), [["training", 12], ["held out", 12]]);
+  assert.deepEqual(
+    heard.plots.get("loss")?.map(({ name, y }) => [name, y.length]),
+    [
+      ["training", 12],
+      ["held out", 12],
+    ],
+  );
   assert.equal(heard.events.filter(({ kind }) => kind === "step").length, 120);
   assert.deepEqual(heard.events.at(-1)?.kind, "end");
   const { execution } = (await node.call("compute/open", {
-    plan: ((await node.call("compute/compile", { graph: { alknet_graph: 1, inputs: [], states: [{ name: "fc.weight", dtype: "f32", shape: [1, 2], scope: "store", trainable: true }], nodes: [], outputs: [{ name: "w", value: "fc.weight" }] } })) as { plan: string }).plan,
+    plan: (
+      (await node.call("compute/compile", {
+        graph: {
+          alknet_graph: 1,
+          inputs: [],
+          states: [{ name: "fc.weight", dtype: "f32", shape: [1, 2], scope: "store", trainable: true }],
+          nodes: [],
+          outputs: [{ name: "w", value: "fc.weight" }],
+        },
+      })) as { plan: string }
+    ).plan,
     store: executor.store,
   })) as { execution: string };
   const { outputs } = (await node.call("compute/run", { execution, inputs: {} })) as { outputs: { w: TensorHandle } };
@@ -127,5 +167,11 @@ test("Fitting stops when the model gets no better, and goes on from a history", 
   assert.deepEqual(heard.events.at(-1), { kind: "end", reason: "patience", history: records });
   assert.deepEqual(await executor.run(fit(records)), []);
   const more = (await executor.run(fit(records.slice(0, 2)))) as EpochRecord[];
-  assert.deepEqual(more.map(({ epoch, step }) => [epoch, step]), [[3, 6], [4, 8]]);
+  assert.deepEqual(
+    more.map(({ epoch, step }) => [epoch, step]),
+    [
+      [3, 6],
+      [4, 8],
+    ],
+  );
 });

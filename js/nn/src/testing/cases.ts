@@ -14,15 +14,30 @@ export interface ModuleCase {
 const input = (name: string, shape: Shape, dtype = "f32") => h(Input, { name, dtype, shape });
 
 /** `x` through one module. */
-function one(name: string, shape: Shape, module: Node, options: { training?: boolean; dtype?: string } = {}): ModuleCase {
+function one(
+  name: string,
+  shape: Shape,
+  module: Node,
+  options: { training?: boolean; dtype?: string } = {},
+): ModuleCase {
   const template = h(Sequential, {}, input("x", shape, options.dtype), module);
   return { name, template, training: options.training ?? false };
 }
 
 /** A loss of `x` and `target`. */
-function loss(name: string, module: (input: object) => Node, target: { dtype?: string; shape?: Shape } = {}): ModuleCase {
+function loss(
+  name: string,
+  module: (input: object) => Node,
+  target: { dtype?: string; shape?: Shape } = {},
+): ModuleCase {
   const inputs = { input: "$.input.x", target: "$.input.target" };
-  const template = h(Sequential, {}, input("x", ["n", 4]), input("target", target.shape ?? ["n", 4], target.dtype), module(inputs));
+  const template = h(
+    Sequential,
+    {},
+    input("x", ["n", 4]),
+    input("target", target.shape ?? ["n", 4], target.dtype),
+    module(inputs),
+  );
   return { name, template, training: false };
 }
 
@@ -45,7 +60,18 @@ function attention(): ModuleCase[] {
   const cache = { position: "position", batch: 2, capacity: 16, length: "length" };
   const decoder = { input: "$.input.x", memory: "$.input.memory" };
   return [
-    one("mha", ["n", 5, 8], h(nn.MultiHeadAttention, { id: "m", embed_dim: 8, num_heads: 4, num_key_heads: 2, causal: true, rope_base: 10000 })),
+    one(
+      "mha",
+      ["n", 5, 8],
+      h(nn.MultiHeadAttention, {
+        id: "m",
+        embed_dim: 8,
+        num_heads: 4,
+        num_key_heads: 2,
+        causal: true,
+        rope_base: 10000,
+      }),
+    ),
     {
       name: "mha_cache",
       training: false,
@@ -57,8 +83,17 @@ function attention(): ModuleCase[] {
         h(nn.MultiHeadAttention, { id: "m", embed_dim: 8, num_heads: 2, rope_base: 10000, cache, input: "$.input.x" }),
       ),
     },
-    one("encoder", ["n", 5, 8], h(nn.TransformerEncoderBlock, { id: "m", d_model: 8, nhead: 2, dim_feedforward: 16, activation: "gelu" }), { training: true }),
-    one("encoder_norm_first", ["n", 5, 8], h(nn.TransformerEncoderBlock, { id: "m", d_model: 8, nhead: 2, norm_first: true, causal: true })),
+    one(
+      "encoder",
+      ["n", 5, 8],
+      h(nn.TransformerEncoderBlock, { id: "m", d_model: 8, nhead: 2, dim_feedforward: 16, activation: "gelu" }),
+      { training: true },
+    ),
+    one(
+      "encoder_norm_first",
+      ["n", 5, 8],
+      h(nn.TransformerEncoderBlock, { id: "m", d_model: 8, nhead: 2, norm_first: true, causal: true }),
+    ),
     {
       name: "decoder",
       training: true,
@@ -82,9 +117,17 @@ export function cases(): ModuleCase[] {
     one("linear_no_bias", ["n", 3], h(nn.Linear, { id: "m", in: 3, out: 4, bias: false })),
     one("embedding", ["n"], h(nn.Embedding, { id: "m", num_embeddings: 7, embedding_dim: 3 }), { dtype: "i64" }),
     one("conv1d", ["n", 4, 9], h(nn.Conv1d, { id: "m", in: 4, out: 6, kernel_size: 3, dilation: 2 })),
-    one("conv2d", image, h(nn.Conv2d, { id: "m", in: 4, out: 6, kernel_size: [3, 5], stride: 2, padding: [1, 2], groups: 2 })),
+    one(
+      "conv2d",
+      image,
+      h(nn.Conv2d, { id: "m", in: 4, out: 6, kernel_size: [3, 5], stride: 2, padding: [1, 2], groups: 2 }),
+    ),
     one("conv3d", ["n", 2, 5, 5, 5], h(nn.Conv3d, { id: "m", in: 2, out: 3, kernel_size: 3, bias: false })),
-    one("conv_transpose2d", image, h(nn.ConvTranspose2d, { id: "m", in: 4, out: 6, kernel_size: 3, stride: 2, output_padding: 1 })),
+    one(
+      "conv_transpose2d",
+      image,
+      h(nn.ConvTranspose2d, { id: "m", in: 4, out: 6, kernel_size: 3, stride: 2, output_padding: 1 }),
+    ),
     one("max_pool2d", image, h(nn.MaxPool2d, { kernel_size: 3, padding: 1 })),
     one("avg_pool2d", image, h(nn.AvgPool2d, { kernel_size: 3, stride: 1, count_include_pad: false })),
     one("adaptive_avg_pool2d", image, h(nn.AdaptiveAvgPool2d, { output_size: [3, 2] })),
@@ -102,4 +145,3 @@ export function cases(): ModuleCase[] {
     { name: "digits", template: h(DigitsCnn, {}), training: true },
   ];
 }
-
