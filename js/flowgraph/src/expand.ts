@@ -134,15 +134,17 @@ class Expansion {
       parent,
       index: parent.children.length,
       children: [],
+      byId: new Map(),
       inputs: [],
       outputs: [],
       params: new Map(),
     };
     if (!legalId.test(id)) this.problems.add(place.path, "illegal_name", `an id has no spaces and none of . : / $ [ ]`);
-    if (parent.children.some((sibling) => sibling.id === id)) {
+    if (parent.byId.has(id)) {
       this.problems.add(place.path, "duplicate_id", `another node beside it has the id "${id}"`);
     }
     parent.children.push(place);
+    parent.byId.set(id, place);
     const training = typeof props["training"] === "boolean" ? props["training"] : around.training;
     const inner = { ...around, training, next: { index: 0 } };
     if (kind === "conditional") this.#branches(place, element, inner);
@@ -183,11 +185,13 @@ class Expansion {
         parent: place,
         index: place.children.length,
         children: [],
+        byId: new Map(),
         inputs: [],
         outputs: [],
         params: new Map(),
       };
       place.children.push(branch);
+      place.byId.set(id, branch);
       this.add(branch, tree as Node, { ...around, next: { index: 0 } });
     }
   }
@@ -268,6 +272,7 @@ export function expand(template: Node, options: ExpandOptions = {}): Template {
     parent: undefined,
     index: 0,
     children: [],
+    byId: new Map(),
     inputs: [],
     outputs: [],
     params: new Map(),

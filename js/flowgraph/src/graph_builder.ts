@@ -105,6 +105,7 @@ export class GraphBuilder {
   ): BuiltGraph {
     const members = new Set(nodes.map((node) => node.place));
     const inputs = new Map(declared);
+    const names = new Map([...declared].map(([name, source]) => [sourceKey(source), name]));
     const states = new Set<string>();
     const ref = (source: Source, path: string): GraphRef | null => {
       if (source.kind === "literal" && !isTensor(source.value)) return scalarRef(source.value as number | boolean);
@@ -117,7 +118,7 @@ export class GraphBuilder {
         return index === 0 ? source.place.path : `${source.place.path}:${index}`;
       }
       if (source.kind === "broken") return null;
-      const name = [...declared].find(([, each]) => sourceKey(each) === sourceKey(source))?.[0] ?? sourceKey(source);
+      const name = names.get(sourceKey(source)) ?? sourceKey(source);
       inputs.set(name, source);
       return name;
     };

@@ -63,7 +63,11 @@ export function groupsOf(
     }
   }
   const groups = new Map<Leaf, Leaf[]>();
-  for (const leaf of statics) groups.set(top(leaf), [...(groups.get(top(leaf)) ?? []), leaf]);
+  for (const leaf of statics) {
+    const group = groups.get(top(leaf));
+    if (group === undefined) groups.set(top(leaf), [leaf]);
+    else group.push(leaf);
+  }
   return [...groups.values()];
 }
 

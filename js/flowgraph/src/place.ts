@@ -61,6 +61,8 @@ export interface Place {
   readonly index: number;
   /** Nodes inside, without declarations. */
   readonly children: Place[];
+  /** The same by id. */
+  readonly byId: Map<string, Place>;
   readonly inputs: InputDeclaration[];
   readonly outputs: OutputDeclaration[];
   /** Parameters declared here: the name here, and the full name, or another that it is. */

@@ -118,11 +118,12 @@ class Planner {
     groups: Leaf[][],
     output: Source,
   ): Unit[] {
+    const groupOf = new Map(groups.flatMap((group) => group.map((leaf) => [leaf, group] as const)));
     const members: { leaves: Leaf[]; group: boolean }[] = [];
     const unitOf = new Map<Leaf, number>();
     for (const leaf of leaves) {
       if (unitOf.has(leaf)) continue;
-      const group = leaf.node === undefined ? [leaf] : (groups.find((each) => each.includes(leaf)) as Leaf[]);
+      const group = groupOf.get(leaf) ?? [leaf];
       for (const each of group) unitOf.set(each, members.length);
       members.push({ leaves: group, group: leaf.node !== undefined });
     }

@@ -98,7 +98,7 @@ export class Resolver {
   #groupOutput(place: Place, member: readonly string[], path: string): Source {
     if (place.kind === "parallel") {
       const [id, ...rest] = member;
-      const child = place.children.find((each) => each.id === id);
+      const child = id === undefined ? undefined : place.byId.get(id);
       if (child !== undefined) return this.output(child, rest, path);
       if (id === undefined)
         return {
@@ -243,7 +243,7 @@ export class Resolver {
     const scopes = ref.absolute ? [this.#template.root] : [...outwards(at.scope)];
     for (const scope of scopes) {
       let place: Place | undefined = scope;
-      for (const id of ref.ids) place = place?.children.find((child) => child.id === id);
+      for (const id of ref.ids) place = place?.byId.get(id);
       if (place === undefined) continue;
       const region = regionOf(place);
       if (![...outwards(at.scope)].includes(region)) {
