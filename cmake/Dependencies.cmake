@@ -36,13 +36,31 @@ pkg_check_modules(dep_xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(dep_nettle REQUIRED IMPORTED_TARGET nettle)
 pkg_check_modules(dep_zip REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(dep_zlib REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(dep_seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(dep_hwy REQUIRED IMPORTED_TARGET libhwy)
 find_package(spdlog REQUIRED) # spdlog::spdlog
 find_package(CLI11 REQUIRED)  # CLI11::CLI11
 
+# libedit with what it needs, as static libraries: only one command edits lines, and all would load them.
+add_library(dep_edit INTERFACE)
+foreach(part edit tinfo bsd md)
+  find_library(ALKNET_LIBRARY_${part} lib${part}.a REQUIRED)
+  target_link_libraries(dep_edit INTERFACE ${ALKNET_LIBRARY_${part}})
+endforeach()
+
 # The standard webgpu.h; the provider's library is loaded at run time.
 add_library(dep_webgpu_header INTERFACE)
 target_include_directories(dep_webgpu_header SYSTEM INTERFACE ${ALKNET_DEPS}/webgpu/include)
+
+# JavaScript: QuickJS-NG, compiled from its sources.
+set(quickjs_sources ${ALKNET_DEPS}/source/usr/src/quickjs-ng)
+add_library(dep_quickjs STATIC ${quickjs_sources}/quickjs.c ${quickjs_sources}/libregexp.c ${quickjs_sources}/libunicode.c
+  ${quickjs_sources}/dtoa.c)
+target_include_directories(dep_quickjs SYSTEM PUBLIC ${quickjs_sources})
+target_compile_definitions(dep_quickjs PRIVATE _GNU_SOURCE)
+target_compile_options(dep_quickjs PRIVATE -w $<$<BOOL:${ALKNET_SANITIZE}>:-fno-sanitize=undefined>)
+set_target_properties(dep_quickjs PROPERTIES C_STANDARD 11 C_EXTENSIONS ON UNITY_BUILD OFF)
+target_link_libraries(dep_quickjs PUBLIC m Threads::Threads)
 
 # shaderc compiles GLSL to SPIR-V. Debian's shared library lacks what it is made of, so its parts are linked statically.
 add_library(dep_shaderc INTERFACE)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -16,7 +17,10 @@
 
 namespace alknet::call {
 
+struct CallRequest;
 struct RunningCall;
+class CallHandle;
+class CallSink;
 
 /// What becomes of a nested call when the call that made it is aborted.
 enum class AbortPolicy {
@@ -32,6 +36,9 @@ struct NestedCallOptions {
 
   /// Names of the handler's own secrets that the callee gets; its registration must accept each.
   std::vector<std::string> pass_capabilities;
+
+  /// Told the id of the nested call when it has passed its gates.
+  std::function<void(const std::string& id)> on_id{};
 };
 
 /// What a handler knows about the call it serves, and the way by which it calls others. Lives until the handler has
@@ -93,6 +100,11 @@ class OperationContext {
 
   /// The same for a subscription. Destroying the generator aborts it.
   AsyncGenerator<Message> subscribe(std::string_view operation, Message input, NestedCallOptions options = {});
+
+  /// Starts a nested call whose answers go to `sink`, through the gates of `call`: for a sandbox that works for this
+  /// call and asks by itself. Id, token and `forwarded_for` of the request do not count. Throws what a gate says; then
+  /// the sink hears nothing.
+  CallHandle start(CallRequest request, std::shared_ptr<CallSink> sink);
 
   /// Calls as the caller from outside, through every gate again (`compute/submit`): not a nested call.
   Task<Message> call_as_caller(std::string_view operation, Message input);

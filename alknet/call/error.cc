@@ -69,6 +69,17 @@ std::string wire_code(const Error& error) {
   return capitals(error.code_name());
 }
 
+WireError wire_error(const Error& error) {
+  if (error.code() != CallError::kDomain) {
+    const bool retryable = error.code() == CallError::kTimeout || error.code() == CallError::kResourceExhausted;
+    return {wire_code(error), error.message(), retryable, error.details()};
+  }
+  const JsonObject& facts = error.details().as_object();
+  const Json* details = facts.if_contains("details");
+  return {wire_code(error), error.message(), facts.at("retryable") == Json(true),
+          details == nullptr ? Json(nullptr) : *details};
+}
+
 std::string capitals(std::string_view name) {
   std::string text(name);
   std::transform(text.begin(), text.end(), text.begin(),

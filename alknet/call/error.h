@@ -58,6 +58,9 @@ struct WireError {
 /// The code in capitals that a caller sees of `error`, taking `domain` apart.
 std::string wire_code(const Error& error);
 
+/// What a caller is told of `error` as it is: of `domain` the declared code and its details.
+WireError wire_error(const Error& error);
+
 /// "not_found" as "NOT_FOUND".
 std::string capitals(std::string_view name);
 

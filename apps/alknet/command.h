@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "alknet/base/error.h"
 #include "alknet/base/json.h"
@@ -19,6 +20,7 @@ struct Globals {
   bool verbose = false;
   std::string color = "auto";                      ///< auto, always, never
   std::map<std::string, std::string> config = {};  ///< What the configuration file says (settings.h).
+  std::vector<std::string> script_arguments = {};  ///< What stands behind the file of `alknet run`.
   int exit_status = 0;                             ///< 1: the answer is no.
 };
 
@@ -38,11 +40,16 @@ void add_tensor(CLI::App& program, Globals& globals);
 void add_tensor_info(CLI::App& group, Globals& globals);
 void add_schema(CLI::App& program, Globals& globals);
 void add_devices(CLI::App& program, Globals& globals);
+void add_sandbox(CLI::App& program, Globals& globals);
 void add_serve(CLI::App& program, Globals& globals);
 void add_call(CLI::App& program, Globals& globals);
 void add_ops(CLI::App& program, Globals& globals);
 void add_import(CLI::App& program, Globals& globals);
 void add_peer(CLI::App& program, Globals& globals);
+void add_run(CLI::App& program, Globals& globals);
+void add_repl(CLI::App& program, Globals& globals);
+void add_test(CLI::App& program, Globals& globals);
+void add_check(CLI::App& program, Globals& globals);
 void add_config(CLI::App& program, Globals& globals);
 void add_completion(CLI::App& program, Globals& globals);
 void add_man(CLI::App& program, Globals& globals);

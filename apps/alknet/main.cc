@@ -90,6 +90,32 @@ std::vector<std::string> arguments(int argc, char** argv) {
   return all;
 }
 
+/// Takes what stands behind the file of `alknet run` from `words` (the last first): it is the script's own.
+std::vector<std::string> take_script_arguments(const CLI::App& program, std::vector<std::string>& words) {
+  const auto takes_value = [&](const std::string& word, const CLI::App* command) {
+    const CLI::Option* option = command != nullptr ? command->get_option_no_throw(word) : nullptr;
+    if (option == nullptr) option = program.get_option_no_throw(word);
+    return option != nullptr && option->get_items_expected_max() > 0;
+  };
+  const CLI::App* command = nullptr;
+  std::size_t left = words.size();
+  while (left > 0) {
+    const std::string& word = words[--left];
+    if (word.starts_with('-') && word != "-" && word != "--") {
+      if (word.find('=') == std::string::npos && takes_value(word, command) && left > 0) --left;
+    } else if (command == nullptr) {
+      if (word != "run") return {};
+      command = program.get_subcommand("run");
+    } else {
+      if (word == "--" && left > 0) --left;
+      break;
+    }
+  }
+  std::vector<std::string> rest(words.rend() - static_cast<std::ptrdiff_t>(left), words.rend());
+  words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(left));
+  return rest;
+}
+
 int run(int argc, char** argv) {
   Globals globals;
   try {
@@ -112,11 +138,16 @@ int run(int argc, char** argv) {
   add_tensor(program, globals);
   add_schema(program, globals);
   add_devices(program, globals);
+  add_sandbox(program, globals);
   add_serve(program, globals);
   add_call(program, globals);
   add_ops(program, globals);
   add_import(program, globals);
   add_peer(program, globals);
+  add_run(program, globals);
+  add_repl(program, globals);
+  add_test(program, globals);
+  add_check(program, globals);
   add_config(program, globals);
   add_completion(program, globals);
   add_man(program, globals);
@@ -124,7 +155,9 @@ int run(int argc, char** argv) {
                "  alknet embed \"A dog runs.\" \"A puppy plays.\" \"Stocks fell.\"\n"
                "  alknet tensor info model.safetensors\n");
   try {
-    program.parse(arguments(argc, argv));
+    std::vector<std::string> words = arguments(argc, argv);
+    globals.script_arguments = take_script_arguments(program, words);
+    program.parse(words);
   } catch (const CLI::Success& success) {
     return program.exit(success);
   } catch (const CLI::ParseError& error) {

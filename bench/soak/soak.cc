@@ -237,7 +237,7 @@ class Soak {
 double rise(const std::vector<std::uint64_t>& samples) {
   const auto tenth = static_cast<std::ptrdiff_t>(samples.size() / 10);
   if (tenth == 0) return 0;
-  const auto early = static_cast<double>(median({samples.begin() + tenth, samples.begin() + 2 * tenth}));
+  const auto early = static_cast<double>(median({samples.begin() + 5 * tenth, samples.begin() + 6 * tenth}));
   const auto late = static_cast<double>(median({samples.end() - tenth, samples.end()}));
   return late / early - 1;
 }

@@ -15,7 +15,7 @@ struct SoakOptions {
   double rate = 100;        ///< actions a second, of all users together
   std::uint64_t seed = 1;
   std::optional<int> actions;  ///< of each user, instead of the minutes; then memory is not judged
-  double most_rise = 0.05;     ///< of resident memory: the last tenth of the time beside the second tenth
+  double most_rise = 0.05;     ///< of resident memory: the last tenth of the time beside the sixth tenth
   bool json = false;           ///< print the summary as JSON too
 };
 
@@ -26,7 +26,8 @@ bool run_soak(const SoakOptions& options);
 /// The process of the users that are killed.
 void run_killed_users(const std::string& folder, const std::string& addresses, const SoakOptions& options);
 
-/// By how much a process' memory rose: the median of the last tenth of the samples beside that of the second tenth.
+/// By how much a process' memory rose in the second half of a run: the median of the last tenth of the samples beside
+/// that of the sixth tenth. The first half is the warm-up, until each user's connection has met each kind of work.
 double rise(const std::vector<std::uint64_t>& samples);
 
 /// A folder for one run, which goes with it.

@@ -42,19 +42,6 @@ constexpr ComputeOperation kSubmit = {
     kCommonErrors,
     std::chrono::seconds(300)};
 
-Json error_json(const Error& error) {
-  const bool domain = error.code() == call::CallError::kDomain;
-  const Json* details = &error.details();
-  bool retryable = error.code() == call::CallError::kTimeout || error.code() == call::CallError::kResourceExhausted;
-  if (domain) {
-    retryable = details->at("retryable") == Json(true);
-    details = details->as_object().if_contains("details");
-  }
-  return call::WireError{call::wire_code(error), error.message(), retryable,
-                         details == nullptr ? Json(nullptr) : *details}
-      .to_json();
-}
-
 /// The entry's own input, with what the entry says beside it.
 Json entry_input(call::OperationContext& context, const JsonObject& entry) {
   JsonObject input = entry.at("input").as_object();
@@ -96,9 +83,9 @@ void poison(call::OperationContext& context, const JsonObject& entry, const Erro
 Json failed_entry(call::OperationContext& context, const JsonObject& entry, const Error& error) {
   try {
     poison(context, entry, error);
-    return JsonObject{{"error", error_json(error)}};
+    return JsonObject{{"error", call::wire_error(error).to_json()}};
   } catch (const Error& other) {
-    return JsonObject{{"error", error_json(other)}};
+    return JsonObject{{"error", call::wire_error(other).to_json()}};
   }
 }
 

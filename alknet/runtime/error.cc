@@ -1,0 +1,12 @@
+#include "alknet/runtime/error.h"
+
+namespace alknet::runtime {
+
+const std::error_category& runtime_category() noexcept {
+  static const NamedCategory<10> category(
+      "runtime", {"script_threw", "timeout", "memory_limit", "limit", "module_not_found", "module_invalid",
+                  "permission_denied", "closed", "sandbox_unavailable", "sandbox_failed"});
+  return category;
+}
+
+}  // namespace alknet::runtime

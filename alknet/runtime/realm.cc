@@ -1,0 +1,216 @@
+#include <array>
+#include <memory>
+
+#include "alknet/runtime/convert.h"
+#include "alknet/runtime/native.h"
+#include "alknet/runtime/quickjs.h"
+
+namespace alknet::runtime {
+
+namespace {
+
+JSValue call_number(JSContext* context, JSValueConst self, int count, JSValueConst* values, int number) {
+  IsolateState& state = *static_cast<IsolateState*>(JS_GetContextOpaque(context));
+  return guarded(state, [&] {
+    return state.functions[static_cast<std::size_t>(number)](Realm(state), ValueAccess::borrow(state, self),
+                                                             Arguments(state, count, values));
+  });
+}
+
+using StatefulFunction = std::function<Value(Realm, const Value&, Arguments)>;
+
+JSValue call_closure(JSContext* context, JSValueConst self, int count, JSValueConst* values, int, void* function) {
+  IsolateState& state = *static_cast<IsolateState*>(JS_GetContextOpaque(context));
+  return guarded(state, [&] {
+    return (*static_cast<StatefulFunction*>(function))(Realm(state), ValueAccess::borrow(state, self),
+                                                       Arguments(state, count, values));
+  });
+}
+
+constexpr std::array<std::string_view, 5> kErrorNames = {"Error", "TypeError", "RangeError", "SyntaxError",
+                                                         "ReferenceError"};
+constexpr std::array<JSTypedArrayEnum, 12> kTypedArrays = {
+    JS_TYPED_ARRAY_UINT8,      JS_TYPED_ARRAY_UINT8C,  JS_TYPED_ARRAY_INT8,    JS_TYPED_ARRAY_UINT16,
+    JS_TYPED_ARRAY_INT16,      JS_TYPED_ARRAY_UINT32,  JS_TYPED_ARRAY_INT32,   JS_TYPED_ARRAY_BIG_INT64,
+    JS_TYPED_ARRAY_BIG_UINT64, JS_TYPED_ARRAY_FLOAT16, JS_TYPED_ARRAY_FLOAT32, JS_TYPED_ARRAY_FLOAT64};
+
+/// The own data of an Error object: `name`, `message`, `stack`, and `code` and `details` where there are such.
+JsonObject describe(const Value& thrown) {
+  JsonObject out;
+  for (const std::string_view name : {"name", "message", "stack", "code"}) {
+    const Value member = thrown.get(name);
+    if (member.is_string()) out.emplace(name, member.to_string());
+  }
+  const Value details = thrown.get("details");
+  if (!details.is_undefined()) out.emplace("details", to_json(details));
+  return out;
+}
+
+/// Room beyond the memory limit, for the description of the very error that says that the limit is reached.
+class Reserve {
+ public:
+  explicit Reserve(IsolateState& state) : state_(state) { set(kBytes); }
+  Reserve(const Reserve&) = delete;
+  Reserve& operator=(const Reserve&) = delete;
+  ~Reserve() { set(0); }
+
+ private:
+  static constexpr std::size_t kBytes = 64 << 10;
+  void set(std::size_t more) const {
+    if (const auto limit = state_.options.limits.memory_bytes) JS_SetMemoryLimit(state_.runtime, *limit + more);
+  }
+
+  IsolateState& state_;
+};
+
+constexpr std::string_view kOutOfMemory = "InternalError: out of memory";
+
+bool memory_is_full(IsolateState& state) {
+  const auto limit = state.options.limits.memory_bytes;
+  return limit && state.isolate->memory().allocated >= *limit - *limit / 8;
+}
+
+std::string message_of(const JsonObject& description, const Value& thrown) {
+  const auto text = [&](std::string_view name) -> std::string {
+    const Json* const member = description.if_contains(name);
+    return member == nullptr ? "" : std::string(member->as_string());
+  };
+  if (!description.contains("message")) return thrown.is_symbol() ? "a symbol" : thrown.to_string();
+  const std::string name = text("name");
+  return name.empty() ? text("message") : name + ": " + text("message");
+}
+
+}  // namespace
+
+Isolate& Realm::isolate() const { return *state_->isolate; }
+Value Realm::global() const { return ValueAccess::adopt(*state_, JS_GetGlobalObject(context_of(*state_))); }
+Value Realm::null() const { return ValueAccess::adopt(*state_, JS_NULL); }
+Value Realm::boolean(bool value) const { return ValueAccess::adopt(*state_, JS_NewBool(context_of(*state_), value)); }
+Value Realm::number(double value) const {
+  return ValueAccess::adopt(*state_, JS_NewNumber(context_of(*state_), value));
+}
+Value Realm::bigint(std::int64_t value) const { return checked(*state_, JS_NewBigInt64(context_of(*state_), value)); }
+Value Realm::bigint_unsigned(std::uint64_t value) const {
+  return checked(*state_, JS_NewBigUint64(context_of(*state_), value));
+}
+Value Realm::string(std::string_view utf8) const {
+  return checked(*state_, JS_NewStringLen(context_of(*state_), utf8.data(), utf8.size()));
+}
+Value Realm::symbol(std::string_view description) const {
+  return checked(*state_, JS_NewSymbol(context_of(*state_), std::string(description).c_str(), false));
+}
+Value Realm::object() const { return checked(*state_, JS_NewObject(context_of(*state_))); }
+Value Realm::object_with_prototype(const Value& prototype) const {
+  return checked(*state_, JS_NewObjectProto(context_of(*state_), ValueAccess::raw(prototype)));
+}
+Value Realm::array() const { return checked(*state_, JS_NewArray(context_of(*state_))); }
+
+Value Realm::array(std::span<const Value> items) const {
+  const Value out = array();
+  for (std::uint32_t i = 0; const Value& item : items) out.set(i++, item);
+  return out;
+}
+
+Value Realm::array_buffer(std::span<const std::byte> bytes) const {
+  return checked(*state_, JS_NewArrayBufferCopy(context_of(*state_),
+                                                reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+}
+
+Value Realm::typed_array(TypedArray type, std::span<const std::byte> bytes) const {
+  return typed_array_over(type, array_buffer(bytes));
+}
+
+Value Realm::typed_array_over(TypedArray type, const Value& array_buffer) const {
+  const Entry entry(*state_);
+  JSValue argument = ValueAccess::raw(array_buffer);
+  return checked(*state_,
+                 JS_NewTypedArray(entry.context(), 1, &argument, kTypedArrays[static_cast<std::size_t>(type)]));
+}
+
+Value Realm::array_buffer_over(std::span<std::byte> memory, void (*release)(void* owner), void* owner) const {
+  struct Foreign {
+    void (*release)(void*);
+    void* owner;
+  };
+  const auto reallocate = [](JSRuntime*, void* opaque, void*, std::size_t size) -> void* {
+    if (size != 0) return nullptr;
+    const std::unique_ptr<Foreign> foreign(static_cast<Foreign*>(opaque));
+    foreign->release(foreign->owner);
+    return nullptr;
+  };
+  auto foreign = std::make_unique<Foreign>(Foreign{release, owner});
+  const JSValue value = JS_NewArrayBuffer(context_of(*state_), reinterpret_cast<std::uint8_t*>(memory.data()),
+                                          memory.size(), 0, reallocate, foreign.get(), false);
+  Value out = checked(*state_, value);
+  static_cast<void>(foreign.release());
+  return out;
+}
+
+void Realm::detach(const Value& array_buffer) const {
+  JS_DetachArrayBuffer(context_of(*state_), ValueAccess::raw(array_buffer));
+}
+
+Value Realm::function(std::string_view name, int length, NativeFunction body) const {
+  JSCFunctionType type{};
+  type.generic_magic = call_number;
+  return checked(*state_, JS_NewCFunction2(context_of(*state_), type.generic, std::string(name).c_str(), length,
+                                           JS_CFUNC_generic_magic, state_->number_of(body)));
+}
+
+Value Realm::closure(std::string_view name, int length, StatefulFunction body) const {
+  auto held = std::make_unique<StatefulFunction>(std::move(body));
+  const auto finalize = [](void* opaque) { delete static_cast<StatefulFunction*>(opaque); };
+  Value out = checked(*state_, JS_NewCClosure(context_of(*state_), call_closure, std::string(name).c_str(), finalize,
+                                              length, 0, held.get()));
+  static_cast<void>(held.release());
+  return out;
+}
+
+ScriptError Realm::error(ErrorType type, std::string_view message) const {
+  const Value text = string(message);
+  return thrown(global().get(kErrorNames[static_cast<std::size_t>(type)]).construct(std::span(&text, 1)));
+}
+
+Value Realm::error_value(const std::exception& error) const {
+  if (const auto* script = dynamic_cast<const ScriptError*>(&error)) return script->thrown();
+  const Value text = string(error.what());
+  const Value out = global().get("Error").construct(std::span(&text, 1));
+  if (const auto* ours = dynamic_cast<const Error*>(&error)) {
+    out.define_hidden("code", string(ours->code_name()));
+    if (!ours->details().is_null()) out.define_hidden("details", from_json(*this, ours->details()));
+  }
+  return out;
+}
+
+ScriptError Realm::thrown(Value value) const {
+  const Reserve reserve(*state_);
+  try {
+    JsonObject details = value.is_object() ? describe(value) : JsonObject{};
+    std::string message = message_of(details, value);
+    // The engine throws null when there is no room for the error itself.
+    if (value.is_null() && memory_is_full(*state_)) message = kOutOfMemory;
+    const bool memory = state_->options.limits.memory_bytes && message == kOutOfMemory;
+    const Error description(memory ? RuntimeError::kMemoryLimit : RuntimeError::kScriptThrew, std::move(message),
+                            std::move(details));
+    return {std::move(value), description};
+  } catch (const Error&) {  // a getter threw, or is being interrupted: what it would have said is not to be had
+    const Error description(RuntimeError::kScriptThrew, "an error that cannot be described, as its members throw");
+    return {std::move(value), description};
+  }
+}
+
+Value Realm::evaluate(std::string_view source, std::string_view name) const {
+  const Entry entry(*state_);
+  const std::string text(source);
+  return checked(*state_,
+                 JS_Eval(entry.context(), text.c_str(), text.size(), std::string(name).c_str(), JS_EVAL_TYPE_GLOBAL));
+}
+
+std::string Realm::json_text(const Value& value) const {
+  const Entry entry(*state_);
+  const Value text =
+      checked(*state_, JS_JSONStringify(entry.context(), ValueAccess::raw(value), JS_UNDEFINED, JS_UNDEFINED));
+  return text.is_undefined() ? "" : text.to_string();
+}
+
+}  // namespace alknet::runtime

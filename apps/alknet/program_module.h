@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "alknet/runtime/native.h"
+
+namespace alknet::app {
+
+/// What a script's program is to the script.
+struct ScriptProgram {
+  std::vector<std::string> arguments;
+  std::string main;                      ///< the file that was started, or empty
+  std::function<void(int status)> exit;  ///< ends the script; called once
+  int exit_status = 0;                   ///< what the script asked for, should it end by itself
+};
+
+/// The native module "alknet:program": what a program may know and do as one. `program` must outlive the isolate.
+///
+///   args: string[]            what stood behind the file on the command line
+///   main: string              the file that was started
+///   exit(status = 0): never   ends the script at once
+///   setExitStatus(status)     for when it ends by itself
+///   write(text), writeError(text)   text without a line end to standard output or standard error
+///   readInput(): string       all of standard input
+///   isTerminal: {input, output, error}   booleans
+///   columns(): number         of the terminal
+runtime::NativeModule program_module(ScriptProgram& program);
+
+}  // namespace alknet::app

@@ -1,0 +1,127 @@
+#include "apps/alknet/script_host.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+
+#include "alknet/base/files.h"
+#include "alknet/runtime/bundles/embedded.h"
+#include "alknet/runtime/error_report.h"
+#include "alknet/runtime/promise.h"
+#include "alknet/runtime/transform.h"
+
+namespace alknet::app {
+namespace {
+
+namespace fs = std::filesystem;
+using runtime::Realm;
+using runtime::Value;
+
+constexpr std::uint64_t kMaxImportMap = 1U << 24U;
+
+runtime::ImportMap read_import_map(const std::string& file) {
+  if (file.empty()) return {};
+  try {
+    return {parse_json(read_file(file, kMaxImportMap)), fs::absolute(file).lexically_normal().parent_path().string()};
+  } catch (const Error& error) {
+    throw UsageError(Error(error.code(), fmt::format("--import-map {}: {}", file, error.message()), error.details()));
+  }
+}
+
+runtime::ModuleFiles module_files(const std::vector<std::string>& roots) {
+  if (roots.empty()) return runtime::ModuleFiles({"/"});
+  try {
+    return runtime::ModuleFiles(roots);
+  } catch (const Error& error) {
+    throw UsageError(error);
+  }
+}
+
+}  // namespace
+
+void add_script_options(CLI::App& command, ScriptOptions& options) {
+  command.add_option("--import-map", options.import_map,
+                     "What other names than paths stand for: a web import map (JSON)");
+  command.add_option("--root", options.roots, "Modules come only from files under this folder; may be repeated")
+      ->allow_extra_args(false);
+}
+
+ScriptHost::ScriptHost(const ScriptOptions& options, const Globals&) {
+  program_.arguments = options.arguments;
+  program_.main = options.main;
+  program_.exit = [this](int status) {
+    if (!exit_) exit_ = status;
+    isolate_->interrupt();
+    loop_.stop();
+  };
+  runtime::ScriptResolverOptions resolving;
+  resolving.bundles = runtime::embedded_bundles();
+  resolving.import_map = read_import_map(options.import_map);
+  resolving.files = module_files(options.roots);
+  resolving.transformer = std::make_shared<runtime::Transformer>(resolving.bundles);
+  runtime::IsolateOptions isolate;
+  isolate.executor = &loop_;
+  isolate.modules.push_back(program_module(program_));
+  isolate.on_uncaught = [this](const runtime::ScriptError& error) {
+    if (!uncaught_) uncaught_ = error.plain();
+    loop_.stop();
+  };
+  for (const auto& module : isolate.modules) resolving.native.push_back(module.name);
+  resolver_ = std::make_shared<runtime::ScriptResolver>(std::move(resolving));
+  isolate.resolver = resolver_;
+  isolate_ = std::make_unique<runtime::Isolate>(std::move(isolate));
+}
+
+ScriptHost::~ScriptHost() = default;
+
+std::string ScriptHost::module_of(const std::string& file) {
+  return resolver_->resolve(fs::absolute(file).lexically_normal().string(), "");
+}
+
+void ScriptHost::check() const {
+  if (exit_) throw ScriptExit(*exit_);
+  if (uncaught_) throw *uncaught_;
+}
+
+void ScriptHost::turn() {
+  check();
+  loop_.run();
+  check();
+}
+
+std::shared_ptr<bool> ScriptHost::watch_idle() {
+  auto idle = std::make_shared<bool>(false);
+  isolate_->when_idle([this, idle] {
+    *idle = true;
+    loop_.stop();
+  });
+  return idle;
+}
+
+Value ScriptHost::wait(const Value& promise) {
+  const auto pending = [&] { return runtime::promise_state(promise) == runtime::PromiseState::kPending; };
+  const auto wake = [this](Realm, const Value&) { loop_.stop(); };
+  runtime::when_settled(promise, wake, wake);
+  while (pending()) {
+    const auto idle = watch_idle();
+    turn();
+    if (*idle && pending()) {
+      throw Error(runtime::RuntimeError::kScriptThrew,
+                  "the script waits (await) for a promise that nothing can settle any more");
+    }
+  }
+  check();
+  Value result = runtime::promise_result(promise);
+  if (runtime::promise_state(promise) == runtime::PromiseState::kRejected) {
+    throw isolate_->realm().thrown(std::move(result)).plain();
+  }
+  return result;
+}
+
+void ScriptHost::finish() {
+  const auto idle = watch_idle();
+  while (!*idle) turn();
+}
+
+}  // namespace alknet::app

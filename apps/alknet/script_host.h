@@ -1,0 +1,81 @@
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alknet/base/loop.h"
+#include "alknet/runtime/isolate.h"
+#include "alknet/runtime/resolver.h"
+#include "apps/alknet/command.h"
+#include "apps/alknet/program_module.h"
+
+namespace CLI {
+class App;
+}
+
+namespace alknet::app {
+
+/// How scripts are run, from the command line.
+struct ScriptOptions {
+  std::string import_map;               ///< a file; empty: none
+  std::vector<std::string> roots = {};  ///< folders that modules may come from; empty: all
+  std::vector<std::string> arguments = {};
+  std::string main = {};
+};
+
+/// Adds the flags that `run`, `repl`, `test` and `check` have in common.
+void add_script_options(CLI::App& command, ScriptOptions& options);
+
+/// The script called exit: nothing of it runs any more.
+struct ScriptExit : std::exception {
+  explicit ScriptExit(int value) : status(value) {}
+  const char* what() const noexcept override { return "the script called exit"; }
+  int status;
+};
+
+/// One script of the user: an isolate with all that a program of this machine may have, and the event loop, which runs
+/// on the calling thread. One thread.
+class ScriptHost {
+ public:
+  /// Throws UsageError for an import map or a root that cannot be used.
+  ScriptHost(const ScriptOptions& options, const Globals& globals);
+  ~ScriptHost();
+
+  runtime::Isolate& isolate() { return *isolate_; }
+  runtime::ScriptResolver& resolver() { return *resolver_; }
+  Loop& loop() { return loop_; }
+  ScriptProgram& program() { return program_; }
+
+  /// The name of the module that a file named on the command line is. Throws `module_not_found`.
+  std::string module_of(const std::string& file);
+
+  /// Runs the loop until `promise` is settled and gives what it holds. Throws ScriptExit; ScriptError for a rejection
+  /// and what nobody caught; `script_threw` when nothing is left that could settle it.
+  runtime::Value wait(const runtime::Value& promise);
+
+  /// Runs the loop until nothing is left to do. Throws as above.
+  void finish();
+
+  /// Runs the loop until somebody stops it: for hosts that wait for more than the script. Throws as above.
+  void turn();
+
+  /// What a person reads of an error that a script threw.
+  std::string describe(const Error& error) { return runtime::describe_error(error, *resolver_); }
+
+ private:
+  void check() const;
+  std::shared_ptr<bool> watch_idle();  // becomes true, and the loop stops, when nothing is left to do
+
+  Loop loop_;
+  ScriptProgram program_;
+  std::optional<int> exit_;
+  std::optional<Error> uncaught_;
+  std::shared_ptr<runtime::ScriptResolver> resolver_;
+  std::unique_ptr<runtime::Isolate> isolate_;
+};
+
+}  // namespace alknet::app

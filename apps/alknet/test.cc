@@ -1,0 +1,241 @@
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include "alknet/runtime/convert.h"
+#include "alknet/runtime/error_report.h"
+#include "apps/alknet/durations.h"
+#include "apps/alknet/output.h"
+#include "apps/alknet/script_host.h"
+
+namespace alknet::app {
+namespace {
+
+namespace fs = std::filesystem;
+using runtime::Arguments;
+using runtime::Realm;
+using runtime::Value;
+
+struct TestCommand {
+  ScriptOptions script;
+  std::vector<std::string> paths;
+  std::string filter;
+  std::string timeout = "5s";
+};
+
+constexpr std::string_view kRunner = "@alknet/test/runner";
+
+bool is_test_file(const fs::path& path) {
+  const std::string name = path.filename().string();
+  for (const std::string_view ending : {".test.ts", ".test.tsx", ".test.js", ".test.mjs"}) {
+    if (name.ends_with(ending)) return true;
+  }
+  return false;
+}
+
+/// The test files under a folder, sorted; hidden folders and node_modules are not looked into.
+void add_folder(const fs::path& folder, std::vector<std::string>& files) {
+  std::vector<std::string> found;
+  fs::recursive_directory_iterator entries(folder, fs::directory_options::skip_permission_denied);
+  for (auto at = fs::begin(entries); at != fs::end(entries); ++at) {
+    const std::string name = at->path().filename().string();
+    if (at->is_directory() && (name.starts_with('.') || name == "node_modules")) {
+      at.disable_recursion_pending();
+    } else if (is_test_file(at->path())) {
+      found.push_back(at->path().lexically_normal().string());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  files.insert(files.end(), found.begin(), found.end());
+}
+
+std::vector<std::string> test_files(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  if (paths.empty()) add_folder(".", files);
+  for (const std::string& path : paths) {
+    if (fs::is_directory(path)) {
+      add_folder(path, files);
+    } else {
+      files.push_back(path);
+    }
+  }
+  if (files.empty())
+    throw UsageError("there are no tests: name a file, or a folder with files called *.test.ts or *.test.js");
+  return files;
+}
+
+/// The stack of a failure without the frames of the test runner itself.
+std::string own_stack(std::string_view stack) {
+  std::string own;
+  for (const auto& frame : runtime::parse_stack(stack)) {
+    if (!frame.file.starts_with("@alknet/test")) own += runtime::stack_text({frame});
+  }
+  return own;
+}
+
+std::string indented(std::string_view text, std::string_view margin) {
+  std::string out(margin);
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out += margin;
+  }
+  return out;
+}
+
+class TestRun {
+ public:
+  TestRun(const TestCommand& command, const Globals& globals)
+      : command_(command), globals_(globals), color_(use_color(globals)), timeout_(parse_duration(command.timeout)) {}
+
+  /// Runs the tests of one file, in an isolate of its own.
+  void run(const std::string& file) {
+    ++files_;
+    if (!globals_.json) print(fmt::format("{}\n", paint("1", file)));
+    try {
+      ScriptHost host(command_.script, globals_);
+      try {
+        run_in(host, file);
+      } catch (const ScriptExit& exit) {
+        fail(file, fmt::format("the test called exit({})", exit.status));
+      } catch (const Error& error) {
+        fail(file, host.describe(error));
+      }
+    } catch (const UsageError&) {
+      throw;
+    } catch (const Error& error) {
+      fail(file, error.message());
+    }
+  }
+
+  bool ok() const { return failed_ == 0; }
+
+  void finish() const {
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin_;
+    if (globals_.json) {
+      return print_json(JsonObject{{"ok", ok()},
+                                   {"files", files_},
+                                   {"passed", passed_},
+                                   {"failed", failed_},
+                                   {"skipped", skipped_},
+                                   {"todo", todo_},
+                                   {"seconds", time.count()},
+                                   {"tests", tests_}});
+    }
+    std::string text =
+        fmt::format("\n{}", paint(ok() ? "32" : "31", fmt::format("{} passed, {} failed", passed_, failed_)));
+    if (skipped_ != 0) text += fmt::format(", {} skipped", skipped_);
+    if (todo_ != 0) text += fmt::format(", {} to do", todo_);
+    print(text + fmt::format(" in {} file{}, {:.2f} s\n", files_, files_ == 1 ? "" : "s", time.count()));
+  }
+
+ private:
+  std::string paint(std::string_view code, std::string_view text) const {
+    return color_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+  }
+
+  void run_in(ScriptHost& host, const std::string& file) {
+    runtime::Isolate& isolate = host.isolate();
+    const Realm realm = isolate.realm();
+    const Value runner = host.wait(isolate.import_module(kRunner));
+    const Value names = runner.get("globals");
+    for (const std::string& name : names.keys()) realm.global().set(name, names.get(name));
+    const std::string module = host.module_of(file);
+    const Value options = realm.object();
+    options.set("files", realm.array(std::array{realm.string(file)}));
+    options.set("load", realm.closure("load", 1, [module](Realm in, const Value&, Arguments) {
+      return in.isolate().import_module(module);
+    }));
+    options.set("report", realm.closure("report", 1, [this, &host](Realm, const Value&, Arguments arguments) {
+      report(host, runtime::to_json(arguments[0]));
+      return Value();
+    }));
+    options.set("now", realm.evaluate("() => performance.now()", "test"));
+    options.set("after", realm.evaluate("(milliseconds, then) => { const timer = setTimeout(then, milliseconds);"
+                                        " return () => clearTimeout(timer); }",
+                                        "test"));
+    options.set("timeout", realm.number(static_cast<double>(timeout_.count())));
+    if (!command_.filter.empty()) options.set("filter", realm.string(command_.filter));
+    host.wait(runner.invoke("run", std::array{options}));
+  }
+
+  /// Keeps and tells what became of one test.
+  void report(ScriptHost& host, Json result) {
+    JsonObject& test = result.as_object();
+    const std::string status(test.at("status").as_string());
+    std::size_t& count = status == "passed"   ? passed_
+                         : status == "failed" ? failed_
+                         : status == "todo"   ? todo_
+                                              : skipped_;
+    ++count;
+    std::string reason;
+    if (Json* failure = test.if_contains("failure")) {
+      JsonObject& object = failure->as_object();
+      std::string stack;
+      if (const Json* text = object.if_contains("stack")) stack = own_stack(text->as_string());
+      const std::string message(object.at("message").as_string());
+      reason = host.describe(Error(runtime::RuntimeError::kScriptThrew, message, JsonObject{{"stack", stack}}));
+      object["stack"] = stack;
+    }
+    if (!globals_.json) print(line(test, status, reason));
+    tests_.push_back(std::move(result));
+  }
+
+  std::string line(const JsonObject& test, std::string_view status, std::string_view reason) const {
+    std::string name;
+    for (const Json& group : test.at("groups").as_array()) name += fmt::format("{} > ", std::string(group.as_string()));
+    name += test.at("name").as_string();
+    const double time = test.at("milliseconds").to_number<double>();
+    if (status == "passed") {
+      const std::string slow = time >= 100 ? fmt::format(" ({:.0f} ms)", time) : "";
+      return fmt::format("  {} {}{}\n", paint("32", "✓"), name, paint("2", slow));
+    }
+    if (status == "failed") return fmt::format("  {} {}\n{}\n", paint("31", "✗"), name, indented(reason, "      "));
+    return fmt::format("  {} {}\n", paint("2", "-"), paint("2", fmt::format("{} ({})", name, status)));
+  }
+
+  void fail(const std::string& file, const std::string& reason) {
+    ++failed_;
+    if (!globals_.json) print(fmt::format("  {} the file\n{}\n", paint("31", "✗"), indented(reason, "      ")));
+    tests_.push_back(JsonObject{{"file", file},
+                                {"groups", JsonArray()},
+                                {"name", "the file"},
+                                {"status", "failed"},
+                                {"milliseconds", 0},
+                                {"failure", JsonObject{{"message", reason}}}});
+  }
+
+  const TestCommand& command_;
+  const Globals& globals_;
+  bool color_;
+  std::chrono::milliseconds timeout_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::size_t files_ = 0, passed_ = 0, failed_ = 0, skipped_ = 0, todo_ = 0;
+  JsonArray tests_;
+};
+
+}  // namespace
+
+void add_test(CLI::App& program, Globals& globals) {
+  const auto command = std::make_shared<TestCommand>();
+  CLI::App* made = program.add_subcommand("test", "Run the tests of scripts: describe, test and expect");
+  made->add_option("FILES", command->paths, "Files, or folders with files called *.test.ts; none: the current folder");
+  made->add_option("--filter", command->filter, "Only tests whose name, with those of its groups, contains this");
+  made->add_option("--timeout", command->timeout, "How long a test may take that does not say so itself")
+      ->capture_default_str();
+  add_script_options(*made, command->script);
+  add_json_flag(*made, globals);
+  set_examples(*made, "  alknet test\n  alknet test model.test.ts --filter \"forward\" --json\n");
+  made->callback([command, &globals] {
+    TestRun run(*command, globals);
+    for (const std::string& file : test_files(command->paths)) run.run(file);
+    run.finish();
+    if (!run.ok()) globals.exit_status = 1;
+  });
+}
+
+}  // namespace alknet::app
