@@ -84,8 +84,10 @@ Isolate::~Isolate() {
   state_->rejections.clear();
   state_->on_idle = {};
   state_->options = {};
+  state_->ending = true;  // native objects that go let values go, in the middle of the engine's work
   JS_FreeContext(std::exchange(state_->context, nullptr));
   JS_RunGC(state_->runtime);
+  state_->ending = false;
   state_->free_if_unused();
 }
 
