@@ -231,7 +231,8 @@ Value call_handler(Realm realm, BridgeState& state, std::uint64_t handler, const
   }
   BridgeState::Serving& serving = state.serving[served->number];
   serving.caller = std::make_shared<ScriptCaller>();
-  serving.caller->caller = std::make_shared<NestedCaller>(served);
+  serving.caller->caller = state.options.nested_caller ? state.options.nested_caller(served->parent_id)
+                                                       : std::make_shared<NestedCaller>(served);
   serving.work = PendingWork(realm);
   const Value context =
       make_object(state.context_class, std::make_unique<ScriptContext>(state.weak_from_this(), served, serving.caller));
@@ -427,32 +428,6 @@ AsyncGenerator<Message> serve_items(HandlerRef handler, call::OperationContext& 
   frame.answered();
 }
 
-/// The patterns of `wanted` that `most` allows.
-call::ScopedEnvironment narrowed(const std::vector<std::string>& wanted, const call::ScopedEnvironment& most) {
-  std::vector<std::string> kept;
-  for (const std::string& pattern : wanted) {
-    if (pattern == "*") {
-      kept.insert(kept.end(), most.patterns().begin(), most.patterns().end());
-      continue;
-    }
-    if (!pattern.ends_with("/*")) {
-      if (most.reaches(pattern)) kept.push_back(pattern);
-      continue;
-    }
-    // All of a namespace where that is allowed, else what is allowed of it.
-    const std::string prefix = pattern.substr(0, pattern.size() - 1);
-    for (const std::string& allowed : most.patterns()) {
-      const bool whole =
-          allowed == "*" || (allowed.ends_with("/*") && prefix.starts_with(allowed.substr(0, allowed.size() - 1)));
-      if (whole)
-        kept.push_back(pattern);
-      else if (allowed.starts_with(prefix))
-        kept.push_back(allowed);
-    }
-  }
-  return call::ScopedEnvironment(std::move(kept));
-}
-
 std::vector<std::string> patterns_of(Realm realm, const Value& list) {
   if (list.is_nullish()) return {};
   if (!list.is_array()) throw realm.type_error("[register] `environment` is no array of names");
@@ -476,7 +451,7 @@ Value script_register(Realm realm, const std::shared_ptr<BridgeState>& state, co
   registration.spec = call::OperationSpec::from_json(to_json(arguments[0]));
   registration.provenance = options.provenance;
   registration.authority = options.authority;
-  registration.environment = narrowed(patterns_of(realm, arguments[1]), options.environment);
+  registration.environment = call::ScopedEnvironment(patterns_of(realm, arguments[1])).narrowed_to(options.environment);
   const std::uint64_t number = ++state->last_handler;
   const HandlerRef ref{WeakIsolate(realm), state, number, state->requests};
   if (registration.spec.type == call::OperationType::kSubscription) {

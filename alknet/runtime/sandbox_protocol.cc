@@ -45,6 +45,18 @@ std::string text_of(const Json& object, std::string_view name) {
   return std::string(value->get_string());
 }
 
+/// A list of texts; empty when it is absent.
+std::vector<std::string> texts_of(const Json& object, std::string_view name) {
+  std::vector<std::string> texts;
+  const Json* list = find(object, name);
+  if (list == nullptr || !list->is_array()) return texts;
+  for (const Json& each : list->get_array()) {
+    if (!each.is_string()) throw Error(CallError::kInvalidInput, fmt::format("[sandbox] `{}` must be texts", name));
+    texts.emplace_back(each.get_string());
+  }
+  return texts;
+}
+
 call::OperationSpec spec(std::string_view name, call::OperationType type, std::string_view input,
                          std::string_view output) {
   call::OperationSpec made;
@@ -92,12 +104,7 @@ SessionRequest SessionRequest::from_json(const Json& value) {
   SessionRequest request;
   request.source = text_of(value, "source");
   request.name = find(value, "name") != nullptr ? text_of(value, "name") : "script.js";
-  if (const Json* operations = find(value, "operations"); operations != nullptr && operations->is_array()) {
-    for (const Json& each : operations->get_array()) {
-      if (!each.is_string()) throw Error(CallError::kInvalidInput, "[sandbox] `operations` must be texts");
-      request.operations.emplace_back(each.get_string());
-    }
-  }
+  request.operations = texts_of(value, "operations");
   if (const Json* limits = find(value, "limits")) request.limits = SandboxLimits::from_json(*limits);
   if (const Json* keep = find(value, "keep")) request.keep = keep->is_bool() && keep->get_bool();
   return request;
@@ -107,7 +114,10 @@ Json SandboxEvent::to_json() const {
   JsonObject object{{"event", kEventNames.at(static_cast<std::size_t>(kind))}};
   if (kind == Kind::kOutput || kind == Kind::kRemoved) object.emplace("text", text);
   if (kind == Kind::kOutput && error) object.emplace("error", true);
-  if (kind == Kind::kOperation) object.emplace("spec", spec);
+  if (kind == Kind::kOperation) {
+    object.emplace("spec", spec);
+    object.emplace("environment", JsonArray(environment.begin(), environment.end()));
+  }
   return object;
 }
 
@@ -122,6 +132,7 @@ SandboxEvent SandboxEvent::from_json(const Json& value) {
   if (const Json* text = find(value, "text"); text != nullptr && text->is_string()) event.text = text->get_string();
   event.error = find(value, "error") != nullptr;
   if (const Json* spec = find(value, "spec")) event.spec = *spec;
+  event.environment = texts_of(value, "environment");
   return event;
 }
 
@@ -136,7 +147,8 @@ std::vector<call::OperationSpec> sandbox_specs() {
         "description":"What it may call: names, or NAMESPACE/*","examples":[["tensor/*"]]},
       "limits":{"type":"object"},"keep":{"type":"boolean","default":false}}})json",
                        R"json({"type":"object","required":["event"],"properties":{
-      "event":{"type":"string"},"text":{"type":"string"},"error":{"type":"boolean"},"spec":{"type":"object"}}})json"));
+      "event":{"type":"string"},"text":{"type":"string"},"error":{"type":"boolean"},
+      "spec":{"type":"object"},"environment":{"type":"array"}}})json"));
   specs.back().errors.push_back({std::string(kScriptError), "The script threw and nobody caught it"});
   specs.push_back(spec(kInvokeOperation, kSubscription,
                        R"json({"type":"object","required":["operation","input"],"properties":{

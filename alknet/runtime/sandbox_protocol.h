@@ -57,13 +57,14 @@ struct SandboxEvent {
   enum class Kind {
     kReady,      ///< the module was evaluated, top-level await included
     kOutput,     ///< `text` was printed, with its line end; `error` when to standard error
-    kOperation,  ///< `spec` was registered
+    kOperation,  ///< `spec` was registered; its handler asks to reach `environment`
     kRemoved,    ///< the operation `text` was taken back
   };
   Kind kind = Kind::kReady;
   std::string text = {};
   bool error = false;
   Json spec = nullptr;
+  std::vector<std::string> environment = {};
 
   Json to_json() const;
   /// Throws `protocol_error`.

@@ -23,6 +23,8 @@ Error exhausted(std::string_view limit, std::string message) {
 constexpr std::string_view kStuck =
     "[sandbox] the script did not answer within its time: its helper was ended, and all that ran in it";
 
+constexpr std::size_t kMaxOperations = 1'000;
+
 /// One item of the invocation, which is the answer or a declared error.
 Message answer_of(Message item) {
   const auto* object = item.value.if_object();
@@ -115,12 +117,13 @@ Registration SandboxSession::State::root_registration() {
   return root;
 }
 
-Registration SandboxSession::State::registration_of(const Json& spec) {
+Registration SandboxSession::State::registration_of(const SandboxEvent& event) {
   Registration made;
-  made.spec = call::OperationSpec::from_json(spec);
+  made.spec = call::OperationSpec::from_json(event.spec);
   made.provenance = options_.provenance;
   made.authority = options_.authority;
-  made.environment = call::ScopedEnvironment(options_.script.operations);
+  made.environment =
+      call::ScopedEnvironment(event.environment).narrowed_to(call::ScopedEnvironment(options_.script.operations));
   const auto known = host_->invoke_operation;
   const std::weak_ptr<SandboxLink> link = link_;
   if (made.spec.type == call::OperationType::kSubscription) {
@@ -143,7 +146,10 @@ void SandboxSession::State::event(const Json& item) {
   try {
     event = SandboxEvent::from_json(item);
     if (event.kind == SandboxEvent::Kind::kOperation) {
-      Registration made = registration_of(event.spec);
+      Registration made = registration_of(event);
+      if (operations_.size() >= kMaxOperations) {
+        throw exhausted("operations", fmt::format("[sandbox] a script may register {} operations", kMaxOperations));
+      }
       operations_.insert_or_assign(made.spec.name, std::move(made));
     }
   } catch (const Error& error) {

@@ -53,7 +53,7 @@ class SandboxSession::State : public std::enable_shared_from_this<SandboxSession
  private:
   class RootSink;
   call::Registration root_registration();
-  call::Registration registration_of(const Json& spec);
+  call::Registration registration_of(const SandboxEvent& event);
   Error loss(const Error& reason);
   void check_alive();
 

@@ -26,6 +26,7 @@ class ParentCaller final : public call::Caller {
   call::CallOptions mine(call::CallOptions options) const {
     call::CallOptions made;
     made.timeout = options.timeout;
+    made.on_id = std::move(options.on_id);
     made.parent = parent_;
     return made;
   }

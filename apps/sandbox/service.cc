@@ -79,14 +79,45 @@ AsyncGenerator<Message> Service::session(call::OperationContext& context, Messag
   }
   const Ended ended(*this);
   const runtime::EventQueue events;
+  auto request = runtime::SessionRequest::from_json(input.value);
   std::vector<runtime::NativeModule> modules;
-  ScriptSession script(loop_, runtime::SessionRequest::from_json(input.value), std::move(modules), context.deadline(),
-                       events);
+  modules.push_back(runtime::host_module(bridge(context.request_id(), request, events)));
+  ScriptSession script(loop_, std::move(request), std::move(modules), context.deadline(), events);
   script.run();
   while (auto event = co_await events.next()) {
     Message item{std::move(*event), {}};
     co_yield std::move(item);
   }
+}
+
+runtime::BridgeOptions Service::bridge(const std::string& root, const runtime::SessionRequest& request,
+                                       const runtime::EventQueue& events) {
+  runtime::BridgeOptions options;
+  options.caller = std::make_shared<ParentCaller>(host_, root);
+  // A handler's caller is `isolate/invoke`, whose id the host knows.
+  options.nested_caller = [this](const std::string& parent_id) -> std::shared_ptr<call::Caller> {
+    return std::make_shared<ParentCaller>(host_, parent_id);
+  };
+  options.environment = call::ScopedEnvironment(request.operations);
+  options.add_operation = [this, events](call::Registration registration) -> std::function<void()> {
+    const std::string name = registration.spec.name;
+    runtime::SandboxEvent event;
+    event.kind = runtime::SandboxEvent::Kind::kOperation;
+    event.spec = registration.spec.to_json();
+    event.environment = registration.environment.patterns();
+    std::vector<call::Registration> one;
+    one.push_back(std::move(registration));
+    registry_->curated().add(std::move(one));
+    events.push(event.to_json());
+    return [this, events, name] {
+      registry_->curated().remove({name});
+      runtime::SandboxEvent removed;
+      removed.kind = runtime::SandboxEvent::Kind::kRemoved;
+      removed.text = name;
+      events.push(removed.to_json());
+    };
+  };
+  return options;
 }
 
 AsyncGenerator<Message> Service::invoke(call::OperationContext& context, Message input) {

@@ -6,6 +6,7 @@
 #include "alknet/base/loop.h"
 #include "alknet/call/connection.h"
 #include "alknet/call/dispatcher.h"
+#include "alknet/runtime/bridge.h"
 #include "apps/sandbox/script_session.h"
 
 namespace alknet::sandbox {
@@ -23,6 +24,8 @@ class Service {
 
  private:
   class Ended;
+  runtime::BridgeOptions bridge(const std::string& root, const runtime::SessionRequest& request,
+                                const runtime::EventQueue& events);
   AsyncGenerator<Message> session(call::OperationContext& context, Message input);
   AsyncGenerator<Message> invoke(call::OperationContext& context, Message input);
 

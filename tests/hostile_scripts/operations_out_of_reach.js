@@ -1,7 +1,8 @@
 // Calls what it may not.
 // expects: completed
-for (const name of ["services/list", "compute/create", "isolate/session", "isolate/invoke", "../services/list",
-  "/services/list", "services/../services/list", "", "*"]) {
-  const answer = await Promise.resolve().then(() => env.call(name, {})).then(() => true, () => false);
-  if (answer) throw new Error(`${name} answered`);
+const host = await import("alknet:host");
+for (const name of ["services/list", "canary/sing", "compute/create", "isolate/session", "isolate/invoke",
+  "isolate/ping", "../services/list", "/canary/sing", "services/../canary/sing", "", "*"]) {
+  const answer = await host.call(name, {}, {});
+  if (answer.error === undefined) throw new Error(`${name} answered`);
 }
