@@ -212,8 +212,11 @@ void guarded(const Reply<T>& reply, Body body) {
 
 /// Calls `then(value)` with what a handler gave, now or when its promise is settled.
 template <typename T>
-void when_given(const Value& given, const Reply<T>& reply, std::function<void(Value)> then) {
+void when_given(BridgeState& state, std::uint64_t number, const Value& given, const Reply<T>& reply,
+                std::function<void(Value)> then) {
   if (!given.is_promise()) return then(given);
+  const auto serving = state.serving.find(number);
+  if (serving != state.serving.end()) serving->second.promise = given;
   when_settled(
       given, [reply, then = std::move(then)](Realm, const Value& value) { guarded(reply, [&] { then(value); }); },
       [reply](Realm realm, const Value& reason) { reply.fail(failure_of(realm.thrown(reason))); });
@@ -256,8 +259,8 @@ void take_item(const std::shared_ptr<BridgeState>& state, std::uint64_t number, 
   if (serving == state->serving.end()) throw Error(call::CallError::kAborted, "the subscription was given up");
   const Value iterator = serving->second.iterator;
   const Value next = iterator.invoke("next");
-  when_given<std::optional<Message>>(next, reply, [reply](const Value& result) {
-    if (!result.is_object()) throw result.realm().type_error("`next` of the handler's iterator gave no object");
+  when_given<std::optional<Message>>(*state, number, next, reply, [reply](const Value& result) {
+    if (!result.is_object()) throw std::runtime_error("`next` of the handler's iterator gave no object");
     if (result.get("done").to_boolean()) return reply.answer(std::nullopt);
     const Value item = result.get("value");
     reply.answer(to_message(item));
@@ -274,7 +277,7 @@ void end_serving(BridgeState& state, std::uint64_t number, bool early) {
   const auto caller = found->second.caller;
   state.serving.erase(found);
   if (!early) return;
-  for (auto& [token, stop] : caller->tokens) stop.request_stop();
+  caller->ended.request_stop();
   if (iterator.is_object()) {
     const Value method = iterator.get("return");
     const Value ended = method.is_function() ? method.call_on(iterator) : Value();
@@ -327,8 +330,9 @@ class ServingFrame {
   /// Calls the handler of a query or mutation.
   void begin(Message input, const Reply<Message>& reply) {
     post(reply, std::move(input),
-         [reply](Realm, const std::shared_ptr<BridgeState>&, std::uint64_t, const Value& given) {
-           when_given<Message>(given, reply, [reply](const Value& output) { reply.answer(to_message(output)); });
+         [reply](Realm, const std::shared_ptr<BridgeState>& state, std::uint64_t number, const Value& given) {
+           when_given<Message>(*state, number, given, reply,
+                               [reply](const Value& output) { reply.answer(to_message(output)); });
          });
   }
 
@@ -336,7 +340,7 @@ class ServingFrame {
   void begin(Message input, const ItemReply& reply) {
     post(reply, std::move(input),
          [reply](Realm, const std::shared_ptr<BridgeState>& state, std::uint64_t number, const Value& given) {
-           when_given<std::optional<Message>>(given, reply,
+           when_given<std::optional<Message>>(*state, number, given, reply,
                                               [reply, number, weak = std::weak_ptr(state)](const Value& items) {
                                                 const auto bridge = weak.lock();
                                                 if (!bridge) return;
@@ -464,7 +468,7 @@ Value script_register(Realm realm, const std::shared_ptr<BridgeState>& state, co
     state->handlers.erase(number);
     throw;
   }
-  return realm.function("unregister", 0, [weak = std::weak_ptr(state), number](Realm, const Value&, Arguments) {
+  return realm.closure("unregister", 0, [weak = std::weak_ptr(state), number](Realm, const Value&, Arguments) {
     const auto bridge = weak.lock();
     if (!bridge) return Value();
     const auto remover = bridge->removers.extract(number);
