@@ -11,6 +11,7 @@
 #include "alknet/runtime/promise.h"
 #include "alknet/runtime/resolver.h"
 #include "alknet/runtime/transform.h"
+#include "alknet/runtime/web/web.h"
 
 namespace alknet::sandbox {
 
@@ -81,6 +82,15 @@ ScriptSession::ScriptSession(Loop& loop, runtime::SessionRequest request, std::v
         return options;
       }()) {
   isolate_.set_deadline(deadline);
+  runtime::WebOptions web;
+  web.print = [events = events_](runtime::ConsoleLevel level, std::string_view text) {
+    SandboxEvent event;
+    event.kind = SandboxEvent::Kind::kOutput;
+    event.text = std::string(text) + "\n";
+    event.error = level == runtime::ConsoleLevel::kError || level == runtime::ConsoleLevel::kWarn;
+    events.push(event.to_json());
+  };
+  runtime::install_web(isolate_, std::move(web));
 }
 
 ScriptSession::~ScriptSession() { stop_.request_stop(); }
