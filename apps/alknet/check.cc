@@ -12,9 +12,6 @@
 namespace alknet::app {
 namespace {
 
-using runtime::Realm;
-using runtime::Value;
-
 struct CheckCommand {
   ScriptOptions script;
   std::vector<std::string> files;
@@ -39,8 +36,8 @@ Report check_file(const CheckCommand& command, const Globals& globals, const std
   Report report{file, 0, {}};
   ScriptHost host(command.script, globals);
   try {
-    const Value module = host.wait(host.isolate().import_module(host.module_of(file)));
-    const Value checker = host.wait(host.isolate().import_module("alknet:check"));
+    const runtime::Value module = host.wait(host.isolate().import_module(host.module_of(file)));
+    const runtime::Value checker = host.wait(host.isolate().import_module("alknet:check"));
     const Json found = runtime::to_json(checker.invoke("checkTemplates", std::array{module}));
     report.templates = found.at("templates").to_number<std::size_t>();
     for (const Json& finding : found.at("findings").as_array()) {

@@ -15,8 +15,6 @@ namespace alknet::app {
 namespace {
 
 namespace fs = std::filesystem;
-using runtime::Realm;
-using runtime::Value;
 
 constexpr std::uint64_t kMaxImportMap = 1U << 24U;
 
@@ -99,9 +97,9 @@ std::shared_ptr<bool> ScriptHost::watch_idle() {
   return idle;
 }
 
-Value ScriptHost::wait(const Value& promise) {
+runtime::Value ScriptHost::wait(const runtime::Value& promise) {
   const auto pending = [&] { return runtime::promise_state(promise) == runtime::PromiseState::kPending; };
-  const auto wake = [this](Realm, const Value&) { loop_.stop(); };
+  const auto wake = [this](runtime::Realm, const runtime::Value&) { loop_.stop(); };
   runtime::when_settled(promise, wake, wake);
   while (pending()) {
     const auto idle = watch_idle();
@@ -112,7 +110,7 @@ Value ScriptHost::wait(const Value& promise) {
     }
   }
   check();
-  Value result = runtime::promise_result(promise);
+  runtime::Value result = runtime::promise_result(promise);
   if (runtime::promise_state(promise) == runtime::PromiseState::kRejected) {
     throw isolate_->realm().thrown(std::move(result)).plain();
   }

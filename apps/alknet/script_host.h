@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alknet/base/loop.h"
+#include "alknet/runtime/error_report.h"
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/resolver.h"
 #include "apps/alknet/command.h"
