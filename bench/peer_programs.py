@@ -30,9 +30,22 @@ def run_logged(*command):
 
 def built(target):
     """The program of a CMake target of bench/, or None when it does not build."""
+    return built_in("bench", target)
+
+
+def built_in(folder, target):
+    """The same of another folder."""
     if configure() and run_logged("cmake", "--build", "--preset", "bench", "--target", target):
-        return [BUILD / "bench" / target]
+        return [BUILD / folder / target]
     return None
+
+
+@functools.cache
+def alknet():
+    command = built_in("apps/alknet", "alknet")
+    if command is None:
+        sys.exit(f"bench: the build failed; see {LOG}")
+    return command
 
 
 @functools.cache
@@ -58,6 +71,19 @@ def stream_bench():
     if command is None:
         sys.exit(f"bench: the build failed; see {LOG}")
     return command
+
+
+@functools.cache
+def runtime_bench():
+    command = built("runtime_bench")
+    if command is None:
+        sys.exit(f"bench: the build failed; see {LOG}")
+    return command
+
+
+@functools.cache
+def quickjs():
+    return built("quickjs_peer")
 
 
 @functools.cache

@@ -2,7 +2,8 @@
 //
 // TypeScript, esbuild and the libraries come from ALKNET_NODE_MODULES, else .deps/node/node_modules of the checkout,
 // else js/node_modules. Without them it says so and ends with status 77 (skipped). Tests are src/**/*.test.ts and *.test.tsx; those
-// that compare with the C++ engine run its program ALKNET_SCHEMA_BATCH, or say that they are skipped. ALKNET_JS_REPORT
+// that compare with the C++ engine run its program ALKNET_SCHEMA_BATCH, and those that call a node the program
+// ALKNET_PROGRAM, or say that they are skipped. ALKNET_JS_REPORT
 // names a file for the results of all cases. The page (`page`) is JavaScript with types in JSDoc, in a folder without src/.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -102,7 +103,14 @@ function unitTests(folder, work) {
 
 /** Runs Node and passes its output on. */
 function run(first, rest) {
-  const env = { ...process.env, ALKNET_NODE_MODULES: modules, ALKNET_JS_ALIAS: JSON.stringify(alias) };
+  // Node 20 has WebSocket behind an option, later ones have it.
+  const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --experimental-websocket`;
+  const env = {
+    ...process.env,
+    NODE_OPTIONS,
+    ALKNET_NODE_MODULES: modules,
+    ALKNET_JS_ALIAS: JSON.stringify(alias),
+  };
   return spawnSync(process.execPath, [first, ...rest], { stdio: "inherit", cwd: root, env }).status === 0;
 }
 

@@ -4,7 +4,8 @@
 //   {"schema", "mode": "packed" | "aligned", "op", "value"?, "hex"?, "store"?} -> {"value" | "hex" ...} | {"error"}
 //
 // ops: validate -> {"value": true | false}; lower -> {"value"}; layout -> {"value"}, as `alknet schema layout --json`;
-// encode (value) -> {"hex", "store"}; decode (hex, store) -> {"value"}; check (hex) -> {"value": true}.
+// encode (value) -> {"hex", "store"}; decode (hex, store) -> {"value"}; check (hex) -> {"value": true}; diff (after, a
+// schema) -> {"value"}, as `alknet schema diff --json`.
 #include <fmt/format.h>
 
 #include <iostream>
@@ -14,6 +15,7 @@
 #include "alknet/base/error.h"
 #include "alknet/base/json.h"
 #include "alknet/schema/codec.h"
+#include "alknet/schema/diff.h"
 #include "alknet/schema/kind.h"
 #include "alknet/schema/layout.h"
 #include "alknet/schema/schema.h"
@@ -90,6 +92,7 @@ JsonObject answer(const JsonObject& request) {
   const std::string_view op = request.at("op").as_string();
   if (op == "validate") return {{"value", schema.is_valid(request.at("value"))}};
   if (op == "lower") return {{"value", schema.lowered()}};
+  if (op == "diff") return {{"value", schema::diff(schema, schema::Schema::from_json(request.at("after"))).json()}};
   const std::string_view mode = request.at("mode").as_string();
   const auto layout =
       schema::layout(schema, mode == "packed" ? schema::LayoutMode::kPacked : schema::LayoutMode::kAligned);

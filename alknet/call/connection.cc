@@ -210,17 +210,17 @@ void Connection::State::requested(std::shared_ptr<InboundCall> call, InboundRequ
     return link.fail(std::move(call), {"RESOURCE_EXHAUSTED", "this node is about to stop: try another, or later", true,
                                        JsonObject{{"limit", "draining"}}});
   }
-  if (dispatcher == nullptr) {
+  if (dispatcher == nullptr && !options.start_nested) {
     return link.fail(std::move(call), {"NOT_FOUND", "this side serves no operations", false, nullptr});
   }
   const auto served = std::make_shared<ServedCall>(connection, call);
   call->handler = served;
-  if (!request.parent || !options.start_nested) {
+  if (!options.start_nested) {
     served->handle = dispatcher->start(owner, std::move(request.call), served);
     return;
   }
   try {
-    served->handle = options.start_nested(*request.parent, std::move(request.call), served);
+    served->handle = options.start_nested(request.parent.value_or(""), std::move(request.call), served);
   } catch (const Error& error) {
     link.fail(std::move(call), {wire_code(error), error.message(), false, error.details()});
   }

@@ -28,8 +28,8 @@ struct ConnectionOptions {
   /// A link between a host and its sandbox: both features from the start, and `parent` is sent and honoured.
   bool sandbox_link = false;
 
-  /// On a sandbox link: starts a request that names a `parent`, the id of a request of ours that the peer works for.
-  /// Throws `forbidden` when no such request runs. Without it, and elsewhere, `parent` is ignored.
+  /// On a sandbox link: starts every request of the peer. `parent` is the id of a request of ours that it works for;
+  /// empty when it named none. Throws `forbidden` when no such request runs. Without it requests go to the dispatcher.
   std::function<CallHandle(std::string_view parent, CallRequest request, std::shared_ptr<CallSink> sink)> start_nested;
 };
 

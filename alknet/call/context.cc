@@ -16,7 +16,8 @@ namespace {
 
 /// A call made by the handler of `parent`, through the gates of a nested call.
 std::shared_ptr<RunningCall> admit_nested(const std::shared_ptr<RunningCall>& parent, std::string_view name,
-                                          Message& input, const NestedCallOptions& options) {
+                                          Message& input, const NestedCallOptions& options,
+                                          const std::vector<std::uint64_t>& attachment_ids = {}) {
   Dispatcher::State& state = *parent->dispatcher;
   const Registration& caller = parent->operation->registration();
   if (name.starts_with('/')) name.remove_prefix(1);
@@ -52,6 +53,7 @@ std::shared_ptr<RunningCall> admit_nested(const std::shared_ptr<RunningCall>& pa
     call->capabilities.add(passed, std::move(secret));
   }
   state.check_access_of(*call, input);
+  Dispatcher::State::number_attachments(*call->operation, attachment_ids, input.value);
   state.check_input(*call, input);
   if (options.on_id) options.on_id(call->id);
   return call;
@@ -74,6 +76,17 @@ class Cascade {
     }
   };
   std::optional<std::stop_callback<Abort>> callback_;
+};
+
+/// Ends `call` with its parent, and tells whoever asked for it: nobody awaits it here.
+struct EndWithParent {
+  std::weak_ptr<RunningCall> call;
+  void operator()() const {
+    const auto running = call.lock();
+    if (!running || !running->finish(RunningCall::End::kAborted, "ABORTED")) return;
+    running->stop.request_stop();
+    running->sink->failed({"INTERNAL", "the call that this one was made for has ended", false, nullptr});
+  }
 };
 
 }  // namespace
@@ -144,6 +157,18 @@ AsyncGenerator<Message> OperationContext::nested_subscribe(std::shared_ptr<Runni
   const Cascade cascade(parent, call);
   auto items = Dispatcher::State::items_of(std::move(call), std::move(input));
   while (auto item = co_await items.next()) co_yield std::move(*item);
+}
+
+CallHandle OperationContext::start(CallRequest request, std::shared_ptr<CallSink> sink) {
+  const auto parent = call_.shared_from_this();
+  if (parent->end != RunningCall::End::kNone) throw Error(CallError::kForbidden, "the call has ended");
+  NestedCallOptions options;
+  options.timeout = request.timeout;
+  const auto call = admit_nested(parent, request.operation, request.input, options, request.attachment_ids);
+  call->sink = std::move(sink);
+  call->cascade = std::make_shared<std::stop_callback<EndWithParent>>(parent->stop.get_token(), EndWithParent{call});
+  call->dispatcher->run(call, std::move(request.input));
+  return CallHandle(call);
 }
 
 Task<Message> OperationContext::call_as_caller(std::string_view operation, Message input) {

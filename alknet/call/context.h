@@ -17,7 +17,10 @@
 
 namespace alknet::call {
 
+struct CallRequest;
 struct RunningCall;
+class CallHandle;
+class CallSink;
 
 /// What becomes of a nested call when the call that made it is aborted.
 enum class AbortPolicy {
@@ -97,6 +100,11 @@ class OperationContext {
 
   /// The same for a subscription. Destroying the generator aborts it.
   AsyncGenerator<Message> subscribe(std::string_view operation, Message input, NestedCallOptions options = {});
+
+  /// Starts a nested call whose answers go to `sink`, through the gates of `call`: for a sandbox that works for this
+  /// call and asks by itself. Id, token and `forwarded_for` of the request do not count. Throws what a gate says; then
+  /// the sink hears nothing.
+  CallHandle start(CallRequest request, std::shared_ptr<CallSink> sink);
 
   /// Calls as the caller from outside, through every gate again (`compute/submit`): not a nested call.
   Task<Message> call_as_caller(std::string_view operation, Message input);

@@ -112,6 +112,19 @@ std::optional<Identity> Dispatcher::State::identity_of(const Owner& owner,
   return owner.identity();
 }
 
+void Dispatcher::State::number_attachments(const Operation& operation, const std::vector<std::uint64_t>& ids,
+                                           Json& input) {
+  if (ids.empty()) return;
+  const auto position = [&](std::uint64_t id) -> std::uint64_t {
+    const auto found = std::find(ids.begin(), ids.end(), id);
+    if (found == ids.end()) {
+      throw Error(CallError::kInvalidInput, fmt::format("[call] the request has no attachment {}", id));
+    }
+    return static_cast<std::uint64_t>(found - ids.begin());
+  };
+  operation.input_bytes().renumber(input, position);
+}
+
 void Dispatcher::State::check_input(RunningCall& call, Message& input) const {
   const Operation& operation = *call.operation;
   operation.input_bytes().decode(input);
@@ -282,16 +295,7 @@ std::shared_ptr<RunningCall> Dispatcher::State::pass_gates(const std::shared_ptr
   }
   call->operation = std::move(operation);
   state->check_access_of(*call, request.input);
-  if (!request.attachment_ids.empty()) {
-    const auto position = [&](std::uint64_t id) -> std::uint64_t {
-      const auto found = std::find(request.attachment_ids.begin(), request.attachment_ids.end(), id);
-      if (found == request.attachment_ids.end()) {
-        throw Error(CallError::kInvalidInput, fmt::format("[call] the request has no attachment {}", id));
-      }
-      return static_cast<std::uint64_t>(found - request.attachment_ids.begin());
-    };
-    call->operation->input_bytes().renumber(request.input.value, position);
-  }
+  number_attachments(*call->operation, request.attachment_ids, request.input.value);
   state->check_input(*call, request.input);
   const OperationSpec& spec = call->operation->spec();
   const bool streams = spec.type == OperationType::kSubscription;

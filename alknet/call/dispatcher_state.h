@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "alknet/base/task.h"
 #include "alknet/call/dispatcher.h"
@@ -30,6 +31,9 @@ struct Dispatcher::State {
   // The gates, in their order; each throws what the caller sees.
   void check_access_of(const RunningCall& call, const Message& input) const;
   void check_input(RunningCall& call, Message& input) const;
+
+  /// Numbers the Bytes of an input, which name attachments of an envelope, by their position in it.
+  static void number_attachments(const Operation& operation, const std::vector<std::uint64_t>& ids, Json& input);
   void check_output(const Operation& operation, const Message& output) const;
 
   /// Throws `invalid_operation_type` unless the operation is a subscription, or is none.

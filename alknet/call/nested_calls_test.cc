@@ -167,5 +167,53 @@ TEST_F(Dispatch, ACallAsTheCallerPassesEveryGateAgain) {
   EXPECT_NO_THROW(node.call("test/submit", R"("test/closed")"));
 }
 
+/// An operation that lets the test start calls for it, as the host of a sandbox does.
+struct Sandboxed {
+  OperationContext* context = nullptr;
+  Registration registration(std::vector<std::string> reach) {
+    Registration made = simple_operation("test/sandboxed", [this](OperationContext& running, Message) -> Task<Message> {
+      context = &running;
+      co_await sleep_for(std::chrono::hours(1));
+      co_return Message{};
+    });
+    made.environment = ScopedEnvironment(std::move(reach));
+    made.authority.id = "session";
+    return made;
+  }
+};
+
+TEST_F(Dispatch, ACallStartedForARunningOneIsNested) {
+  Sandboxed sandbox;
+  Registration inner = simple_operation("test/inner", [](OperationContext& context, Message input) -> Task<Message> {
+    EXPECT_TRUE(context.internal());
+    EXPECT_EQ(context.identity()->id, "session");
+    EXPECT_TRUE(context.capabilities().empty());
+    co_return input;
+  });
+  inner.spec.visibility = Visibility::kInternal;
+  node.registry->curated().add({inner, simple_operation("test/hidden", echo), sandbox.registration({"test/inner"})});
+  const auto outside = start("test/sandboxed");
+  const auto sink = std::make_shared<NotingSink>();
+  sandbox.context->start(TestNode::request("test/inner", json_message("{\"a\":1}")), sink);
+  node.executor.run_ready();
+  EXPECT_EQ(sink->said, "responded {\"a\":1}; ");
+  EXPECT_EQ(code_of([&] { sandbox.context->start(TestNode::request("test/hidden", json_message("{}")), sink); }),
+            "not_found");
+  handle.abort();
+}
+
+TEST_F(Dispatch, ACallStartedForAnotherEndsWithItAndItsDeadline) {
+  Sandboxed sandbox;
+  node.registry->curated().add({simple_operation("test/slow", sleep_an_hour), sandbox.registration({"*"})});
+  const auto outside = start("test/sandboxed", "{}", seconds(3));
+  const auto sink = std::make_shared<NotingSink>();
+  sandbox.context->start(TestNode::request("test/slow", json_message("{}")), sink);
+  node.executor.advance(seconds(3));
+  EXPECT_EQ(outside->said, "failed TIMEOUT; ");
+  EXPECT_TRUE(sink->said == "failed TIMEOUT; " || sink->said == "failed INTERNAL; ") << sink->said;
+  EXPECT_EQ(node.dispatcher->running_calls(), 0U);
+  EXPECT_EQ(node.executor.timers(), 0U);
+}
+
 }  // namespace
 }  // namespace alknet::call

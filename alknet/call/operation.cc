@@ -154,11 +154,33 @@ OperationSpec OperationSpec::from_json(const Json& value) {
   return spec;
 }
 
+namespace {
+
+/// Whether everything that `pattern`, or the operation of that name, means is among what `wider` means.
+bool covers(std::string_view wider, std::string_view pattern) {
+  if (!wider.ends_with('*')) return wider == pattern;
+  return pattern.starts_with(wider.substr(0, wider.size() - 1));
+}
+
+}  // namespace
+
 bool ScopedEnvironment::reaches(std::string_view operation) const {
-  return std::any_of(patterns_.begin(), patterns_.end(), [&](const std::string& pattern) {
-    if (!pattern.ends_with('*')) return pattern == operation;
-    return operation.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1));
-  });
+  return std::any_of(patterns_.begin(), patterns_.end(),
+                     [&](const std::string& pattern) { return covers(pattern, operation); });
+}
+
+ScopedEnvironment ScopedEnvironment::narrowed_to(const ScopedEnvironment& limit) const {
+  std::vector<std::string> both;
+  for (const std::string& mine : patterns_) {
+    for (const std::string& theirs : limit.patterns_) {
+      if (covers(theirs, mine)) {
+        both.push_back(mine);
+      } else if (covers(mine, theirs)) {
+        both.push_back(theirs);
+      }
+    }
+  }
+  return ScopedEnvironment(std::move(both));
 }
 
 }  // namespace alknet::call

@@ -89,6 +89,9 @@ class ScopedEnvironment {
   explicit ScopedEnvironment(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {}
 
   bool reaches(std::string_view operation) const;
+
+  /// What both reach.
+  ScopedEnvironment narrowed_to(const ScopedEnvironment& limit) const;
   const std::vector<std::string>& patterns() const { return patterns_; }
 
  private:

@@ -103,5 +103,18 @@ TEST(ScopedEnvironment, ReachesNamesNamespacesOrAll) {
   EXPECT_TRUE(ScopedEnvironment({"*"}).reaches("x/y"));
 }
 
+TEST(ScopedEnvironment, NarrowsToWhatBothReach) {
+  const auto narrowed = [](std::vector<std::string> wanted, std::vector<std::string> most) {
+    return ScopedEnvironment(std::move(wanted)).narrowed_to(ScopedEnvironment(std::move(most))).patterns();
+  };
+  using Patterns = std::vector<std::string>;
+  EXPECT_EQ(narrowed({"*"}, {"math/*", "text/upper"}), (Patterns{"math/*", "text/upper"}));
+  EXPECT_EQ(narrowed({"math/*", "text/*"}, {"*"}), (Patterns{"math/*", "text/*"}));
+  EXPECT_EQ(narrowed({"math/*"}, {"math/add", "text/upper"}), Patterns{"math/add"});
+  EXPECT_EQ(narrowed({"math/add", "secret/read"}, {"math/*"}), Patterns{"math/add"});
+  EXPECT_EQ(narrowed({"*"}, {}), Patterns{});
+  EXPECT_EQ(narrowed({}, {"*"}), Patterns{});
+}
+
 }  // namespace
 }  // namespace alknet::call

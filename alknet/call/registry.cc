@@ -124,6 +124,18 @@ void Layer::replace_prefix(std::string_view prefix, std::vector<Registration> re
   ++version_;
 }
 
+void Layer::exchange(const std::vector<std::string>& names, std::vector<Registration> registrations) {
+  OperationMap added = compile_all(std::move(registrations));
+  const std::lock_guard lock(mutex_);
+  auto next = std::make_shared<OperationMap>(*snapshot_);
+  for (const std::string& name : names) next->erase(name);
+  for (auto& [name, operation] : added) {
+    if (!next->emplace(name, std::move(operation)).second) throw name_taken(name, "is registered already");
+  }
+  snapshot_ = std::move(next);
+  ++version_;
+}
+
 void Layer::remove(const std::vector<std::string>& names) {
   const std::lock_guard lock(mutex_);
   auto next = std::make_shared<OperationMap>(*snapshot_);

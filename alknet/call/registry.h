@@ -61,6 +61,9 @@ class Layer {
   /// Puts these in place of what `prefix` ("model/minilm/") had.
   void replace_prefix(std::string_view prefix, std::vector<Registration> registrations);
 
+  /// Puts these in place of those of `names`, at once. Throws `name_taken` as `add` does; then nothing has changed.
+  void exchange(const std::vector<std::string>& names, std::vector<Registration> registrations);
+
   /// Removes by name; names that are not there do not matter.
   void remove(const std::vector<std::string>& names);
 

@@ -48,6 +48,17 @@ TEST(Layer, ReplacesAPrefixAndNothingElse) {
   EXPECT_EQ(layer.snapshot()->size(), 2U);
 }
 
+TEST(Layer, ExchangesOperationsAtOnce) {
+  Layer layer;
+  layer.add(named({"a/one", "a/two", "b/other"}));
+  layer.exchange({"a/one", "a/two", "a/never"}, named({"a/two", "a/three"}));
+  std::vector<std::string> names;
+  for (const auto& [name, operation] : *layer.snapshot()) names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"a/three", "a/two", "b/other"}));
+  EXPECT_EQ(code_of([&] { layer.exchange({"a/two"}, named({"b/other"})); }), "name_taken");
+  EXPECT_TRUE(layer.snapshot()->contains("a/two")) << "nothing changed";
+}
+
 TEST(Registry, AnOverlayMayNotTakeOurNamesNorReservedOnes) {
   Registry registry;
   registry.curated().add(named({"files/read"}));

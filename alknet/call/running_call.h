@@ -37,6 +37,8 @@ struct RunningCall : std::enable_shared_from_this<RunningCall> {
   std::vector<std::string> temporary;  ///< of the call from outside: handles made in calls below it
   std::uint64_t nested_calls = 0;      ///< of the call from outside: numbers their ids
 
+  std::shared_ptr<void> cascade;  ///< of a nested call that no coroutine awaits: carries its parent's abort down
+
   bool admitted = false;  ///< it passed its gates and runs
   std::stop_source stop;
   TimerId timer;

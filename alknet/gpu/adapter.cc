@@ -95,9 +95,9 @@ AdapterInfo describe(const Functions& functions, WGPUAdapter adapter, const std:
   result.subgroup_min_size = info.subgroupMinSize;
   result.subgroup_max_size = info.subgroupMaxSize;
   functions.adapter_info_free_members(info);
-  WGPULimits limits{};
-  functions.adapter_get_limits(adapter, &limits);
-  result.limits = limits_of(limits);
+  RoomyLimits limits;
+  functions.adapter_get_limits(adapter, &limits.known);
+  result.limits = limits_of(limits.known);
   for (const Feature& feature : features) result.features.push_back(feature.name);
   std::ranges::sort(result.features);
   return result;

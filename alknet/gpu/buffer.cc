@@ -25,14 +25,6 @@ constexpr UsageRow kUsages[] = {
     {BufferUsage::kHostVisible, WGPUBufferUsage_MapRead | WGPUBufferUsage_MapWrite},
 };
 
-WGPUBufferUsage provider_usage(BufferUsage usage) {
-  WGPUBufferUsage result = WGPUBufferUsage_CopySrc | WGPUBufferUsage_CopyDst;
-  for (const UsageRow& row : kUsages) {
-    if (has_usage(usage, row.ours)) result |= row.theirs;
-  }
-  return result;
-}
-
 std::shared_ptr<Buffer::State> make_state(DeviceState& device, std::uint64_t bytes, BufferUsage usage,
                                           std::string_view label) {
   auto state = std::make_shared<Buffer::State>();
@@ -85,6 +77,14 @@ void allocate(DeviceState& device, Buffer::State& state, std::span<const std::by
 }
 
 }  // namespace
+
+WGPUBufferUsage provider_usage(BufferUsage usage) {
+  WGPUBufferUsage result = WGPUBufferUsage_CopySrc | WGPUBufferUsage_CopyDst;
+  for (const UsageRow& row : kUsages) {
+    if (has_usage(usage, row.ours)) result |= row.theirs;
+  }
+  return result;
+}
 
 Buffer::State::~State() { destroy(); }
 

@@ -28,6 +28,8 @@ struct DeviceOptions {
   /// false: no bounds checks in kernels, and experimental features on; only for kernels that alknet generates.
   bool robust = true;
   std::string label = {};
+  /// Features to have besides those that kernels make use of, where the adapter has them ("texture-compression-bc").
+  std::vector<std::string> features = {};
 };
 
 /// The limits that callers compute with; the full list is Device::limits.

@@ -34,6 +34,22 @@ void ErrorSink::lost(WGPUDeviceLostReason reason, std::string_view message) noex
     // No memory for the text: the flag below is what matters.
   }
   lost_.store(true, std::memory_order_release);
+  std::vector<std::weak_ptr<std::function<void()>>> subscribers;
+  {
+    const std::lock_guard lock(mutex_);
+    subscribers.swap(subscribers_);
+  }
+  for (const auto& subscriber : subscribers) {
+    if (const auto callback = subscriber.lock()) (*callback)();
+  }
+}
+
+std::shared_ptr<void> ErrorSink::subscribe(std::function<void()> callback) {
+  auto held = std::make_shared<std::function<void()>>(std::move(callback));
+  const std::lock_guard lock(mutex_);
+  std::erase_if(subscribers_, [](const auto& one) { return one.expired(); });
+  subscribers_.push_back(held);
+  return held;
 }
 
 std::optional<ErrorSink::Report> ErrorSink::take() noexcept {

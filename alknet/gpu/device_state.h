@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,9 @@ class ErrorSink {
   /// The first error reported since the last call.
   std::optional<Report> take() noexcept;
 
+  /// Calls `callback` when the device is lost, as long as what this returns lives.
+  std::shared_ptr<void> subscribe(std::function<void()> callback);
+
   bool is_lost() const { return lost_.load(std::memory_order_acquire); }
   std::string lost_message() const;
 
@@ -42,6 +46,7 @@ class ErrorSink {
   std::atomic<bool> has_report_{false};
   std::atomic<bool> lost_{false};
   std::string lost_message_;
+  std::vector<std::weak_ptr<std::function<void()>>> subscribers_;
 };
 
 struct BindLayout;
@@ -148,6 +153,9 @@ struct Buffer::State {
   void destroy() noexcept;
   std::string describe() const;
 };
+
+/// The usage that the provider's buffer is made with.
+WGPUBufferUsage provider_usage(BufferUsage usage);
 
 /// The buffer's state; throws when it has none, belongs to another device or was destroyed.
 Buffer::State& usable_state(const Buffer& buffer, const DeviceState& device);

@@ -59,7 +59,7 @@ struct DeviceAnswer : Completion {
 
 // Asks the adapter for a device with all of `features` and `limits`; the sink hears of its errors.
 void request_device(const Instance::State& instance, WGPUAdapter adapter, const DeviceOptions& options,
-                    std::span<const Feature> features, const WGPULimits& limits, ErrorSink& sink,
+                    std::span<const Feature> features, const RoomyLimits& limits, ErrorSink& sink,
                     DeviceAnswer& answer) {
   const Functions& functions = instance.functions();
   const auto chain = instance.provider->dialect->device_chain(options.robust, features, instance.cache.get());
@@ -70,7 +70,7 @@ void request_device(const Instance::State& instance, WGPUAdapter adapter, const 
   descriptor.label = view_of(options.label);
   descriptor.requiredFeatureCount = numbers.size();
   descriptor.requiredFeatures = numbers.data();
-  descriptor.requiredLimits = &limits;
+  descriptor.requiredLimits = &limits.known;
   descriptor.deviceLostCallbackInfo.mode = WGPUCallbackMode_AllowSpontaneous;
   descriptor.deviceLostCallbackInfo.userdata1 = &sink;
   descriptor.deviceLostCallbackInfo.callback = [](WGPUDevice const*, WGPUDeviceLostReason reason,
@@ -96,10 +96,11 @@ void request_device(const Instance::State& instance, WGPUAdapter adapter, const 
   instance.provider->dialect->wait(functions, {instance.instance.get(), nullptr}, answer, UINT64_MAX);
 }
 
-std::vector<Feature> useful_features(const FoundAdapter& adapter, bool experimental) {
+std::vector<Feature> useful_features(const FoundAdapter& adapter, const DeviceOptions& options, bool experimental) {
   std::vector<Feature> result;
   for (const Feature& feature : adapter.features) {
-    const bool useful = std::ranges::find(kUsefulFeatures, feature.name) != kUsefulFeatures.end();
+    const bool useful = std::ranges::find(kUsefulFeatures, feature.name) != kUsefulFeatures.end() ||
+                        std::ranges::find(options.features, feature.name) != options.features.end();
     if (useful && (experimental || !feature.experimental)) result.push_back(feature);
   }
   return result;
@@ -170,14 +171,14 @@ Device Instance::acquire(std::string_view id, const DeviceOptions& options) cons
     const std::lock_guard lock(state_->sinks_mutex);
     state_->sinks.push_back(device->sink);
   }
-  WGPULimits limits{};
-  functions.adapter_get_limits(adapter.get(), &limits);
-  std::vector<Feature> features = useful_features(found, !options.robust);
+  RoomyLimits limits;
+  functions.adapter_get_limits(adapter.get(), &limits.known);
+  std::vector<Feature> features = useful_features(found, options, !options.robust);
   DeviceAnswer answer;
   request_device(*state_, adapter.get(), options, features, limits, *device->sink, answer);
   if (answer.device == nullptr && !options.robust) {
     // Some driver versions list an experimental feature that they then refuse; Device::features tells what was granted.
-    features = useful_features(found, false);
+    features = useful_features(found, options, false);
     request_device(*state_, adapter.get(), options, features, limits, *device->sink, answer);
   }
   if (answer.device == nullptr) {
@@ -190,9 +191,9 @@ Device Instance::acquire(std::string_view id, const DeviceOptions& options) cons
   std::ranges::sort(device->features);
   device->device = {answer.device, functions.device_release};
   device->queue = {functions.device_get_queue(answer.device), functions.queue_release};
-  WGPULimits granted{};
-  functions.device_get_limits(answer.device, &granted);
-  device->all_limits = limits_of(granted);
+  RoomyLimits granted;
+  functions.device_get_limits(answer.device, &granted.known);
+  device->all_limits = limits_of(granted.known);
   device->limits = limits_of_device(device->all_limits);
   device->mappable_buffers = std::ranges::binary_search(device->features, "buffer-map-extended-usages");
   return Device(std::move(device));

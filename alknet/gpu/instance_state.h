@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -48,6 +49,12 @@ Handle<WGPUAdapter> request_adapter(const Provider& provider, WGPUInstance insta
 
 /// All adapters of an instance in order of preference, with ids.
 std::vector<FoundAdapter> find_adapters(const Provider& provider, WGPUInstance instance);
+
+/// Limits on their way to and from a library: some know more than the header and keep them behind its structure.
+struct RoomyLimits {
+  WGPULimits known{};
+  std::uint32_t more[12]{};
+};
 
 /// All limits under their names.
 std::vector<Limit> limits_of(const WGPULimits& limits);

@@ -182,6 +182,7 @@ std::shared_ptr<const Provider> load_provider(const std::vector<std::string>& ca
     } else {
       auto provider = std::make_shared<Provider>();
       provider->path = path;
+      provider->library = library;
       if (const char* missing = load_functions(library, provider->functions)) {
         failure = fmt::format("{}: is no WebGPU library that alknet can use (it lacks {})", path, missing);
       } else {

@@ -164,6 +164,9 @@ class Dialect {
   /// Nanoseconds that one tick of a resolved timestamp stands for.
   virtual double timestamp_period(WGPUQueue queue) const = 0;
 
+  /// The library's number of a texture format that the standard header numbers `standard`.
+  virtual std::uint32_t texture_format(std::uint32_t standard) const { return standard; }
+
   /// The error that a provider's message stands for, beyond what its type says.
   virtual GpuError classify(WGPUErrorType type, std::string_view message) const = 0;
 
@@ -180,6 +183,7 @@ WGPUShaderModule create_standard_module(const Functions& functions, WGPUDevice d
 /// A loaded WebGPU library. It stays loaded to the end of the process: drivers and the library's own threads may
 /// outlive the last object made with it. Immutable.
 struct Provider {
+  void* library = nullptr;  ///< As dlopen gave it.
   Functions functions;
   std::unique_ptr<const Dialect> dialect;
   std::string path;

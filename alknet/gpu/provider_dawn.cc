@@ -114,6 +114,26 @@ constexpr DawnFeature kOldFeatures[] = {
     {0x50036, "flexible-texture-views"},
 };
 
+// The older generation numbers the normalised formats of 16 bits among its own, and the others as if there were none.
+struct MovedFormat {
+  std::uint32_t standard;
+  std::uint32_t old;
+};
+constexpr MovedFormat kMovedFormats[] = {
+    {WGPUTextureFormat_R16Unorm, 0x50000},    {WGPUTextureFormat_R16Snorm, 0x50003},
+    {WGPUTextureFormat_RG16Unorm, 0x50001},   {WGPUTextureFormat_RG16Snorm, 0x50004},
+    {WGPUTextureFormat_RGBA16Unorm, 0x50002}, {WGPUTextureFormat_RGBA16Snorm, 0x50005},
+};
+
+std::uint32_t old_texture_format(std::uint32_t standard) {
+  std::uint32_t moved_before = 0;
+  for (const MovedFormat& moved : kMovedFormats) {
+    if (moved.standard == standard) return moved.old;
+    if (moved.standard < standard) ++moved_before;
+  }
+  return standard - moved_before;
+}
+
 // Dawn's own features that all generations number alike.
 constexpr DawnFeature kDawnFeatures[] = {
     {0x50000, "dawn-internal-usages"},
@@ -358,6 +378,10 @@ class DawnDialect final : public Dialect {
   }
 
   double timestamp_period(WGPUQueue) const override { return 1; }
+
+  std::uint32_t texture_format(std::uint32_t standard) const override {
+    return old_ ? old_texture_format(standard) : standard;
+  }
 
   GpuError classify(WGPUErrorType type, std::string_view message) const override {
     if (type == WGPUErrorType_OutOfMemory) return GpuError::kOutOfMemory;

@@ -76,15 +76,15 @@ NativeModule host_module(BridgeOptions options) {
     state->subscription_class = define_subscription_class(realm);
     state->context_class = define_context_class(realm);
     return std::vector<Value>{
-        realm.function("call", 3,
-                       [state](Realm in, const Value&, Arguments a) { return script_call(in, state, state->root, a); }),
-        realm.function(
+        realm.closure("call", 3,
+                      [state](Realm in, const Value&, Arguments a) { return script_call(in, state, state->root, a); }),
+        realm.closure(
             "subscribe", 3,
             [state](Realm in, const Value&, Arguments a) { return script_subscribe(in, state, state->root, a); }),
-        realm.function("abort", 1,
-                       [state](Realm in, const Value&, Arguments a) { return script_abort(in, *state->root, a); }),
-        realm.function("register", 3,
-                       [state](Realm in, const Value&, Arguments a) { return script_register(in, state, a); }),
+        realm.closure("abort", 1,
+                      [state](Realm in, const Value&, Arguments a) { return script_abort(in, *state->root, a); }),
+        realm.closure("register", 3,
+                      [state](Realm in, const Value&, Arguments a) { return script_register(in, state, a); }),
     };
   };
   return module;

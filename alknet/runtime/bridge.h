@@ -22,6 +22,10 @@ struct BridgeOptions {
   /// In whose name script calls. Used on the isolate's executor.
   std::shared_ptr<call::Caller> caller;
 
+  /// In whose name a handler of script calls, by the id of the call that called it; null: its own, as a nested call.
+  /// For a helper process, whose calls its host makes.
+  std::function<std::shared_ptr<call::Caller>(const std::string& parent_id)> nested_caller = {};
+
   /// Where `register` puts operations. Null: it is refused with `permission_denied`.
   OperationAdder add_operation;
 

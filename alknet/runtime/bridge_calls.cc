@@ -59,7 +59,12 @@ ScriptOptions options_of(const Value& given) {
   if (const Value transfer = given.get("transfer"); !transfer.is_nullish()) {
     const std::uint64_t count = transfer.length();
     if (count > 65'536) throw given.realm().range_error("[call] `transfer` names more than 65,536 buffers");
-    for (std::uint32_t i = 0; i < count; ++i) options.transfer.push_back(transfer.get(i));
+    for (std::uint32_t i = 0; i < count; ++i) {
+      options.transfer.push_back(transfer.get(i));
+      if (!options.transfer.back().is_array_buffer()) {
+        throw given.realm().type_error(fmt::format("[call] `transfer[{}]` is no ArrayBuffer", i));
+      }
+    }
   }
   return options;
 }
@@ -112,6 +117,42 @@ Value outcome_object(Realm realm, const CallOutcome& outcome) {
   return object;
 }
 
+/// What stops one call: script, the end of the one who calls, or the end of the isolate.
+struct CallStop {
+  struct Forward {
+    std::stop_source stop;
+    void operator()() { stop.request_stop(); }
+  };
+  CallStop(Realm realm, std::stop_source own, const std::stop_token& caller)
+      : stop(std::move(own)),
+        with_caller(caller, Forward{stop}),
+        with_isolate(realm.isolate().stop_token(), Forward{stop}) {}
+
+  std::stop_source stop;
+  std::stop_callback<Forward> with_caller, with_isolate;
+};
+
+/// A promise of the script value that `settle(realm, result)` makes of what `task` gives; `gone(error)` is the result
+/// when it was stopped before it began.
+template <typename T, typename Gone, typename Settle>
+Value promise_of_result(Realm realm, Task<T> task, std::shared_ptr<CallStop> stop, Gone gone, Settle settle) {
+  const Deferred deferred(realm);
+  Value promise = deferred.promise();
+  const std::stop_token token = stop->stop.get_token();
+  start(
+      detail::executor_of(realm), std::move(task),
+      [deferred, stop, gone, settle, isolate = WeakIsolate(realm)](Outcome<T> outcome) {
+        Isolate* const live = isolate.get();
+        if (live == nullptr) return;
+        live->run_turn([&](Realm in) {
+          T result = outcome.ok() ? outcome.take() : gone(outcome.error());
+          deferred.resolve(settle(in, result));
+        });
+      },
+      token);
+  return promise;
+}
+
 /// Takes a place among the open calls. Throws `limit` when there is none.
 void open_call(Realm realm, BridgeState& state) {
   const auto& most = realm.isolate().limits().open_calls;
@@ -125,18 +166,20 @@ void open_call(Realm realm, BridgeState& state) {
 
 Value failed_at_once(Realm realm, const Error& error) {
   const Deferred answer(realm);
+  Value promise = answer.promise();
   CallOutcome outcome;
   outcome.error = call::wire_error(error);
   answer.resolve(outcome_object(realm, outcome));
-  return answer.promise();
+  return promise;
 }
 
 /// The C++ side of a subscription of script.
 class ScriptSubscription final : public NativeObject {
  public:
-  ScriptSubscription(std::shared_ptr<BridgeState> state, std::shared_ptr<call::Caller> caller, std::string operation,
+  ScriptSubscription(const std::shared_ptr<BridgeState>& state, const ScriptCaller& caller, std::string operation,
                      Message input, call::CallOptions options)
-      : state_(state), items_(std::make_shared<Items>(caller, operation, input, options)) {
+      : state_(state),
+        items_(std::make_shared<Items>(caller, std::move(operation), std::move(input), std::move(options))) {
     // The place is given back when the items end, however that is.
     items_->on_end = [weak = state_] {
       if (const auto bridge = weak.lock()) --bridge->open_calls;
@@ -147,15 +190,20 @@ class ScriptSubscription final : public NativeObject {
   static Value next(Realm realm, const Value& self, Arguments) {
     const auto items = native_this<ScriptSubscription>(self, "subscription").items_;
     if (items->waiting) throw realm.type_error("[subscription] `next` before the one before it has answered");
+    if (items->closed) {
+      const Deferred nothing(realm);
+      Value promise = nothing.promise();
+      nothing.resolve(taken_object(realm, CallOutcome()));
+      return promise;
+    }
     items->waiting = true;
-    return promise_of(
-        realm, items_next(items),
-        [](Realm in, const Taken& taken) {
-          const Value object = outcome_object(in, taken.outcome);
-          object.set("done", in.boolean(!taken.outcome.output.has_value()));
-          return object;
-        },
-        items->stop.get_token());
+    const auto gone = [items](const std::exception_ptr&) {
+      items->waiting = false;
+      items->finish();
+      return CallOutcome();
+    };
+    const auto stop = std::make_shared<CallStop>(realm, items->stop, items->caller_ended);
+    return promise_of_result(realm, items_next(items), stop, gone, taken_object);
   }
 
   static Value close(Realm, const Value& self, Arguments) {
@@ -165,14 +213,16 @@ class ScriptSubscription final : public NativeObject {
 
  private:
   struct Items {
-    Items(const std::shared_ptr<call::Caller>& caller, std::string operation, Message input, call::CallOptions options)
-        : generator(subscribe(caller, std::move(operation), std::move(input), std::move(options), request_id)) {}
+    Items(const ScriptCaller& caller, std::string operation, Message input, call::CallOptions options)
+        : caller_ended(caller.ended.get_token()),
+          generator(subscribe(*caller.caller, std::move(operation), std::move(input), std::move(options), request_id)) {
+    }
     ~Items() { finish(); }
 
-    static AsyncGenerator<Message> subscribe(const std::shared_ptr<call::Caller>& caller, std::string operation,
-                                             Message input, call::CallOptions options, std::string& id) {
+    static AsyncGenerator<Message> subscribe(call::Caller& caller, std::string operation, Message input,
+                                             call::CallOptions options, std::string& id) {
       options.on_id = [&id](const std::string& given) { id = given; };
-      return caller->subscribe(std::move(operation), std::move(input), std::move(options));
+      return caller.subscribe(std::move(operation), std::move(input), std::move(options));
     }
 
     /// Gives the subscription up: at once, or when the item that is waited for has been given up.
@@ -188,6 +238,7 @@ class ScriptSubscription final : public NativeObject {
     }
 
     std::string request_id;  // goes first: the generator may refer to it
+    std::stop_token caller_ended;
     std::optional<AsyncGenerator<Message>> generator;
     std::stop_source stop;
     std::function<void()> on_end;
@@ -195,23 +246,25 @@ class ScriptSubscription final : public NativeObject {
     bool closed = false;
   };
 
-  struct Taken {
-    CallOutcome outcome;
-  };
+  static Value taken_object(Realm realm, const CallOutcome& taken) {
+    const Value object = outcome_object(realm, taken);
+    object.set("done", realm.boolean(!taken.output.has_value()));
+    return object;
+  }
 
-  static Task<Taken> items_next(std::shared_ptr<Items> items) {
-    Taken taken;
+  static Task<CallOutcome> items_next(std::shared_ptr<Items> items) {
+    CallOutcome taken;
     try {
       if (items->generator) {
         auto item = co_await items->generator->next();
-        taken.outcome.output = std::move(item);
+        taken.output = std::move(item);
       }
     } catch (...) {
-      if (!items->closed) taken.outcome.error = told(std::current_exception());
+      if (!items->closed) taken.error = told(std::current_exception());
     }
-    taken.outcome.request_id = items->request_id;
+    taken.request_id = items->request_id;
     items->waiting = false;
-    if (!taken.outcome.output || items->closed) items->finish();
+    if (!taken.output || items->closed) items->finish();
     co_return taken;
   }
 
@@ -233,16 +286,22 @@ Value script_call(Realm realm, const std::shared_ptr<BridgeState>& state, const 
   } catch (const Error& error) {
     return failed_at_once(realm, error);
   }
-  std::stop_source stop;
-  if (options.token) caller->tokens.insert_or_assign(*options.token, stop);
+  const auto stop = std::make_shared<CallStop>(realm, std::stop_source(), caller->ended.get_token());
+  if (options.token) caller->tokens.insert_or_assign(*options.token, stop->stop);
+  const auto gone = [](const std::exception_ptr& error) {
+    CallOutcome outcome;
+    outcome.error = told(error);
+    return outcome;
+  };
   const auto settle = [weak = std::weak_ptr(state), caller, token = options.token](Realm in,
                                                                                    const CallOutcome& outcome) {
     if (const auto bridge = weak.lock()) --bridge->open_calls;
     if (token) caller->tokens.erase(*token);
     return outcome_object(in, outcome);
   };
-  return promise_of(realm, outcome_of(caller->caller, std::move(operation), std::move(input), std::move(options.call)),
-                    settle, stop.get_token());
+  return promise_of_result(realm,
+                           outcome_of(caller->caller, std::move(operation), std::move(input), std::move(options.call)),
+                           stop, gone, settle);
 }
 
 Value script_subscribe(Realm realm, const std::shared_ptr<BridgeState>& state,
@@ -252,7 +311,7 @@ Value script_subscribe(Realm realm, const std::shared_ptr<BridgeState>& state,
   Message input = to_message(arguments[1], options.transfer);
   open_call(realm, *state);
   return make_object(state->subscription_class,
-                     std::make_unique<ScriptSubscription>(state, caller->caller, std::move(operation), std::move(input),
+                     std::make_unique<ScriptSubscription>(state, *caller, std::move(operation), std::move(input),
                                                           std::move(options.call)));
 }
 

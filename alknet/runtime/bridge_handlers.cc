@@ -212,8 +212,11 @@ void guarded(const Reply<T>& reply, Body body) {
 
 /// Calls `then(value)` with what a handler gave, now or when its promise is settled.
 template <typename T>
-void when_given(const Value& given, const Reply<T>& reply, std::function<void(Value)> then) {
+void when_given(BridgeState& state, std::uint64_t number, const Value& given, const Reply<T>& reply,
+                std::function<void(Value)> then) {
   if (!given.is_promise()) return then(given);
+  const auto serving = state.serving.find(number);
+  if (serving != state.serving.end()) serving->second.promise = given;
   when_settled(
       given, [reply, then = std::move(then)](Realm, const Value& value) { guarded(reply, [&] { then(value); }); },
       [reply](Realm realm, const Value& reason) { reply.fail(failure_of(realm.thrown(reason))); });
@@ -228,7 +231,8 @@ Value call_handler(Realm realm, BridgeState& state, std::uint64_t handler, const
   }
   BridgeState::Serving& serving = state.serving[served->number];
   serving.caller = std::make_shared<ScriptCaller>();
-  serving.caller->caller = std::make_shared<NestedCaller>(served);
+  serving.caller->caller = state.options.nested_caller ? state.options.nested_caller(served->parent_id)
+                                                       : std::make_shared<NestedCaller>(served);
   serving.work = PendingWork(realm);
   const Value context =
       make_object(state.context_class, std::make_unique<ScriptContext>(state.weak_from_this(), served, serving.caller));
@@ -255,8 +259,8 @@ void take_item(const std::shared_ptr<BridgeState>& state, std::uint64_t number, 
   if (serving == state->serving.end()) throw Error(call::CallError::kAborted, "the subscription was given up");
   const Value iterator = serving->second.iterator;
   const Value next = iterator.invoke("next");
-  when_given<std::optional<Message>>(next, reply, [reply](const Value& result) {
-    if (!result.is_object()) throw result.realm().type_error("`next` of the handler's iterator gave no object");
+  when_given<std::optional<Message>>(*state, number, next, reply, [reply](const Value& result) {
+    if (!result.is_object()) throw std::runtime_error("`next` of the handler's iterator gave no object");
     if (result.get("done").to_boolean()) return reply.answer(std::nullopt);
     const Value item = result.get("value");
     reply.answer(to_message(item));
@@ -273,7 +277,7 @@ void end_serving(BridgeState& state, std::uint64_t number, bool early) {
   const auto caller = found->second.caller;
   state.serving.erase(found);
   if (!early) return;
-  for (auto& [token, stop] : caller->tokens) stop.request_stop();
+  caller->ended.request_stop();
   if (iterator.is_object()) {
     const Value method = iterator.get("return");
     const Value ended = method.is_function() ? method.call_on(iterator) : Value();
@@ -326,8 +330,9 @@ class ServingFrame {
   /// Calls the handler of a query or mutation.
   void begin(Message input, const Reply<Message>& reply) {
     post(reply, std::move(input),
-         [reply](Realm, const std::shared_ptr<BridgeState>&, std::uint64_t, const Value& given) {
-           when_given<Message>(given, reply, [reply](const Value& output) { reply.answer(to_message(output)); });
+         [reply](Realm, const std::shared_ptr<BridgeState>& state, std::uint64_t number, const Value& given) {
+           when_given<Message>(*state, number, given, reply,
+                               [reply](const Value& output) { reply.answer(to_message(output)); });
          });
   }
 
@@ -335,7 +340,7 @@ class ServingFrame {
   void begin(Message input, const ItemReply& reply) {
     post(reply, std::move(input),
          [reply](Realm, const std::shared_ptr<BridgeState>& state, std::uint64_t number, const Value& given) {
-           when_given<std::optional<Message>>(given, reply,
+           when_given<std::optional<Message>>(*state, number, given, reply,
                                               [reply, number, weak = std::weak_ptr(state)](const Value& items) {
                                                 const auto bridge = weak.lock();
                                                 if (!bridge) return;
@@ -423,32 +428,6 @@ AsyncGenerator<Message> serve_items(HandlerRef handler, call::OperationContext& 
   frame.answered();
 }
 
-/// The patterns of `wanted` that `most` allows.
-call::ScopedEnvironment narrowed(const std::vector<std::string>& wanted, const call::ScopedEnvironment& most) {
-  std::vector<std::string> kept;
-  for (const std::string& pattern : wanted) {
-    if (pattern == "*") {
-      kept.insert(kept.end(), most.patterns().begin(), most.patterns().end());
-      continue;
-    }
-    if (!pattern.ends_with("/*")) {
-      if (most.reaches(pattern)) kept.push_back(pattern);
-      continue;
-    }
-    // All of a namespace where that is allowed, else what is allowed of it.
-    const std::string prefix = pattern.substr(0, pattern.size() - 1);
-    for (const std::string& allowed : most.patterns()) {
-      const bool whole =
-          allowed == "*" || (allowed.ends_with("/*") && prefix.starts_with(allowed.substr(0, allowed.size() - 1)));
-      if (whole)
-        kept.push_back(pattern);
-      else if (allowed.starts_with(prefix))
-        kept.push_back(allowed);
-    }
-  }
-  return call::ScopedEnvironment(std::move(kept));
-}
-
 std::vector<std::string> patterns_of(Realm realm, const Value& list) {
   if (list.is_nullish()) return {};
   if (!list.is_array()) throw realm.type_error("[register] `environment` is no array of names");
@@ -472,7 +451,7 @@ Value script_register(Realm realm, const std::shared_ptr<BridgeState>& state, co
   registration.spec = call::OperationSpec::from_json(to_json(arguments[0]));
   registration.provenance = options.provenance;
   registration.authority = options.authority;
-  registration.environment = narrowed(patterns_of(realm, arguments[1]), options.environment);
+  registration.environment = call::ScopedEnvironment(patterns_of(realm, arguments[1])).narrowed_to(options.environment);
   const std::uint64_t number = ++state->last_handler;
   const HandlerRef ref{WeakIsolate(realm), state, number, state->requests};
   if (registration.spec.type == call::OperationType::kSubscription) {
@@ -489,7 +468,7 @@ Value script_register(Realm realm, const std::shared_ptr<BridgeState>& state, co
     state->handlers.erase(number);
     throw;
   }
-  return realm.function("unregister", 0, [weak = std::weak_ptr(state), number](Realm, const Value&, Arguments) {
+  return realm.closure("unregister", 0, [weak = std::weak_ptr(state), number](Realm, const Value&, Arguments) {
     const auto bridge = weak.lock();
     if (!bridge) return Value();
     const auto remover = bridge->removers.extract(number);

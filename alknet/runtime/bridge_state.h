@@ -24,6 +24,7 @@ class BridgeState;
 struct ScriptCaller {
   std::shared_ptr<call::Caller> caller;
   std::map<std::int64_t, std::stop_source> tokens;  ///< of calls that script may give up
+  std::stop_source ended;                           ///< stops everything that it called
 };
 
 /// The bridge of one isolate. Everything is used on the isolate's thread only; operations refer to it weakly.
@@ -40,6 +41,7 @@ class BridgeState : public std::enable_shared_from_this<BridgeState> {
     std::shared_ptr<ScriptCaller> caller;
     Value on_abort;  ///< a function, when script listens
     Value iterator;  ///< of a subscription that has begun
+    Value promise;   ///< that is waited for: a promise that nobody holds would go, though its deadline has not come
     bool aborted = false;
     PendingWork work;
   };

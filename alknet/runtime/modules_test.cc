@@ -16,7 +16,7 @@ class MapResolver final : public ModuleResolver {
   int loads = 0;
 
   void add(const std::string& name, std::string_view text, ModuleSource::Kind kind = ModuleSource::Kind::kScript) {
-    modules[name] = {kind, SharedBytes::copy(text), "file:///" + name};
+    modules[name] = {kind, SharedBytes::copy(text), "file:///" + name, ""};
   }
   std::string resolve(std::string_view specifier, std::string_view) override {
     if (modules.count(std::string(specifier)) == 0) {
@@ -84,7 +84,7 @@ TEST_F(Modules, MayBeNativeOrJson) {
 TEST_F(Modules, MayBeBytecodeOfOurOwn) {
   resolver->add("b", "export const b = 1");
   const SharedBytes code = Isolate().compile_module("import { b } from 'b'; export const c = b + 1", "c");
-  resolver->modules["c"] = {ModuleSource::Kind::kBytecode, code, ""};
+  resolver->modules["c"] = {ModuleSource::Kind::kBytecode, code, "", ""};
   EXPECT_EQ(namespace_of(isolate->eval_module("export { c } from 'c'", "main")).get("c").to_number(), 2);
 }
 

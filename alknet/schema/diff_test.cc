@@ -54,6 +54,21 @@ std::string array(int count, const std::string& items) {
 std::string blob(const std::string& item) { return R"({"TypeDef:Blob":{"item":")" + item + "\"}}"; }
 std::string kind(const std::string& name) { return "{\"TypeDef:" + name + "\":true}"; }
 std::string names(const std::string& list) { return R"({"TypeDef:Enum":true,"enum":)" + list + "}"; }
+/// Enum and Blob of String as TypeBox builders write them, with all that they lower to.
+std::string built_enum(const std::vector<std::string>& list) {
+  std::string values, choices;
+  for (const auto& value : list) {
+    const std::string comma = values.empty() ? "" : ",";
+    values += comma + '"' + value + '"';
+    choices += comma + R"({"const":")" + value + R"(","type":"string"})";
+  }
+  const std::string all = R"({"TypeDef:Enum":true,"enum":[)" + values + "],";
+  return all + (list.size() == 1 ? R"("const":")" + list[0] + R"(","type":"string"})" : "\"anyOf\":[" + choices + "]}");
+}
+std::string built_blob(int max_bytes) {
+  const std::string item = text(max_bytes);
+  return R"({"TypeDef:Blob":{"item":)" + item + R"(},"type":"string","maxLength":)" + std::to_string(max_bytes) + "}";
+}
 std::string file(const std::string& tensor, const std::string& more = "") {
   return R"({"TypeDef:Struct":true,"required":["t"],"properties":{"t":{"TypeDef:Tensor":)" + tensor + "}" + more + "}}";
 }
@@ -131,6 +146,11 @@ std::vector<Case> cases() {
       field("ragged to text", blob("Int16"), blob("String"), "retyped: needs converter! a", "major"),
       // Enums.
       field("more names", names(R"(["x","y"])"), names(R"(["y","z","x"])"), "retyped: compatible a", "patch"),
+      field("more names, from a builder", built_enum({"x", "y"}), built_enum({"x", "y", "z"}), "retyped: compatible a",
+            "patch"),
+      field("a second name, from a builder", built_enum({"x"}), built_enum({"x", "y"}), "retyped: compatible a",
+            "patch"),
+      field("larger blob, from a builder", built_blob(4), built_blob(8), "annotation changed: compatible a[]", "patch"),
       field("fewer names", names(R"(["x","y"])"), names(R"(["y"])"), "retyped: needs converter a", "major"),
       field("names in another order", names(R"(["x","y"])"), names(R"(["y","x"])"), "reordered: compatible a", "patch"),
       field("enum to text", names(R"(["x","y"])"), text(4), "retyped: compatible a", "patch"),

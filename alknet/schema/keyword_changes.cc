@@ -28,6 +28,19 @@ bool is_any(std::string_view key, std::span<const std::string_view> list) {
   return std::ranges::find(list, key) != list.end();
 }
 
+/// Whether a keyword says the names of an Enum once more: `const` the only one, `anyOf` each as a `const`.
+bool restates_names(const Node& node, std::string_view key, const Json& value) {
+  if (key == "enum") return true;
+  if (key == "const") return node.names.size() == 1 && value == Json(node.names.front());
+  const auto* choices = key == "anyOf" ? value.if_array() : nullptr;
+  const auto is_name = [](const Json& choice, const std::string& name) {
+    const auto* object = choice.if_object();
+    const auto* constant = object == nullptr ? nullptr : object->if_contains("const");
+    return constant != nullptr && *constant == Json(name);
+  };
+  return choices != nullptr && std::ranges::equal(*choices, node.names, is_name);
+}
+
 /// Whether a keyword says no more than the kind does: builders emit what the kind lowers to.
 bool is_lowered(const Node& node, std::string_view key, const Json& value, const JsonObject& lowered) {
   if (const auto* same = lowered.if_contains(key)) {
@@ -35,13 +48,15 @@ bool is_lowered(const Node& node, std::string_view key, const Json& value, const
   }
   switch (node.kind) {
     case Kind::kArray: return node.count && (key == "minItems" || key == "maxItems");
-    case Kind::kEnum: return key == "enum";
+    case Kind::kEnum: return restates_names(node, key, value);
     case Kind::kStruct: return key == "additionalProperties" && value == Json(false);
     case Kind::kUnion: return key == "anyOf" || key == "oneOf";
     case Kind::kRecord: return key == "additionalProperties";
     case Kind::kTensor: return key == "properties" || key == "type" || key == "additionalProperties";
-    default:
-      return key == "maxLength" && node.max_bytes && as_count(value) == max_text_length(node.kind, *node.max_bytes);
+    default: {
+      const Node& text = node.kind == Kind::kBlob && node.items != nullptr ? *node.items : node;
+      return key == "maxLength" && text.max_bytes && as_count(value) == max_text_length(text.kind, *text.max_bytes);
+    }
   }
 }
 

@@ -40,6 +40,7 @@ void add_tensor(CLI::App& program, Globals& globals);
 void add_tensor_info(CLI::App& group, Globals& globals);
 void add_schema(CLI::App& program, Globals& globals);
 void add_devices(CLI::App& program, Globals& globals);
+void add_sandbox(CLI::App& program, Globals& globals);
 void add_serve(CLI::App& program, Globals& globals);
 void add_call(CLI::App& program, Globals& globals);
 void add_ops(CLI::App& program, Globals& globals);

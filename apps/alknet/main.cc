@@ -138,6 +138,7 @@ int run(int argc, char** argv) {
   add_tensor(program, globals);
   add_schema(program, globals);
   add_devices(program, globals);
+  add_sandbox(program, globals);
   add_serve(program, globals);
   add_call(program, globals);
   add_ops(program, globals);

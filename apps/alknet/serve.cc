@@ -12,6 +12,7 @@
 #include "alknet/net/http/client.h"
 #include "alknet/net/linked_peers.h"
 #include "alknet/net/node.h"
+#include "alknet/runtime/sandbox_host.h"
 #include "alknet/stream/quic_connection.h"
 #include "alknet/stream/tensor_server.h"
 #include "alknet/stream/token_issuer.h"
@@ -21,6 +22,7 @@
 #include "apps/alknet/models.h"
 #include "apps/alknet/node_files.h"
 #include "apps/alknet/open_tensors.h"
+#include "apps/alknet/operation_files.h"
 #include "apps/alknet/output.h"
 #include "apps/alknet/peer_models.h"
 #include "apps/alknet/settings.h"
@@ -35,6 +37,7 @@ struct ServeCommand {
   std::vector<std::string> models;
   std::vector<std::string> allow, origins;
   std::vector<std::string> peers;  // NAME or NAME=ADDRESS
+  std::vector<std::string> operation_files;
   ImportOptions imports;
   std::string device;
   std::string peers_file, key_file, certificate, certificate_key, client_ca;
@@ -179,6 +182,18 @@ class StopSignals {
   sigset_t set_{};
 };
 
+/// What the files of `--ops` stand on. On the loop's thread.
+struct Scripts {
+  Scripts(Loop& loop, const std::shared_ptr<call::Registry>& registry, const Logger& logger)
+      : dispatcher(loop, registry, {.logger = logger}),
+        host(loop, dispatcher, {.logger = logger}),
+        files(loop, host, registry, logger) {}
+
+  call::Dispatcher dispatcher;
+  runtime::SandboxHost host;
+  OperationFiles files;
+};
+
 /// Runs a task on the loop's thread from this one.
 template <typename Body>
 auto on_loop(Loop& loop, Body body) {
@@ -245,9 +260,11 @@ void serve(const ServeCommand& command, const Globals& globals) {
   net::HttpClient client(loop, {});
   std::unique_ptr<stream::TensorServer> streams;
   std::unique_ptr<net::Node> node;
+  std::unique_ptr<Scripts> scripts;
   const auto close_node = [&] {
     on_loop(loop, [&]() -> Task<void> {
       node.reset();
+      scripts.reset();
       streams.reset();
       co_return;
     });
@@ -268,6 +285,11 @@ void serve(const ServeCommand& command, const Globals& globals) {
       discovery.list_peers = [&node] { return node->peers(); };
       discovery.list_peers_access.required_scopes = {"peers"};
       registry->curated().add(call::discovery_operations(std::move(discovery)));
+      if (!command.operation_files.empty()) {
+        scripts = std::make_unique<Scripts>(loop, registry, logger);
+        for (const std::string& file : command.operation_files) co_await scripts->files.add(file);
+        scripts->files.watch();
+      }
       for (const auto& [id, address] : peers) node->link_peer(id, address);
       for (const std::string& address : addresses(command)) {
         const std::string bound = node->listen(address);
@@ -280,7 +302,10 @@ void serve(const ServeCommand& command, const Globals& globals) {
       const int signal = signals.wait();
       if (signal == SIGHUP) {
         reload_models(*registry, service, command, streamed, globals, logger);
-        loop.post([&node] { node->refresh_peers(); });
+        loop.post([&node, &scripts] {
+          node->refresh_peers();
+          if (scripts) scripts->files.reload(true);
+        });
         continue;
       }
       break;
@@ -311,6 +336,9 @@ void add_serve(CLI::App& program, Globals& globals) {
       ->allow_extra_args(false);
   add_setting(*made, globals, "device", command->device);
   add_import_options(*made, command->imports);
+  made->add_option("--ops", command->operation_files,
+                   "A script whose operations are served, from a process of its own; loaded again when it changes")
+      ->allow_extra_args(false);
   made->add_option("--allow", command->allow, "What callers without a key or token may do: a scope, such as model")
       ->allow_extra_args(false);
   made->add_option("--origin", command->origins, "Web pages of this origin may call too, such as https://example.com")

@@ -3,7 +3,9 @@ import { spawnSync } from "node:child_process";
 /** A question to the C++ engine; see tests/schema_batch.cc. */
 export interface Request {
   readonly schema: unknown;
-  readonly op: "validate" | "lower" | "layout" | "encode" | "decode" | "check";
+  readonly op: "validate" | "lower" | "layout" | "encode" | "decode" | "check" | "diff";
+  /** diff: the new schema. */
+  readonly after?: unknown;
   readonly mode?: "packed" | "aligned";
   readonly value?: unknown;
   readonly hex?: string;

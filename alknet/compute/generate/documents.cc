@@ -19,15 +19,6 @@ using graph::OpInput;
 using graph::OpParameter;
 using graph::OpSpec;
 
-/// The operations of a family, by name.
-std::vector<const OpSpec*> operations_of(const graph::OpFamily& family, const graph::OpTable& ops) {
-  std::vector<const OpSpec*> list;
-  const Json entries = parse_json(family.text);
-  for (const Json& entry : entries.as_array()) list.push_back(&ops.at(entry.at("name").as_string()));
-  std::sort(list.begin(), list.end(), [](const OpSpec* a, const OpSpec* b) { return a->name < b->name; });
-  return list;
-}
-
 /// A list of dtypes, or the name of the group that it is.
 std::string dtypes_text(const std::vector<Dtype>& dtypes) {
   const auto is_group = [&](auto predicate) {
@@ -70,14 +61,6 @@ bool takes_floats(const OpInput& input) {
   return input.differentiable && std::any_of(input.dtypes.begin(), input.dtypes.end(), graph::is_float);
 }
 
-/// Whether a gradient flows from an output to an input.
-bool differentiable(const OpSpec& op) {
-  const auto fixed = graph::parse_dtype(op.outputs.front().dtype);
-  if (fixed && !graph::is_float(*fixed)) return false;
-  const bool ruled = op.elementwise() || op.composite() || op.data_dependent() || !op.backward.empty();
-  return ruled && std::any_of(op.inputs.begin(), op.inputs.end(), takes_floats);
-}
-
 std::string markdown_entry(const OpSpec& op) {
   std::vector<std::string> inputs, outputs;
   for (const OpInput& input : op.inputs) {
@@ -94,75 +77,6 @@ std::string markdown_entry(const OpSpec& op) {
   return text;
 }
 
-// TypeScript.
-
-std::string type_of(const Json& schema, bool dimensions);
-
-std::string type_named(std::string_view name, const JsonObject& schema, bool dimensions) {
-  if (name == "integer" || name == "number") return "number";
-  if (name == "array") {
-    const Json* items = schema.if_contains("items");
-    const std::string item = items == nullptr ? "number" : type_of(*items, dimensions);
-    return item.find('|') == std::string::npos ? item + "[]" : "(" + item + ")[]";
-  }
-  return std::string(name);  // string, boolean, null
-}
-
-std::string type_of(const Json& schema, bool dimensions) {
-  const JsonObject& object = schema.as_object();
-  std::vector<std::string> types;
-  const auto add = [&](std::string type) {
-    if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(std::move(type));
-  };
-  if (const Json* values = object.if_contains("enum")) {
-    for (const Json& value : values->as_array()) add(json_text(value));
-  } else if (const Json* type = object.if_contains("type"); type != nullptr && type->is_array()) {
-    for (const Json& name : type->as_array()) add(type_named(name.as_string(), object, dimensions));
-  } else if (type != nullptr) {
-    add(type_named(type->as_string(), object, dimensions));
-  }
-  return types.empty() ? "unknown" : fmt::format("{}", fmt::join(types, " | "));
-}
-
-struct Argument {
-  std::string name, type;
-  bool optional;
-};
-
-std::vector<Argument> arguments(const OpSpec& op) {
-  std::vector<Argument> list;
-  for (const OpInput& input : op.inputs) {
-    const bool scalar = op.elementwise() && input.promotes && op.inputs.size() > 1;
-    list.push_back({input.name, input.variadic ? "T[]" : scalar ? "T | Scalar" : "T", input.optional});
-  }
-  for (const OpParameter& parameter : op.parameters) {
-    list.push_back(
-        {parameter.name, type_of(parameter.schema, parameter.dimensions), parameter.default_value.has_value()});
-  }
-  return list;
-}
-
-std::string declaration(const OpSpec& op, std::string_view name) {
-  auto list = arguments(op);
-  std::vector<std::string> parts;
-  // TypeScript lets an argument be left out only behind all that must be there.
-  std::size_t required = 0;
-  for (std::size_t i = 0; i < list.size(); ++i) required = list[i].optional ? required : i + 1;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const Argument& argument = list[i];
-    const bool open = argument.optional && i < required;
-    parts.push_back(fmt::format("{}{}: {}{}", argument.name, argument.optional && !open ? "?" : "", argument.type,
-                                open ? " | null | undefined" : ""));
-  }
-  std::string result = "T";
-  if (op.outputs.front().variadic) result = "T[]";
-  if (op.outputs.size() > 1) {
-    const std::vector<std::string_view> outputs(op.outputs.size(), "T");
-    result = fmt::format("[{}]", fmt::join(outputs, ", "));
-  }
-  return fmt::format("  {}({}): {};\n", name, fmt::join(parts, ", "), result);
-}
-
 constexpr std::string_view kMarkdownHead =
     "# Operations\n\n"
     "Written by `alknet-opgen docs` from the op table (alknet/graph/ops). Inputs come first, then parameters in the "
@@ -171,14 +85,22 @@ constexpr std::string_view kMarkdownHead =
     "*all*,\n"
     "*number* (all but bool), *float* (f16, bf16, f32, f64), *integer*. Promotion follows PyTorch.\n\n";
 
-constexpr std::string_view kDeclarationsHead =
-    "// Written by `alknet-opgen dts` from the op table (alknet/graph/ops).\n\n"
-    "/** A number operand: an integer when integral, and weak: it takes the tensor's dtype where that can hold it. */\n"
-    "export type Scalar = number | boolean;\n\n"
-    "/** The operations on tensors of type T: inputs first, then parameters by position. */\n"
-    "export interface Operations<T> {\n";
-
 }  // namespace
+
+std::vector<const OpSpec*> operations_of(const graph::OpFamily& family, const graph::OpTable& ops) {
+  std::vector<const OpSpec*> list;
+  const Json entries = parse_json(family.text);
+  for (const Json& entry : entries.as_array()) list.push_back(&ops.at(entry.at("name").as_string()));
+  std::sort(list.begin(), list.end(), [](const OpSpec* a, const OpSpec* b) { return a->name < b->name; });
+  return list;
+}
+
+bool differentiable(const OpSpec& op) {
+  const auto fixed = graph::parse_dtype(op.outputs.front().dtype);
+  if (fixed && !graph::is_float(*fixed)) return false;
+  const bool ruled = op.elementwise() || op.composite() || op.data_dependent() || !op.backward.empty();
+  return ruled && std::any_of(op.inputs.begin(), op.inputs.end(), takes_floats);
+}
 
 std::vector<GeneratedFile> generate_documentation(const graph::OpTable& ops) {
   std::string text(kMarkdownHead);
@@ -194,18 +116,6 @@ std::vector<GeneratedFile> generate_documentation(const graph::OpTable& ops) {
   }
   text.pop_back();
   return {{"operations.md", text}};
-}
-
-std::vector<GeneratedFile> generate_declarations(const graph::OpTable& ops) {
-  std::string text(kDeclarationsHead);
-  for (const auto& family : graph::op_families()) {
-    for (const OpSpec* op : operations_of(family, ops)) {
-      text += fmt::format("  /** {} */\n{}", op->doc, declaration(*op, op->name));
-      for (const auto& alias : op->aliases)
-        text += fmt::format("  /** As `{}`. */\n{}", op->name, declaration(*op, alias));
-    }
-  }
-  return {{"operations.d.ts", text + "}\n"}};
 }
 
 }  // namespace alknet::compute

@@ -4,6 +4,7 @@
 
 #include "alknet/compute/generate/cpp.h"
 #include "alknet/graph/op_table.h"
+#include "alknet/graph/ops_json.h"
 
 namespace alknet::compute {
 
@@ -11,8 +12,10 @@ namespace alknet::compute {
 /// whether it has a gradient.
 std::vector<GeneratedFile> generate_documentation(const graph::OpTable& ops);
 
-/// operations.d.ts, for js/tensor/: the operations as typed functions of tensors: inputs, then parameters in the order
-/// of the table.
-std::vector<GeneratedFile> generate_declarations(const graph::OpTable& ops);
+/// The operations of a family, by name.
+std::vector<const graph::OpSpec*> operations_of(const graph::OpFamily& family, const graph::OpTable& ops);
+
+/// Whether a gradient flows from an output to an input.
+bool differentiable(const graph::OpSpec& op);
 
 }  // namespace alknet::compute

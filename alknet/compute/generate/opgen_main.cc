@@ -10,6 +10,7 @@
 #include "alknet/compute/generate/cpp.h"
 #include "alknet/compute/generate/documents.h"
 #include "alknet/compute/generate/eager_api.h"
+#include "alknet/compute/generate/javascript.h"
 
 namespace {
 
@@ -37,7 +38,7 @@ constexpr Output kOutputs[] = {
     {"cpp", alknet::compute::generate_cpp},
     {"eager", alknet::compute::generate_eager_api},
     {"docs", alknet::compute::generate_documentation},
-    {"dts", alknet::compute::generate_declarations},
+    {"js", alknet::compute::generate_javascript},
 };
 
 Generate find_generator(std::string_view name) {
@@ -54,9 +55,9 @@ int main(int argc, char** argv) {
   const Generate generate = argc > 2 ? find_generator(argv[1]) : nullptr;
   const bool check = argc == 4 && std::string_view(argv[3]) == "--check";
   if (generate == nullptr || (argc == 4 && !check) || argc > 4) {
-    std::cerr << "usage: alknet-opgen cpp|eager|docs|dts FOLDER [--check]\n"
+    std::cerr << "usage: alknet-opgen cpp|eager|docs|js FOLDER [--check]\n"
                  "Writes into FOLDER, from the op table: cpp, the CPU kernels; eager, the C++ functions; docs,\n"
-                 "operations.md; dts, operations.d.ts. With --check it compares and fails when a file differs.\n";
+                 "operations.md; js, the sources of @alknet/tensor. With --check it compares and fails when a file differs.\n";
     return 2;
   }
   try {

@@ -1,7 +1,6 @@
 // The bytes of a connection's envelopes: numbers for those that we send, and those of the peer put together.
 import { ProtocolError } from "./error.ts";
-import type { Message } from "./message.ts";
-import { base64, mapReferences } from "./message.ts";
+import { base64, type BytesPlaces, mapReferences, type Message, readReferences } from "./message.ts";
 import { type AttachmentInfo, type Chunk, kCancelled, kLast, kMaxChunkBytes, kMore } from "./wire.ts";
 
 /** Who an attachment belongs to: a request or an answer. */
@@ -76,9 +75,10 @@ export class Assembly {
     this.missing = infos.length;
   }
 
-  /** A message of these buffers: references by id become references by position. */
-  message(value: unknown): Message {
-    return { value: renumber(value, new Map(this.infos.map(({ id }, i) => [id, i]))), bytes: [...this.parts] };
+  /** A message of these buffers; `places` says where references may stand. */
+  message(value: unknown, places?: BytesPlaces): Message {
+    const indices = new Map(this.infos.map(({ id }, i) => [id, i]));
+    return { value: readReferences(value, indices, places), bytes: [...this.parts] };
   }
 
   /** Nobody waits for it any more, but its chunks still come. */
@@ -149,13 +149,6 @@ function append(assembly: Assembly, index: number, at: number, data: Uint8Array,
   assembly.parts[index] = part;
 }
 
-function renumber(value: unknown, numbers: ReadonlyMap<number, number>): unknown {
-  return mapReferences(value, (number) => {
-    const given = numbers.get(number);
-    return given === undefined ? undefined : { $bytes: given };
-  });
-}
-
 /**
  * What of a message goes into its envelope, and the attachments that follow it. Without attachments its buffers become
  * base64.
@@ -171,5 +164,5 @@ export function toWire(
     return { value: mapReferences(value, (index) => texts[index]), infos: [] };
   }
   const infos = bytes.map((each) => ({ id: queue.allocate(), size: each.length }));
-  return { value: renumber(value, new Map(infos.map(({ id }, i) => [i, id]))), infos };
+  return { value: mapReferences(value, (index) => ({ $bytes: infos[index]?.id })), infos };
 }

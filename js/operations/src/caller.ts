@@ -15,6 +15,11 @@ export interface CallOptions {
   readonly authToken?: string;
   /** Whom the call is made for. Never authority. */
   readonly forwardedFor?: unknown;
+  /**
+   * Paths ("bytes/*") at which `{"$bytes": n}` of the output stands for bytes, for operations that give such objects as
+   * plain data too. Without it every one counts whose number is that of a buffer.
+   */
+  readonly outputBytes?: readonly string[];
 }
 
 /**

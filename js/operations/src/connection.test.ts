@@ -98,6 +98,30 @@ test("bytes cross both ways without base64, in chunks, and are handed over when 
   if ("transfer" in ArrayBuffer.prototype) assert.equal(halves.length, 0);
 });
 
+test("what looks like a reference stays data where it is none", async () => {
+  const swap: OperationDefinition = {
+    name: "a/swap",
+    handler: (input) => {
+      const { a, b, note } = input as { a: ArrayBuffer; b: ArrayBuffer; note: unknown };
+      return { bytes: [b, a], note, seen: [new Uint8Array(a)[0], new Uint8Array(b)[0]] };
+    },
+  };
+  const { near } = await joined({}, { operations: tableOf(swap) });
+  for (let round = 0; round < 3; ++round) {
+    const input = { a: new Uint8Array([1]), b: new Uint8Array([2]), note: "n" };
+    const { data } = await near.call<{ bytes: ArrayBuffer[]; note: unknown }>("a/swap", input, {
+      outputBytes: ["bytes/*"],
+    });
+    assert.deepEqual(data?.bytes.map((buffer) => new Uint8Array(buffer)[0]), [2, 1]);
+  }
+  const literal = await near.call<{ note: unknown }>("a/swap", {
+    a: new Uint8Array([1]),
+    b: new Uint8Array([2]),
+    note: { deep: [{ $bytes: 1_000_000 }] },
+  });
+  assert.deepEqual(literal.data?.note, { deep: [{ $bytes: 1_000_000 }] });
+});
+
 test("towards a plain peer bytes are base64", async () => {
   const echo: OperationDefinition = { name: "a/echo", handler: (input) => input };
   const { near } = await joined({}, { operations: tableOf(echo) }, false);

@@ -316,7 +316,7 @@ export class Link {
     const { pending_calls: most, frame: mostFrame, attachment_bytes: mostBytes } = this.limits;
     if (this.#pending.size >= most) throw limitReached("pending_calls", most, "too many calls wait for an answer");
     const { value, infos } = toWire(input, this.#features.attachments, this.#sending);
-    const added = this.#pending.add({ ...request, credit: this.#features.credit });
+    const added = this.#pending.add({ ...request, places: options.outputBytes });
     const name = request.operation.startsWith("/") ? request.operation : `/${request.operation}`;
     const payload: Record<string, unknown> = { operationId: name, input: value ?? null };
     if (options.authToken !== undefined) payload["auth_token"] = options.authToken;
@@ -382,7 +382,7 @@ export class Link {
     request.answering = true;
     request.assemblies.push(assembly);
     assembly.done = (whole) => {
-      if (!whole.cancelled) return deliver(whole.message(value));
+      if (!whole.cancelled) return deliver(whole.message(value, request.places));
       this.#pending.take(number);
       this.#end(request, new OperationError("INTERNAL", "the handler's side gave the answer up"));
     };
@@ -411,7 +411,7 @@ export class Link {
         this.#pending.take(request.number);
         return this.#end(request, new OperationError("INTERNAL", "the handler's side gave an item up"));
       }
-      put(whole.message(value));
+      put(whole.message(value, request.places));
       if (!request.answering || subscription.unfilled) return subscription.notify();
       this.#pending.take(request.number);
       this.#end(request, request.endError);

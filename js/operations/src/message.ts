@@ -1,13 +1,21 @@
 // Values with bytes in them, and the form in which they travel: JSON, and buffers that `{"$bytes": i}` stands for.
 import { OperationError } from "./error.ts";
 
-/** JSON, and beside it the buffers that `{"$bytes": i}` in it stands for. */
+/** Stands for a buffer of a message; an object that only looks like a reference is plain data. */
+export class BytesReference {
+  readonly index: number;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/** JSON, and beside it the buffers that the BytesReferences in it stand for. */
 export interface Message {
   readonly value: unknown;
   readonly bytes: readonly Uint8Array[];
 }
 
-const kBytesKey = "$bytes";
 const kMaxDepth = 64;
 
 function viewOf(value: unknown): Uint8Array | undefined {
@@ -27,15 +35,42 @@ function referenceOf(value: object): number | undefined {
   return exact && Object.keys(value).length === 1 ? number : undefined;
 }
 
-/** A copy of `value` in which each reference is `replace(number)`; undefined leaves it alone. */
-export function mapReferences(value: unknown, replace: (number: number) => unknown): unknown {
+/** A copy of `value` in which each object that `replace` has another value for is that value. */
+function mapObjects(value: unknown, replace: (object: object) => unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => mapReferences(item, replace));
-  const number = referenceOf(value);
-  if (number !== undefined) return replace(number) ?? value;
+  if (Array.isArray(value)) return value.map((item) => mapObjects(item, replace));
+  const replaced = replace(value);
+  if (replaced !== undefined) return replaced;
   const copy: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) define(copy, name, mapReferences(member, replace));
+  for (const [name, member] of Object.entries(value)) define(copy, name, mapObjects(member, replace));
   return copy;
+}
+
+/** `value` with each BytesReference replaced. */
+export function mapReferences(value: unknown, replace: (index: number) => unknown): unknown {
+  return mapObjects(value, (object) => (object instanceof BytesReference ? replace(object.index) : undefined));
+}
+
+/** What may stand for bytes in a received value: everywhere, or only at these paths ("bytes/*", a star for any index). */
+export type BytesPlaces = readonly string[] | undefined;
+
+/** A received value in which `{"$bytes": id}` with a known id becomes a BytesReference. */
+export function readReferences(value: unknown, indices: ReadonlyMap<number, number>, places: BytesPlaces): unknown {
+  const read = (object: object): BytesReference | undefined => {
+    const index = indices.get(referenceOf(object) ?? -1);
+    return index === undefined ? undefined : new BytesReference(index);
+  };
+  if (places === undefined) return mapObjects(value, read);
+  return places.reduce((result, place) => mapAt(result, place.split("/"), read), value);
+}
+
+function mapAt(value: unknown, path: readonly string[], read: (object: object) => unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const [first, ...rest] = path;
+  if (first === undefined) return read(value) ?? value;
+  if (Array.isArray(value)) return first === "*" ? value.map((item) => mapAt(item, rest, read)) : value;
+  if (!Object.hasOwn(value, first)) return value;
+  return { ...value, [first]: mapAt((value as Record<string, unknown>)[first], rest, read) };
 }
 
 /** Sets a member, also one called `__proto__`. */
@@ -70,7 +105,7 @@ export function toMessage(input: unknown): Message {
     if (value === null) return null;
     if (depth >= kMaxDepth) return refuse(`nested deeper than ${kMaxDepth} levels`, path);
     const view = viewOf(value);
-    if (view !== undefined) return { [kBytesKey]: bytes.push(view) - 1 };
+    if (view !== undefined) return new BytesReference(bytes.push(view) - 1);
     const { toJSON } = value as { toJSON?: unknown };
     if (typeof toJSON === "function") return walk(toJSON.call(value), path, depth + 1);
     if (Array.isArray(value)) return value.map((item, i) => walk(item, `${path}[${i}]`, depth + 1) ?? null);

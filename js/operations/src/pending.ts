@@ -1,6 +1,6 @@
 import type { Assembly } from "./attachments.ts";
 import type { OperationError } from "./error.ts";
-import type { Message } from "./message.ts";
+import type { BytesPlaces, Message } from "./message.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** Where the answer of one of our calls goes. Exactly one function is called, once. */
@@ -16,6 +16,8 @@ export interface LinkCallOptions {
   readonly forwardedFor?: unknown;
   /** On a sandbox link only: the id of the peer's request that this call is made for. */
   readonly parent?: string;
+  /** Where references to bytes may stand in the output; everywhere without it. */
+  readonly outputBytes?: BytesPlaces;
 }
 
 /** A request of ours that has no final answer yet: a call, which has a sink, or a subscription. */
@@ -25,7 +27,7 @@ export interface Pending {
   readonly sink?: AnswerSink | undefined;
   readonly subscription?: Subscription | undefined;
   readonly deadline?: number | undefined;
-  readonly credit: boolean;
+  readonly places: BytesPlaces;
   /** The answer came, or the end, but not all attachments that belong before it. */
   answering: boolean;
   endError: OperationError | undefined;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { kProtocolCodes, type OperationError } from "./error.ts";
 import type { InboundCall } from "./inbound.ts";
 import { Link } from "./link.ts";
-import { mapReferences, type Message } from "./message.ts";
+import { mapReferences, type Message, readReferences } from "./message.ts";
 import type { Subscription } from "./subscription.ts";
 import { chunkFrame, isChunk, parseChunk } from "./wire.ts";
 
@@ -76,7 +76,7 @@ class Script {
   call([operation, value, options, bytes]: Arguments): void {
     const message = messageOf(value, bytes);
     this.link.call(operation as string, message, optionsOf(options), {
-      responded: (output) => this.log.push({ answered: [output.value, ...output.bytes.map(decode)] }),
+      responded: (output) => this.log.push({ answered: [plain(output.value), ...output.bytes.map(decode)] }),
       failed: (error) => this.log.push({ failed: [codeOf(error), error.message] }),
     });
   }
@@ -90,14 +90,20 @@ class Script {
   take(number: number): void {
     const subscription = this.subscriptions.get(number) as Subscription;
     const item = this.link.take(subscription);
-    if (item !== undefined) this.log.push({ took: item.value });
+    if (item !== undefined) this.log.push({ took: plain(item.value) });
     else if (!subscription.ended) this.log.push({ nothing: null });
     else this.log.push({ ended: subscription.error === undefined ? null : codeOf(subscription.error) });
   }
 }
 
+/** References as the table writes them. */
+function plain(value: unknown): unknown {
+  return mapReferences(value, (index) => ({ $bytes: index }));
+}
+
 function messageOf(value: unknown, bytes: unknown): Message {
-  return { value, bytes: typeof bytes === "string" ? [encode(bytes)] : [] };
+  if (typeof bytes !== "string") return { value, bytes: [] };
+  return { value: readReferences(value, new Map([[0, 0]]), undefined), bytes: [encode(bytes)] };
 }
 
 function optionsOf(options: unknown): object {

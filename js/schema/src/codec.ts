@@ -1,11 +1,10 @@
 import type { Static, TSchema } from "@sinclair/typebox";
-import { type BlobReader, BlobStore, type BlobWriter } from "./blob_store.ts";
+import type { BlobReader, BlobWriter } from "./blob_store.ts";
 import { Decoder } from "./decode.ts";
+import { checkDefaults } from "./defaults.ts";
 import { Encoder } from "./encode.ts";
-import { SchemaError, schemaError } from "./error.ts";
 import { type Layout, layoutOf } from "./layout.ts";
-import { type LayoutMode, measure, type Measures } from "./measure.ts";
-import type { SchemaNode, Structure } from "./node.ts";
+import { type LayoutMode, measure } from "./measure.ts";
 import { buildStructure } from "./structure.ts";
 
 /** A schema: a TypeBox type, or a JSON Schema document as parsed from text. */
@@ -57,29 +56,6 @@ export function compile<S extends SchemaInput>(schema: S, mode: LayoutMode): Cod
       return new Decoder(structure, mode, measures, bytes, blobs, strict).whole() as InstanceOf<S>;
     },
   };
-}
-
-/** A default that cannot be encoded is a fault of the schema. Those of nodes without a layout are not looked at. */
-function checkDefaults(structure: Structure): void {
-  for (const { name, node: root, defaultValue } of structure.nodes.flatMap((node) => node.properties)) {
-    const measures = defaultValue === undefined ? undefined : packedMeasures(structure, root);
-    if (measures === undefined) continue;
-    try {
-      new Encoder({ ...structure, root }, "packed", measures, new BlobStore().write).message(defaultValue);
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error;
-      throw schemaError("schema_invalid", root.pointer, `the default of "${name}" does not conform: ${error.message}`);
-    }
-  }
-}
-
-function packedMeasures(structure: Structure, node: SchemaNode): Measures | undefined {
-  try {
-    return measure(structure, "packed", node);
-  } catch (error) {
-    if (error instanceof SchemaError) return undefined;
-    throw error;
-  }
 }
 
 /**

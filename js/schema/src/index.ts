@@ -16,6 +16,8 @@ export {
   layout,
   type SchemaInput,
 } from "./codec.ts";
+export type { ChangeClass } from "./conversion.ts";
+export { diff, type SchemaChange, type SchemaDiff, type VersionBump } from "./diff.ts";
 export { SchemaError, type SchemaErrorCode, type SchemaErrorPlace } from "./error.ts";
 export { fromJSON } from "./from_json.ts";
 export type { Kind } from "./kinds.ts";

@@ -24,6 +24,8 @@ export interface SchemaNode {
   readonly kind: Kind;
   /** JSON pointer of the schema in its document. */
   readonly pointer: string;
+  /** The schema itself, without references. */
+  readonly schema: Json;
   /** The `align` given, 0 when none; it only raises. */
   readonly align: number;
   readonly indirect: boolean;

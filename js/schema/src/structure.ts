@@ -44,7 +44,7 @@ class Builder {
     const known = this.nodes.get(key);
     if (known !== undefined) return known;
     const type = isObject(place.schema) ? findTypeDef(place.schema) : undefined;
-    const node = emptyNode(place.pointer);
+    const node = emptyNode(place);
     this.nodes.set(key, node);
     if (type !== undefined) this.pending.push(() => new Filler(this.places, place, type, node, this.tools).fill());
     return node;
@@ -299,10 +299,11 @@ class Filler {
   }
 }
 
-function emptyNode(pointer: string): NodeDraft {
+function emptyNode({ pointer, schema }: Place): NodeDraft {
   return {
     kind: "None",
     pointer,
+    schema,
     align: 0,
     indirect: false,
     maxBytes: undefined,

@@ -38,6 +38,8 @@ export interface TensorSpec {
   readonly element: SchemaNode | undefined;
   /** The first dimension may be -1: any count. */
   readonly shape: readonly number[];
+  /** Each struct holds `values` logical values along `axis`, counted from 0. */
+  readonly block: { readonly values: number; readonly axis: number } | undefined;
 }
 
 const kMaxRank = 32;
@@ -59,11 +61,20 @@ export function parseTensor(
   if (!dims.every((dim, i) => asCount(dim) !== undefined || (i === 0 && dim === -1))) {
     return refuse("`shape` has integers of at least 0; the first may be -1 for any count");
   }
-  if (block !== undefined) checkBlock(block, dims.length, ofStructs, refuse);
-  return { dtype: element === undefined ? (dtype as Dtype) : undefined, element, shape: dims as number[] };
+  return {
+    dtype: element === undefined ? (dtype as Dtype) : undefined,
+    element,
+    shape: dims as number[],
+    block: block === undefined ? undefined : parseBlock(block, dims.length, ofStructs, refuse),
+  };
 }
 
-function checkBlock(block: unknown, rank: number, ofStructs: boolean, refuse: (what: string) => never): void {
+function parseBlock(
+  block: unknown,
+  rank: number,
+  ofStructs: boolean,
+  refuse: (what: string) => never,
+): { values: number; axis: number } {
   const { values, axis = -1 } = (isObject(block) ? block : {}) as { values?: unknown; axis?: unknown };
   const members = isObject(block) ? Object.keys(block) : [];
   const known = members.every((name) => name === "values" || name === "axis");
@@ -72,4 +83,5 @@ function checkBlock(block: unknown, rank: number, ofStructs: boolean, refuse: (w
     refuse("`block` is {values: at least 1, axis: an axis of `shape`, -1 by default}");
   }
   if (!ofStructs) refuse("`block` is for tensors of Structs");
+  return { values: values as number, axis: (axis as number) < 0 ? (axis as number) + rank : (axis as number) };
 }

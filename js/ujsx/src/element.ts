@@ -129,3 +129,19 @@ function withDefaults<P extends object>(props: P, defaults: readonly (readonly [
 export function typeName(type: string | AnyComponent): string {
   return typeof type === "string" ? type : (type.displayName ?? type.name) || "Anonymous";
 }
+
+/** Properties of which each may be a signal of its value. */
+export type Live<P> = {
+  [K in keyof P]: K extends "children" ? P[K] : P[K] | ReadonlySignal<Exclude<P[K], undefined>>;
+};
+
+/** An element of some host, typed as a component so that TSX checks its properties; they may be signals. */
+export type ElementType<P> = Component<Live<P>>;
+
+/**
+ * Names an element of a host: after `const Box: ElementType<BoxProps> = elementType("Box")` there is `<Box wide />`.
+ * It is the text `name`: hosts and JSON see `{type: "Box"}`.
+ */
+export function elementType<P>(name: string): ElementType<P> {
+  return name as unknown as ElementType<P>;
+}

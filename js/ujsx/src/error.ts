@@ -1,6 +1,6 @@
 import type { Source } from "./element.ts";
 
-/** What can go wrong with a tree. */
+/** The codes of this package. */
 export type TreeErrorCode =
   /** A component, or a host while it prepared, threw: the tree is as it was. */
   | "render_failed"
@@ -19,14 +19,17 @@ export type TreeErrorCode =
   /** JSON that is no tree. */
   | "bad_json";
 
-/** The exception of this package. Branch on `code`; `cause` is what was thrown by a component or host. */
-export class TreeError extends Error {
-  readonly code: TreeErrorCode;
+/**
+ * The exception of this package. Branch on `code`; `cause` is what was thrown by a component or host. Hosts that throw
+ * errors of their own that know their path extend it: those are passed on as they are.
+ */
+export class TreeError<Code extends string = TreeErrorCode> extends Error {
+  readonly code: Code;
   /** Where in the tree: "App/Struct/Field[2]"; keys are in quotes. */
   readonly path: string;
   readonly source?: Source;
 
-  constructor(code: TreeErrorCode, path: string, what: string, more: { cause?: unknown; source?: Source } = {}) {
+  constructor(code: Code, path: string, what: string, more: { cause?: unknown; source?: Source } = {}) {
     const at = more.source === undefined ? "" : ` (${more.source.file}:${more.source.line})`;
     super(`${path === "" ? "root" : path}${at}: ${what}`, "cause" in more ? { cause: more.cause } : undefined);
     this.name = "TreeError";

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "alknet/platform/webgpu/navigator_gpu.h"
+
+namespace alknet::platform::webgpu {
+
+/// Runs a module in an isolate of its own with an event loop and `navigator.gpu` until it and what it awaits are done.
+/// It imports by relative path; "three" and "three/webgpu" are the pinned package's. What it threw, or an empty text.
+std::string run_script(const std::filesystem::path& script, WebGpuOptions options);
+
+}  // namespace alknet::platform::webgpu

@@ -1,0 +1,57 @@
+#include "alknet/runtime/confinement.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "alknet/runtime/child_test_support.h"
+
+namespace alknet::runtime {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+TEST(Confinement, BoundsMemoryFromWhatTheProcessHas) {
+  const ChildEnd end = end_of_child([] {
+    limit_memory_growth(64 * kMiB);
+    void* fits = std::malloc(16 * kMiB);
+    if (fits == nullptr) ::_exit(1);
+    std::memset(fits, 1, 16 * kMiB);
+    // The address sanitizer ends the process in place of returning null, which is as good.
+    void* volatile exceeds = std::malloc(256 * kMiB);
+    ::_exit(exceeds == nullptr ? 0 : 2);
+  });
+  EXPECT_NE(end.status, 1) << "the first did not fit";
+  EXPECT_NE(end.status, 2) << "the second did";
+  EXPECT_NE(end.status, 99);
+}
+
+TEST(Confinement, ClosesWhatIsNotItsLink) {
+  const ChildEnd end = end_of_child([] {
+    const int secret = ::open("/dev/null", O_RDONLY);
+    const int far = ::fcntl(secret, F_DUPFD, 200);
+    close_other_descriptors();
+    ::_exit(::fcntl(far, F_GETFD) < 0 && ::fcntl(0, F_GETFD) >= 0 ? 0 : 1);
+  });
+  EXPECT_EQ(end, (ChildEnd{0, 0}));
+}
+
+TEST(Confinement, GivesUpPrivilegesFilesAndDumps) {
+  const ChildEnd end = end_of_child([] {
+    confine_process(8);
+    rlimit files{}, cores{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    ::getrlimit(RLIMIT_CORE, &cores);
+    const bool confined = ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+                          files.rlim_max == 8 && cores.rlim_max == 0;
+    ::_exit(confined ? 0 : 1);
+  });
+  EXPECT_EQ(end, (ChildEnd{0, 0}));
+}
+
+}  // namespace
+}  // namespace alknet::runtime

@@ -1,0 +1,78 @@
+#include "alknet/runtime/helper_process.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+
+#include "alknet/base/testing.h"
+
+namespace alknet::runtime {
+namespace {
+
+HelperProcess shell(std::string script) { return HelperProcess({"/bin/sh", {"-c", std::move(script)}}); }
+
+std::string said_by(HelperProcess& helper) {
+  const int link = helper.take_link();
+  std::string text;
+  char bytes[256];
+  for (ssize_t count = 0; (count = ::read(link, bytes, sizeof bytes)) > 0;) {
+    text.append(bytes, static_cast<std::size_t>(count));
+  }
+  ::close(link);
+  return text;
+}
+
+TEST(HelperProcess, HasItsLinkAndNothingElse) {
+  ::setenv("ALKNET_TEST_SECRET", "secret", 1);
+  HelperProcess helper = shell("echo \"$ALKNET_TEST_SECRET:$HOME:$(ls /proc/self/fd | tr '\\n' ' ')\" >&3");
+  const std::string said = said_by(helper);
+  EXPECT_TRUE(said.starts_with("::0 1 2 3 ")) << said;  // and the one by which `ls` reads its folder
+  EXPECT_LE(said.size(), std::string("::0 1 2 3 4 \n").size()) << said;
+  EXPECT_EQ(helper.reap().status, 0);
+}
+
+TEST(HelperProcess, SaysHowItEnded) {
+  HelperProcess leaves = shell("exit 7");
+  said_by(leaves);
+  const HelperEnd left = leaves.reap();
+  EXPECT_EQ(left.text(), "left with status 7");
+  EXPECT_EQ(leaves.reap().status, 7) << "again";
+  HelperProcess dies = shell("kill -SEGV $$");
+  said_by(dies);
+  EXPECT_EQ(dies.reap().signal, SIGSEGV);
+}
+
+TEST(HelperProcess, IsKilledWhenItDoesNotEnd) {
+  HelperProcess endless = shell("while :; do :; done");
+  EXPECT_FALSE(endless.ended());
+  const pid_t id = endless.id();
+  EXPECT_EQ(endless.reap().signal, SIGKILL);
+  EXPECT_TRUE(endless.ended());
+  EXPECT_NE(::kill(id, 0), 0);
+}
+
+TEST(HelperProcess, GoesWithItsOwner) {
+  pid_t id = 0;
+  {
+    HelperProcess endless = shell("while :; do :; done");
+    id = endless.id();
+    HelperProcess moved = std::move(endless);
+    EXPECT_EQ(moved.id(), id);
+  }
+  EXPECT_NE(::kill(id, 0), 0);
+}
+
+TEST(HelperProcess, MissingProgramsAreErrorsWithARemedy) {
+  ::unsetenv("ALKNET_TEST_PROGRAM");
+  const Error error = error_of([] { helper_program("alknet-no-such-helper", "ALKNET_TEST_PROGRAM"); });
+  EXPECT_EQ(error.code_name(), "sandbox_failed");
+  EXPECT_NE(error.message().find("ALKNET_TEST_PROGRAM"), std::string::npos);
+  ::setenv("ALKNET_TEST_PROGRAM", "/bin/sh", 1);
+  EXPECT_EQ(helper_program("alknet-no-such-helper", "ALKNET_TEST_PROGRAM"), "/bin/sh");
+}
+
+}  // namespace
+}  // namespace alknet::runtime

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace alknet::sandbox {
+
+/// The names of `probe`.
+std::vector<std::string_view> probe_names();
+
+/// Asks the system for something that no script may have, as foreign code inside the helper would, and returns what it
+/// should never: 0 when it was given. For tests and for whoever wants to see that the confinement of this machine holds
+/// (`alknet-sandbox --probe=NAME` is to end by SIGSYS). Unknown names give -1.
+int probe(std::string_view name);
+
+}  // namespace alknet::sandbox

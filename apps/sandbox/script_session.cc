@@ -1,0 +1,111 @@
+#include "apps/sandbox/script_session.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "alknet/base/await.h"
+#include "alknet/call/error.h"
+#include "alknet/runtime/error.h"
+#include "alknet/runtime/promise.h"
+
+namespace alknet::sandbox {
+
+namespace {
+
+using call::CallError;
+using runtime::RuntimeError;
+using runtime::SandboxEvent;
+
+constexpr std::size_t kMaxMessage = std::size_t{64} << 10;  // of an error, for its receiver's sake
+
+runtime::IsolateOptions isolate_options(Loop& loop, const runtime::SessionRequest& request,
+                                        std::vector<runtime::NativeModule> modules) {
+  runtime::IsolateOptions options;
+  options.executor = &loop;
+  options.modules = std::move(modules);
+  options.limits.memory_bytes = request.limits.memory_bytes;
+  options.limits.stack_bytes = request.limits.stack_bytes;
+  options.limits.timers = request.limits.timers;
+  options.limits.open_calls = request.limits.open_calls;
+  options.limits.output_bytes = request.limits.output_bytes;
+  return options;
+}
+
+std::string shortened(std::string text) {
+  if (text.size() > kMaxMessage) text.resize(kMaxMessage);
+  return text;
+}
+
+}  // namespace
+
+Error session_error(const std::exception& exception) {
+  const auto* error = dynamic_cast<const Error*>(&exception);
+  if (error == nullptr) return {BaseError::kInternal, exception.what()};
+  const auto exhausted = [&](std::string_view limit) {
+    return Error(CallError::kResourceExhausted, shortened(error->message()), JsonObject{{"limit", limit}});
+  };
+  if (error->code() == RuntimeError::kTimeout) {
+    return {CallError::kTimeout, "[sandbox] the script took too long"};
+  }
+  if (error->code() == RuntimeError::kMemoryLimit) return exhausted("memory");
+  if (error->code() == RuntimeError::kLimit) {
+    const auto* details = error->details().if_object();
+    const Json* limit = details == nullptr ? nullptr : details->if_contains("limit");
+    return exhausted(limit != nullptr && limit->is_string() ? std::string_view(limit->get_string()) : "script");
+  }
+  Json details = error->details();
+  const bool large = !details.is_object() || json_text(details).size() > kMaxMessage;
+  return call::domain_error(runtime::kScriptError, shortened(error->message()), large ? Json(JsonObject{}) : details);
+}
+
+ScriptSession::ScriptSession(Loop& loop, runtime::SessionRequest request, std::vector<runtime::NativeModule> modules,
+                             std::optional<Executor::Clock::time_point> deadline, runtime::EventQueue events)
+    : loop_(loop), request_(std::move(request)), events_(std::move(events)), isolate_([&] {
+        auto options = isolate_options(loop, request_, std::move(modules));
+        options.on_uncaught = [this](const runtime::ScriptError& error) { events_.end(session_error(error)); };
+        return options;
+      }()) {
+  isolate_.set_deadline(deadline);
+}
+
+ScriptSession::~ScriptSession() { stop_.request_stop(); }
+
+void ScriptSession::run() {
+  start(
+      loop_, evaluate(*this),
+      [events = events_](const Outcome<void>& outcome) {
+        if (outcome.ok()) return;
+        try {
+          std::rethrow_exception(outcome.error());
+        } catch (const std::exception& error) {
+          events.end(session_error(error));
+        }
+      },
+      stop_.get_token());
+}
+
+Task<void> ScriptSession::evaluate(ScriptSession& self) {
+  const runtime::Value module = self.isolate_.eval_module(self.request_.source, self.request_.name);
+  if (!self.request_.keep) {
+    self.isolate_.when_idle([&self, module] {
+      const auto state = runtime::promise_state(module);
+      if (state == runtime::PromiseState::kRejected) return;  // told below
+      if (state == runtime::PromiseState::kFulfilled) {
+        self.ready();
+        return self.events_.end();
+      }
+      self.events_.end(call::domain_error(
+          runtime::kScriptError, "the module waits for a promise that nothing can settle any more", JsonObject{}));
+    });
+  }
+  co_await runtime::settled(module);
+  self.ready();
+}
+
+void ScriptSession::ready() {
+  if (std::exchange(ready_, true)) return;
+  events_.push(SandboxEvent().to_json());
+}
+
+}  // namespace alknet::sandbox

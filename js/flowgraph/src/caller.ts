@@ -1,0 +1,20 @@
+import type { AbortSignalLike } from "./host.ts";
+
+/** How a call is made. */
+export interface CallOptions {
+  readonly signal: AbortSignalLike;
+  /** The peer that it goes to; here unless given. */
+  readonly peer?: string;
+}
+
+/**
+ * What calls operations: a registry client, a connection, a test. Answers are outputs; failures are errors with `code`
+ * and, where it is known, `retryable`.
+ */
+export interface Caller {
+  call(name: string, input: unknown, options: CallOptions): Promise<unknown>;
+  /** Operations that answer many values. */
+  subscribe?(name: string, input: unknown, options: CallOptions): AsyncIterable<unknown>;
+  /** Whether an operation is one of those; asked of nodes that do not say so by `stream`. */
+  isStream?(name: string): boolean;
+}

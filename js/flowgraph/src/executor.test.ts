@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { h, type Node } from "@alknet/ujsx";
+import { signal } from "@preact/signals-core";
+import { Conditional, Executor, Map as MapOver, Operation, Output, Parallel, Sequential, type Execution } from "./index.ts";
+import { failure, FakeCaller, ManualClock, settle } from "./testing/fakes.ts";
+
+function start(template: Node, caller: FakeCaller, inputs: Record<string, unknown> = {}, clock = new ManualClock()): Execution {
+  return new Executor({ caller, clock }).start(template, inputs);
+}
+
+const statuses = (execution: Execution) =>
+  Object.fromEntries([...execution.nodes].map(([path, node]) => [path, node.status.value]));
+
+const op = (id: string, input?: unknown, rest: object = {}) => h(Operation, { id, name: `op/${id}`, input, ...rest });
+
+test("A sequence runs its operations one after the other, each with the output of the one before", async () => {
+  const caller = new FakeCaller();
+  const execution = start(h(Sequential, {}, op("a", { x: "$.input.x" }), op("b"), op("c", { b: "$.output", a: "$.nodes.a.output.deep.0" })), caller, { x: 3 });
+  await settle();
+  assert.deepEqual(caller.waiting, ["op/a"]);
+  assert.deepEqual(statuses(execution), { "/0/a": "running", "/0/b": "waiting", "/0/c": "waiting" });
+  assert.equal(execution.status("/0").value, "running");
+  await caller.answer("op/a", { deep: [7] });
+  await caller.answer("op/b", "B");
+  await caller.answer("op/c", "C");
+  assert.equal(await execution.result, "C");
+  assert.deepEqual(caller.calls.map(({ input }) => input), [{ x: 3 }, { deep: [7] }, { b: "B", a: 7 }]);
+  assert.equal(execution.status("/0").value, "completed");
+});
+
+test("Failure propagates to dependants while others go on", async () => {
+  const caller = new FakeCaller();
+  const execution = start(h(Parallel, {}, h(Sequential, { id: "left" }, op("a"), op("b")), op("c")), caller);
+  await settle();
+  assert.deepEqual(caller.waiting, ["op/a", "op/c"]);
+  await caller.fail("op/a", failure("INTERNAL"));
+  assert.deepEqual(statuses(execution), { "/0/left/a": "failed", "/0/left/b": "failed", "/0/c": "running" });
+  assert.equal((execution.node("/0/left/b")?.error.value as { code: string }).code, "DEPENDENCY_FAILED");
+  await caller.answer("op/c", 1);
+  await assert.rejects(execution.result, /internal/);
+  assert.equal(execution.node("/0/c")?.status.value, "completed");
+  assert.equal(execution.status("/").value, "failed");
+});
+
+test("An abort reaches running calls and all that wait", async () => {
+  const caller = new FakeCaller();
+  const execution = start(h(Sequential, {}, op("a"), op("b")), caller);
+  await settle();
+  const called = caller.signalOf("op/a");
+  execution.abort("enough");
+  await assert.rejects(execution.result, { code: "ABORTED" });
+  assert.equal(called?.aborted, true);
+  assert.deepEqual(statuses(execution), { "/0/a": "aborted", "/0/b": "aborted" });
+  assert.deepEqual(execution.calls.records.map(({ status }) => status), ["aborted", "aborted"]);
+});
+
+test("An abort of one node cascades to what depends on it", async () => {
+  const caller = new FakeCaller();
+  const execution = start(h(Parallel, {}, h(Sequential, { id: "left" }, op("a"), op("b")), op("c")), caller);
+  await settle();
+  execution.node("/0/left/a")?.abort("no");
+  await settle();
+  assert.deepEqual(statuses(execution), { "/0/left/a": "aborted", "/0/left/b": "aborted", "/0/c": "running" });
+  await caller.answer("op/c", 1);
+  await assert.rejects(execution.result, { code: "ABORTED" });
+});
+
+test("Parallel bounds how many operations run at a time, also deep inside", async () => {
+  const caller = new FakeCaller();
+  const execution = start(
+    h(Parallel, { maxConcurrency: 2 }, op("a"), h(Sequential, {}, op("b"), op("c")), op("d")),
+    caller,
+  );
+  await settle();
+  assert.deepEqual(caller.waiting, ["op/a", "op/b"]);
+  assert.equal(execution.node("/0/d")?.status.value, "ready");
+  await caller.answer("op/b", "b");
+  assert.deepEqual(caller.waiting, ["op/a", "op/d"]);
+  await caller.answer("op/a", "a");
+  await caller.answer("op/d", "d");
+  await caller.answer("op/c", "c");
+  assert.deepEqual(await execution.result, { a: "a", 1: "c", d: "d" });
+});
+
+test("A node is tried again after failures that may pass, with growing waits", async () => {
+  const clock = new ManualClock();
+  let tries = 0;
+  const caller = new FakeCaller({
+    "op/a": () => {
+      tries += 1;
+      if (tries < 3) throw failure("TIMEOUT", true);
+      return "done";
+    },
+  });
+  const execution = start(op("a", null, { retry: { attempts: 5, delay: 100 } }), caller, {}, clock);
+  await settle();
+  assert.equal(tries, 1);
+  await clock.advance(99);
+  assert.equal(tries, 1);
+  await clock.advance(1);
+  assert.equal(tries, 2);
+  await clock.advance(200);
+  assert.equal(await execution.result, "done");
+  assert.equal(execution.node("/a")?.attempts.value, 3);
+  assert.equal(clock.pending, 0);
+});
+
+test("A final error is not tried again", async () => {
+  const caller = new FakeCaller({
+    "op/a": () => {
+      throw failure("INVALID_INPUT", false);
+    },
+  });
+  const execution = start(op("a", null, { retry: 5 }), caller);
+  await assert.rejects(execution.result, { code: "INVALID_INPUT" });
+  assert.equal(caller.calls.length, 1);
+});
+
+test("A try that takes too long is aborted, and counts as one that may pass", async () => {
+  const clock = new ManualClock();
+  const caller = new FakeCaller();
+  const execution = start(op("a", null, { timeout: 50, retry: 2 }), caller, {}, clock);
+  await settle();
+  const first = caller.signalOf("op/a");
+  await clock.advance(50);
+  assert.equal(first?.aborted, true);
+  assert.equal(caller.calls.length, 2);
+  await clock.advance(50);
+  await assert.rejects(execution.result, { code: "TIMEOUT", path: "/a" });
+  assert.equal(clock.pending, 0);
+});
+
+test("A conditional runs one branch, which sees what is around it", async () => {
+  const template = h(
+    Sequential,
+    {},
+    op("a"),
+    h(Conditional, { id: "choice", test: "$.output.good", then: op("yes", "$.nodes.a.output.value"), else: op("no") }),
+  );
+  for (const good of [true, false]) {
+    const handlers = { "op/a": () => ({ good, value: 5 }), "op/yes": (x: number) => x + 1, "op/no": (x: object) => x };
+    const execution = start(template, new FakeCaller(handlers));
+    assert.deepEqual(await execution.result, good ? 6 : { good, value: 5 });
+    assert.deepEqual([...execution.nodes.keys()].sort(), good ? ["/0/a", "/0/choice", "/0/choice/then/yes"] : ["/0/a", "/0/choice", "/0/choice/else/no"]);
+  }
+});
+
+test("A signal decides when its conditional runs", async () => {
+  const test = signal(false);
+  const caller = new FakeCaller({ "op/yes": () => "yes" });
+  const execution = start(h(Sequential, {}, op("a"), h(Conditional, { test, then: op("yes", null) })), caller);
+  await settle();
+  test.value = true;
+  await caller.answer("op/a", 0);
+  assert.equal(await execution.result, "yes");
+});
+
+test("A map runs its children for each item, so many at a time, and keeps the order", async () => {
+  let running = 0;
+  let most = 0;
+  const caller = new FakeCaller({
+    "op/double": async ({ x, k }: { x: number; k: number }) => {
+      most = Math.max(most, (running += 1));
+      await settle();
+      running -= 1;
+      return 2 * x + k;
+    },
+  });
+  const template = h(MapOver, { over: "$.input.list", as: "n", maxConcurrency: 3, id: "all" }, op("double", { x: "$.n.value", k: "$.input.k" }));
+  const execution = start(template, caller, { list: [1, 2, 3, 4, 5].map((value) => ({ value })), k: 1 });
+  assert.deepEqual(await execution.result, [3, 5, 7, 9, 11]);
+  assert.equal(most, 3);
+  assert.equal(execution.node("/all[4]/double")?.output.value, 11);
+  const map = execution.calls.children()[0];
+  assert.equal(execution.calls.children(map?.id).length, 5);
+});
+
+test("After a failed item a map begins no more, and ends its source", async () => {
+  let ended = false;
+  const source = {
+    *[Symbol.iterator]() {
+      try {
+        for (let i = 0; ; i += 1) yield i;
+      } finally {
+        ended = true;
+      }
+    },
+  };
+  const caller = new FakeCaller({
+    "op/a": (i: number) => {
+      if (i === 2) throw failure("INTERNAL");
+      return i;
+    },
+  });
+  const execution = start(h(MapOver, { over: source, as: "i" }, op("a", "$.i")), caller);
+  await assert.rejects(execution.result, { code: "INTERNAL" });
+  assert.equal(caller.calls.length, 3);
+  assert.equal(ended, true);
+});
+
+test("A stream's items reach a map while it runs", async () => {
+  const seen: string[] = [];
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const caller = new FakeCaller({
+    "stream/tokens": async function* () {
+      yield "one";
+      await gate;
+      yield "two";
+    },
+    "op/show": (token: string) => {
+      seen.push(token);
+      return token.length;
+    },
+  });
+  const template = h(
+    Sequential,
+    {},
+    h(Operation, { id: "tokens", name: "stream/tokens", input: {} }),
+    h(MapOver, { id: "each", over: "$.output", as: "token" }, op("show", "$.token")),
+    h(Output, { name: "sizes", value: "$.nodes.each.output" }),
+    h(Output, { name: "tokens", value: "$.nodes.tokens.output" }),
+  );
+  const execution = start(template, caller);
+  await settle();
+  assert.deepEqual(seen, ["one"]);
+  assert.equal(execution.node("/0/tokens")?.latest.value, "one");
+  assert.equal(execution.node("/0/tokens")?.status.value, "running");
+  release();
+  assert.deepEqual(await execution.result, { sizes: [3, 3], tokens: ["one", "two"] });
+});
+
+test("A fast stream waits for a slow map", async () => {
+  let made = 0;
+  const caller = new FakeCaller({
+    "stream/numbers": async function* () {
+      for (made = 0; made < 100; made += 1) yield made;
+    },
+  });
+  const template = h(
+    Sequential,
+    {},
+    h(Operation, { name: "stream/numbers", input: {}, collect: false }),
+    h(MapOver, { over: "$.output", as: "n", collect: false }, op("slow", "$.n")),
+  );
+  const execution = start(template, caller);
+  await settle();
+  assert.ok(made < 30, `${made} items are made ahead`);
+  execution.abort();
+  await assert.rejects(execution.result, { code: "ABORTED" });
+});
+
+test("A handler of the template takes the place of an operation", async () => {
+  const caller = new FakeCaller({ "op/a": () => 20 });
+  const run = async (x: number, { call }: { call: (name: string, input: unknown) => Promise<unknown> }) => x + ((await call("op/a", 0)) as number);
+  const execution = start(h(Operation, { name: "local/sum", input: "$.input.x", run }), caller, { x: 1 });
+  assert.equal(await execution.result, 21);
+});
+
+test("The call graph says what happened, when, and inside of what", async () => {
+  const clock = new ManualClock();
+  const caller = new FakeCaller();
+  const execution = start(h(MapOver, { id: "m", over: ["x"] }, op("a", "$.item", { peer: "gpu1" })), caller, {}, clock);
+  await settle();
+  await clock.advance(5);
+  await caller.answer("op/a", 1);
+  await execution.result;
+  const [map, call] = execution.calls.records;
+  assert.deepEqual(call, { id: 2, path: "/m[0]/a", operation: "op/a", peer: "gpu1", parent: map?.id, status: "completed", attempts: 1, startedAt: 0, endedAt: 5 });
+  assert.equal(caller.calls[0]?.peer, "gpu1");
+});

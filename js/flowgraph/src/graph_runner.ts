@@ -1,0 +1,141 @@
+import type { Caller } from "./caller.ts";
+import type { AlknetGraph, GraphState } from "./graph.ts";
+import { abortController, type AbortSignalLike } from "./host.ts";
+import { canonicalJson } from "./hash.ts";
+import type { StaticPart } from "./plan.ts";
+import { isTensor, type TensorHandle, type ValueType } from "./value_type.ts";
+
+/** Where parameters come from. */
+export interface StoreOptions {
+  /** A store that has them already: of another executor, or of compute/load_model. */
+  readonly store?: string | undefined;
+  /** Of initial values; 0 unless given. */
+  readonly seed?: number | undefined;
+  /** Tensors to begin with, by the names of parameters. */
+  readonly parameters?: Readonly<Record<string, TensorHandle>> | undefined;
+}
+
+/** A transformation of a graph by an operation. */
+export interface GraphTransform {
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+type Opened = { readonly execution: string } | { readonly plan: string };
+
+/** Plans that are kept compiled; those that were used longest ago go. */
+const keptPlans = 256;
+
+/**
+ * Runs graphs through compute/compile, compute/open and compute/run. Each is compiled once; all share one store, which
+ * is made with the parameters of the template in their order, so that initial values do not depend on how it was divided.
+ */
+export class GraphRunner {
+  readonly #caller: Caller;
+  readonly #options: StoreOptions;
+  readonly #signal: AbortSignalLike = abortController().signal; // what is compiled is shared: no run may stop it
+  readonly #opened = new Map<string, Promise<Opened>>();
+  #store: string | undefined;
+  #declared = "";
+  #storeReady: Promise<unknown> = Promise.resolve();
+
+  constructor(caller: Caller, options: StoreOptions = {}) {
+    this.#caller = caller;
+    this.#options = options;
+    this.#store = options.store;
+  }
+
+  /** The handle of the store; undefined before there are parameters. */
+  get store(): string | undefined {
+    return this.#store;
+  }
+
+  /** Graphs compiled so far. */
+  get compiled(): number {
+    return this.#opened.size;
+  }
+
+  /** Makes the parameters of a template that the store lacks. */
+  declare(parameters: readonly GraphState[]): Promise<unknown> {
+    const text = canonicalJson(parameters);
+    if (parameters.length === 0 || text === this.#declared) return this.#storeReady;
+    const given = this.#declared === "" ? this.#options.parameters : undefined;
+    this.#declared = text;
+    const make = async () => {
+      const graph: AlknetGraph = { alknet_graph: 1, inputs: [], states: parameters, nodes: [], outputs: [] };
+      const { plan } = (await this.#call("compute/compile", { graph })) as { plan: string };
+      const { execution } = await this.#open(plan, given);
+      await this.#call("compute/dispose", { handles: [execution, plan] });
+    };
+    this.#storeReady = this.#storeReady.then(make);
+    this.#storeReady.catch(() => (this.#declared = ""));
+    return this.#storeReady;
+  }
+
+  /** The outputs of a part by name. */
+  async run(part: StaticPart, inputs: ReadonlyMap<string, unknown>, transform: GraphTransform | undefined, signal: AbortSignalLike): Promise<Readonly<Record<string, unknown>>> {
+    const types = part.graph === undefined ? new Map([...inputs].map(([name, value]) => [name, typeOfValue(value)])) : new Map<string, ValueType>();
+    const key = canonicalJson([part.hash, [...types], transform ?? null]);
+    const opened = await this.#compiledPlan(key, part, types, transform);
+    const input = { ...opened, inputs: Object.fromEntries(inputs) };
+    const { outputs } = (await this.#caller.call("compute/run", input, { signal })) as { outputs: Readonly<Record<string, unknown>> };
+    return outputs;
+  }
+
+  /** Lets all plans go; the store stays. */
+  async dispose(): Promise<void> {
+    const opened = [...this.#opened.values()];
+    this.#opened.clear();
+    for (const each of opened) {
+      const handles = await each.then(Object.values, () => []);
+      if (handles.length > 0) await this.#call("compute/dispose", { handles });
+    }
+  }
+
+  #compiledPlan(key: string, part: StaticPart, types: ReadonlyMap<string, ValueType>, transform: GraphTransform | undefined): Promise<Opened> {
+    const known = this.#opened.get(key) ?? this.#compile(part, types, transform);
+    this.#opened.delete(key);
+    this.#opened.set(key, known);
+    known.catch(() => this.#opened.delete(key));
+    const [oldest] = this.#opened;
+    if (this.#opened.size > keptPlans && oldest !== undefined) {
+      this.#opened.delete(oldest[0]);
+      oldest[1].then((opened) => this.#call("compute/dispose", { handles: Object.values(opened) })).catch(() => undefined);
+    }
+    return known;
+  }
+
+  async #compile(part: StaticPart, types: ReadonlyMap<string, ValueType>, transform: GraphTransform | undefined): Promise<Opened> {
+    await this.#storeReady;
+    let graph: unknown = part.graph ?? part.specialise(types);
+    if (transform !== undefined) {
+      ({ graph } = (await this.#call(transform.operation, { graph, ...transform.input })) as { graph: unknown });
+    }
+    const { plan, states } = (await this.#call("compute/compile", { graph })) as { plan: string; states: readonly unknown[] };
+    if (states.length === 0) return { plan };
+    // One after the other: the first makes the store.
+    const opening = this.#storeReady.then(() => this.#open(plan, undefined));
+    this.#storeReady = opening.catch(() => undefined);
+    const { execution } = await opening;
+    await this.#call("compute/dispose", { handles: [plan] });
+    return { execution };
+  }
+
+  async #open(plan: string, parameters: StoreOptions["parameters"]): Promise<{ execution: string }> {
+    const store = this.#store === undefined ? { seed: this.#options.seed ?? 0 } : { store: this.#store };
+    const given = parameters === undefined ? {} : { parameters };
+    const opened = (await this.#call("compute/open", { plan, ...store, ...given })) as { execution: string; store: string };
+    this.#store = opened.store;
+    return opened;
+  }
+
+  #call(name: string, input: unknown): Promise<unknown> {
+    return this.#caller.call(name, input, { signal: this.#signal });
+  }
+}
+
+/** The type of a value that arrived; a number is an f32 of rank 0. */
+function typeOfValue(value: unknown): ValueType {
+  if (isTensor(value)) return { dtype: value.dtype, shape: value.shape };
+  return { dtype: typeof value === "boolean" ? "bool" : "f32", shape: [] };
+}

@@ -1,0 +1,148 @@
+import { attempts } from "./attempts.ts";
+import { unlessAborted } from "./abort.ts";
+import type { CallOptions } from "./caller.ts";
+import type { Status } from "./call_graph.ts";
+import type { HandlerContext, OperationProps } from "./components.ts";
+import type { AbortSignalLike } from "./host.ts";
+import type { ItemStream } from "./item_stream.ts";
+import { runMap } from "./map_run.ts";
+import type { NodeCell } from "./node_state.ts";
+import type { ConditionalUnit, OperationUnit, StaticUnit, SubgraphUnit, Unit } from "./plan.ts";
+import { RegionRun } from "./region_run.ts";
+import { aborted } from "./run_error.ts";
+import type { Source } from "./source.ts";
+import { isTensor } from "./value_type.ts";
+
+/** One run of one unit. */
+export interface UnitRun {
+  readonly path: string;
+  readonly record: number;
+  readonly cells: readonly NodeCell[];
+  readonly signal: AbortSignalLike;
+  readonly stream: ItemStream | undefined;
+  readonly set: (status: Status) => void;
+  /** Lets readers of a stream begin. */
+  readonly open: () => void;
+}
+
+/** Runs a unit whose preconditions are met. */
+export async function runUnit(region: RegionRun, unit: Unit, run: UnitRun): Promise<void> {
+  run.set("ready");
+  // What others run inside of, or wait for while it runs, holds no slot.
+  const holds = unit.kind !== "map" && unit.kind !== "conditional" && run.stream === undefined;
+  const slots = holds ? region.slotsOf(unit.limits) : [];
+  const give = slots.length > 0 ? await region.context.limiter.take(slots, run.signal) : () => undefined;
+  try {
+    if (run.signal.aborted) throw aborted(run.path, run.signal.reason);
+    run.set("running");
+    await unlessAborted(work(region, unit, run), run.signal, () => aborted(run.path, run.signal.reason));
+  } finally {
+    give();
+  }
+}
+
+function work(region: RegionRun, unit: Unit, run: UnitRun): Promise<void> {
+  switch (unit.kind) {
+    case "static":
+      return runStatic(region, unit, run);
+    case "subgraph":
+      return runSubgraph(region, unit, run);
+    case "operation":
+      return runOperation(region, unit, run);
+    case "conditional":
+      return runConditional(region, unit, run);
+    case "map":
+      return runMap(region, unit, run);
+  }
+}
+
+/** What a node gave, where others find it. */
+export function finish(region: RegionRun, unit: Exclude<Unit, StaticUnit>, run: UnitRun, value: unknown): void {
+  region.keep(unit.place, value);
+  for (const cell of run.cells) cell.output.value = value;
+}
+
+/** Values for the inputs of a graph. Of several tensors the first counts. */
+function graphInputs(region: RegionRun, inputs: ReadonlyMap<string, Source>): Map<string, unknown> {
+  return new Map([...inputs].map(([name, source]) => [name, firstTensor(region.valueOf(source))]));
+}
+
+function firstTensor(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || isTensor(value)) return value;
+  const [first] = Object.values(value);
+  return isTensor(first) ? first : value;
+}
+
+async function runStatic(region: RegionRun, unit: StaticUnit, run: UnitRun): Promise<void> {
+  const outputs = await region.context.graphs.run(unit.part, graphInputs(region, unit.inputs), undefined, run.signal);
+  region.own(Object.values(outputs));
+  for (const { name, place, index } of unit.outputs) {
+    region.keepStatic(place, index, outputs[name]);
+    const cell = run.cells[unit.places.indexOf(place)];
+    if (cell !== undefined && index === 0) cell.output.value = outputs[name];
+  }
+}
+
+async function runSubgraph(region: RegionRun, unit: SubgraphUnit, run: UnitRun): Promise<void> {
+  const inputs = graphInputs(region, unit.inputs);
+  const outputs = await region.context.graphs.run(unit.part, inputs, unit.transform, run.signal);
+  region.own(Object.values(outputs));
+  finish(region, unit, run, outputs);
+}
+
+async function runConditional(region: RegionRun, unit: ConditionalUnit, run: UnitRun): Promise<void> {
+  const test = region.valueOf(unit.test);
+  const plan = test ? unit.then : unit.otherwise;
+  const prefix = `${run.path}/${plan.place.id}`;
+  const branch = new RegionRun(region.context, plan, { parent: region, prefix, record: run.record, signal: run.signal });
+  finish(region, unit, run, await branch.run());
+}
+
+async function runOperation(region: RegionRun, unit: OperationUnit, run: UnitRun): Promise<void> {
+  const { context } = region;
+  const { name, peer, run: handler, retry, timeout } = unit.place.props as unknown as OperationProps;
+  const input = region.valueOf(unit.input);
+  const options = (signal: AbortSignalLike): CallOptions => (peer === undefined ? { signal } : { signal, peer });
+  const once = async (signal: AbortSignalLike): Promise<unknown> => {
+    if (handler !== undefined) {
+      const call: HandlerContext["call"] = (operation, given) => context.caller.call(operation, given, { signal });
+      return (handler as (input: unknown, context: HandlerContext) => unknown)(input, { signal, call, store: context.graphs.store });
+    }
+    if (run.stream === undefined) return context.caller.call(name, input, options(signal));
+    return readStream(region, name, input, options(signal), run);
+  };
+  const value = await attempts(once, {
+    path: run.path,
+    retry,
+    timeout,
+    clock: context.clock,
+    signal: run.signal,
+    onAttempt: (attempt) => {
+      for (const cell of run.cells) cell.attempts.value = attempt;
+      context.calls.update(run.record, { attempts: attempt });
+    },
+  });
+  if (name.startsWith("tensor/") && peer === undefined && handler === undefined) region.own(value);
+  finish(region, unit, run, value);
+}
+
+/** Takes what a subscription answers; all of it is the output. */
+async function readStream(region: RegionRun, name: string, input: unknown, options: CallOptions, run: UnitRun): Promise<unknown> {
+  const stream = run.stream as ItemStream;
+  const { caller } = region.context;
+  if (caller.subscribe === undefined) throw new Error(`the caller cannot subscribe to ${name}`);
+  run.open();
+  const answers = caller.subscribe(name, input, options)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await unlessAborted(answers.next(), options.signal, () => options.signal.reason);
+      if (next.done === true) break;
+      for (const cell of run.cells) cell.latest.value = next.value;
+      await unlessAborted(stream.push(next.value), options.signal, () => options.signal.reason);
+    }
+  } finally {
+    if (options.signal.aborted) void Promise.resolve(answers.return?.()).catch(() => undefined);
+  }
+  stream.end();
+  return stream.items;
+}

@@ -1,0 +1,41 @@
+/** A size: a number, an expression of dimensions' names, or null where nothing tells it. */
+export type Dim = number | string | null;
+
+/** Sizes of a tensor. */
+export type Shape = readonly Dim[];
+
+/** What is known of a value before it is computed. */
+export interface ValueType {
+  readonly dtype?: string | undefined;
+  readonly shape?: Shape | undefined;
+}
+
+/** Nothing is known. */
+export const unknownType: ValueType = {};
+
+/** Whether nothing is left to find out. */
+export function isComplete(type: ValueType): type is { dtype: string; shape: readonly (number | string)[] } {
+  return type.dtype !== undefined && type.shape !== undefined && !type.shape.includes(null);
+}
+
+/** For messages: `f32 [batch, 8]`. */
+export function typeText(type: ValueType): string {
+  return `${type.dtype ?? "?"} ${type.shape === undefined ? "[?]" : shapeText(type.shape)}`;
+}
+
+/** For messages: `[batch, 8]`. */
+export function shapeText(shape: Shape): string {
+  return `[${shape.map((size) => size ?? "?").join(", ")}]`;
+}
+
+/** A handle of a tensor elsewhere. */
+export interface TensorHandle {
+  readonly $tensor: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** Whether a value is a tensor's handle. */
+export function isTensor(value: unknown): value is TensorHandle {
+  return typeof value === "object" && value !== null && typeof (value as TensorHandle).$tensor === "string";
+}

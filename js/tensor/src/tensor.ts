@@ -1,0 +1,282 @@
+import { bindArguments } from "./arguments.ts";
+import { type Backward, accumulate, gradientsOf } from "./backward.ts";
+import { dataOf, type TensorData } from "./dtype.ts";
+import type { Dtype, Methods } from "./generated/operations.ts";
+import { nest } from "./nested.ts";
+import { findOperation, operation, operationNames, type OpSpec } from "./op_spec.ts";
+import { overloaded, type Overloads } from "./overloads.ts";
+import { defaultSession } from "./default_session.ts";
+import { type Handle, handleOf, type Session, typeOf } from "./session.ts";
+import type { TensorType } from "./shape_rules.ts";
+import { type Site, siteOf } from "./site.ts";
+import { TensorState } from "./state.ts";
+import { setState, stateOf } from "./tensor_state.ts";
+
+const kFloats: ReadonlySet<Dtype> = new Set(["f16", "bf16", "f32", "f64"]);
+
+type AllMethods<T> = Methods<T> & Overloads<T>;
+
+export interface Tensor extends AllMethods<Tensor> {}
+
+/**
+ * A tensor that lives at the node: this is its handle. Operations give new tensors at once and are computed in their
+ * order; only `data()` and `item()` wait. What fails rejects there.
+ */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
+export class Tensor {
+  /** Made by operations and `tensor()`. */
+  constructor(state: TensorState) {
+    setState(this, state);
+    state.session.watch(this, state);
+  }
+
+  /** Throws TypeError where only the node knows it, before `ready()`. */
+  get dtype(): Dtype {
+    return typeOf(live(this)).dtype;
+  }
+
+  get shape(): readonly number[] {
+    return typeOf(live(this)).shape;
+  }
+
+  /** The number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** The number of elements. */
+  numel(): number {
+    return this.shape.reduce((product, size) => product * size, 1);
+  }
+
+  /** The shape, or the size of one dimension. */
+  size(): readonly number[];
+  size(dim: number): number;
+  size(dim?: number): readonly number[] | number {
+    if (dim === undefined) return this.shape;
+    const size = this.shape.at(dim);
+    if (size === undefined) throw new RangeError(`[size] there is no dimension ${dim} of ${this.ndim}`);
+    return size;
+  }
+
+  /** The transposed matrix. */
+  get T(): Tensor {
+    return this.transpose(0, 1);
+  }
+
+  /** The gradient of the last `backward()`, added up; undefined before. */
+  get grad(): Tensor | undefined {
+    return live(this).grad;
+  }
+
+  set grad(gradient: Tensor | undefined) {
+    live(this).grad = gradient;
+  }
+
+  /** Whether gradients flow to it, or through it to others. */
+  get requires_grad(): boolean {
+    return live(this).requiresGrad;
+  }
+
+  /** Its elements in row-major order. Rejects with the error of the operation that failed on the way. */
+  async data(): Promise<TensorData> {
+    const bytes = await read(this, siteOf(this.data));
+    return dataOf(this.dtype, bytes);
+  }
+
+  /** The only element as a number. Rejects with RangeError when there are more, and for an i64 beyond 2^53. */
+  async item(): Promise<number> {
+    const bytes = await read(this, siteOf(this.item));
+    const data = dataOf(this.dtype, bytes);
+    if (data.length !== 1) throw new RangeError(`[item] a tensor of shape [${this.shape.join(", ")}] is no number`);
+    const number = Number(data[0]);
+    if (typeof data[0] === "bigint" && !Number.isSafeInteger(number)) {
+      throw new RangeError(`[item] ${data[0]} is no exact number: use data()`);
+    }
+    return number;
+  }
+
+  /** Its elements in nested arrays: numbers, booleans, bigints. */
+  async tolist(): Promise<unknown> {
+    const data = await this.data();
+    const elements = this.dtype === "bool" ? Array.from(data as Uint8Array, (value) => value !== 0) : data;
+    return nest(elements as ArrayLike<unknown>, this.shape);
+  }
+
+  /** Resolves when its dtype, shape and handle are known at the node too, or rejects with why there is none. */
+  async ready(): Promise<this> {
+    const state = live(this);
+    await state.session.call("compute/stats", {}, siteOf(this.ready)).catch(() => undefined);
+    await state.known();
+    if (state.failure !== undefined) throw state.failure;
+    return this;
+  }
+
+  /** Another dtype, or on another device ("cpu", "gpu:0"), or both. */
+  to(target: Dtype | string | { readonly dtype?: Dtype; readonly device?: string }): Tensor {
+    const named = typeof target !== "string" ? target : findDtype(target) ? { dtype: target } : { device: target };
+    const state = live(this);
+    const type = state.type === undefined ? undefined : { ...state.type, ...(named.dtype ? { dtype: named.dtype } : {}) };
+    const leaves = type === undefined || kFloats.has(type.dtype as Dtype) ? leavesOf([state]) : undefined;
+    const result = state.session.newState(type as TensorType | undefined, leaves);
+    const input = { tensor: state, ...named };
+    state.session.enqueue({ operation: "compute/to", input, inputs: [state], outputs: [result], site: siteOf(this.to) });
+    return new Tensor(result);
+  }
+
+  /** Replaces all elements; every view of the same memory changes too. */
+  write(data: ArrayBufferView): void {
+    const state = live(this);
+    const copy = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    const input = { tensor: state, data: copy };
+    state.session.enqueue({
+      operation: "compute/write_tensor",
+      input,
+      inputs: [state],
+      outputs: [],
+      site: siteOf(this.write),
+    });
+  }
+
+  /** From now on operations on it are recorded, so that `backward` reaches it. Only for what was not computed so. */
+  requires_grad_(required = true): this {
+    const state = live(this);
+    if (!kFloats.has(typeOf(state).dtype)) throw new TypeError(`[requires_grad_] ${this.dtype} tensors have no gradient`);
+    const isLeaf = state.leaves.has(state);
+    if (state.leaves.size > 0 && !isLeaf) throw new TypeError("[requires_grad_] the tensor was computed with gradients");
+    if (required === isLeaf) return this;
+    const again = state.session.newState(state.type); // the answer is another handle of the same elements
+    state.session.enqueue({
+      operation: "compute/requires_grad",
+      input: { tensor: state, requires_grad: required },
+      inputs: [state],
+      outputs: [again],
+      site: siteOf(this.requires_grad_),
+    });
+    state.session.dispose(again);
+    state.leaves = new Set(required ? [state] : []);
+    state.requiresGrad = required;
+    return this;
+  }
+
+  /**
+   * Adds the gradients of this tensor to `grad` of every tensor with `requires_grad` that it was computed from. A
+   * tensor of more than one element needs weights.
+   */
+  backward(options: Backward = {}): void {
+    const state = live(this);
+    const leaves = [...state.leaves];
+    if (leaves.length === 0) throw new TypeError("[backward] the tensor was computed from none with requires_grad");
+    const gradients = gradientsOf(state, leaves, options, siteOf(this.backward));
+    leaves.forEach((leaf, i) => accumulate(leaf, new Tensor(gradients[i] as TensorState)));
+  }
+
+  /** Lets the memory go now instead of when this object is collected. */
+  dispose(): void {
+    const state = stateOf(this) as TensorState;
+    state.session.dispose(state);
+  }
+
+  /** The handle, for inputs of operations; known when `ready()` has resolved. */
+  toJSON(): Handle {
+    return handleOf(live(this));
+  }
+
+  toString(): string {
+    const { type } = stateOf(this) as TensorState;
+    return type === undefined ? "Tensor(shape not known yet)" : `Tensor(${type.dtype} [${type.shape.join(", ")}])`;
+  }
+}
+
+function findDtype(text: string): boolean {
+  return /^(bool|[iu]8|[iu]32|i64|b?f16|f32|f64)$/.test(text);
+}
+
+/** The state of a tensor that was not disposed of. */
+export function live(tensor: Tensor): TensorState {
+  const state = stateOf(tensor);
+  if (state === undefined) throw new TypeError("this is no tensor");
+  if (state.disposed) throw new TypeError("the tensor was disposed of");
+  return state;
+}
+
+async function read(tensor: Tensor, site: Site): Promise<ArrayBuffer> {
+  const state = live(tensor);
+  const answer = (await state.session.call("compute/read_tensor", { tensor: state }, site)) as {
+    readonly data: ArrayBuffer;
+  };
+  return answer.data;
+}
+
+const kNoLeaves: ReadonlySet<TensorState> = new Set();
+
+/** The tensors with requires_grad that results of these are computed from. */
+function leavesOf(states: readonly TensorState[]): ReadonlySet<TensorState> {
+  const sets = states.map(({ leaves }) => leaves).filter(({ size }) => size > 0);
+  if (sets.length <= 1) return sets[0] ?? kNoLeaves;
+  return new Set(sets.flatMap((leaves) => [...leaves]));
+}
+
+/** Results by position and by name. */
+function named(spec: OpSpec, tensors: Tensor[]): Tensor[] {
+  spec.outputs.forEach((name, i) => Object.defineProperty(tensors, name, { value: tensors[i] }));
+  return tensors;
+}
+
+/** Calls an operation of the op table. `site` is where. */
+export function invoke(name: string, given: readonly unknown[], site: Site): Tensor | Tensor[] {
+  const spec = operation(overloaded(name, given));
+  const { input, states } = bindArguments(spec, given);
+  for (const state of states) {
+    if (state.disposed) throw new TypeError(`[${spec.name}] a tensor was disposed of`);
+  }
+  const session: Session = states[0]?.session ?? defaultSession();
+  if (states.some((state) => state.session !== session)) {
+    throw new TypeError(`[${spec.name}] the tensors belong to different nodes`);
+  }
+  const typed = states.every(({ type }) => type !== undefined) && !spec.dataDependent;
+  const types = typed ? session.infer(spec.name, input) : undefined;
+  if (spec.variadic && types === undefined) {
+    throw new TypeError(`[${spec.name}] how many tensors it gives is not known here: use narrow or slice`);
+  }
+  const count = types?.length ?? spec.outputs.length;
+  const differentiable = spec.differentiable && !session.noGrad;
+  const carriers = differentiable ? spec.inputs.filter((each) => each.differentiable) : [];
+  const leaves = leavesOf(carriers.flatMap(({ name: operand }) => statesIn(input[operand])));
+  const outputs = Array.from({ length: count }, (_, i) => {
+    const type = types?.[i];
+    const carries = type === undefined || kFloats.has(type.dtype);
+    return session.newState(type, carries ? leaves : kNoLeaves);
+  });
+  session.enqueue({
+    operation: `tensor/${spec.name}`,
+    input,
+    inputs: states,
+    outputs,
+    noGrad: session.noGrad,
+    site,
+    ...(spec.dataDependent ? {} : { rule: spec.name }),
+  });
+  const tensors = outputs.map((state) => new Tensor(state));
+  if (spec.variadic) return tensors;
+  return tensors.length === 1 ? (tensors[0] as Tensor) : named(spec, tensors);
+}
+
+function statesIn(value: unknown): TensorState[] {
+  if (value instanceof TensorState) return [value];
+  return Array.isArray(value) ? value.filter((item): item is TensorState => item instanceof TensorState) : [];
+}
+
+/** Whether an operation has a tensor in front, so that it is a method too. */
+function isMethod(name: string): boolean {
+  const first = findOperation(name)?.inputs[0];
+  return first !== undefined && !first.optional && !first.variadic && first.name !== "rng";
+}
+
+for (const name of operationNames()) {
+  if (name in Tensor.prototype || !isMethod(name)) continue;
+  const method = function (this: Tensor, ...rest: unknown[]): Tensor | Tensor[] {
+    return invoke(name, [this, ...rest], siteOf(method));
+  };
+  Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+}

@@ -1,0 +1,3 @@
+// A loop made from text.
+// expects: TIMEOUT
+new Function("for (;;) {}")();

@@ -1,0 +1,3 @@
+// A loop without an end.
+// expects: TIMEOUT
+for (;;) {}

@@ -1,0 +1,4 @@
+// A microtask that asks for the next.
+// expects: TIMEOUT RESOURCE_EXHAUSTED
+const again = () => queueMicrotask(again);
+again();

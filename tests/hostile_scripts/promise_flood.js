@@ -1,0 +1,7 @@
+// Each job makes two.
+// expects: TIMEOUT RESOURCE_EXHAUSTED
+function more() {
+  Promise.resolve().then(more);
+  Promise.resolve().then(more);
+}
+more();

@@ -1,0 +1,4 @@
+// A timer that sets the next.
+// expects: TIMEOUT
+const again = () => setTimeout(again, 0);
+again();

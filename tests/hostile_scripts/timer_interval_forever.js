@@ -1,0 +1,3 @@
+// A script that never has nothing to do.
+// expects: TIMEOUT
+setInterval(() => {}, 0);

@@ -1,0 +1,134 @@
+#include "tests/sandbox/hostile_corpus.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "alknet/base/await.h"
+#include "alknet/base/files.h"
+
+namespace alknet::hostile {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kExpects = "// expects: ";
+constexpr std::uint64_t kMaxScript = std::uint64_t{1} << 20;
+
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t all = 0, resident = 0;
+  statm >> all >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+Script read_script(const std::filesystem::path& path) {
+  Script script{path.stem().string(), {}, {}, read_file(path, kMaxScript)};
+  std::istringstream lines(script.source);
+  std::string first, second;
+  std::getline(lines, first);
+  std::getline(lines, second);
+  if (!first.starts_with("// ") || !second.starts_with(kExpects)) {
+    throw Error(BaseError::kInvalidArgument, fmt::format("{}: its first two lines say what it tries and what it "
+                                                         "expects",
+                                                         path.string()));
+  }
+  script.tries = first.substr(3);
+  std::istringstream codes(second.substr(kExpects.size()));
+  for (std::string code; codes >> code;) script.expects.push_back(code);
+  return script;
+}
+
+/// Code and reason of the error that ended a session.
+void describe(const Error& error, Outcome& outcome) {
+  const auto* details = error.details().if_object();
+  const auto text = [&](std::string_view name) {
+    const Json* value = details == nullptr ? nullptr : details->if_contains(name);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  outcome.code = error.code() == call::CallError::kDomain ? text("code") : call::capitals(error.code_name());
+  outcome.what = error.code() == call::CallError::kResourceExhausted ? text("limit") : error.message();
+  std::replace_if(
+      outcome.what.begin(), outcome.what.end(), [](char c) { return c == '\n' || c == '|'; }, ' ');
+  if (outcome.what.size() > 60) outcome.what.resize(60);
+}
+
+}  // namespace
+
+std::vector<Script> scripts_in(const std::filesystem::path& folder) {
+  std::vector<Script> scripts;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".js") scripts.push_back(read_script(entry.path()));
+  }
+  std::sort(scripts.begin(), scripts.end(), [](const Script& a, const Script& b) { return a.name < b.name; });
+  return scripts;
+}
+
+Host::Host(std::filesystem::path helper) : dispatcher_(loop_, registry_) {
+  call::Registration canary;
+  canary.spec.name = "canary/sing";
+  canary.handler = call::OnceHandler([](call::OperationContext&, Message input) -> Task<Message> { co_return input; });
+  registry_->curated().add({canary});
+  owner_ = std::make_shared<call::Owner>(call::Owner::Kind::kProgram, "corpus", call::Identity::local_program());
+  runtime::SandboxHostOptions options;
+  options.program = std::move(helper);
+  host_ = std::make_unique<runtime::SandboxHost>(loop_, dispatcher_, options);
+}
+
+Host::~Host() {
+  owner_->end();
+  host_.reset();
+}
+
+void Host::wait_for_spare() {
+  while (host_->spare_helpers() == 0) {
+    loop_.post_after(std::chrono::milliseconds(1), [this] { loop_.stop(); });
+    loop_.run();
+  }
+  // A helper that was started is ready a moment later; scripts do not pay for it.
+  loop_.post_after(std::chrono::milliseconds(20), [this] { loop_.stop(); });
+  loop_.run();
+}
+
+Outcome Host::run(const Script& script, std::chrono::milliseconds deadline) {
+  wait_for_spare();
+  Outcome outcome;
+  outcome.host_before = resident_bytes();
+  runtime::SandboxSessionOptions options;
+  options.script.name = script.name + ".js";
+  options.script.source = script.source;
+  options.deadline = deadline;
+  options.on_end = [&](const std::optional<Error>& error) {
+    outcome.code = "completed";
+    if (error) describe(*error, outcome);
+    loop_.stop();
+  };
+  const auto begin = Clock::now();
+  const auto session = host_->open(std::move(options));
+  loop_.run();
+  outcome.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
+  outcome.host_after = resident_bytes();
+  return outcome;
+}
+
+bool Host::unharmed() {
+  bool sang = false;
+  call::CallRequest request;
+  request.operation = "canary/sing";
+  request.input = {Json("la"), {}};
+  alknet::start(loop_, dispatcher_.call(owner_, std::move(request)), [&](alknet::Outcome<Message> answer) {
+    sang = answer.ok() && answer.take().value == Json("la");
+    loop_.stop();
+  });
+  loop_.run();
+  const Script honest{"honest", "", {}, "if (1 + 1 !== 2) throw new Error('harmed');"};
+  return sang && run(honest, std::chrono::seconds(10)).code == "completed" && host_->sessions() == 0;
+}
+
+}  // namespace alknet::hostile

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "alknet/base/loop.h"
+#include "alknet/call/dispatcher.h"
+#include "alknet/runtime/sandbox_host.h"
+
+namespace alknet::hostile {
+
+/// A script of tests/hostile_scripts. Its first two lines are comments: what it tries, and the outcomes that are right,
+/// `// expects: CODE...` of completed, TIMEOUT, RESOURCE_EXHAUSTED and SCRIPT_ERROR.
+struct Script {
+  std::string name;
+  std::string tries;
+  std::vector<std::string> expects;
+  std::string source;
+};
+
+/// Its name, in reports of tests.
+inline void PrintTo(const Script& script, std::ostream* out) { *out << script.name; }
+
+/// All of a folder, by name. Throws `invalid_argument` for one whose first lines are not so.
+std::vector<Script> scripts_in(const std::filesystem::path& folder);
+
+/// What became of one.
+struct Outcome {
+  std::string code;  ///< completed, or the code in capitals
+  std::string what;  ///< the limit or the message, short
+  std::chrono::microseconds took{};
+  std::uint64_t host_before = 0, host_after = 0;  ///< resident bytes of this process
+};
+
+/// A host with an operation `canary/sing` that scripts may not call, on the loop of the calling thread.
+class Host {
+ public:
+  explicit Host(std::filesystem::path helper = {});
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  /// Runs a script under a deadline of 100 ms in a helper that was waiting, until it is stopped and its helper is gone.
+  Outcome run(const Script& script, std::chrono::milliseconds deadline = std::chrono::milliseconds(100));
+
+  /// Whether the host still answers: its own operation, and an honest script in a new sandbox.
+  bool unharmed();
+
+  runtime::SandboxHost& sandboxes() { return *host_; }
+
+ private:
+  void wait_for_spare();
+
+  Loop loop_;
+  std::shared_ptr<call::Registry> registry_ = std::make_shared<call::Registry>();
+  call::Dispatcher dispatcher_;
+  std::shared_ptr<call::Owner> owner_;
+  std::unique_ptr<runtime::SandboxHost> host_;
+};
+
+}  // namespace alknet::hostile
