@@ -62,6 +62,12 @@ target_compile_options(dep_quickjs PRIVATE -w $<$<BOOL:${ALKNET_SANITIZE}>:-fno-
 set_target_properties(dep_quickjs PROPERTIES C_STANDARD 11 C_EXTENSIONS ON UNITY_BUILD OFF)
 target_link_libraries(dep_quickjs PUBLIC m Threads::Threads)
 
+# URLs by the WHATWG's standard: Ada, compiled from its one source file.
+add_library(dep_ada STATIC ${ALKNET_DEPS}/ada/ada.cpp)
+target_include_directories(dep_ada SYSTEM PUBLIC ${ALKNET_DEPS}/ada)
+target_compile_options(dep_ada PRIVATE -w)
+set_target_properties(dep_ada PROPERTIES UNITY_BUILD OFF)
+
 # shaderc compiles GLSL to SPIR-V. Debian's shared library lacks what it is made of, so its parts are linked statically.
 add_library(dep_shaderc INTERFACE)
 find_path(ALKNET_SHADERC_INCLUDE shaderc/shaderc.h REQUIRED)
