@@ -118,7 +118,7 @@ void add_check(CLI::App& program, Globals& globals) {
       "Check scripts without running them as programs: syntax, imports, exported templates, and types where Node is");
   made->add_option("FILES", command->files, "Scripts; each is imported, with import.meta.main false")->required();
   made->add_flag("--no-types", command->no_types, "Do not ask TypeScript");
-  add_script_options(*made, command->script);
+  add_script_options(*made, globals, command->script);
   add_json_flag(*made, globals);
   set_examples(*made, "  alknet check train.tsx\n  alknet check --json --no-types model.tsx | jq .ok\n");
   made->callback([command, &globals] { check(*command, globals); });

@@ -139,10 +139,9 @@ class Repl {
     try {
       const runtime::Value value = host_.wait(host_.isolate().eval_async(code, "repl"));
       if (value.is_undefined()) return;
-      const runtime::Realm realm = host_.isolate().realm();
-      realm.global().define_hidden("_", value);
-      const runtime::Value shown = host_.isolate().call("__alknetInspect", std::array{value});
-      print(shown.to_string() + "\n");
+      const runtime::Value global = host_.isolate().realm().global();
+      global.define_hidden("_", value);
+      global.get("console").invoke("dir", std::array{value});
     } catch (const Error& error) {
       tell(host_.describe(error));
     }
@@ -178,7 +177,7 @@ class Repl {
 void add_repl(CLI::App& program, Globals& globals) {
   const auto command = std::make_shared<ReplCommand>();
   CLI::App* made = program.add_subcommand("repl", "Type JavaScript or TypeScript and see what it gives");
-  add_script_options(*made, command->script);
+  add_script_options(*made, globals, command->script);
   set_examples(*made, "  alknet repl\n  echo 'await Promise.resolve(6 * 7)' | alknet repl\n");
   made->callback([command, &globals] { globals.exit_status = Repl(*command, globals).run(); });
 }

@@ -227,7 +227,7 @@ void add_test(CLI::App& program, Globals& globals) {
   made->add_option("--filter", command->filter, "Only tests whose name, with those of its groups, contains this");
   made->add_option("--timeout", command->timeout, "How long a test may take that does not say so itself")
       ->capture_default_str();
-  add_script_options(*made, command->script);
+  add_script_options(*made, globals, command->script);
   add_json_flag(*made, globals);
   set_examples(*made, "  alknet test\n  alknet test model.test.ts --filter \"forward\" --json\n");
   made->callback([command, &globals] {
