@@ -113,7 +113,7 @@
     const shown = capture((console) => {
       console.log(revoked.proxy, hostile, Object.create(null));
       console.dir(deep, { depth: Infinity });
-      console.log("%s%d%i%f%j%o%O", ...Array(7).fill(hostile));
+      console.log("%s%j%o%O", ...Array(4).fill(hostile));
       console.log("a".repeat(20_000).length, ["a".repeat(20_000)]);
       console.log(Object.defineProperty(() => {}, "name", { get() { throw new Error("name"); } }));
     });
