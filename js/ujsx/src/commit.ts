@@ -61,6 +61,8 @@ function promote(fiber: Fiber, report: Report): void {
   if (next === undefined) return;
   fiber.next = undefined;
   fiber.node = next.node;
+  fiber.untrackFailed?.();
+  fiber.untrackFailed = undefined;
   fiber.children = next.children ?? fiber.children;
   if (next.props !== undefined) fiber.props = next.props;
   // A host whose properties have no signals any more has nothing to follow.
@@ -103,6 +105,7 @@ export function dispose(top: Fiber, host: AnyHost, report: Report): void {
   for (const fiber of preorder(top).reverse()) {
     fiber.disposed = true;
     fiber.untrack?.();
+    fiber.untrackFailed?.();
     release(fiber.run, report);
     release(fiber.setup, report);
     fiber.leaveProviders();

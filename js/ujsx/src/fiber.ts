@@ -45,6 +45,8 @@ export class Fiber {
   instance: unknown;
   props: Props = {};
   untrack: (() => void) | undefined;
+  /** The same for what a render that was given up read: when that changes, it is tried again. */
+  untrackFailed: (() => void) | undefined;
   render: Render<unknown> | undefined;
   setup: Registrations | undefined;
   run: Registrations | undefined;

@@ -219,8 +219,8 @@ export class Pass {
     for (const fiber of this.touched.filter(gone)) {
       const untrack = fiber.next?.untrack;
       if (untrack !== undefined) {
-        fiber.untrack?.();
-        fiber.untrack = untrack;
+        fiber.untrackFailed?.();
+        fiber.untrackFailed = untrack;
       }
       release(fiber.next?.run, this.report);
       release(fiber.next?.setup, this.report);
