@@ -46,7 +46,8 @@ function windowed(
 function convolution(dims: number) {
   return defineModule<ConvProps>(`Conv${dims}d`, (props) => {
     const { groups = 1, stride = 1, padding = 0, dilation = 1 } = props;
-    const shape = [props.out, props.in / groups, ...sizesOf(props.kernel_size, dims)];
+    const { in: channels } = props; // `props.in / groups` is a regular expression to QuickJS-NG 0.16
+    const shape = [props.out, channels / groups, ...sizesOf(props.kernel_size, dims)];
     return windowed(`conv${dims}d`, shape, props, {
       stride: sizesOf(stride, dims),
       padding: sizesOf(padding, dims),
