@@ -124,3 +124,39 @@ export async function pixels(gpu, texture, origin = {}) {
 globalThis.console ??= Object.fromEntries(
   ["log", "info", "warn", "error", "debug"].map((name) => [name, (...given) => print(`${name}: ${given.join(" ")}`)]),
 );
+
+// DOM's classes, as WebGPU derives from them, where the rest of the web platform is not installed.
+globalThis.DOMException ??= class DOMException extends Error {
+  constructor(message = "", name = "Error") {
+    super(message);
+    Object.defineProperty(this, "name", { value: name });
+  }
+};
+globalThis.Event ??= class Event {
+  #type;
+  #cancelable;
+  #canceled = false;
+  constructor(type, init = {}) {
+    this.#type = type;
+    this.#cancelable = Boolean(init.cancelable);
+  }
+  get type() {
+    return this.#type;
+  }
+  get defaultPrevented() {
+    return this.#canceled;
+  }
+  preventDefault() {
+    this.#canceled = this.#cancelable;
+  }
+};
+globalThis.EventTarget ??= class EventTarget {
+  #listeners = [];
+  addEventListener(type, listener) {
+    this.#listeners.push([type, listener]);
+  }
+  dispatchEvent(event) {
+    for (const [type, listener] of this.#listeners) if (type === event.type) listener.call(this, event);
+    return !event.defaultPrevented;
+  }
+};
