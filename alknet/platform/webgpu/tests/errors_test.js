@@ -97,6 +97,8 @@ await run({
     ok(message.linePos > 0 && message.offset > 0 && message.length > 0);
     ok(message.message.includes("u32"));
     equal(module.label, "m");
+    const odd = gpu.createShaderModule({ code: "fn f() -> u32 { return 1; return 2; }" });
+    equal((await odd.getCompilationInfo()).messages.map(({ type }) => type), ["warning"]);
     const good = gpu.createShaderModule({ code: "@compute @workgroup_size(1) fn main() {}" });
     equal((await good.getCompilationInfo()).messages.length, 0);
     await isError(gpu, "null character", () => gpu.createShaderModule({ code: "\0" }));
