@@ -13,6 +13,7 @@
 #include "alknet/base/shared_bytes.h"
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/promise.h"
+#include "alknet/runtime/web/web.h"
 
 namespace alknet::platform::webgpu {
 
@@ -117,6 +118,7 @@ std::string run_script(const std::filesystem::path& script, WebGpuOptions option
       lose();
       return Value();
     }));
+    runtime::install_web(isolate);
     install_webgpu(realm, std::move(options));
     isolate.run_turn([&](Realm) {
       const auto fail = [&](Realm, const Value& reason) {
