@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+#include "alknet/base/executor.h"
+#include "alknet/platform/fs_paths.h"
+#include "alknet/runtime/native.h"
+
+namespace alknet::platform {
+
+struct FsOptions {
+  FsPrivileges privileges;
+
+  /// Where files are read and written; must outlive the isolate's tasks.
+  Executor* pool = nullptr;
+
+  /// The largest file that `readFile` takes.
+  std::uint64_t max_file_bytes = std::uint64_t{1} << 31;
+};
+
+/// The module `alknet:fs`, which `fs` of scripts is: promises, named and shaped as Node's `fs/promises`.
+///
+///   readFile(path, "utf8" | {encoding}?)   Uint8Array, or text
+///   writeFile(path, text or bytes)         the file appears whole or not at all
+///   appendFile(path, text or bytes)
+///   readdir(path, {withFileTypes}?)        names sorted, or {name, isFile, isDirectory, isSymbolicLink}
+///   stat(path), lstat(path)                {size, mtimeMs, isFile, isDirectory, isSymbolicLink}
+///   mkdir(path, {recursive}?), rm(path, {recursive, force}?), rename(from, to), copyFile(from, to), realpath(path),
+///   exists(path)
+///
+/// Errors have `code` io_error, not_found, permission_denied, invalid_argument and `details`. What privileges do not
+/// allow is permission_denied, whether it exists or not; links are followed before they are asked.
+runtime::NativeModule fs_module(FsOptions options);
+
+}  // namespace alknet::platform
