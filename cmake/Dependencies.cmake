@@ -37,7 +37,7 @@ pkg_check_modules(dep_nettle REQUIRED IMPORTED_TARGET nettle)
 pkg_check_modules(dep_zip REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(dep_zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(dep_seccomp REQUIRED IMPORTED_TARGET libseccomp)
-pkg_check_modules(dep_hwy REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(dep_hwy REQUIRED libhwy) # headers; alknet/compute/device_cpu/highway_library.cc loads the library
 find_package(spdlog REQUIRED) # spdlog::spdlog
 find_package(CLI11 REQUIRED)  # CLI11::CLI11
 
@@ -61,6 +61,12 @@ target_compile_definitions(dep_quickjs PRIVATE _GNU_SOURCE)
 target_compile_options(dep_quickjs PRIVATE -w $<$<BOOL:${ALKNET_SANITIZE}>:-fno-sanitize=undefined>)
 set_target_properties(dep_quickjs PROPERTIES C_STANDARD 11 C_EXTENSIONS ON UNITY_BUILD OFF)
 target_link_libraries(dep_quickjs PUBLIC m Threads::Threads)
+
+# URLs by the WHATWG's standard: Ada, compiled from its one source file.
+add_library(dep_ada STATIC ${ALKNET_DEPS}/ada/ada.cpp)
+target_include_directories(dep_ada SYSTEM PUBLIC ${ALKNET_DEPS}/ada)
+target_compile_options(dep_ada PRIVATE -w)
+set_target_properties(dep_ada PROPERTIES UNITY_BUILD OFF)
 
 # shaderc compiles GLSL to SPIR-V. Debian's shared library lacks what it is made of, so its parts are linked statically.
 add_library(dep_shaderc INTERFACE)

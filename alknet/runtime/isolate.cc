@@ -84,8 +84,12 @@ Isolate::~Isolate() {
   state_->rejections.clear();
   state_->on_idle = {};
   state_->options = {};
+  state_->ending = true;  // native objects that go let values go, in the middle of the engine's work
   JS_FreeContext(std::exchange(state_->context, nullptr));
+  // The last Value may go with the native objects that this frees: the engine must not be freed under itself.
+  state_->ending = true;
   JS_RunGC(state_->runtime);
+  state_->ending = false;
   state_->free_if_unused();
 }
 

@@ -6,8 +6,12 @@
 
 #include "alknet/base/await.h"
 #include "alknet/call/error.h"
+#include "alknet/runtime/bundles/embedded.h"
 #include "alknet/runtime/error.h"
 #include "alknet/runtime/promise.h"
+#include "alknet/runtime/resolver.h"
+#include "alknet/runtime/transform.h"
+#include "alknet/runtime/web/web.h"
 
 namespace alknet::sandbox {
 
@@ -19,10 +23,21 @@ using runtime::SandboxEvent;
 
 constexpr std::size_t kMaxMessage = std::size_t{64} << 10;  // of an error, for its receiver's sake
 
+/// Finds the built-in packages and native modules, and no file.
+std::shared_ptr<runtime::ScriptResolver> make_resolver(const std::vector<runtime::NativeModule>& modules) {
+  runtime::ScriptResolverOptions options;
+  options.bundles = runtime::embedded_bundles();
+  options.transformer = std::make_shared<runtime::Transformer>(options.bundles);
+  for (const auto& module : modules) options.native.push_back(module.name);
+  return std::make_shared<runtime::ScriptResolver>(std::move(options));
+}
+
 runtime::IsolateOptions isolate_options(Loop& loop, const runtime::SessionRequest& request,
-                                        std::vector<runtime::NativeModule> modules) {
+                                        std::vector<runtime::NativeModule> modules,
+                                        std::shared_ptr<runtime::ScriptResolver> resolver) {
   runtime::IsolateOptions options;
   options.executor = &loop;
+  options.resolver = std::move(resolver);
   options.modules = std::move(modules);
   options.limits.memory_bytes = request.limits.memory_bytes;
   options.limits.stack_bytes = request.limits.stack_bytes;
@@ -67,6 +82,15 @@ ScriptSession::ScriptSession(Loop& loop, runtime::SessionRequest request, std::v
         return options;
       }()) {
   isolate_.set_deadline(deadline);
+  runtime::WebOptions web;
+  web.print = [events = events_](runtime::ConsoleLevel level, std::string_view text) {
+    SandboxEvent event;
+    event.kind = SandboxEvent::Kind::kOutput;
+    event.text = std::string(text) + "\n";
+    event.error = level == runtime::ConsoleLevel::kError || level == runtime::ConsoleLevel::kWarn;
+    events.push(event.to_json());
+  };
+  runtime::install_web(isolate_, std::move(web));
 }
 
 ScriptSession::~ScriptSession() { stop_.request_stop(); }
@@ -86,7 +110,8 @@ void ScriptSession::run() {
 }
 
 Task<void> ScriptSession::evaluate(ScriptSession& self) {
-  const runtime::Value module = self.isolate_.eval_module(self.request_.source, self.request_.name);
+  const std::string source = self.resolver_->transform(self.request_.name, self.request_.source);
+  const runtime::Value module = self.isolate_.eval_module(source, self.request_.name);
   if (!self.request_.keep) {
     self.isolate_.when_idle([&self, module] {
       const auto state = runtime::promise_state(module);

@@ -10,6 +10,7 @@
 #include "alknet/base/task.h"
 #include "alknet/runtime/event_queue.h"
 #include "alknet/runtime/isolate.h"
+#include "alknet/runtime/resolver.h"
 #include "alknet/runtime/sandbox_protocol.h"
 
 namespace alknet::sandbox {
@@ -37,6 +38,7 @@ class ScriptSession {
   Loop& loop_;
   const runtime::SessionRequest request_;
   runtime::EventQueue events_;
+  const std::shared_ptr<runtime::ScriptResolver> resolver_;
   runtime::Isolate isolate_;
   std::stop_source stop_;
   bool ready_ = false;

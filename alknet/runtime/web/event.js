@@ -9,7 +9,7 @@ export let eventState;
 export class Event {
   #state;
 
-  constructor(type, init) {
+  constructor(type, init = undefined) {
     requireArguments(arguments.length, 1, "Event constructor");
     const options = dictionary(init, "Event init");
     this.#state = {
@@ -109,7 +109,7 @@ defineConstants(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHA
 export class CustomEvent extends Event {
   #detail;
 
-  constructor(type, init) {
+  constructor(type, init = undefined) {
     super(...arguments);
     this.#detail = init?.detail === undefined ? null : init.detail;
   }
@@ -133,7 +133,7 @@ export class MessageEvent extends Event {
   #source;
   #ports;
 
-  constructor(type, init) {
+  constructor(type, init = undefined) {
     super(...arguments);
     const options = dictionary(init, "MessageEvent init");
     this.#data = options.data === undefined ? null : options.data;
@@ -168,7 +168,7 @@ export class ErrorEvent extends Event {
   #colno;
   #error;
 
-  constructor(type, init) {
+  constructor(type, init = undefined) {
     super(...arguments);
     const options = dictionary(init, "ErrorEvent init");
     this.#message = options.message === undefined ? "" : `${options.message}`;

@@ -50,7 +50,7 @@ export class EventTarget {
     };
   }
 
-  addEventListener(type, callback, options) {
+  addEventListener(type, callback, options = undefined) {
     requireArguments(arguments.length, 2, "addEventListener");
     const all = this.#listeners;
     const name = `${type}`;
@@ -85,7 +85,7 @@ export class EventTarget {
     if (signal) signal.addEventListener("abort", listener.remove, { once: true });
   }
 
-  removeEventListener(type, callback, options) {
+  removeEventListener(type, callback, options = undefined) {
     requireArguments(arguments.length, 2, "removeEventListener");
     const list = this.#listeners.get(`${type}`);
     const { capture } = flags(options);

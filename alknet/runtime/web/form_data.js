@@ -22,7 +22,7 @@ function entry(what, given) {
 export class FormData {
   #list = [];
 
-  constructor(form) {
+  constructor(form = undefined) {
     if (form !== undefined) throw new TypeError("FormData: there are no forms here");
   }
 

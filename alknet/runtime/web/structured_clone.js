@@ -178,7 +178,7 @@ function transfersOf(options) {
   return transfers;
 }
 
-export function structuredClone(value, options) {
+export function structuredClone(value, options = undefined) {
   requireArguments(arguments.length, 1, "structuredClone");
   const transfers = transfersOf(dictionary(options, "structuredClone options"));
   const cloner = new Cloner(transfers);

@@ -147,3 +147,4 @@ const kShown = "href origin protocol username password host hostname port pathna
 expose(URL, { show: kShown });
 
 export { URLSearchParams };
+export { parseForm } from "./url_search_params.js";

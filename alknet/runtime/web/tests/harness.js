@@ -22,6 +22,12 @@ globalThis.harness = (() => {
     return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(a[key], b[key]));
   }
 
+  /** What JSON, or a strict reader of it, cannot say is said in words. */
+  function forJson(_, held) {
+    if (typeof held === "bigint") return `${held}n`;
+    return typeof held === "string" && !held.isWellFormed() ? `ill-formed ${JSON.stringify(held)}` : held;
+  }
+
   return {
     /** A test in both engines: what it returns must be equal in both. */
     test: (name, body) => tests.push({ name, body }),
@@ -61,7 +67,7 @@ globalThis.harness = (() => {
         const result = { name, ok: true, ...(here && { here }) };
         try {
           const value = await body();
-          result.value = value === undefined ? null : JSON.parse(JSON.stringify(value, (_, held) => (typeof held === "bigint" ? `${held}n` : held)) ?? "null");
+          result.value = value === undefined ? null : JSON.parse(JSON.stringify(value, forJson) ?? "null");
         } catch (error) {
           result.ok = false;
           result.message = error instanceof Error ? `${error.name}: ${error.message}\n${error.stack}` : String(error);
