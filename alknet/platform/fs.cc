@@ -76,13 +76,13 @@ Value stats_value(Realm realm, const EntryFacts& facts) {
 /// A promise of what `convert(realm, work())` makes; `work` runs on the pool and owns what it uses.
 template <typename Work, typename Convert>
 Value on_pool(Realm realm, const FsOptions& options, Work work, Convert convert) {
-  return runtime::promise_of(realm, run_on(*options.pool, std::move(work)), convert);
+  return runtime::promise_of(realm, run_on(options.pool(), std::move(work)), convert);
 }
 
 /// The same for what gives nothing.
 template <typename Work>
 Value on_pool(Realm realm, const FsOptions& options, Work work) {
-  return runtime::promise_of(realm, run_on(*options.pool, std::move(work)), [](Realm) { return Value(); });
+  return runtime::promise_of(realm, run_on(options.pool(), std::move(work)), [](Realm) { return Value(); });
 }
 
 bool flag_of(const Value& options, std::string_view name) {
@@ -264,6 +264,17 @@ constexpr FsFunction kFunctions[] = {
     {"rename", 2, rename_entry}, {"copyFile", 2, copy_entry},   {"realpath", 1, real_of},  {"exists", 1, exists},
 };
 
+std::vector<Value> functions_of(Realm realm, const Shared& options) {
+  std::vector<Value> values;
+  for (const FsFunction& function : kFunctions) {
+    values.push_back(realm.closure(function.name, function.length,
+                                   [options, call = function.call](Realm in, const Value&, Arguments arguments) {
+                                     return call(in, options, arguments);
+                                   }));
+  }
+  return values;
+}
+
 }  // namespace
 
 runtime::NativeModule fs_module(FsOptions options) {
@@ -271,16 +282,16 @@ runtime::NativeModule fs_module(FsOptions options) {
   module.name = "alknet:fs";
   for (const FsFunction& function : kFunctions) module.exports.emplace_back(function.name);
   module.evaluate = [shared = std::make_shared<const FsOptions>(std::move(options))](Realm realm) {
-    std::vector<Value> values;
-    for (const FsFunction& function : kFunctions) {
-      values.push_back(realm.closure(function.name, function.length,
-                                     [shared, call = function.call](Realm in, const Value&, Arguments arguments) {
-                                       return call(in, shared, arguments);
-                                     }));
-    }
-    return values;
+    return functions_of(realm, shared);
   };
   return module;
+}
+
+Value make_fs(Realm realm, FsOptions options) {
+  const auto functions = functions_of(realm, std::make_shared<const FsOptions>(std::move(options)));
+  const Value object = realm.object();
+  for (std::size_t i = 0; i < functions.size(); ++i) object.set(kFunctions[i].name, functions[i]);
+  return object;
 }
 
 }  // namespace alknet::platform

@@ -35,7 +35,7 @@ class Fs : public testing::Test {
   std::string run(const std::string& body) {
     FsOptions options;
     options.privileges = FsPrivileges({{root_ / "mine", true}, {root_ / "open", false}});
-    options.pool = &pool_;
+    options.pool = [this]() -> Executor& { return pool_; };
     options.max_file_bytes = 1000;
     const auto task = [&]() -> Task<std::string> {
       runtime::IsolateOptions made;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "alknet/base/loop.h"
+#include "alknet/base/pool_executor.h"
 #include "alknet/runtime/error_report.h"
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/resolver.h"
@@ -70,9 +72,13 @@ class ScriptHost {
 
  private:
   void check();
+  Executor& file_pool();
+  runtime::Value fetch(runtime::Realm realm, const runtime::Value& request);
   std::shared_ptr<bool> watch_idle();  // becomes true, and the loop stops, when nothing is left to do
 
   Loop loop_;
+  std::unique_ptr<PoolExecutor> file_pool_;                                                // when the first file is used
+  std::function<runtime::Value(runtime::Realm, const runtime::Value& request)> network_;  // when the first is fetched
   ProgramOperations operations_;
   ScriptProgram program_;
   std::optional<int> exit_;
