@@ -25,6 +25,7 @@ namespace alknet::app {
 
 /// How scripts are run, from the command line.
 struct ScriptOptions {
+  std::string device = {};              ///< where tensors are made; empty: the machine's default
   std::string import_map;               ///< a file; empty: none
   std::vector<std::string> roots = {};  ///< folders that modules may come from; empty: all
   std::vector<std::string> arguments = {};
