@@ -14,6 +14,7 @@
 #include "alknet/platform/fetch.h"
 #include "alknet/platform/fs.h"
 #include "alknet/platform/webgpu/navigator_gpu.h"
+#include "alknet/platform/websocket.h"
 #include "alknet/runtime/bundles/embedded.h"
 #include "alknet/runtime/error_report.h"
 #include "alknet/runtime/promise.h"
@@ -113,6 +114,11 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());
   runtime::install_web(*isolate_, std::move(web));
   isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), files));
+  platform::WebSocketOptions sockets;
+  sockets.loop = &loop_;
+  sockets.privileges = platform::FetchPrivileges::everything();
+  sockets.user_agent = "alknet/" ALKNET_VERSION;
+  platform::install_websocket(*isolate_, std::move(sockets));
   platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
 }
 
