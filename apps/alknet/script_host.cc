@@ -9,7 +9,12 @@
 #include <thread>
 
 #include "alknet/base/files.h"
+#include "alknet/bindings/schema.h"
+#include "alknet/bindings/tensors.h"
+#include "alknet/platform/fetch.h"
+#include "alknet/platform/fs.h"
 #include "alknet/platform/webgpu/navigator_gpu.h"
+#include "alknet/platform/websocket.h"
 #include "alknet/runtime/bundles/embedded.h"
 #include "alknet/runtime/error_report.h"
 #include "alknet/runtime/promise.h"
@@ -82,6 +87,12 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   isolate.executor = &loop_;
   isolate.modules.push_back(program_module(program_));
   isolate.modules.push_back(operations_.host_module());
+  isolate.modules.push_back(bindings::graph_module());
+  isolate.modules.push_back(bindings::schema_module());
+  platform::FsOptions files;
+  files.privileges = platform::FsPrivileges::everything();
+  files.pool = [this]() -> Executor& { return file_pool(); };
+  isolate.modules.push_back(platform::fs_module(files));
   isolate.on_uncaught = [this](const runtime::ScriptError& error) {
     if (!uncaught_) uncaught_ = error.plain();
     loop_.stop();
@@ -98,13 +109,37 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
       program_.exit(1);
     }
   };
+  web.fetch = [this](runtime::Realm realm, const runtime::Value& request) { return fetch(realm, request); };
   web.user_agent = "alknet/" ALKNET_VERSION;
   web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());
   runtime::install_web(*isolate_, std::move(web));
+  isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), files));
+  platform::WebSocketOptions sockets;
+  sockets.loop = &loop_;
+  sockets.privileges = platform::FetchPrivileges::everything();
+  sockets.user_agent = "alknet/" ALKNET_VERSION;
+  platform::install_websocket(*isolate_, std::move(sockets));
   platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
 }
 
 ScriptHost::~ScriptHost() = default;
+
+Executor& ScriptHost::file_pool() {
+  if (file_pool_ == nullptr) file_pool_ = std::make_unique<PoolExecutor>();
+  return *file_pool_;
+}
+
+runtime::Value ScriptHost::fetch(runtime::Realm realm, const runtime::Value& request) {
+  if (!network_) {
+    net::HttpClientOptions client;
+    client.user_agent = "alknet/" ALKNET_VERSION;
+    platform::FetchOptions options;
+    options.client = std::make_shared<net::HttpClient>(loop_, std::move(client));
+    options.privileges = platform::FetchPrivileges::everything();
+    network_ = platform::make_fetch(std::move(options));
+  }
+  return network_(realm, request);
+}
 
 std::string ScriptHost::module_of(const std::string& file) {
   return resolver_->resolve(fs::absolute(file).lexically_normal().string(), "");
