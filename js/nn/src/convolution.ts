@@ -35,8 +35,9 @@ function windowed(name: string, shape: readonly number[], { out, bias, weight: f
 
 function convolution(dims: number) {
   return defineModule<ConvProps>(`Conv${dims}d`, (props) => {
-    const { groups = 1, stride = 1, padding = 0, dilation = 1 } = props;
-    const shape = [props.out, props.in / groups, ...sizesOf(props.kernel_size, dims)];
+    // By names of their own: QuickJS-NG takes the slash of `props.in / groups` for the start of a pattern.
+    const { groups = 1, stride = 1, padding = 0, dilation = 1, in: inputs, out: outputs } = props;
+    const shape = [outputs, inputs / groups, ...sizesOf(props.kernel_size, dims)];
     return windowed(`conv${dims}d`, shape, props, {
       stride: sizesOf(stride, dims),
       padding: sizesOf(padding, dims),
