@@ -37,7 +37,7 @@ pkg_check_modules(dep_nettle REQUIRED IMPORTED_TARGET nettle)
 pkg_check_modules(dep_zip REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(dep_zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(dep_seccomp REQUIRED IMPORTED_TARGET libseccomp)
-pkg_check_modules(dep_hwy REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(dep_hwy REQUIRED libhwy) # headers; alknet/compute/device_cpu/highway_library.cc loads the library
 find_package(spdlog REQUIRED) # spdlog::spdlog
 find_package(CLI11 REQUIRED)  # CLI11::CLI11
 

@@ -1,48 +1,21 @@
 // Type checks and tests the packages under js/ and the modules of the gateway's page: node js/test.mjs [PACKAGE...]
 //
 // TypeScript, esbuild and the libraries come from ALKNET_NODE_MODULES, else .deps/node/node_modules of the checkout,
-// else js/node_modules. Without them it says so and ends with status 77 (skipped). Tests are src/**/*.test.ts and *.test.tsx; those
-// that compare with the C++ engine run its program ALKNET_SCHEMA_BATCH, and those that call a node the program
-// ALKNET_PROGRAM, or say that they are skipped. ALKNET_JS_REPORT
-// names a file for the results of all cases. The page (`page`) is JavaScript with types in JSDoc, in a folder without src/.
+// else js/node_modules. Without them it says so and ends with status 77 (skipped). Tests are src/**/*.test.ts and
+// *.test.tsx; those that compare with the C++ engine run its program ALKNET_SCHEMA_BATCH, and those that call a node the
+// program ALKNET_PROGRAM, or say that they are skipped. ALKNET_JS_REPORT names a file for the results of all cases. The
+// page (`page`) is JavaScript with types in JSDoc, in a folder without src/.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { alias, findModules, packages, root, sourcesOf, testsOf } from "./packages.mjs";
 
-const root = dirname(fileURLToPath(import.meta.url));
-const candidates = [
-  process.env.ALKNET_NODE_MODULES,
-  join(root, "../.deps/node/node_modules"),
-  join(root, "node_modules"),
-];
-const needed = ["typescript", "esbuild", "@preact/signals-core", "@sinclair/typebox", "@types/node", "ajv"];
-const modules = candidates.find((folder) => folder && needed.every((name) => existsSync(join(folder, name))));
-if (modules === undefined) {
-  console.log(`skipped: no folder has the packages ${needed.join(", ")}; bin/setup installs them`);
-  process.exit(77);
-}
-const packages = readdirSync(root).filter((name) => existsSync(join(root, name, "package.json")));
+const modules = findModules();
 const folders = Object.fromEntries(packages.map((name) => [name, join(root, name)]));
 folders.page = join(root, "../alknet/net/page");
 
-/** Where the modules of a package are. */
-function sourcesOf(folder) {
-  return existsSync(join(folder, "src")) ? join(folder, "src") : folder;
-}
-
-/** What each import specifier of our packages stands for: the entries of their `exports`. */
-const alias = Object.fromEntries(
-  packages.flatMap((name) => {
-    const { exports } = JSON.parse(readFileSync(join(root, name, "package.json"), "utf8"));
-    return Object.entries(exports).map(([entry, file]) => [
-      join(`@alknet/${name}`, entry),
-      join(root, name, typeof file === "string" ? file : file.default),
-    ]);
-  }),
-);
 const esbuild = createRequire(join(modules, "/"))("esbuild");
 
 /** A type check of the sources with no library of a host, then one that adds the tests, which run in Node. */
@@ -66,9 +39,7 @@ function typeChecks(folder, work) {
 }
 
 function unitTests(folder, work) {
-  const sources = readdirSync(sourcesOf(folder), { recursive: true }).filter((name) =>
-    /\.test\.([jt]s|tsx)$/.test(name),
-  );
+  const sources = testsOf(folder);
   const outdir = join(work, "out");
   esbuild.buildSync({
     entryPoints: sources.map((name) => join(sourcesOf(folder), name)),

@@ -113,8 +113,8 @@ TEST_F(Bridge, BytesCrossWithoutTextAndAreDetachedWhenTransferred) {
                                output.value = JsonObject{{"d", attach_bytes(output, SharedBytes::copy("out"))}};
                                co_return output;
                              }),
-      R"({"properties":{"a":{"TypeDef":"Bytes"},"b":{"TypeDef":"Bytes"}}})",
-      R"({"properties":{"d":{"TypeDef":"Bytes"}}})"));
+      R"({"properties":{"a":{"TypeDef:Bytes":true},"b":{"TypeDef:Bytes":true}}})",
+      R"({"properties":{"d":{"TypeDef:Bytes":true}}})"));
   begin();
   run(R"(
     const bytes = (text) => Uint8Array.from(text, (c) => c.charCodeAt(0));

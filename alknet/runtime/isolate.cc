@@ -84,6 +84,7 @@ Isolate::~Isolate() {
   state_->rejections.clear();
   state_->on_idle = {};
   state_->options = {};
+  state_->ending = true;  // native objects that go let values go, in the middle of the engine's work
   JS_FreeContext(std::exchange(state_->context, nullptr));
   // The last Value may go with the native objects that this frees: the engine must not be freed under itself.
   state_->ending = true;

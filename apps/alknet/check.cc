@@ -12,9 +12,6 @@
 namespace alknet::app {
 namespace {
 
-using runtime::Realm;
-using runtime::Value;
-
 struct CheckCommand {
   ScriptOptions script;
   std::vector<std::string> files;
@@ -39,8 +36,8 @@ Report check_file(const CheckCommand& command, const Globals& globals, const std
   Report report{file, 0, {}};
   ScriptHost host(command.script, globals);
   try {
-    const Value module = host.wait(host.isolate().import_module(host.module_of(file)));
-    const Value checker = host.wait(host.isolate().import_module("alknet:check"));
+    const runtime::Value module = host.wait(host.isolate().import_module(host.module_of(file)));
+    const runtime::Value checker = host.wait(host.isolate().import_module("alknet:check"));
     const Json found = runtime::to_json(checker.invoke("checkTemplates", std::array{module}));
     report.templates = found.at("templates").to_number<std::size_t>();
     for (const Json& finding : found.at("findings").as_array()) {
@@ -121,7 +118,7 @@ void add_check(CLI::App& program, Globals& globals) {
       "Check scripts without running them as programs: syntax, imports, exported templates, and types where Node is");
   made->add_option("FILES", command->files, "Scripts; each is imported, with import.meta.main false")->required();
   made->add_flag("--no-types", command->no_types, "Do not ask TypeScript");
-  add_script_options(*made, command->script);
+  add_script_options(*made, globals, command->script);
   add_json_flag(*made, globals);
   set_examples(*made, "  alknet check train.tsx\n  alknet check --json --no-types model.tsx | jq .ok\n");
   made->callback([command, &globals] { check(*command, globals); });

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "alknet/base/error.h"
 #include "alknet/base/files.h"
 #include "alknet/base/utf8.h"
 

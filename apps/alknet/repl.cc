@@ -16,9 +16,6 @@
 namespace alknet::app {
 namespace {
 
-using runtime::Realm;
-using runtime::Value;
-
 struct ReplCommand {
   ScriptOptions script;
 };
@@ -122,8 +119,8 @@ class Repl {
       return true;
     }
     if (entry.find_first_not_of(" \t\n") == std::string::npos) return true;
-    const Realm realm = host_.isolate().realm();
-    const Value prepared = helper_.invoke("prepare", std::array{realm.string(entry)});
+    const runtime::Realm realm = host_.isolate().realm();
+    const runtime::Value prepared = helper_.invoke("prepare", std::array{realm.string(entry)});
     const std::string kind = prepared.get("kind").to_string();
     if (kind == "incomplete") return false;
     input_->remember(entry);
@@ -140,12 +137,11 @@ class Repl {
 
   void evaluate(const std::string& code) {
     try {
-      const Value value = host_.wait(host_.isolate().eval_async(code, "repl"));
+      const runtime::Value value = host_.wait(host_.isolate().eval_async(code, "repl"));
       if (value.is_undefined()) return;
-      const Realm realm = host_.isolate().realm();
-      realm.global().define_hidden("_", value);
-      const Value shown = host_.isolate().call("__alknetInspect", std::array{value});
-      print(shown.to_string() + "\n");
+      const runtime::Value global = host_.isolate().realm().global();
+      global.define_hidden("_", value);
+      global.get("console").invoke("dir", std::array{value});
     } catch (const Error& error) {
       tell(host_.describe(error));
     }
@@ -157,14 +153,14 @@ class Repl {
   }
 
   Completions complete(std::string_view before) {
-    const Realm realm = host_.isolate().realm();
-    const Value modules = realm.array();
+    const runtime::Realm realm = host_.isolate().realm();
+    const runtime::Value modules = realm.array();
     std::uint32_t count = 0;
     for (const std::string& name : host_.resolver().module_names()) modules.set(count++, realm.string(name));
-    const Value found = helper_.invoke("complete", std::array{realm.string(before), modules});
+    const runtime::Value found = helper_.invoke("complete", std::array{realm.string(before), modules});
     Completions completions;
     completions.from = static_cast<std::size_t>(found.get("from").to_integer("from"));
-    const Value words = found.get("words");
+    const runtime::Value words = found.get("words");
     for (std::uint32_t i = 0; i < words.length(); ++i) completions.words.push_back(words.get(i).to_string());
     return completions;
   }
@@ -172,7 +168,7 @@ class Repl {
   ScriptHost host_;
   bool typed_;
   bool failed_ = false;
-  Value helper_;
+  runtime::Value helper_;
   std::unique_ptr<Input> input_;
 };
 
@@ -181,7 +177,7 @@ class Repl {
 void add_repl(CLI::App& program, Globals& globals) {
   const auto command = std::make_shared<ReplCommand>();
   CLI::App* made = program.add_subcommand("repl", "Type JavaScript or TypeScript and see what it gives");
-  add_script_options(*made, command->script);
+  add_script_options(*made, globals, command->script);
   set_examples(*made, "  alknet repl\n  echo 'await Promise.resolve(6 * 7)' | alknet repl\n");
   made->callback([command, &globals] { globals.exit_status = Repl(*command, globals).run(); });
 }

@@ -89,7 +89,7 @@ void add_run(CLI::App& program, Globals& globals) {
       "Run a script in JavaScript or TypeScript (.js .mjs .ts .tsx) as a program of yours: it may do all that you may");
   made->add_option("FILE", command->file, "The script; - is standard input. What follows goes to the script")
       ->required();
-  add_script_options(*made, command->script);
+  add_script_options(*made, globals, command->script);
   made->add_option("--ext", command->extension, "What standard input is: js, ts or tsx")
       ->check(CLI::IsMember({"js", "ts", "tsx"}))
       ->default_str("ts");

@@ -3,20 +3,25 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cstdio>
 #include <filesystem>
+#include <thread>
 
 #include "alknet/base/files.h"
+#include "alknet/platform/webgpu/navigator_gpu.h"
 #include "alknet/runtime/bundles/embedded.h"
 #include "alknet/runtime/error_report.h"
 #include "alknet/runtime/promise.h"
 #include "alknet/runtime/transform.h"
+#include "alknet/runtime/web/web.h"
+#include "apps/alknet/output.h"
+#include "apps/alknet/settings.h"
 
 namespace alknet::app {
 namespace {
 
 namespace fs = std::filesystem;
-using runtime::Realm;
-using runtime::Value;
 
 constexpr std::uint64_t kMaxImportMap = 1U << 24U;
 
@@ -38,16 +43,29 @@ runtime::ModuleFiles module_files(const std::vector<std::string>& roots) {
   }
 }
 
+/// What console prints: warnings and errors go to standard error.
+void print_console(runtime::ConsoleLevel level, std::string_view text) {
+  const bool is_error = level == runtime::ConsoleLevel::kWarn || level == runtime::ConsoleLevel::kError;
+  const std::string line = std::string(text) + "\n";
+  if (is_error) {
+    std::fwrite(line.data(), 1, line.size(), stderr);
+  } else {
+    print(line);
+  }
+}
+
 }  // namespace
 
-void add_script_options(CLI::App& command, ScriptOptions& options) {
+void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions& options) {
+  add_setting(command, globals, "device", options.device);
   command.add_option("--import-map", options.import_map,
                      "What other names than paths stand for: a web import map (JSON)");
   command.add_option("--root", options.roots, "Modules come only from files under this folder; may be repeated")
       ->allow_extra_args(false);
 }
 
-ScriptHost::ScriptHost(const ScriptOptions& options, const Globals&) {
+ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
+    : operations_(loop_, options.device, globals) {
   program_.arguments = options.arguments;
   program_.main = options.main;
   program_.exit = [this](int status) {
@@ -63,6 +81,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals&) {
   runtime::IsolateOptions isolate;
   isolate.executor = &loop_;
   isolate.modules.push_back(program_module(program_));
+  isolate.modules.push_back(operations_.host_module());
   isolate.on_uncaught = [this](const runtime::ScriptError& error) {
     if (!uncaught_) uncaught_ = error.plain();
     loop_.stop();
@@ -71,6 +90,18 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals&) {
   resolver_ = std::make_shared<runtime::ScriptResolver>(std::move(resolving));
   isolate.resolver = resolver_;
   isolate_ = std::make_unique<runtime::Isolate>(std::move(isolate));
+  runtime::WebOptions web;
+  web.print = [this](runtime::ConsoleLevel level, std::string_view text) {
+    try {
+      print_console(level, text);
+    } catch (const OutputClosed&) {
+      program_.exit(1);
+    }
+  };
+  web.user_agent = "alknet/" ALKNET_VERSION;
+  web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());
+  runtime::install_web(*isolate_, std::move(web));
+  platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
 }
 
 ScriptHost::~ScriptHost() = default;
@@ -79,9 +110,10 @@ std::string ScriptHost::module_of(const std::string& file) {
   return resolver_->resolve(fs::absolute(file).lexically_normal().string(), "");
 }
 
-void ScriptHost::check() const {
+void ScriptHost::check() {
   if (exit_) throw ScriptExit(*exit_);
-  if (uncaught_) throw *uncaught_;
+  if (!uncaught_) uncaught_ = isolate_->take_uncaught();
+  if (uncaught_) throw Error(*std::exchange(uncaught_, std::nullopt));
 }
 
 void ScriptHost::turn() {
@@ -99,9 +131,9 @@ std::shared_ptr<bool> ScriptHost::watch_idle() {
   return idle;
 }
 
-Value ScriptHost::wait(const Value& promise) {
+runtime::Value ScriptHost::wait(const runtime::Value& promise) {
   const auto pending = [&] { return runtime::promise_state(promise) == runtime::PromiseState::kPending; };
-  const auto wake = [this](Realm, const Value&) { loop_.stop(); };
+  const auto wake = [this](runtime::Realm, const runtime::Value&) { loop_.stop(); };
   runtime::when_settled(promise, wake, wake);
   while (pending()) {
     const auto idle = watch_idle();
@@ -112,7 +144,7 @@ Value ScriptHost::wait(const Value& promise) {
     }
   }
   check();
-  Value result = runtime::promise_result(promise);
+  runtime::Value result = runtime::promise_result(promise);
   if (runtime::promise_state(promise) == runtime::PromiseState::kRejected) {
     throw isolate_->realm().thrown(std::move(result)).plain();
   }

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "alknet/base/loop.h"
+#include "alknet/runtime/error_report.h"
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/resolver.h"
 #include "apps/alknet/command.h"
 #include "apps/alknet/program_module.h"
+#include "apps/alknet/program_operations.h"
 
 namespace CLI {
 class App;
@@ -28,7 +30,7 @@ struct ScriptOptions {
 };
 
 /// Adds the flags that `run`, `repl`, `test` and `check` have in common.
-void add_script_options(CLI::App& command, ScriptOptions& options);
+void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions& options);
 
 /// The script called exit: nothing of it runs any more.
 struct ScriptExit : std::exception {
@@ -67,10 +69,11 @@ class ScriptHost {
   std::string describe(const Error& error) { return runtime::describe_error(error, *resolver_); }
 
  private:
-  void check() const;
+  void check();
   std::shared_ptr<bool> watch_idle();  // becomes true, and the loop stops, when nothing is left to do
 
   Loop loop_;
+  ProgramOperations operations_;
   ScriptProgram program_;
   std::optional<int> exit_;
   std::optional<Error> uncaught_;

@@ -17,9 +17,6 @@ namespace alknet::app {
 namespace {
 
 namespace fs = std::filesystem;
-using runtime::Arguments;
-using runtime::Realm;
-using runtime::Value;
 
 struct TestCommand {
   ScriptOptions script;
@@ -140,20 +137,23 @@ class TestRun {
 
   void run_in(ScriptHost& host, const std::string& file) {
     runtime::Isolate& isolate = host.isolate();
-    const Realm realm = isolate.realm();
-    const Value runner = host.wait(isolate.import_module(kRunner));
-    const Value names = runner.get("globals");
+    const runtime::Realm realm = isolate.realm();
+    const runtime::Value runner = host.wait(isolate.import_module(kRunner));
+    const runtime::Value names = runner.get("globals");
     for (const std::string& name : names.keys()) realm.global().set(name, names.get(name));
     const std::string module = host.module_of(file);
-    const Value options = realm.object();
+    const runtime::Value options = realm.object();
     options.set("files", realm.array(std::array{realm.string(file)}));
-    options.set("load", realm.closure("load", 1, [module](Realm in, const Value&, Arguments) {
-      return in.isolate().import_module(module);
-    }));
-    options.set("report", realm.closure("report", 1, [this, &host](Realm, const Value&, Arguments arguments) {
-      report(host, runtime::to_json(arguments[0]));
-      return Value();
-    }));
+    options.set("load",
+                realm.closure("load", 1, [module](runtime::Realm in, const runtime::Value&, runtime::Arguments) {
+                  return in.isolate().import_module(module);
+                }));
+    options.set(
+        "report",
+        realm.closure("report", 1, [this, &host](runtime::Realm, const runtime::Value&, runtime::Arguments arguments) {
+          report(host, runtime::to_json(arguments[0]));
+          return runtime::Value();
+        }));
     options.set("now", realm.evaluate("() => performance.now()", "test"));
     options.set("after", realm.evaluate("(milliseconds, then) => { const timer = setTimeout(then, milliseconds);"
                                         " return () => clearTimeout(timer); }",
@@ -227,7 +227,7 @@ void add_test(CLI::App& program, Globals& globals) {
   made->add_option("--filter", command->filter, "Only tests whose name, with those of its groups, contains this");
   made->add_option("--timeout", command->timeout, "How long a test may take that does not say so itself")
       ->capture_default_str();
-  add_script_options(*made, command->script);
+  add_script_options(*made, globals, command->script);
   add_json_flag(*made, globals);
   set_examples(*made, "  alknet test\n  alknet test model.test.ts --filter \"forward\" --json\n");
   made->callback([command, &globals] {

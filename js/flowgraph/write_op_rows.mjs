@@ -15,7 +15,9 @@ function rowOf(op) {
     op.name,
     op.aliases ?? [],
     op.inputs.map((input) => `${input.name}${marks(input)}:${group(input.dtypes)}`),
-    Object.fromEntries(parameters.filter(([, schema]) => "default" in schema).map(([name, { default: value }]) => [name, value])),
+    Object.fromEntries(
+      parameters.filter(([, schema]) => "default" in schema).map(([name, { default: value }]) => [name, value]),
+    ),
     parameters.filter(([, schema]) => !("default" in schema)).map(([name]) => name),
     op.outputs.map((output) => `${output.name}${output.variadic ? "*" : ""}:${output.dtype}`),
     op.promotion,
@@ -25,7 +27,9 @@ function rowOf(op) {
 
 /** The text of op_rows.ts for a folder of op table files. */
 export function opRows(table) {
-  const files = readdirSync(table).filter((name) => name.endsWith(".json")).sort();
+  const files = readdirSync(table)
+    .filter((name) => name.endsWith(".json"))
+    .sort();
   const ops = files.flatMap((name) => JSON.parse(readFileSync(join(table, name), "utf8")));
   const rows = ops.map((op) => `  ${JSON.stringify(rowOf(op))},`);
   return [

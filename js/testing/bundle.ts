@@ -10,8 +10,8 @@ export function folderOf(name: string): string {
   return join(process.cwd(), name);
 }
 
-/** A module that may import our packages, as one script that defines `globalName`. */
-export async function bundle(contents: string, globalName: string): Promise<string> {
+/** A module that may import our packages, as one script that defines `globalName`; without that, as one module. */
+export async function bundle(contents: string, globalName?: string): Promise<string> {
   const modules = process.env["ALKNET_NODE_MODULES"] ?? "";
   const { build } = createRequire(join(modules, "/"))("esbuild") as EsBuild;
   const built = await build({
@@ -21,8 +21,7 @@ export async function bundle(contents: string, globalName: string): Promise<stri
     jsxImportSource: "@alknet/ujsx",
     bundle: true,
     write: false,
-    format: "iife",
-    globalName,
+    ...(globalName === undefined ? { format: "esm" } : { format: "iife", globalName }),
     platform: "neutral",
     mainFields: ["module", "main"],
     target: "es2022",

@@ -37,11 +37,3 @@ export function ask(requests: readonly Request[]): Answer[] {
     .split("\n")
     .map((line) => JSON.parse(line) as Answer);
 }
-
-export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
-}
-
-export function fromHex(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "hex"));
-}

@@ -24,7 +24,7 @@ CallInput read_operand(call::OperationContext& context, const Json& value) {
   } else if (value.is_object() && value.get_object().contains("$tensor")) {
     operand.tensors.push_back(tensor_of(context, value));
   } else if (!value.is_null()) {
-    operand.scalar = scalar_of(value);
+    operand.scalar = graph::scalar_operand(value);
   }
   return operand;
 }
@@ -39,7 +39,7 @@ class Operands {
     }
     for (std::size_t i = 0; i < call.inputs.size(); ++i) {
       const CallInput& input = call.inputs[i];
-      if (input.absent() && op.inputs[i].name == kRandomState) tensors_[i].push_back(next_state(context));
+      if (input.absent() && op.inputs[i].name == graph::kRandomState) tensors_[i].push_back(next_state(context));
       if (input.list) {
         arguments_.emplace_back(tensors_[i]);
       } else if (input.scalar) {
@@ -52,10 +52,10 @@ class Operands {
 
   std::span<const Argument> arguments() const { return arguments_; }
 
-  std::vector<OperandType> types() const {
-    std::vector<OperandType> types;
+  std::vector<graph::OperandType> types() const {
+    std::vector<graph::OperandType> types;
     for (std::size_t i = 0; i < arguments_.size(); ++i) {
-      OperandType& type = types.emplace_back();
+      graph::OperandType& type = types.emplace_back();
       for (const Tensor& tensor : tensors_[i]) type.tensors.push_back({tensor.dtype(), symbolic(tensor.shape())});
       if (arguments_[i].kind() == Argument::Kind::kScalar) type.scalar = arguments_[i].scalar();
     }
@@ -79,7 +79,7 @@ void require_room(const Context& context, const OpSpec& op, const Operands& oper
                   const Room& room) {
   if (op.data_dependent()) return;
   std::uint64_t bytes = 0;
-  const auto results = infer_call(context.operations(), op, operands.types(), attributes);
+  const auto results = graph::infer_call(context.operations(), op, operands.types(), attributes);
   for (const auto& result : results) {
     const std::uint64_t size =
         graph::storage_bytes(result.dtype, graph::element_count(graph::evaluate(result.shape, {})));
@@ -118,40 +118,12 @@ std::vector<Tensor> assign(const Operands& operands, const JsonObject& attribute
 
 }  // namespace
 
-Scalar scalar_of(const Json& value) {
-  const auto* object = value.if_object();
-  const Json& number = object == nullptr ? value : object->at("scalar");
-  const Json* kind_member = object == nullptr ? nullptr : object->if_contains("kind");
-  std::string_view kind = number.is_bool() ? "bool" : number.is_double() || number.is_string() ? "float" : "int";
-  if (kind_member != nullptr) kind = kind_member->as_string();
-  const auto refuse = [&] {
-    return Error(graph::GraphError::kBadOperand, fmt::format("{} is no {} number", json_text(number), kind));
-  };
-  if (kind == "bool") {
-    if (!number.is_bool()) throw refuse();
-    return Scalar::of(number.get_bool());
-  }
-  if (number.is_string()) {
-    const std::string_view text = number.get_string();
-    if (kind != "float") throw refuse();
-    if (text == "nan") return Scalar::of(std::numeric_limits<double>::quiet_NaN());
-    return Scalar::of(text == "inf" ? std::numeric_limits<double>::infinity()
-                                    : -std::numeric_limits<double>::infinity());
-  }
-  if (number.is_bool()) throw refuse();
-  if (kind == "float") return Scalar::of(number.to_number<double>());
-  boost::system::error_code failed;
-  const auto integer = number.to_number<std::int64_t>(failed);
-  if (failed) throw refuse();
-  return Scalar::of(integer);
-}
-
 EagerCall read_call(call::OperationContext& context, const OpSpec& op, const JsonObject& input) {
   EagerCall made{op.name, {}, {}, flag(input, "no_grad")};
   for (const graph::OpInput& each : op.inputs) {
     const Json* value = member(input, each.name);
     made.inputs.push_back(value == nullptr ? CallInput() : read_operand(context, *value));
-    if (!made.inputs.back().absent() || each.optional || each.name == kRandomState) continue;
+    if (!made.inputs.back().absent() || each.optional || each.name == graph::kRandomState) continue;
     throw Error(graph::GraphError::kMissingInput, fmt::format("[{}] the input \"{}\" is missing", op.name, each.name));
   }
   for (const graph::OpParameter& each : op.parameters) {
@@ -180,29 +152,6 @@ std::vector<std::shared_ptr<TensorResource>> run_call(ComputeService& service, O
     made.push_back(result ? std::make_shared<TensorResource>(service, result) : nullptr);
   }
   return made;
-}
-
-std::vector<graph::ValueType> infer_call(const graph::OpTable& ops, const OpSpec& op,
-                                         std::span<const OperandType> operands, const JsonObject& attributes) {
-  graph::Node node;
-  node.id = "call";
-  node.op = op.name;
-  node.attrs = graph::complete_attributes(op, attributes);
-  node.inputs.resize(op.inputs.size());
-  std::map<std::string, graph::ValueType, std::less<>> types;
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    if (operands[i].scalar) node.inputs[i].push_back({{}, 0, *operands[i].scalar});
-    for (const auto& type : operands[i].tensors) {
-      std::string name = fmt::format("operand{}", types.size());
-      types.emplace(name, type);
-      node.inputs[i].push_back({std::move(name), 0, std::nullopt});
-    }
-    if (node.inputs[i].empty() && !op.inputs[i].optional && !op.inputs[i].variadic) {
-      throw Error(graph::GraphError::kMissingInput,
-                  fmt::format("[{}] the input \"{}\" is missing", op.name, op.inputs[i].name));
-    }
-  }
-  return graph::type_call(op, node, types, ops)->outputs;
 }
 
 }  // namespace alknet::compute

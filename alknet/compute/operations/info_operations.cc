@@ -154,55 +154,9 @@ constexpr ComputeOperation kShape = {
     R"({"properties":{"outputs":{"type":"array","items":"@type"}},"required":["outputs"]})",
     kCommonErrors | kOperationErrors};
 
-graph::ValueType type_of(const Json& value) {
-  const auto* object = value.if_object();
-  const Json* shape = object == nullptr ? nullptr : object->if_contains("shape");
-  const Json* dtype = object == nullptr ? nullptr : object->if_contains("dtype");
-  const bool formed = shape != nullptr && shape->is_array() && dtype != nullptr && dtype->is_string() &&
-                      std::ranges::all_of(shape->get_array(),
-                                          [](const Json& size) { return size.is_int64() && size.get_int64() >= 0; });
-  if (!formed) {
-    throw Error(call::CallError::kInvalidInput, fmt::format("{} is no {{dtype, shape}}", json_text(value)));
-  }
-  const Shape sizes = shape_member(*object);
-  return {dtype_member(*object), {sizes.begin(), sizes.end()}};
-}
-
-std::vector<OperandType> operand_types(const OpSpec& op, const JsonObject& input) {
-  std::vector<OperandType> operands(op.inputs.size());
-  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    const Json* value = member(input, op.inputs[i].name);
-    if (value == nullptr && op.inputs[i].name == kRandomState) {
-      operands[i].tensors.push_back({Dtype::kU32, {4}});
-    } else if (value == nullptr || value->is_null()) {
-      continue;
-    } else if (const auto* list = value->if_array()) {
-      for (const Json& item : *list) operands[i].tensors.push_back(type_of(item));
-    } else if (value->is_object() && !value->get_object().contains("scalar")) {
-      operands[i].tensors.push_back(type_of(*value));
-    } else if (value->is_object() || value->is_number() || value->is_bool()) {
-      operands[i].scalar = scalar_of(*value);
-    } else {
-      throw Error(call::CallError::kInvalidInput,
-                  fmt::format("input {}: {} is no operand", op.inputs[i].name, json_text(*value)));
-    }
-  }
-  return operands;
-}
-
 JsonArray inferred(const graph::OpTable& ops, const std::string& name, const JsonObject& input) {
-  const OpSpec& op = ops.at(name);
-  JsonObject attributes;
-  for (const auto& [key, value] : input) {
-    if (op.parameter(key) != nullptr) {
-      attributes.emplace(key, value);
-    } else if (op.input(key) == nullptr && key != "no_grad" && key != "ids") {
-      throw Error(call::CallError::kInvalidInput,
-                  fmt::format("{} has no input or parameter \"{}\"", op.name, std::string_view(key)));
-    }
-  }
   JsonArray outputs;
-  for (const auto& type : infer_call(ops, op, operand_types(op, input), attributes)) {
+  for (const auto& type : graph::infer_call(ops, name, input)) {
     const Shape shape = graph::evaluate(type.shape, {});
     outputs.push_back(
         JsonObject{{"dtype", graph::dtype_name(type.dtype)}, {"shape", JsonArray(shape.begin(), shape.end())}});

@@ -98,7 +98,7 @@ std::vector<CallInput> kernel_inputs(call::OperationContext& context, const Json
     if (tensor) {
       made.tensors.push_back(tensor_of(context, each));
     } else {
-      made.scalar = scalar_of(each);
+      made.scalar = graph::scalar_operand(each);
     }
   }
   return inputs;

@@ -41,7 +41,7 @@ std::string dtypes_text(const graph::OpInput& input) {
 
 /// Whether a number may stand in place of the tensor; one operand must be a tensor.
 bool takes_numbers(const OpSpec& op, const graph::OpInput& input) {
-  return op.inputs.size() > 1 && !input.variadic && input.name != kRandomState && (op.elementwise() || op.composite());
+  return op.inputs.size() > 1 && !input.variadic && input.name != graph::kRandomState && (op.elementwise() || op.composite());
 }
 
 Json operand_schema(const OpSpec& op, const graph::OpInput& input) {
@@ -50,7 +50,7 @@ Json operand_schema(const OpSpec& op, const graph::OpInput& input) {
   if (input.optional) schema = JsonObject{{"anyOf", JsonArray{std::move(schema), JsonObject{{"type", "null"}}}}};
   JsonObject& object = schema.as_object();
   object["title"] = input.name;
-  object["description"] = input.name == kRandomState
+  object["description"] = input.name == graph::kRandomState
                               ? std::string("Seed and step as u32 [4]; without it the caller's own next numbers")
                               : "After promotion one of: " + dtypes_text(input);
   return schema;
@@ -61,7 +61,7 @@ Json input_schema(const OpSpec& op) {
   JsonArray required;
   for (const graph::OpInput& input : op.inputs) {
     properties.emplace(input.name, operand_schema(op, input));
-    if (!input.optional && input.name != kRandomState) required.emplace_back(input.name);
+    if (!input.optional && input.name != graph::kRandomState) required.emplace_back(input.name);
   }
   for (const graph::OpParameter& parameter : op.parameters) {
     properties.emplace(parameter.name, eager_schema(parameter));

@@ -30,7 +30,7 @@ class TensorOperations : public OperationsTest {
   }
 
   Operand operand(const OpSpec& op, const graph::OpInput& input, const GradcheckCase::Input& made) {
-    if (input.name == kRandomState) {
+    if (input.name == graph::kRandomState) {
       const std::array<std::uint32_t, 4> state = {1, 2, 3, 4};
       return operand(Dtype::kU32, {4}, std::as_bytes(std::span(state)));
     }

@@ -66,14 +66,19 @@ Value write_file(Realm, const Value&, runtime::Arguments arguments) {
 
 std::string run_script(const std::filesystem::path& script, WebGpuOptions options) {
   std::string failure;
+  bool done = false;
   Loop loop;
+  const auto finish = [&] {
+    done = true;
+    loop.stop();
+  };
   {
     runtime::IsolateOptions isolate_options;
     isolate_options.executor = &loop;
     isolate_options.resolver = std::make_shared<TestResolver>();
     isolate_options.on_uncaught = [&](const runtime::ScriptError& error) {
       failure += "uncaught: " + error.message() + "\n";
-      loop.stop();
+      finish();
     };
     runtime::Isolate isolate(std::move(isolate_options));
     const Realm realm = isolate.realm();
@@ -85,12 +90,12 @@ std::string run_script(const std::filesystem::path& script, WebGpuOptions option
       const auto fail = [&](Realm, const Value& reason) {
         failure +=
             reason.is_object() ? reason.to_string() + "\n" + reason.get("stack").to_string() : reason.to_string();
-        loop.stop();
+        finish();
       };
       runtime::when_settled(
-          isolate.eval_module(file_text(script), script.string()), [&](Realm, const Value&) { loop.stop(); }, fail);
+          isolate.eval_module(file_text(script), script.string()), [&](Realm, const Value&) { finish(); }, fail);
     });
-    loop.run();
+    if (!done) loop.run();
   }
   return failure;
 }

@@ -9,21 +9,26 @@ endif()
 # What a package imports by these names stays an import, so that all packages share one copy.
 set(ALKNET_SHARED_MODULES @alknet/* alknet:* @preact/signals-core @sinclair/typebox @sinclair/typebox/* @logtape/logtape)
 
-# alknet_bundle(NAME ENTRIES entry=file... [SOURCES files...] [OPTIONS esbuild options...])
+# alknet_bundle(NAME ENTRIES entry=file... [SOURCES files...] [OPTIONS esbuild options...] [AFTERWARDS script])
 #   Bundles a package. The entry `index` is imported as NAME, another entry as NAME/entry. SOURCES are the files that it is
-#   made of. Appends NAME=FOLDER to ALKNET_BUNDLE_FOLDERS and a file to ALKNET_BUNDLE_STAMPS.
+#   made of. The CMake script AFTERWARDS changes the module index, FILE, when it is made. Appends NAME=FOLDER to ALKNET_BUNDLE_FOLDERS and a file to ALKNET_BUNDLE_STAMPS.
 function(alknet_bundle name)
-  cmake_parse_arguments(ARG "" "" "ENTRIES;SOURCES;OPTIONS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "ENTRIES;SOURCES;OPTIONS;AFTERWARDS" ${ARGN})
   string(MAKE_C_IDENTIFIER ${name} folder)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/packages/${folder})
+  set(afterwards true)
+  if(ARG_AFTERWARDS)
+    set(afterwards ${CMAKE_COMMAND} -DFILE=${folder}/index.js -P ${ARG_AFTERWARDS})
+  endif()
   list(TRANSFORM ALKNET_SHARED_MODULES PREPEND "--external:" OUTPUT_VARIABLE externals)
   add_custom_command(OUTPUT ${folder}.stamp
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${folder}
     COMMAND ${CMAKE_COMMAND} -E env NODE_PATH=${ALKNET_MODULES} ${ALKNET_ESBUILD} ${ARG_ENTRIES} --outdir=${folder}
             --bundle --splitting --chunk-names=chunk-[hash] --format=esm --platform=neutral --main-fields=module,main
             --target=es2023 --jsx=automatic --jsx-import-source=@alknet/ujsx --log-level=warning ${externals} ${ARG_OPTIONS}
+    COMMAND ${afterwards}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}.stamp
-    DEPENDS ${ARG_SOURCES} ${ALKNET_ESBUILD}
+    DEPENDS ${ARG_SOURCES} ${ARG_AFTERWARDS} ${ALKNET_ESBUILD}
     COMMENT "Bundling ${name}" VERBATIM)
   set(ALKNET_BUNDLE_FOLDERS ${ALKNET_BUNDLE_FOLDERS} ${name}=${folder} PARENT_SCOPE)
   set(ALKNET_BUNDLE_STAMPS ${ALKNET_BUNDLE_STAMPS} ${folder}.stamp PARENT_SCOPE)

@@ -70,7 +70,7 @@ TEST(WebConsole, StopsAtTheLimitOfOutput) {
   IsolateLimits limits;
   limits.output_bytes = 10;
   WebIsolate web(limits);
-  EXPECT_EQ(web.text_of("console.log('12345'); try { console.log('123456') } catch (e) { e.code }"), "runtime.limit");
+  EXPECT_EQ(web.text_of("console.log('12345'); try { console.log('123456') } catch (e) { e.code }"), "limit");
   EXPECT_EQ(web.printed().size(), 1U);
 }
 
@@ -117,7 +117,7 @@ TEST(WebTimers, StopAtTheirLimit) {
   limits.timers = 3;
   WebIsolate web(limits);
   EXPECT_EQ(web.text_of("let n = 0; try { for (;;) { setTimeout(() => {}, 1); n++ } } catch (e) { n + e.code }"),
-            "3runtime.limit");
+            "3limit");
   web.run();
   EXPECT_EQ(web.text_of("clearTimeout(setTimeout(() => {}, 1)); 'free again'"), "free again");
 }
@@ -125,7 +125,7 @@ TEST(WebTimers, StopAtTheirLimit) {
 TEST(WebTimers, NeedAnEventLoop) {
   Isolate isolate;
   install_web(isolate);
-  EXPECT_EQ(isolate.eval("try { setTimeout(() => {}) } catch (e) { e.code }").to_string(), "base.unsupported");
+  EXPECT_EQ(isolate.eval("try { setTimeout(() => {}) } catch (e) { e.code }").to_string(), "unsupported");
 }
 
 TEST(WebTimers, ReportWhatTheirCallbacksThrow) {

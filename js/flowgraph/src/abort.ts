@@ -6,11 +6,19 @@ export function linkedController(outer: AbortSignalLike | undefined): AbortContr
   const follow = () => inner.abort(outer?.reason);
   if (outer?.aborted === true) follow();
   else outer?.addEventListener("abort", follow);
-  return { signal: inner.signal, abort: (reason) => inner.abort(reason), release: () => outer?.removeEventListener("abort", follow) };
+  return {
+    signal: inner.signal,
+    abort: (reason) => inner.abort(reason),
+    release: () => outer?.removeEventListener("abort", follow),
+  };
 }
 
 /** A promise, or a rejection by `failure` as soon as the signal aborts. */
-export async function unlessAborted<T>(promise: PromiseLike<T>, signal: AbortSignalLike, failure: () => unknown): Promise<T> {
+export async function unlessAborted<T>(
+  promise: PromiseLike<T>,
+  signal: AbortSignalLike,
+  failure: () => unknown,
+): Promise<T> {
   if (signal.aborted) {
     Promise.resolve(promise).catch(() => undefined); // nobody waits for it any more
     throw failure();

@@ -51,12 +51,16 @@ function promotedOf(operands: readonly Operand[]): string {
 
 function requireOne(operands: readonly Operand[]): void {
   const dtypes = new Set(operands.flatMap((operand) => ("type" in operand ? [operand.type.dtype] : [])));
-  if (dtypes.size > 1) throw new Mismatch("dtype_mismatch", `the inputs need one dtype but have ${[...dtypes].join(" and ")}; cast one`);
+  if (dtypes.size > 1)
+    throw new Mismatch("dtype_mismatch", `the inputs need one dtype but have ${[...dtypes].join(" and ")}; cast one`);
 }
 
 function requireAccepted(input: OpInput, dtype: string): void {
   if (input.dtypes.includes(dtype)) return;
-  throw new Mismatch("dtype_mismatch", `"${input.name}" would be ${dtype}; it takes ${input.dtypes.join(", ")}: cast it`);
+  throw new Mismatch(
+    "dtype_mismatch",
+    `"${input.name}" would be ${dtype}; it takes ${input.dtypes.join(", ")}: cast it`,
+  );
 }
 
 const isBlock = (dtype: string | undefined) => dtype !== undefined && !order.includes(dtype);

@@ -2,10 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { h, type Node } from "@alknet/ujsx";
 import { signal } from "@preact/signals-core";
-import { Conditional, Executor, Map as MapOver, Operation, Output, Parallel, Sequential, type Execution } from "./index.ts";
+import {
+  Conditional,
+  Executor,
+  Map as MapOver,
+  Operation,
+  Output,
+  Parallel,
+  Sequential,
+  type Execution,
+} from "./index.ts";
 import { failure, FakeCaller, ManualClock, settle } from "./testing/fakes.ts";
 
-function start(template: Node, caller: FakeCaller, inputs: Record<string, unknown> = {}, clock = new ManualClock()): Execution {
+function start(
+  template: Node,
+  caller: FakeCaller,
+  inputs: Record<string, unknown> = {},
+  clock = new ManualClock(),
+): Execution {
   return new Executor({ caller, clock }).start(template, inputs);
 }
 
@@ -16,7 +30,11 @@ const op = (id: string, input?: unknown, rest: object = {}) => h(Operation, { id
 
 test("A sequence runs its operations one after the other, each with the output of the one before", async () => {
   const caller = new FakeCaller();
-  const execution = start(h(Sequential, {}, op("a", { x: "$.input.x" }), op("b"), op("c", { b: "$.output", a: "$.nodes.a.output.deep.0" })), caller, { x: 3 });
+  const execution = start(
+    h(Sequential, {}, op("a", { x: "$.input.x" }), op("b"), op("c", { b: "$.output", a: "$.nodes.a.output.deep.0" })),
+    caller,
+    { x: 3 },
+  );
   await settle();
   assert.deepEqual(caller.waiting, ["op/a"]);
   assert.deepEqual(statuses(execution), { "/0/a": "running", "/0/b": "waiting", "/0/c": "waiting" });
@@ -25,7 +43,10 @@ test("A sequence runs its operations one after the other, each with the output o
   await caller.answer("op/b", "B");
   await caller.answer("op/c", "C");
   assert.equal(await execution.result, "C");
-  assert.deepEqual(caller.calls.map(({ input }) => input), [{ x: 3 }, { deep: [7] }, { b: "B", a: 7 }]);
+  assert.deepEqual(
+    caller.calls.map(({ input }) => input),
+    [{ x: 3 }, { deep: [7] }, { b: "B", a: 7 }],
+  );
   assert.equal(execution.status("/0").value, "completed");
 });
 
@@ -52,7 +73,10 @@ test("An abort reaches running calls and all that wait", async () => {
   await assert.rejects(execution.result, { code: "ABORTED" });
   assert.equal(called?.aborted, true);
   assert.deepEqual(statuses(execution), { "/0/a": "aborted", "/0/b": "aborted" });
-  assert.deepEqual(execution.calls.records.map(({ status }) => status), ["aborted", "aborted"]);
+  assert.deepEqual(
+    execution.calls.records.map(({ status }) => status),
+    ["aborted", "aborted"],
+  );
 });
 
 test("An abort of one node cascades to what depends on it", async () => {
@@ -142,7 +166,10 @@ test("A conditional runs one branch, which sees what is around it", async () => 
     const handlers = { "op/a": () => ({ good, value: 5 }), "op/yes": (x: number) => x + 1, "op/no": (x: object) => x };
     const execution = start(template, new FakeCaller(handlers));
     assert.deepEqual(await execution.result, good ? 6 : { good, value: 5 });
-    assert.deepEqual([...execution.nodes.keys()].sort(), good ? ["/0/a", "/0/choice", "/0/choice/then/yes"] : ["/0/a", "/0/choice", "/0/choice/else/no"]);
+    assert.deepEqual(
+      [...execution.nodes.keys()].sort(),
+      good ? ["/0/a", "/0/choice", "/0/choice/then/yes"] : ["/0/a", "/0/choice", "/0/choice/else/no"],
+    );
   }
 });
 
@@ -167,7 +194,11 @@ test("A map runs its children for each item, so many at a time, and keeps the or
       return 2 * x + k;
     },
   });
-  const template = h(MapOver, { over: "$.input.list", as: "n", maxConcurrency: 3, id: "all" }, op("double", { x: "$.n.value", k: "$.input.k" }));
+  const template = h(
+    MapOver,
+    { over: "$.input.list", as: "n", maxConcurrency: 3, id: "all" },
+    op("double", { x: "$.n.value", k: "$.input.k" }),
+  );
   const execution = start(template, caller, { list: [1, 2, 3, 4, 5].map((value) => ({ value })), k: 1 });
   assert.deepEqual(await execution.result, [3, 5, 7, 9, 11]);
   assert.equal(most, 3);
@@ -253,7 +284,8 @@ test("A fast stream waits for a slow map", async () => {
 
 test("A handler of the template takes the place of an operation", async () => {
   const caller = new FakeCaller({ "op/a": () => 20 });
-  const run = async (x: number, { call }: { call: (name: string, input: unknown) => Promise<unknown> }) => x + ((await call("op/a", 0)) as number);
+  const run = async (x: number, { call }: { call: (name: string, input: unknown) => Promise<unknown> }) =>
+    x + ((await call("op/a", 0)) as number);
   const execution = start(h(Operation, { name: "local/sum", input: "$.input.x", run }), caller, { x: 1 });
   assert.equal(await execution.result, 21);
 });
@@ -267,6 +299,16 @@ test("The call graph says what happened, when, and inside of what", async () => 
   await caller.answer("op/a", 1);
   await execution.result;
   const [map, call] = execution.calls.records;
-  assert.deepEqual(call, { id: 2, path: "/m[0]/a", operation: "op/a", peer: "gpu1", parent: map?.id, status: "completed", attempts: 1, startedAt: 0, endedAt: 5 });
+  assert.deepEqual(call, {
+    id: 2,
+    path: "/m[0]/a",
+    operation: "op/a",
+    peer: "gpu1",
+    parent: map?.id,
+    status: "completed",
+    attempts: 1,
+    startedAt: 0,
+    endedAt: 5,
+  });
   assert.equal(caller.calls[0]?.peer, "gpu1");
 });

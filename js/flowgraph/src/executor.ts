@@ -10,6 +10,7 @@ import { Limiter } from "./limiter.ts";
 import { joined, NodeCell, type NodeState } from "./node_state.ts";
 import { builtinOps, tensorOpName } from "./op_table.ts";
 import type { TemplatePlan } from "./plan.ts";
+import type { OperationGraph } from "./operation_graph.ts";
 import { planTemplate } from "./planner.ts";
 import type { Place } from "./place.ts";
 import { RegionRun } from "./region_run.ts";
@@ -19,6 +20,8 @@ import type { TensorHandle } from "./value_type.ts";
 /** What an executor works with. */
 export interface ExecutorOptions extends RenderOptions, StoreOptions {
   readonly caller: Caller;
+  /** Specs that calls are checked against before a run. */
+  readonly operations?: OperationGraph;
   /** For timeouts, retries and times of calls; that of the host unless given. */
   readonly clock?: Clock;
   /** Records that a call graph keeps. */
@@ -120,10 +123,11 @@ export class Executor {
    * @throws TemplateError with all problems
    */
   plan(template: Node): TemplatePlan {
-    const { training, ops } = this.#options;
+    const { training, ops, operations } = this.#options;
     this.#plan = planTemplate(template, {
       ...(training === undefined ? {} : { training }),
       ...(ops === undefined ? {} : { ops }),
+      ...(operations === undefined ? {} : { operations }),
       previous: this.#plan,
     });
     return this.#plan;
@@ -135,12 +139,20 @@ export class Executor {
    * @param inputs by name
    * @throws TemplateError with all problems
    */
-  start(template: Node, inputs: Readonly<Record<string, unknown>> = {}, { signal: outer }: StartOptions = {}): Execution {
+  start(
+    template: Node,
+    inputs: Readonly<Record<string, unknown>> = {},
+    { signal: outer }: StartOptions = {},
+  ): Execution {
     return this.startPlan(this.plan(template), inputs, outer);
   }
 
   /** Runs a template to its end; its output. */
-  async run(template: Node, inputs: Readonly<Record<string, unknown>> = {}, options: StartOptions = {}): Promise<unknown> {
+  async run(
+    template: Node,
+    inputs: Readonly<Record<string, unknown>> = {},
+    options: StartOptions = {},
+  ): Promise<unknown> {
     return this.start(template, inputs, options).result;
   }
 
@@ -165,8 +177,12 @@ export class Executor {
     return new Execution(calls, run, (reason) => controller.abort(reason));
   }
 
-  #context(execution: Execution, inputs: Readonly<Record<string, unknown>>, disposals: Set<Promise<unknown>>): RunContext {
-    const { caller, clock = hostClock, ops = builtinOps } = this.#options;
+  #context(
+    execution: Execution,
+    inputs: Readonly<Record<string, unknown>>,
+    disposals: Set<Promise<unknown>>,
+  ): RunContext {
+    const { caller, clock = hostClock, ops = builtinOps, operations } = this.#options;
     return {
       caller,
       clock,
@@ -181,8 +197,12 @@ export class Executor {
       },
       forget: (cells) => execution.remove(cells),
       isStream: ({ props }: Place) =>
-        props["run"] === undefined && (props["stream"] ?? caller.isStream?.(String(props["name"])) ?? false) === true,
-      outputNames: ({ props }: Place) => ops.find(tensorOpName(String(props["name"])) ?? "")?.outputs.map(({ name }) => name) ?? [],
+        props["run"] === undefined &&
+        (props["stream"] ??
+          caller.isStream?.(String(props["name"])) ??
+          operations?.get(String(props["name"]))?.op_type === "subscription") === true,
+      outputNames: ({ props }: Place) =>
+        ops.find(tensorOpName(String(props["name"])) ?? "")?.outputs.map(({ name }) => name) ?? [],
       dispose: (tensors: readonly TensorHandle[]) => {
         if (tensors.length === 0) return;
         const handles = [...new Set(tensors.map((tensor) => tensor.$tensor))];

@@ -1,7 +1,7 @@
 import type { ModuleContext } from "./components.ts";
 import { Signal } from "@preact/signals-core";
 import { contextsBelow, draw, Fragment, isElement, type Contexts, type Element, type Node } from "./element.ts";
-import type { ParamDeclaration, Place, PlaceKind } from "./place.ts";
+import type { ParamAlias, ParamDeclaration, Place, PlaceKind } from "./place.ts";
 import { ProblemList } from "./problem.ts";
 import type { Shape } from "./value_type.ts";
 
@@ -10,6 +10,8 @@ export interface Template {
   readonly root: Place;
   /** Parameters by full name, in declaration order. */
   readonly params: ReadonlyMap<string, ParamDeclaration>;
+  /** Names of parameters that are others. */
+  readonly aliases: ReadonlyMap<string, ParamAlias>;
   readonly problems: ProblemList;
 }
 
@@ -56,6 +58,7 @@ interface Around {
 class Expansion {
   readonly problems = new ProblemList();
   readonly params = new Map<string, ParamDeclaration>();
+  readonly aliases = new Map<string, ParamAlias>();
   #streams = 0;
   /** By subgraph and parameter: where it is declared. */
   readonly #declaredAt = new Map<string, string>();
@@ -72,11 +75,16 @@ class Expansion {
       return;
     }
     if (!isElement(node)) {
-      if (String(node).trim() !== "") this.problems.add(place.path, "bad_element", `text "${String(node)}" has no meaning in a template`);
+      if (String(node).trim() !== "")
+        this.problems.add(place.path, "bad_element", `text "${String(node)}" has no meaning in a template`);
       return;
     }
     if (around.depth > maxDepth) {
-      this.problems.add(place.path, "bad_element", `components nest more than ${maxDepth} deep; does one contain itself?`);
+      this.problems.add(
+        place.path,
+        "bad_element",
+        `components nest more than ${maxDepth} deep; does one contain itself?`,
+      );
       return;
     }
     this.#element(place, node, { ...around, depth: around.depth + 1 }, node.key ?? key);
@@ -126,15 +134,17 @@ class Expansion {
       parent,
       index: parent.children.length,
       children: [],
+      byId: new Map(),
       inputs: [],
       outputs: [],
       params: new Map(),
     };
     if (!legalId.test(id)) this.problems.add(place.path, "illegal_name", `an id has no spaces and none of . : / $ [ ]`);
-    if (parent.children.some((sibling) => sibling.id === id)) {
+    if (parent.byId.has(id)) {
       this.problems.add(place.path, "duplicate_id", `another node beside it has the id "${id}"`);
     }
     parent.children.push(place);
+    parent.byId.set(id, place);
     const training = typeof props["training"] === "boolean" ? props["training"] : around.training;
     const inner = { ...around, training, next: { index: 0 } };
     if (kind === "conditional") this.#branches(place, element, inner);
@@ -145,7 +155,11 @@ class Expansion {
   #module(place: Place, around: Around): void {
     const render = place.props["render"];
     if (typeof render !== "function") {
-      this.problems.add(place.path, "bad_element", `the module ${String(place.props["of"])} has no way to expand; was it read from JSON?`);
+      this.problems.add(
+        place.path,
+        "bad_element",
+        `the module ${String(place.props["of"])} has no way to expand; was it read from JSON?`,
+      );
       return;
     }
     const context: ModuleContext = { training: around.training, newStream: () => (this.#streams += 1) };
@@ -158,7 +172,10 @@ class Expansion {
 
   /** `then` and `else` as nodes of a conditional; children count as `then`. */
   #branches(place: Place, { props, children }: Element, around: Around): void {
-    for (const [id, tree] of [["then", [props["then"], children]], ["else", props["else"]]] as const) {
+    for (const [id, tree] of [
+      ["then", [props["then"], children]],
+      ["else", props["else"]],
+    ] as const) {
       const branch: Place = {
         ...place,
         kind: "branch",
@@ -168,11 +185,13 @@ class Expansion {
         parent: place,
         index: place.children.length,
         children: [],
+        byId: new Map(),
         inputs: [],
         outputs: [],
         params: new Map(),
       };
       place.children.push(branch);
+      place.byId.set(id, branch);
       this.add(branch, tree as Node, { ...around, next: { index: 0 } });
     }
   }
@@ -185,12 +204,17 @@ class Expansion {
       this.#param(place, name, props);
       return;
     }
-    if (!legalName.test(name)) this.problems.add(place.path, "illegal_name", `"${name}" is no name: no spaces, :, $ and / at the start`);
+    if (!legalName.test(name))
+      this.problems.add(place.path, "illegal_name", `"${name}" is no name: no spaces, :, $ and / at the start`);
     const list = type === "input" ? owner.inputs : owner.outputs;
     if (list.some((other) => other.name === name)) {
       this.problems.add(place.path, "duplicate_name", `the ${type} "${name}" is declared twice`);
     } else if (type === "input") {
-      owner.inputs.push({ name, dtype: props["dtype"] as string | undefined, shape: props["shape"] as Shape | undefined });
+      owner.inputs.push({
+        name,
+        dtype: props["dtype"] as string | undefined,
+        shape: props["shape"] as Shape | undefined,
+      });
     } else {
       owner.outputs.push({ name, value: props["value"], at });
     }
@@ -198,11 +222,13 @@ class Expansion {
 
   #param(place: Place, name: string, props: Readonly<Record<string, unknown>>): void {
     const short = name.startsWith("/") ? name.slice(1) : name;
+    const full = name.startsWith("/") ? short : join(place.module, name);
     if (typeof props["from"] === "string") {
-      place.params.set(short, { from: props["from"] });
+      const alias = { from: props["from"], shape: (props["shape"] ?? []) as ParamAlias["shape"], place };
+      place.params.set(short, alias);
+      this.aliases.set(full, alias);
       return;
     }
-    const full = name.startsWith("/") ? short : join(place.module, name);
     const declaration: ParamDeclaration = {
       name: full,
       dtype: (props["dtype"] as string | undefined) ?? "f32",
@@ -246,10 +272,16 @@ export function expand(template: Node, options: ExpandOptions = {}): Template {
     parent: undefined,
     index: 0,
     children: [],
+    byId: new Map(),
     inputs: [],
     outputs: [],
     params: new Map(),
   };
-  expansion.add(root, template, { training: options.training ?? false, contexts: new Map(), depth: 0, next: { index: 0 } });
-  return { root, params: expansion.params, problems: expansion.problems };
+  expansion.add(root, template, {
+    training: options.training ?? false,
+    contexts: new Map(),
+    depth: 0,
+    next: { index: 0 },
+  });
+  return { root, params: expansion.params, aliases: expansion.aliases, problems: expansion.problems };
 }

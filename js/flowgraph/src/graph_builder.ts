@@ -38,7 +38,9 @@ export class GraphBuilder {
       case "literal":
         return isTensor(source.value) ? source.value : unknownType;
       case "input":
-        return source.member.length > 0 ? unknownType : (source.place.inputs.find((input) => input.name === source.name) ?? unknownType);
+        return source.member.length > 0
+          ? unknownType
+          : (source.place.inputs.find((input) => input.name === source.name) ?? unknownType);
       case "param": {
         const declared = this.#template.params.get(source.name);
         return declared ?? unknownType;
@@ -84,7 +86,8 @@ export class GraphBuilder {
 
   #operand(source: Source, path: string): Operand {
     if (source.kind === "literal" && typeof source.value === "boolean") return { scalar: "bool" };
-    if (source.kind === "literal" && typeof source.value === "number") return { scalar: Number.isInteger(source.value) ? "int" : "float" };
+    if (source.kind === "literal" && typeof source.value === "number")
+      return { scalar: Number.isInteger(source.value) ? "int" : "float" };
     return { type: this.typeOf(source, path) };
   }
 
@@ -102,6 +105,7 @@ export class GraphBuilder {
   ): BuiltGraph {
     const members = new Set(nodes.map((node) => node.place));
     const inputs = new Map(declared);
+    const names = new Map([...declared].map(([name, source]) => [sourceKey(source), name]));
     const states = new Set<string>();
     const ref = (source: Source, path: string): GraphRef | null => {
       if (source.kind === "literal" && !isTensor(source.value)) return scalarRef(source.value as number | boolean);
@@ -114,13 +118,16 @@ export class GraphBuilder {
         return index === 0 ? source.place.path : `${source.place.path}:${index}`;
       }
       if (source.kind === "broken") return null;
-      const name = [...declared].find(([, each]) => sourceKey(each) === sourceKey(source))?.[0] ?? sourceKey(source);
+      const name = names.get(sourceKey(source)) ?? sourceKey(source);
       inputs.set(name, source);
       return name;
     };
     const graphNodes = nodes.map((node) => graphNode(node, ref));
     const graphOutputs = outputs.map(({ name, source }) => ({ name, value: ref(source, "/") as GraphRef }));
-    const typed = [...inputs].map(([name, source]) => ({ name, type: given.get(sourceKey(source)) ?? this.typeOf(source, "/") }));
+    const typed = [...inputs].map(([name, source]) => ({
+      name,
+      type: given.get(sourceKey(source)) ?? this.typeOf(source, "/"),
+    }));
     const stateNames = [...this.#template.params.keys()].filter((name) => states.has(name));
     const document = {
       alknet_graph: 1 as const,

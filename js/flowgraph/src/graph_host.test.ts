@@ -5,7 +5,13 @@ import { checkTemplate, Input, Operation, Output, Param, Parallel, renderGraph, 
 
 test("A sequence becomes a chain of nodes with the template's input and output", () => {
   const graph = renderGraph(
-    h(Sequential, {}, h(Input, { name: "x", dtype: "f32", shape: ["batch", 4] }), h(Operation, { name: "tensor/relu" }), h(Operation, { name: "tensor/softmax", input: { dim: -1 } })),
+    h(
+      Sequential,
+      {},
+      h(Input, { name: "x", dtype: "f32", shape: ["batch", 4] }),
+      h(Operation, { name: "tensor/relu" }),
+      h(Operation, { name: "tensor/softmax", input: { dim: -1 } }),
+    ),
   );
   assert.deepEqual(graph, {
     alknet_graph: 1,
@@ -36,7 +42,14 @@ test("All problems are listed with their paths", () => {
   );
   assert.equal(graph, undefined);
   const found = problems.map(({ path, code }) => `${path} ${code}`);
-  for (const each of ["/0/a unknown_operation", "/0/b unknown_ref", "/0/d order", "/0/e unknown_input", "/0/f not_static", "/0/g unknown_input"]) {
+  for (const each of [
+    "/0/a unknown_operation",
+    "/0/b unknown_ref",
+    "/0/d order",
+    "/0/e unknown_input",
+    "/0/f not_static",
+    "/0/g unknown_input",
+  ]) {
     assert.ok(found.includes(each), `${each} in ${JSON.stringify(problems, null, 1)}`);
   }
   assert.match(problems.find(({ path }) => path === "/0/a")?.message ?? "", /did you mean relu/);
@@ -65,8 +78,13 @@ test("Parameters are states under the path of their module, and shapes are check
       h(Output, { name: "y" }),
     );
   const graph = renderGraph(template(4));
-  assert.deepEqual(graph.states, [{ name: "encoder.weight", dtype: "f32", shape: [4, 3], scope: "store", trainable: true, init: "zeros" }]);
+  assert.deepEqual(graph.states, [
+    { name: "encoder.weight", dtype: "f32", shape: [4, 3], scope: "store", trainable: true, init: "zeros" },
+  ]);
   assert.deepEqual(graph.outputs, [{ name: "y", value: "/encoder/product" }]);
   const { problems } = checkTemplate(template(5));
-  assert.deepEqual(problems.map(({ path, code }) => [path, code]), [["/encoder/product", "shape_mismatch"]]);
+  assert.deepEqual(
+    problems.map(({ path, code }) => [path, code]),
+    [["/encoder/product", "shape_mismatch"]],
+  );
 });

@@ -45,9 +45,14 @@ function staticNodes({ template, nodes }: Reader, region: Place): TensorNode[] {
       if (child.kind === "operation") {
         const node = nodes.at(child);
         if (node !== undefined && node.dynamic === undefined) found.push(node);
-        else if (node !== undefined) template.problems.add(child.path, "not_static", `a graph cannot hold it: ${node.dynamic ?? ""}`);
+        else if (node !== undefined)
+          template.problems.add(child.path, "not_static", `a graph cannot hold it: ${node.dynamic ?? ""}`);
         else if (!String(child.props["name"]).startsWith("tensor/")) {
-          template.problems.add(child.path, "not_static", `a graph holds tensor/* operations, not ${String(child.props["name"])}`);
+          template.problems.add(
+            child.path,
+            "not_static",
+            `a graph holds tensor/* operations, not ${String(child.props["name"])}`,
+          );
         }
       } else if (child.kind === "conditional" || child.kind === "map" || child.kind === "subgraph") {
         template.problems.add(child.path, "not_static", `a graph cannot hold <${child.kind}>`);
@@ -69,13 +74,20 @@ export function graphOf(reader: Reader, region: Place): BuiltGraph {
     const members = source.kind === "object" ? [...source.members] : [[name, source] as const];
     return members.map(([key, each]) => ({ name: key, source: each }));
   });
-  const declared = new Map(region.inputs.map(({ name }) => [name, { kind: "input", place: region, name, member: [] } as Source]));
+  const declared = new Map(
+    region.inputs.map(({ name }) => [name, { kind: "input", place: region, name, member: [] } as Source]),
+  );
   const built = builder.build(nodes, outputs, declared);
   if (built.graph === undefined) {
     for (const [name, source] of built.inputs) {
       const { dtype, shape } = builder.typeOf(source, region.path);
       const open = dtype === undefined || shape === undefined;
-      if (open) template.problems.add(region.path, "bad_ref", `the type of the input "${name}" is not known; declare it: <Input name="${name}" dtype shape>`);
+      if (open)
+        template.problems.add(
+          region.path,
+          "bad_ref",
+          `the type of the input "${name}" is not known; declare it: <Input name="${name}" dtype shape>`,
+        );
     }
   }
   return built;

@@ -21,7 +21,18 @@ export interface GraphTransform {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-type Opened = { readonly execution: string } | { readonly plan: string };
+/** A plan that can run: by its handle, or that of an execution. */
+interface Opened {
+  readonly handle: { readonly execution: string } | { readonly plan: string };
+  /** Names of its inputs; a transformation may have left some out. */
+  readonly inputs: readonly string[];
+}
+
+interface Compiled {
+  readonly plan: string;
+  readonly states: readonly unknown[];
+  readonly inputs: readonly { readonly name: string }[];
+}
 
 /** Plans that are kept compiled; those that were used longest ago go. */
 const keptPlans = 256;
@@ -73,12 +84,23 @@ export class GraphRunner {
   }
 
   /** The outputs of a part by name. */
-  async run(part: StaticPart, inputs: ReadonlyMap<string, unknown>, transform: GraphTransform | undefined, signal: AbortSignalLike): Promise<Readonly<Record<string, unknown>>> {
-    const types = part.graph === undefined ? new Map([...inputs].map(([name, value]) => [name, typeOfValue(value)])) : new Map<string, ValueType>();
+  async run(
+    part: StaticPart,
+    inputs: ReadonlyMap<string, unknown>,
+    transform: GraphTransform | undefined,
+    signal: AbortSignalLike,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const types =
+      part.graph === undefined
+        ? new Map([...inputs].map(([name, value]) => [name, typeOfValue(value)]))
+        : new Map<string, ValueType>();
     const key = canonicalJson([part.hash, [...types], transform ?? null]);
     const opened = await this.#compiledPlan(key, part, types, transform);
-    const input = { ...opened, inputs: Object.fromEntries(inputs) };
-    const { outputs } = (await this.#caller.call("compute/run", input, { signal })) as { outputs: Readonly<Record<string, unknown>> };
+    const given = [...inputs].filter(([name]) => opened.inputs.includes(name));
+    const input = { ...opened.handle, inputs: Object.fromEntries(given) };
+    const { outputs } = (await this.#caller.call("compute/run", input, { signal })) as {
+      outputs: Readonly<Record<string, unknown>>;
+    };
     return outputs;
   }
 
@@ -87,12 +109,20 @@ export class GraphRunner {
     const opened = [...this.#opened.values()];
     this.#opened.clear();
     for (const each of opened) {
-      const handles = await each.then(Object.values, () => []);
+      const handles = await each.then(
+        ({ handle }) => Object.values(handle) as string[],
+        () => [],
+      );
       if (handles.length > 0) await this.#call("compute/dispose", { handles });
     }
   }
 
-  #compiledPlan(key: string, part: StaticPart, types: ReadonlyMap<string, ValueType>, transform: GraphTransform | undefined): Promise<Opened> {
+  #compiledPlan(
+    key: string,
+    part: StaticPart,
+    types: ReadonlyMap<string, ValueType>,
+    transform: GraphTransform | undefined,
+  ): Promise<Opened> {
     const known = this.#opened.get(key) ?? this.#compile(part, types, transform);
     this.#opened.delete(key);
     this.#opened.set(key, known);
@@ -100,31 +130,42 @@ export class GraphRunner {
     const [oldest] = this.#opened;
     if (this.#opened.size > keptPlans && oldest !== undefined) {
       this.#opened.delete(oldest[0]);
-      oldest[1].then((opened) => this.#call("compute/dispose", { handles: Object.values(opened) })).catch(() => undefined);
+      oldest[1]
+        .then(({ handle }) => this.#call("compute/dispose", { handles: Object.values(handle) }))
+        .catch(() => undefined);
     }
     return known;
   }
 
-  async #compile(part: StaticPart, types: ReadonlyMap<string, ValueType>, transform: GraphTransform | undefined): Promise<Opened> {
+  async #compile(
+    part: StaticPart,
+    types: ReadonlyMap<string, ValueType>,
+    transform: GraphTransform | undefined,
+  ): Promise<Opened> {
     await this.#storeReady;
     let graph: unknown = part.graph ?? part.specialise(types);
     if (transform !== undefined) {
       ({ graph } = (await this.#call(transform.operation, { graph, ...transform.input })) as { graph: unknown });
     }
-    const { plan, states } = (await this.#call("compute/compile", { graph })) as { plan: string; states: readonly unknown[] };
-    if (states.length === 0) return { plan };
+    const compiled = (await this.#call("compute/compile", { graph })) as Compiled;
+    const { plan } = compiled;
+    const inputs = compiled.inputs.map(({ name }) => name);
+    if (compiled.states.length === 0) return { handle: { plan }, inputs };
     // One after the other: the first makes the store.
     const opening = this.#storeReady.then(() => this.#open(plan, undefined));
     this.#storeReady = opening.catch(() => undefined);
     const { execution } = await opening;
     await this.#call("compute/dispose", { handles: [plan] });
-    return { execution };
+    return { handle: { execution }, inputs };
   }
 
   async #open(plan: string, parameters: StoreOptions["parameters"]): Promise<{ execution: string }> {
     const store = this.#store === undefined ? { seed: this.#options.seed ?? 0 } : { store: this.#store };
     const given = parameters === undefined ? {} : { parameters };
-    const opened = (await this.#call("compute/open", { plan, ...store, ...given })) as { execution: string; store: string };
+    const opened = (await this.#call("compute/open", { plan, ...store, ...given })) as {
+      execution: string;
+      store: string;
+    };
     this.#store = opened.store;
     return opened;
   }

@@ -17,3 +17,6 @@ export type { NodeState } from "./node_state.ts";
 export type * from "./plan.ts";
 export { planTemplate, type PlanOptions } from "./planner.ts";
 export { NodeError } from "./run_error.ts";
+export { livePlan, type LivePlan } from "./live_plan.ts";
+export { OperationGraph, type OperationEdge, type OperationInfo } from "./operation_graph.ts";
+export { fits, type Fit, type JsonSchema } from "./schema_fit.ts";

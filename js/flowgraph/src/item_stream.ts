@@ -49,7 +49,7 @@ export class ItemStream implements AsyncIterable<unknown> {
     const reader = {};
     this.#taken.set(reader, 0);
     try {
-      for (let at = 0; ; ) {
+      for (let at = 0; ;) {
         at = Math.max(at, this.#gone);
         if (at < this.#gone + this.#items.length) {
           const item = this.#items[at - this.#gone];

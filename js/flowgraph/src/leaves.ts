@@ -14,10 +14,15 @@ export interface Leaf {
   readonly control: readonly Leaf[];
 }
 
+/** Leaves from one index to before another. */
+type Range = readonly [number, number];
+
 /** Lists the leaves of regions. */
 export class Leaves {
   readonly #reader: Reader;
   readonly #sources: (place: Place) => readonly Source[];
+  /** Where the dynamic leaves are. */
+  #dynamic: number[] = [];
 
   /** @param sources what a dynamic node reads, with all that is inside of it */
   constructor(reader: Reader, sources: (place: Place) => readonly Source[]) {
@@ -28,38 +33,45 @@ export class Leaves {
   /** In document order. */
   of(region: Place): Leaf[] {
     const leaves: Leaf[] = [];
+    this.#dynamic = [];
     this.#sequence(region.children, [], leaves);
     return leaves;
   }
 
-  #sequence(children: readonly Place[], before: readonly Leaf[], leaves: Leaf[]): void {
-    let earlier = before;
+  #sequence(children: readonly Place[], around: readonly Range[], leaves: Leaf[]): void {
+    let before = around;
+    let begin = leaves.length;
     for (const child of children) {
-      const begin = leaves.length;
-      this.#place(child, earlier, leaves);
-      const added = leaves.slice(begin);
+      const own = leaves.length;
+      this.#place(child, begin < own ? [...before, [begin, own]] : before, leaves);
       // A lone dynamic node has waited for all before it.
-      earlier = added.length === 1 && added[0]?.node === undefined ? added : [...earlier, ...added];
+      if (leaves.length !== own + 1 || leaves[own]?.node !== undefined) continue;
+      before = [];
+      begin = own;
     }
   }
 
-  #place(place: Place, before: readonly Leaf[], leaves: Leaf[]): void {
+  #place(place: Place, before: readonly Range[], leaves: Leaf[]): void {
     if (place.kind === "parallel") {
       for (const child of place.children) this.#place(child, before, leaves);
     } else if (place.kind === "sequential" || place.kind === "module") {
       this.#sequence(place.children, before, leaves);
     } else {
-      leaves.push(this.#leaf(place, before));
+      leaves.push(this.#leaf(place, before, leaves));
     }
   }
 
-  #leaf(place: Place, before: readonly Leaf[]): Leaf {
+  #leaf(place: Place, before: readonly Range[], leaves: readonly Leaf[]): Leaf {
     const node = place.kind === "operation" ? this.#reader.nodes.at(place) : undefined;
     if (node === undefined || node.dynamic !== undefined) {
-      return { place, node: undefined, sources: this.#sources(place), control: before };
+      this.#dynamic.push(leaves.length);
+      const control = before.flatMap(([begin, end]) => leaves.slice(begin, end));
+      return { place, node: undefined, sources: this.#sources(place), control };
     }
+    const earlier = this.#dynamic.filter((index) => before.some(([begin, end]) => begin <= index && index < end));
+    const control = earlier.map((index) => leaves[index] as Leaf);
     const sources = node.inputs.flatMap((input) => input.sources.flatMap((source) => [...named(source)]));
-    return { place, node, sources, control: before.filter((leaf) => leaf.node === undefined) };
+    return { place, node, sources, control };
   }
 }
 

@@ -6,7 +6,11 @@ import type { ProblemList } from "./problem.ts";
  * How many dynamic nodes, at most, must be complete one after the other before each leaf. Static nodes of one level can
  * run together: what they need of dynamic nodes lies below, and what needs them at their level or above.
  */
-export function levelsOf(leaves: readonly Leaf[], byPlace: ReadonlyMap<Place, Leaf>, problems: ProblemList): Map<Leaf, number> {
+export function levelsOf(
+  leaves: readonly Leaf[],
+  byPlace: ReadonlyMap<Place, Leaf>,
+  problems: ProblemList,
+): Map<Leaf, number> {
   const levels = new Map<Leaf, number>();
   const open = new Set<Leaf>();
   const level = (leaf: Leaf): number => {
@@ -29,7 +33,11 @@ export function levelsOf(leaves: readonly Leaf[], byPlace: ReadonlyMap<Place, Le
 }
 
 /** Static leaves that run as one plan: of one level, and joined by what they read or write. */
-export function groupsOf(leaves: readonly Leaf[], byPlace: ReadonlyMap<Place, Leaf>, levels: ReadonlyMap<Leaf, number>): Leaf[][] {
+export function groupsOf(
+  leaves: readonly Leaf[],
+  byPlace: ReadonlyMap<Place, Leaf>,
+  levels: ReadonlyMap<Leaf, number>,
+): Leaf[][] {
   const statics = leaves.filter((leaf) => leaf.node !== undefined);
   const parents = new Map<Leaf, Leaf>(statics.map((leaf) => [leaf, leaf]));
   const top = (leaf: Leaf): Leaf => {
@@ -55,12 +63,18 @@ export function groupsOf(leaves: readonly Leaf[], byPlace: ReadonlyMap<Place, Le
     }
   }
   const groups = new Map<Leaf, Leaf[]>();
-  for (const leaf of statics) groups.set(top(leaf), [...(groups.get(top(leaf)) ?? []), leaf]);
+  for (const leaf of statics) {
+    const group = groups.get(top(leaf));
+    if (group === undefined) groups.set(top(leaf), [leaf]);
+    else group.push(leaf);
+  }
   return [...groups.values()];
 }
 
 /** Names of parameters that some node assigns. */
 export function writtenStates(leaves: readonly Leaf[]): Set<string> {
-  const assigned = leaves.flatMap((leaf) => (leaf.node?.op.name === "assign" ? (leaf.node.inputs[0]?.sources ?? []) : []));
+  const assigned = leaves.flatMap((leaf) =>
+    leaf.node?.op.name === "assign" ? (leaf.node.inputs[0]?.sources ?? []) : [],
+  );
   return new Set(assigned.flatMap((source) => (source.kind === "param" ? [source.name] : [])));
 }

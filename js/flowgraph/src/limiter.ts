@@ -51,7 +51,7 @@ export class Limiter {
   }
 
   #advance(): void {
-    for (let i = 0; i < this.#waiting.length; ) {
+    for (let i = 0; i < this.#waiting.length;) {
       const waiter = this.#waiting[i] as Waiter;
       if (waiter.slots.every((each) => each.taken < each.count)) {
         this.#waiting.splice(i, 1);

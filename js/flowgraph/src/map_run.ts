@@ -11,10 +11,15 @@ type Items = Iterator<unknown> | AsyncIterator<unknown>;
 function itemsOf(over: unknown, path: string): Items {
   const iterable = over as Partial<AsyncIterable<unknown> & Iterable<unknown>> | null | undefined;
   if (typeof over !== "string" && over !== null && over !== undefined) {
-    if (typeof iterable?.[Symbol.asyncIterator] === "function") return (iterable as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+    if (typeof iterable?.[Symbol.asyncIterator] === "function")
+      return (iterable as AsyncIterable<unknown>)[Symbol.asyncIterator]();
     if (typeof iterable?.[Symbol.iterator] === "function") return (iterable as Iterable<unknown>)[Symbol.iterator]();
   }
-  throw new NodeError("INVALID_INPUT", path, `${path} goes over a list, an iterable or a stream, not ${over === null ? "null" : typeof over}`);
+  throw new NodeError(
+    "INVALID_INPUT",
+    path,
+    `${path} goes over a list, an iterable or a stream, not ${over === null ? "null" : typeof over}`,
+  );
 }
 
 /** Runs the body of a map for each item, so many at a time. After a failure no further item begins. */
@@ -26,7 +31,14 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
   let failed = false;
   const one = async (index: number, item: unknown) => {
     const prefix = `${run.path}[${index}]`;
-    const body = new RegionRun(region.context, unit.body, { parent: region, prefix, record: run.record, item, signal: run.signal, drop: !collect });
+    const body = new RegionRun(region.context, unit.body, {
+      parent: region,
+      prefix,
+      record: run.record,
+      item,
+      signal: run.signal,
+      drop: !collect,
+    });
     try {
       const output = await body.run();
       if (collect) outputs[index] = output;

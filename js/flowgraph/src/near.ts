@@ -17,5 +17,10 @@ export function didYouMean(name: string, names: readonly string[]): string {
     .map((each) => ({ each, far: distance(name, each) }))
     .filter(({ far }) => far <= Math.max(1, Math.floor(name.length / 3)))
     .sort((a, b) => a.far - b.far);
-  return near.length === 0 ? "" : `; did you mean ${near.slice(0, 3).map(({ each }) => each).join(" or ")}?`;
+  return near.length === 0
+    ? ""
+    : `; did you mean ${near
+        .slice(0, 3)
+        .map(({ each }) => each)
+        .join(" or ")}?`;
 }

@@ -7,7 +7,9 @@ import { builtinOps } from "./index.ts";
 
 test("The rows are those of the op table", async () => {
   const folder = join(process.cwd(), "flowgraph");
-  const { opRows } = (await import(pathToFileURL(join(folder, "write_op_rows.mjs")).href)) as { opRows: (table: string) => string };
+  const { opRows } = (await import(pathToFileURL(join(folder, "write_op_rows.mjs")).href)) as {
+    opRows: (table: string) => string;
+  };
   const written = readFileSync(join(folder, "src/op_rows.ts"), "utf8");
   assert.equal(written, opRows(join(folder, "../../alknet/graph/ops")), "run node js/flowgraph/write_op_rows.mjs");
 });
@@ -15,5 +17,11 @@ test("The rows are those of the op table", async () => {
 test("Operations are found by name and alias", () => {
   assert.equal(builtinOps.find("subtract")?.name, "sub");
   assert.equal(builtinOps.find("nowhere"), undefined);
-  assert.deepEqual(builtinOps.find("where")?.inputs[0], { name: "condition", dtypes: ["bool"], optional: false, variadic: false, promotes: false });
+  assert.deepEqual(builtinOps.find("where")?.inputs[0], {
+    name: "condition",
+    dtypes: ["bool"],
+    optional: false,
+    variadic: false,
+    promotes: false,
+  });
 });

@@ -55,7 +55,15 @@ function readOutput(text: string): OpOutput {
 }
 
 function readRow([name, , inputs, defaults, required, outputs, promotion, shape]: OpRow): OpSpec {
-  return { name, inputs: inputs.map(readInput), outputs: outputs.map(readOutput), defaults, required, promotion, shape };
+  return {
+    name,
+    inputs: inputs.map(readInput),
+    outputs: outputs.map(readOutput),
+    defaults,
+    required,
+    promotion,
+    shape,
+  };
 }
 
 /** Operations on tensors by name and alias. */

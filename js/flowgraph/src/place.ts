@@ -2,15 +2,7 @@ import type { Dim, Shape } from "./value_type.ts";
 
 /** What a node of a template is. */
 export type PlaceKind =
-  | "root"
-  | "operation"
-  | "sequential"
-  | "parallel"
-  | "module"
-  | "conditional"
-  | "branch"
-  | "map"
-  | "subgraph";
+  "root" | "operation" | "sequential" | "parallel" | "module" | "conditional" | "branch" | "map" | "subgraph";
 
 /** A declared input. */
 export interface InputDeclaration {
@@ -39,6 +31,14 @@ export interface ParamDeclaration {
   readonly path: string;
 }
 
+/** A parameter that is another one. */
+export interface ParamAlias {
+  readonly from: string;
+  readonly shape: readonly Dim[];
+  /** The node that declares it. */
+  readonly place: Place;
+}
+
 /** Where something stands: before the `index`-th node of a scope. */
 export interface Location {
   readonly scope: Place;
@@ -61,10 +61,12 @@ export interface Place {
   readonly index: number;
   /** Nodes inside, without declarations. */
   readonly children: Place[];
+  /** The same by id. */
+  readonly byId: Map<string, Place>;
   readonly inputs: InputDeclaration[];
   readonly outputs: OutputDeclaration[];
-  /** Parameters declared here: the name here, and the full name, or that of another with `from`. */
-  readonly params: Map<string, { readonly name: string } | { readonly from: string }>;
+  /** Parameters declared here: the name here, and the full name, or another that it is. */
+  readonly params: Map<string, { readonly name: string } | ParamAlias>;
 }
 
 /** Where a node stands. The root has no place. */

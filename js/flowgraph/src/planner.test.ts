@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { h, type Node } from "@alknet/ujsx";
-import { Executor, Input, Map as MapOver, Operation, Output, Param, Parallel, planTemplate, Sequential, Subgraph } from "./index.ts";
+import {
+  Executor,
+  Input,
+  Map as MapOver,
+  Operation,
+  Output,
+  Param,
+  Parallel,
+  planTemplate,
+  Sequential,
+  Subgraph,
+} from "./index.ts";
 import { ComputeNode, skip } from "./testing/program.ts";
 
 const op = (name: string, input?: unknown, rest: object = {}) => h(Operation, { name, input, ...rest });
@@ -43,7 +54,13 @@ test("An edit plans anew only the part that it changes", () => {
 
 test("Parts that nothing joins are planned apart", () => {
   const plan = planTemplate(
-    h(Parallel, {}, h(Input, { name: "x", dtype: "f32", shape: [2] }), op("tensor/relu", "$.input.x"), op("tensor/neg", "$.input.x")),
+    h(
+      Parallel,
+      {},
+      h(Input, { name: "x", dtype: "f32", shape: [2] }),
+      op("tensor/relu", "$.input.x"),
+      op("tensor/neg", "$.input.x"),
+    ),
   );
   assert.equal(plan.root.units.length, 2);
 });
@@ -83,7 +100,13 @@ test("A map over batches replays its static part and disposes what is not kept",
   const template = h(
     MapOver,
     { over: "$.input.batches", as: "batch", of: { "": { dtype: "f32", shape: [2] } } },
-    h(Sequential, {}, op("tensor/square", "$.batch"), op("tensor/sum"), h(Operation, { name: "local/read", run: total })),
+    h(
+      Sequential,
+      {},
+      op("tensor/square", "$.batch"),
+      op("tensor/sum"),
+      h(Operation, { name: "local/read", run: total }),
+    ),
   );
   node.called.length = 0;
   assert.deepEqual(await executor.run(template, { batches }), [2, 8, 18]);

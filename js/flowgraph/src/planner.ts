@@ -4,6 +4,8 @@ import { graphOf, readTemplate, type Reader, type RenderOptions } from "./graph_
 import { canonicalJson, contentHash } from "./hash.ts";
 import { callInput, isOuter, leafOf, Leaves, propSource, type Leaf } from "./leaves.ts";
 import { groupsOf, levelsOf, writtenStates } from "./levels.ts";
+import { checkOperations } from "./check_operations.ts";
+import type { OperationGraph } from "./operation_graph.ts";
 import type { RegionPlan, StaticPart, StaticUnit, TemplatePlan, Unit } from "./plan.ts";
 import { outwards, type Place } from "./place.ts";
 import { named, sourceKey, type Source } from "./source.ts";
@@ -13,6 +15,8 @@ import type { BuiltGraph } from "./graph_builder.ts";
 export interface PlanOptions extends RenderOptions {
   /** An earlier plan, whose parts are taken where their content is the same. */
   readonly previous?: TemplatePlan | undefined;
+  /** Specs that calls are checked against; without them any operation may be called. */
+  readonly operations?: OperationGraph;
 }
 
 /** Plans one template. */
@@ -42,7 +46,11 @@ class Planner {
     const read = [...leaves.flatMap((leaf) => leaf.sources), ...named(output)];
     for (const source of named(output)) {
       if (source.kind !== "param") continue;
-      this.#reader.template.problems.add(place.path, "not_static", `an output is no parameter: give it by an operation, such as tensor/contiguous of ${source.name}`);
+      this.#reader.template.problems.add(
+        place.path,
+        "not_static",
+        `an output is no parameter: give it by an operation, such as tensor/contiguous of ${source.name}`,
+      );
     }
     const plan = { place, units, output, outer: read.filter((source) => isOuter(source, place)) };
     this.#regions.set(place, plan);
@@ -63,12 +71,17 @@ class Planner {
       return [...named(propSource(this.#reader, place, "test")), ...branches];
     }
     if (place.kind === "map") return [...named(propSource(this.#reader, place, "over")), ...this.region(place).outer];
-    if (place.kind === "subgraph") return [...this.#subgraphInputs(place).values()].flatMap((source) => [...named(source)]);
+    if (place.kind === "subgraph")
+      return [...this.#subgraphInputs(place).values()].flatMap((source) => [...named(source)]);
     const sources = [...named(callInput(this.#reader, place))];
     for (const source of sources) {
       this.#reader.nodes.checkOrder(place, source);
       if (source.kind !== "param") continue;
-      this.#reader.template.problems.add(place.path, "not_static", `only tensor/* operations that run here read parameters, such as ${source.name}`);
+      this.#reader.template.problems.add(
+        place.path,
+        "not_static",
+        `only tensor/* operations that run here read parameters, such as ${source.name}`,
+      );
     }
     return sources;
   }
@@ -98,37 +111,57 @@ class Planner {
     return inputs;
   }
 
-  #units(region: Place, leaves: readonly Leaf[], byPlace: ReadonlyMap<Place, Leaf>, groups: Leaf[][], output: Source): Unit[] {
+  #units(
+    region: Place,
+    leaves: readonly Leaf[],
+    byPlace: ReadonlyMap<Place, Leaf>,
+    groups: Leaf[][],
+    output: Source,
+  ): Unit[] {
+    const groupOf = new Map(groups.flatMap((group) => group.map((leaf) => [leaf, group] as const)));
     const members: { leaves: Leaf[]; group: boolean }[] = [];
     const unitOf = new Map<Leaf, number>();
     for (const leaf of leaves) {
       if (unitOf.has(leaf)) continue;
-      const group = leaf.node === undefined ? [leaf] : (groups.find((each) => each.includes(leaf)) as Leaf[]);
+      const group = groupOf.get(leaf) ?? [leaf];
       for (const each of group) unitOf.set(each, members.length);
       members.push({ leaves: group, group: leaf.node !== undefined });
     }
     const exported = this.#exported(leaves, byPlace, unitOf, output);
     const written = writtenStates(leaves);
     return members.map(({ leaves: own, group }, index) => {
-      const needs = own.flatMap((leaf) => [...leaf.control, ...leaf.sources.flatMap((source) => leafOf(source, byPlace) ?? [])]);
+      const needs = own.flatMap((leaf) => [
+        ...leaf.control,
+        ...leaf.sources.flatMap((source) => leafOf(source, byPlace) ?? []),
+      ]);
       const after = new Set(needs.map((leaf) => unitOf.get(leaf) as number).filter((unit) => unit !== index));
       const shares = (other: { leaves: Leaf[] }) =>
         [...statesOf(other.leaves)].some((name) => written.has(name) && statesOf(own).has(name));
       if (group) members.forEach((other, place) => place < index && other.group && shares(other) && after.add(place));
-      const base = { places: own.map((leaf) => leaf.place), after: [...after].sort((a, b) => a - b), limits: limitsOf(own) };
+      const base = {
+        places: own.map((leaf) => leaf.place),
+        after: [...after].sort((a, b) => a - b),
+        limits: limitsOf(own),
+      };
       return group ? this.#static(base, own, exported, region) : this.#dynamic(base, (own[0] as Leaf).place);
     });
   }
 
   /** Results of static nodes that are read outside of their unit, or by nobody. */
-  #exported(leaves: readonly Leaf[], byPlace: ReadonlyMap<Place, Leaf>, unitOf: ReadonlyMap<Leaf, number>, output: Source): Map<string, Source> {
+  #exported(
+    leaves: readonly Leaf[],
+    byPlace: ReadonlyMap<Place, Leaf>,
+    unitOf: ReadonlyMap<Leaf, number>,
+    output: Source,
+  ): Map<string, Source> {
     const exported = new Map<string, Source>();
     const read = new Set<Leaf>();
     const use = (source: Source, reader: Leaf | undefined) => {
       const leaf = leafOf(source, byPlace);
       if (leaf === undefined) return;
       read.add(leaf);
-      if (leaf.node !== undefined && (reader === undefined || unitOf.get(leaf) !== unitOf.get(reader))) exported.set(this.#key(source), source);
+      if (leaf.node !== undefined && (reader === undefined || unitOf.get(leaf) !== unitOf.get(reader)))
+        exported.set(this.#key(source), source);
     };
     for (const leaf of leaves) for (const source of leaf.sources) use(source, leaf);
     for (const source of named(output)) use(source, undefined);
@@ -144,32 +177,59 @@ class Planner {
   #key(source: Source): string {
     if (source.kind !== "result") return sourceKey(source);
     const node = this.#reader.nodes.at(source.place);
-    return node === undefined ? sourceKey(source) : `${source.place.path}:${this.#reader.nodes.outputIndex(node, source.member, source.place.path)}`;
+    return node === undefined
+      ? sourceKey(source)
+      : `${source.place.path}:${this.#reader.nodes.outputIndex(node, source.member, source.place.path)}`;
   }
 
-  #static(base: Pick<StaticUnit, "places" | "after" | "limits">, own: readonly Leaf[], exported: ReadonlyMap<string, Source>, region: Place): StaticUnit {
+  #static(
+    base: Pick<StaticUnit, "places" | "after" | "limits">,
+    own: readonly Leaf[],
+    exported: ReadonlyMap<string, Source>,
+    region: Place,
+  ): StaticUnit {
     const { nodes, builder } = this.#reader;
     const tensorNodes = own.map((leaf) => leaf.node as NonNullable<Leaf["node"]>);
     for (const node of tensorNodes) builder.typesOf(node);
     const outputs = [...exported.values()].flatMap((source) => {
       if (source.kind !== "result" || !base.places.includes(source.place)) return [];
       const index = nodes.outputIndex(nodes.at(source.place) as NonNullable<Leaf["node"]>, source.member, region.path);
-      return [{ name: index === 0 ? source.place.path : `${source.place.path}#${index}`, place: source.place, index, source }];
+      return [
+        { name: index === 0 ? source.place.path : `${source.place.path}#${index}`, place: source.place, index, source },
+      ];
     });
     const built = builder.build(tensorNodes, outputs);
     const specialise: StaticPart["specialise"] = (types) => {
       const given = new Map([...types].map(([name, type]) => [sourceKey(built.inputs.get(name) as Source), type]));
       return builder.build(tensorNodes, outputs, new Map(), given).graph;
     };
-    const part = this.#part(built, specialise, base.places.map((place) => place.path));
-    return { kind: "static", ...base, part, inputs: built.inputs, outputs: outputs.map(({ name, place, index }) => ({ name, place, index })) };
+    const part = this.#part(
+      built,
+      specialise,
+      base.places.map((place) => place.path),
+    );
+    return {
+      kind: "static",
+      ...base,
+      part,
+      inputs: built.inputs,
+      outputs: outputs.map(({ name, place, index }) => ({ name, place, index })),
+    };
   }
 
-  #part(built: BuiltGraph, specialise: StaticPart["specialise"], nodes: readonly string[], transform?: unknown): StaticPart {
+  #part(
+    built: BuiltGraph,
+    specialise: StaticPart["specialise"],
+    nodes: readonly string[],
+    transform?: unknown,
+  ): StaticPart {
     const content = canonicalJson([built.content, transform]);
     const hash = contentHash(content);
     const earlier = this.#previous?.parts.get(hash);
-    const part = earlier?.content === content ? earlier : { hash, content, graph: built.graph, specialise, states: built.states, nodes };
+    const part =
+      earlier?.content === content
+        ? earlier
+        : { hash, content, graph: built.graph, specialise, states: built.states, nodes };
     if (part === earlier) this.reused.push(hash);
     this.parts.set(hash, part);
     return part;
@@ -195,12 +255,17 @@ class Planner {
 }
 
 function statesOf(leaves: readonly Leaf[]): Set<string> {
-  return new Set(leaves.flatMap((leaf) => leaf.sources.flatMap((source) => (source.kind === "param" ? [source.name] : []))));
+  return new Set(
+    leaves.flatMap((leaf) => leaf.sources.flatMap((source) => (source.kind === "param" ? [source.name] : []))),
+  );
 }
 
 /** Groups with a bound around all of these leaves. */
 function limitsOf(leaves: readonly Leaf[]): Place[] {
-  const bounds = (leaf: Leaf) => [...outwards(leaf.place)].filter((place) => place.kind === "parallel" && place.props["maxConcurrency"] !== undefined);
+  const bounds = (leaf: Leaf) =>
+    [...outwards(leaf.place)].filter(
+      (place) => place.kind === "parallel" && place.props["maxConcurrency"] !== undefined,
+    );
   const [first, ...rest] = leaves.map(bounds);
   return (first ?? []).filter((place) => rest.every((list) => list.includes(place)));
 }
@@ -208,14 +273,17 @@ function limitsOf(leaves: readonly Leaf[]): Place[] {
 function membersOf(source: Source): [string, Source][] {
   if (source.kind === "object") return [...source.members];
   const literal = source.kind === "literal" && typeof source.value === "object" && source.value !== null;
-  return literal ? Object.entries(source.value as object).map(([name, value]) => [name, { kind: "literal", value }]) : [];
+  return literal
+    ? Object.entries(source.value as object).map(([name, value]) => [name, { kind: "literal", value }])
+    : [];
 }
 
 /** The source of one input of a subgraph, of all that it is given. */
 function memberSource(given: Source, name: string): Source | undefined {
   const found = membersOf(given).find(([key]) => key === name)?.[1];
   if (found !== undefined || given.kind === "literal" || given.kind === "object") return found;
-  if (given.kind === "result" || given.kind === "item" || given.kind === "input") return { ...given, member: [...given.member, name] };
+  if (given.kind === "result" || given.kind === "item" || given.kind === "input")
+    return { ...given, member: [...given.member, name] };
   return undefined;
 }
 
@@ -232,8 +300,15 @@ export function planTemplate(node: Node, options: PlanOptions = {}): TemplatePla
   const { root } = reader.template;
   const plan = planner.region(root);
   const outputs = reader.resolver.outputs(root);
+  if (options.operations !== undefined) checkOperations(reader, options.operations);
   reader.template.problems.require();
   const parameters = [...reader.template.params.values()].filter((each) => each.scope === "store").map(stateOf);
-  return { root: plan, outputs, parameters, declared: reader.template.params, parts: planner.parts, reused: planner.reused };
+  return {
+    root: plan,
+    outputs,
+    parameters,
+    declared: reader.template.params,
+    parts: planner.parts,
+    reused: planner.reused,
+  };
 }
-

@@ -2,7 +2,12 @@
 export type Ref =
   | { readonly kind: "input"; readonly member: readonly string[] }
   | { readonly kind: "output"; readonly member: readonly string[] }
-  | { readonly kind: "node"; readonly absolute: boolean; readonly ids: readonly string[]; readonly member: readonly string[] }
+  | {
+      readonly kind: "node";
+      readonly absolute: boolean;
+      readonly ids: readonly string[];
+      readonly member: readonly string[];
+    }
   | { readonly kind: "param"; readonly name: string }
   | { readonly kind: "item"; readonly name: string; readonly member: readonly string[] };
 

@@ -63,7 +63,8 @@ export class RegionRun {
     for (const unit of this.plan.units) this.#units.push(this.#start(unit));
     const ends = await Promise.allSettled(this.#units.map((unit) => unit.done));
     const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
-    const first = failures.find((error) => codeOf(error) !== "DEPENDENCY_FAILED" && codeOf(error) !== "ABORTED") ?? failures[0];
+    const first =
+      failures.find((error) => codeOf(error) !== "DEPENDENCY_FAILED" && codeOf(error) !== "ABORTED") ?? failures[0];
     if (failures.length > 0) {
       this.#release([]);
       throw first;
@@ -139,17 +140,22 @@ export class RegionRun {
   }
 
   #streamUnit(source: Source): RunningUnit | undefined {
-    return source.kind === "result" ? this.#units.find(({ unit }) => unit.kind === "operation" && unit.place === source.place) : undefined;
+    return source.kind === "result"
+      ? this.#units.find(({ unit }) => unit.kind === "operation" && unit.place === source.place)
+      : undefined;
   }
 
   #around(region: Place): RegionRun {
-    for (let at: RegionRun | undefined = this; at !== undefined; at = at.at.parent) if (at.plan.place === region) return at;
+    for (let at: RegionRun | undefined = this; at !== undefined; at = at.at.parent)
+      if (at.plan.place === region) return at;
     throw new NodeError("INTERNAL", this.at.prefix, `${region.path} is not around it`);
   }
 
   #start(unit: Unit): RunningUnit {
     const controller = linkedController(this.at.signal);
-    const cells = unit.places.map((place) => this.context.cell(this.pathOf(place), (reason) => controller.abort(reason)));
+    const cells = unit.places.map((place) =>
+      this.context.cell(this.pathOf(place), (reason) => controller.abort(reason)),
+    );
     const streams = unit.kind === "operation" && this.context.isStream(unit.place);
     const stream = streams ? new ItemStream(unit.place.props["collect"] !== false) : undefined;
     let open: () => void = () => undefined;
@@ -164,7 +170,9 @@ export class RegionRun {
     const work = async () => {
       set("waiting");
       try {
-        await unlessAborted(this.#preconditions(unit, path), controller.signal, () => aborted(path, controller.signal.reason));
+        await unlessAborted(this.#preconditions(unit, path), controller.signal, () =>
+          aborted(path, controller.signal.reason),
+        );
         await runUnit(this, unit, { path, record, cells, signal: controller.signal, stream, set, open });
         calls.update(record, { endedAt: this.context.clock.now() });
         set("completed");
@@ -172,7 +180,10 @@ export class RegionRun {
         const stopped = controller.signal.aborted || codeOf(error) === "ABORTED";
         const failure = stopped && codeOf(error) !== "ABORTED" ? aborted(path, controller.signal.reason) : error;
         for (const cell of cells) cell.error.value = failure;
-        calls.update(record, { endedAt: this.context.clock.now(), error: { code: codeOf(failure), message: messageOf(failure) } });
+        calls.update(record, {
+          endedAt: this.context.clock.now(),
+          error: { code: codeOf(failure), message: messageOf(failure) },
+        });
         stream?.fail(failure);
         set(stopped ? "aborted" : "failed");
         throw failure;

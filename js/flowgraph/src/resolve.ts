@@ -1,9 +1,19 @@
 import type { Template } from "./expand.ts";
-import { inside, isSequence, locationOf, outwards, regionOf, type Location, type OutputDeclaration, type Place } from "./place.ts";
+import {
+  inside,
+  isSequence,
+  locationOf,
+  outwards,
+  regionOf,
+  type Location,
+  type OutputDeclaration,
+  type ParamAlias,
+  type Place,
+} from "./place.ts";
 import { isRef, parseRef, type Ref } from "./ref.ts";
 import { Signal } from "@preact/signals-core";
 import type { Source } from "./source.ts";
-import { isTensor } from "./value_type.ts";
+import { isTensor, shapeText } from "./value_type.ts";
 
 const broken: Source = { kind: "broken" };
 const dynamic: readonly string[] = ["operation", "conditional", "map", "subgraph"];
@@ -27,7 +37,8 @@ export class Resolver {
       const plain = items.every((item) => item.kind === "literal");
       return plain ? { kind: "literal", value: items.map((item) => item.value) } : { kind: "list", items };
     }
-    if (typeof value !== "object" || value === null || !isPlain(value) || isTensor(value)) return { kind: "literal", value };
+    if (typeof value !== "object" || value === null || !isPlain(value) || isTensor(value))
+      return { kind: "literal", value };
     const entries = Object.entries(value);
     if (entries.length === 1 && entries[0]?.[0] === "literal") return { kind: "literal", value: entries[0][1] };
     const members = new Map(entries.map(([name, member]) => [name, this.value(member, at, path)]));
@@ -41,7 +52,9 @@ export class Resolver {
   /** The `input` of a node: what it says, or the previous output. */
   input(place: Place): Source {
     const at = locationOf(place);
-    return place.props["input"] === undefined ? this.previous(at, [], place.path) : this.value(place.props["input"], at, place.path);
+    return place.props["input"] === undefined
+      ? this.previous(at, [], place.path)
+      : this.value(place.props["input"], at, place.path);
   }
 
   /** `$.output` at a place: the previous node's in a sequence, else what the parent gets. */
@@ -85,16 +98,22 @@ export class Resolver {
   #groupOutput(place: Place, member: readonly string[], path: string): Source {
     if (place.kind === "parallel") {
       const [id, ...rest] = member;
-      const child = place.children.find((each) => each.id === id);
+      const child = id === undefined ? undefined : place.byId.get(id);
       if (child !== undefined) return this.output(child, rest, path);
-      if (id === undefined) return { kind: "object", members: new Map(place.children.map((each) => [each.id, this.output(each, [], path)])) };
+      if (id === undefined)
+        return {
+          kind: "object",
+          members: new Map(place.children.map((each) => [each.id, this.output(each, [], path)])),
+        };
       this.#problem(path, "unknown_ref", `${place.path} has no node "${id}"`);
       return broken;
     }
     if (place.outputs.length > 0) {
       const [name, ...rest] = member;
       const found = place.outputs.find((output) => output.name === name);
-      return found === undefined ? this.#declared(place.outputs[0] as OutputDeclaration, member) : this.#declared(found, rest);
+      return found === undefined
+        ? this.#declared(place.outputs[0] as OutputDeclaration, member)
+        : this.#declared(found, rest);
     }
     const last = place.children[place.children.length - 1];
     return last === undefined ? this.#inputOf(place, member, path) : this.output(last, member, path);
@@ -115,8 +134,11 @@ export class Resolver {
     if (declared !== undefined) return { kind: "input", place: scope, name: declared.name, member: rest };
     // Without declarations every name is an input.
     if (scope.inputs.length === 0) return { kind: "input", place: scope, name: name ?? "input", member: rest };
-    if (scope.inputs.length === 1) return { kind: "input", place: scope, name: (scope.inputs[0] as { name: string }).name, member };
-    const all = scope.inputs.map((input) => [input.name, { kind: "input", place: scope, name: input.name, member: [] } as const] as const);
+    if (scope.inputs.length === 1)
+      return { kind: "input", place: scope, name: (scope.inputs[0] as { name: string }).name, member };
+    const all = scope.inputs.map(
+      (input) => [input.name, { kind: "input", place: scope, name: input.name, member: [] } as const] as const,
+    );
     return { kind: "object", members: new Map(all) };
   }
 
@@ -141,10 +163,11 @@ export class Resolver {
       case "input":
         return this.#input(ref.member, at.scope, path);
       case "param":
-        return this.#param(ref.name, at.scope);
+        return this.#param(ref.name, at.scope, path);
       case "item": {
         for (const place of outwards(at.scope)) {
-          if (place.kind === "map" && (place.props["as"] ?? "item") === ref.name) return { kind: "item", place, member: ref.member };
+          if (place.kind === "map" && (place.props["as"] ?? "item") === ref.name)
+            return { kind: "item", place, member: ref.member };
         }
         return undefined;
       }
@@ -162,7 +185,8 @@ export class Resolver {
       if (place.kind === "root" || place.kind === "subgraph") {
         if (absolute && place.kind !== "root") continue;
         const all = wanted === undefined ? [] : [wanted, ...rest];
-        const known = wanted === undefined || place.inputs.length === 0 || place.inputs.some((input) => input.name === wanted);
+        const known =
+          wanted === undefined || place.inputs.length === 0 || place.inputs.some((input) => input.name === wanted);
         if (known) return this.#templateInput(place, all);
       } else if (place.kind === "module" || place.props["input"] !== undefined) {
         if (absolute) continue;
@@ -175,25 +199,51 @@ export class Resolver {
     return undefined;
   }
 
-  #param(name: string, scope: Place): Source | undefined {
-    const { params } = this.#template;
-    if (name.startsWith("/")) return params.has(name.slice(1)) ? { kind: "param", name: name.slice(1) } : undefined;
+  #param(name: string, scope: Place, path: string): Source | undefined {
+    if (name.startsWith("/")) return this.#fullParam(name.slice(1), path);
     for (const place of outwards(scope)) {
       const declared = place.params.get(name);
-      if (declared !== undefined && "name" in declared) return { kind: "param", name: declared.name };
-      // Another parameter is looked up from outside of the module that takes it.
-      if (declared !== undefined) return this.#param(declared.from, place.parent ?? place);
-      const full = place.module === "" ? name : `${place.module}.${name}`;
-      if (params.has(full)) return { kind: "param", name: full };
+      if (declared !== undefined)
+        return "name" in declared ? { kind: "param", name: declared.name } : this.#alias(declared, path);
+      const found = this.#fullParam(place.module === "" ? name : `${place.module}.${name}`, path);
+      if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  #fullParam(name: string, path: string): Source | undefined {
+    if (this.#template.params.has(name)) return { kind: "param", name };
+    const alias = this.#template.aliases.get(name);
+    return alias === undefined ? undefined : this.#alias(alias, path);
+  }
+
+  /** The parameter that another one is; it is looked up from outside of the module that takes it. */
+  #alias({ from, shape, place }: ParamAlias, path: string): Source | undefined {
+    const mark = `param ${from} ${place.path}`;
+    if (this.#open.has(mark)) {
+      this.#problem(path, "cycle", `the parameter ${from} is said to be itself`);
+      return broken;
+    }
+    this.#open.add(mark);
+    const found = this.#param(from, place.parent ?? place, path);
+    this.#open.delete(mark);
+    const other = found?.kind === "param" ? this.#template.params.get(found.name)?.shape : undefined;
+    if (other !== undefined && JSON.stringify(other) !== JSON.stringify(shape)) {
+      this.#template.problems.add(
+        place.path,
+        "shape_mismatch",
+        `${from} has the shape ${shapeText(other)}, not ${shapeText(shape)}`,
+      );
+    }
+    if (found === undefined) this.#problem(place.path, "unknown_ref", `there is no parameter ${from}`);
+    return found ?? broken;
   }
 
   #node(ref: Ref & { kind: "node" }, at: Location, path: string): Source | undefined {
     const scopes = ref.absolute ? [this.#template.root] : [...outwards(at.scope)];
     for (const scope of scopes) {
       let place: Place | undefined = scope;
-      for (const id of ref.ids) place = place?.children.find((child) => child.id === id);
+      for (const id of ref.ids) place = place?.byId.get(id);
       if (place === undefined) continue;
       const region = regionOf(place);
       if (![...outwards(at.scope)].includes(region)) {
@@ -227,7 +277,9 @@ export class Resolver {
   /** Names that would have been found. */
   #hint(ref: Ref, { scope }: Location): string {
     if (ref.kind === "node") {
-      const ids = ref.absolute ? [...inside(this.#template.root)].map((place) => place.path) : scope.children.map((child) => child.id);
+      const ids = ref.absolute
+        ? [...inside(this.#template.root)].map((place) => place.path)
+        : scope.children.map((child) => child.id);
       return ids.length === 0 ? "" : `; nodes there: ${ids.slice(0, 10).join(", ")}`;
     }
     if (ref.kind === "param") return `; parameters: ${[...this.#template.params.keys()].slice(0, 10).join(", ")}`;

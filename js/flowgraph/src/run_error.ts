@@ -33,5 +33,10 @@ export function isFinal(error: unknown): boolean {
 
 /** The error of a node that was stopped. */
 export function aborted(path: string, reason: unknown): NodeError {
-  return new NodeError("ABORTED", path, `${path} was aborted${reason === undefined ? "" : `: ${messageOf(reason)}`}`, reason);
+  return new NodeError(
+    "ABORTED",
+    path,
+    `${path} was aborted${reason === undefined ? "" : `: ${messageOf(reason)}`}`,
+    reason,
+  );
 }

@@ -51,7 +51,8 @@ function reshaped(shape: Shape, wanted: Shape): Shape {
     return wanted;
   }
   const size = computed([all, rest], (a, b) => a / b);
-  if (typeof size === "number" && !Number.isInteger(size)) failShape(`${shapeText(shape)} does not divide into ${shapeText(wanted)}`);
+  if (typeof size === "number" && !Number.isInteger(size))
+    failShape(`${shapeText(shape)} does not divide into ${shapeText(wanted)}`);
   // A leading symbol that both have stays out of the division.
   if (size === null && shape[0] === wanted[0]) {
     const inner = reshaped(shape.slice(1), wanted.slice(1));
@@ -94,14 +95,20 @@ const matmul: ShapeRule = (call) => {
   const inner = b.length === 1 ? b[0] : b[b.length - 2];
   same(a[a.length - 1], inner, () => `${shapeText(a)} times ${shapeText(b)}: the inner sizes differ`);
   const batch = broadcast(a.slice(0, -2), b.slice(0, -2));
-  return [[...batch, ...(a.length > 1 ? [a[a.length - 2] as Dim] : []), ...(b.length > 1 ? [b[b.length - 1] as Dim] : [])]];
+  return [
+    [...batch, ...(a.length > 1 ? [a[a.length - 2] as Dim] : []), ...(b.length > 1 ? [b[b.length - 1] as Dim] : [])],
+  ];
 };
 
 const linear: ShapeRule = (call) => {
   const input = call.of("input");
   const weight = call.of("weight");
   if (input === undefined || weight === undefined) return [undefined];
-  same(input[input.length - 1], weight[weight.length - 1], () => `features of ${shapeText(input)} and weight ${shapeText(weight)} differ`);
+  same(
+    input[input.length - 1],
+    weight[weight.length - 1],
+    () => `features of ${shapeText(input)} and weight ${shapeText(weight)} differ`,
+  );
   return [[...input.slice(0, -1), ...weight.slice(0, -1)]];
 };
 
@@ -112,7 +119,8 @@ const concatenate: ShapeRule = (call) => {
   const first = list[0] as Shape;
   const at = axis(call.attributes["dim"], first.length);
   for (const shape of list) {
-    const fits = shape.length === first.length && !shape.some((size, index) => index !== at && differ(size, first[index]));
+    const fits =
+      shape.length === first.length && !shape.some((size, index) => index !== at && differ(size, first[index]));
     if (!fits) failShape(`${shapeText(first)} and ${shapeText(shape)} cannot be joined along dimension ${at}`);
   }
   return [replaced(first, at, total(list.map((shape) => shape[at] as Dim)))];
@@ -138,10 +146,38 @@ const normalized = unary((shape, call) => {
   return shape;
 });
 
+const arange: ShapeRule = ({ attributes }) => {
+  const { start, end, step } = attributes as { start: number | null; end: Dim; step: number };
+  if ((start === 0 || start === null) && step === 1) return [[end]];
+  return [[computed([start ?? 0, end], (from, to) => Math.max(0, Math.ceil((to - from) / step)))]];
+};
+
+const topk = unary((shape, { attributes }) =>
+  replaced(shape, axis(attributes["dim"], shape.length), attributes["k"] as Dim),
+);
+
+/** A size that is not known may be 1 or not: then the rank is not known either. */
+const squeeze: ShapeRule = (call) => {
+  const shape = call.of("input");
+  if (shape === undefined) return [undefined];
+  const dims = new Set(axes(call.attributes["dim"], shape.length));
+  if (shape.some((size, index) => dims.has(index) && typeof size !== "number")) return [undefined];
+  return [shape.filter((size, index) => !(dims.has(index) && size === 1))];
+};
+
+const indexSelect: ShapeRule = (call) => {
+  const [shape, index] = [call.of("input"), call.of("index")];
+  if (shape === undefined || index === undefined) return [undefined];
+  return [replaced(shape, axis(call.attributes["dim"], shape.length), index[0] ?? 1)];
+};
+
 /** Rules by the name of an operation or of the op table's shape rule. */
 export const shapeRules: Readonly<Record<string, ShapeRule>> = {
   elementwise,
   size: sized,
+  arange,
+  linspace: ({ attributes }) => [[attributes["steps"] as Dim]],
+  eye: ({ attributes }) => [[attributes["n"] as Dim, (attributes["m"] ?? attributes["n"]) as Dim]],
   rand: sized,
   randn: sized,
   randint: sized,
@@ -166,6 +202,10 @@ export const shapeRules: Readonly<Record<string, ShapeRule>> = {
   cummax: twice,
   cummin: twice,
   argsort: keep,
+  topk: (call) => topk(call).flatMap((shape) => [shape, shape]),
+  squeeze,
+  gather: (call) => [call.of("index")],
+  index_select: indexSelect,
   logsumexp: reduce,
   norm: reduce,
   var: reduce,
@@ -198,7 +238,9 @@ export const shapeRules: Readonly<Record<string, ShapeRule>> = {
     return wanted.map((size, index) => (size === -1 ? (shape[index - wanted.length + shape.length] ?? null) : size));
   }),
   select: unary((shape, { attributes }) => without(shape, axis(attributes["dim"], shape.length))),
-  narrow: unary((shape, { attributes }) => replaced(shape, axis(attributes["dim"], shape.length), attributes["length"] as Dim)),
+  narrow: unary((shape, { attributes }) =>
+    replaced(shape, axis(attributes["dim"], shape.length), attributes["length"] as Dim),
+  ),
   flatten: unary((shape, { attributes }) => {
     if (shape.length === 0) return [1];
     const [from, to] = [axis(attributes["start_dim"], shape.length), axis(attributes["end_dim"], shape.length)];

@@ -3,7 +3,8 @@ import { computed, differ, failShape, same, sizes, type ShapeCall, type ShapeRul
 import { shapeText, type Dim, type Shape } from "./value_type.ts";
 
 function requireRank(shape: Shape, dims: number): void {
-  if (shape.length !== dims + 1 && shape.length !== dims + 2) failShape(`${shapeText(shape)} needs ${dims} dimensions after batch and channels`);
+  if (shape.length !== dims + 1 && shape.length !== dims + 2)
+    failShape(`${shapeText(shape)} needs ${dims} dimensions after batch and channels`);
 }
 
 /** One output of a window that slides over `size`. */
@@ -26,9 +27,17 @@ function convolution(dims: number): ShapeRule {
     const at = input.length - dims;
     same(input[at - 1], channels, () => `${shapeText(input)} has not the channels of the weight ${shapeText(weight)}`);
     if (typeof attributes["padding"] === "string") return [undefined];
-    const [stride, padding, dilation] = ["stride", "padding", "dilation"].map((name) => sizes(attributes[name], dims)) as [number[], number[], number[]];
+    const [stride, padding, dilation] = ["stride", "padding", "dilation"].map((name) =>
+      sizes(attributes[name], dims),
+    ) as [number[], number[], number[]];
     const spatial = [...Array(dims).keys()].map((d) =>
-      windows(input[at + d] as Dim, weight[2 + d] as Dim, stride[d] as number, padding[d] as number, dilation[d] as number),
+      windows(
+        input[at + d] as Dim,
+        weight[2 + d] as Dim,
+        stride[d] as number,
+        padding[d] as number,
+        dilation[d] as number,
+      ),
     );
     return [[...input.slice(0, at - 1), weight[0] as Dim, ...spatial]];
   };
@@ -46,8 +55,14 @@ function transposed(dims: number): ShapeRule {
       sizes(attributes[name], dims),
     ) as [number[], number[], number[], number[]];
     const spatial = [...Array(dims).keys()].map((d) =>
-      computed([input[at + d], weight[2 + d]], (size, kernel) =>
-        (size - 1) * (stride[d] as number) - 2 * (padding[d] as number) + (dilation[d] as number) * (kernel - 1) + (extra[d] as number) + 1,
+      computed(
+        [input[at + d], weight[2 + d]],
+        (size, kernel) =>
+          (size - 1) * (stride[d] as number) -
+          2 * (padding[d] as number) +
+          (dilation[d] as number) * (kernel - 1) +
+          (extra[d] as number) +
+          1,
       ),
     );
     const channels = computed([weight[1]], (size) => size * (attributes["groups"] as number));
@@ -76,7 +91,9 @@ function adaptive(dims: number): ShapeRule {
     requireRank(shape, dims);
     const at = shape.length - dims;
     const wanted = attributes["output_size"];
-    const list = Array.isArray(wanted) ? (wanted as (number | null)[]) : Array.from({ length: dims }, () => wanted as number);
+    const list = Array.isArray(wanted)
+      ? (wanted as (number | null)[])
+      : Array.from({ length: dims }, () => wanted as number);
     return [...shape.slice(0, at), ...list.map((size, d) => size ?? (shape[at + d] as Dim))];
   });
 }
@@ -86,10 +103,16 @@ const interpolate = unary((shape, { attributes }) => {
   const scale = attributes["scale_factor"];
   if (attributes["size"] !== null) {
     const wanted = attributes["size"];
-    return [...shape.slice(0, 2), ...(Array.isArray(wanted) ? (wanted as Dim[]) : Array.from({ length: dims }, () => wanted as Dim))];
+    return [
+      ...shape.slice(0, 2),
+      ...(Array.isArray(wanted) ? (wanted as Dim[]) : Array.from({ length: dims }, () => wanted as Dim)),
+    ];
   }
   const factors = sizes(scale, dims);
-  return [...shape.slice(0, 2), ...factors.map((factor, d) => computed([shape[2 + d]], (size) => Math.floor(size * factor)))];
+  return [
+    ...shape.slice(0, 2),
+    ...factors.map((factor, d) => computed([shape[2 + d]], (size) => Math.floor(size * factor))),
+  ];
 });
 
 const batchNorm: ShapeRule = (call) => {
@@ -97,7 +120,8 @@ const batchNorm: ShapeRule = (call) => {
   if (shape === undefined) return [undefined, undefined, undefined];
   const channels = [shape[1] as Dim];
   for (const name of ["running_mean", "running_var", "weight", "bias"]) {
-    if (differ(call.of(name)?.[0], shape[1])) failShape(`"${name}" is not as long as the channels of ${shapeText(shape)}`);
+    if (differ(call.of(name)?.[0], shape[1]))
+      failShape(`"${name}" is not as long as the channels of ${shapeText(shape)}`);
   }
   return [shape, channels, channels];
 };
@@ -105,11 +129,18 @@ const batchNorm: ShapeRule = (call) => {
 const attention: ShapeRule = (call) => {
   const [query, key, value] = [call.of("query"), call.of("key"), call.of("value")];
   if (query === undefined || key === undefined || value === undefined) return [undefined];
-  same(query[query.length - 1], key[key.length - 1], () => `query ${shapeText(query)} and key ${shapeText(key)} have other depths`);
+  same(
+    query[query.length - 1],
+    key[key.length - 1],
+    () => `query ${shapeText(query)} and key ${shapeText(key)} have other depths`,
+  );
   return [[...query.slice(0, -1), value[value.length - 1] as Dim]];
 };
 
-function lossShape(call: ShapeCall, each: (input: Shape, target: Shape | undefined) => Shape): readonly (Shape | undefined)[] {
+function lossShape(
+  call: ShapeCall,
+  each: (input: Shape, target: Shape | undefined) => Shape,
+): readonly (Shape | undefined)[] {
   const input = call.of("input");
   const target = call.of("target");
   const full = input === undefined ? undefined : each(input, target);
@@ -118,7 +149,9 @@ function lossShape(call: ShapeCall, each: (input: Shape, target: Shape | undefin
 
 const elementLoss: ShapeRule = (call) =>
   lossShape(call, (input, target) => {
-    const fits = target === undefined || (target.length === input.length && !target.some((size, index) => differ(size, input[index])));
+    const fits =
+      target === undefined ||
+      (target.length === input.length && !target.some((size, index) => differ(size, input[index])));
     const ones = target?.some((size, index) => size === 1 || input[index] === 1) || target?.length !== input.length;
     if (!fits && !ones) failShape(`the input ${shapeText(input)} and the target ${shapeText(target as Shape)} differ`);
     return input;

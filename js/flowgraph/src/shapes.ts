@@ -32,7 +32,8 @@ export function sizes(value: unknown, count: number): number[] {
 export function axis(value: unknown, rank: number): number {
   const dim = value as number;
   const limit = Math.max(rank, 1);
-  if (!Number.isInteger(dim) || dim < -limit || dim >= limit) failShape(`there is no dimension ${String(dim)} in a rank of ${rank}`);
+  if (!Number.isInteger(dim) || dim < -limit || dim >= limit)
+    failShape(`there is no dimension ${String(dim)} in a rank of ${rank}`);
   return dim < 0 ? dim + limit : dim;
 }
 

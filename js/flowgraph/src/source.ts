@@ -19,7 +19,10 @@ export type Source =
 export function sourceKey(source: Source): string {
   switch (source.kind) {
     case "input":
-      return [source.place.kind === "root" ? source.name : `${source.place.path}?${source.name}`, ...source.member].join(".");
+      return [
+        source.place.kind === "root" ? source.name : `${source.place.path}?${source.name}`,
+        ...source.member,
+      ].join(".");
     case "result":
       return [source.place.path, ...source.member].join(".");
     case "param":
@@ -31,7 +34,7 @@ export function sourceKey(source: Source): string {
     case "list":
       return `[${source.items.map(sourceKey).join()}]`;
     case "literal":
-      return isTensor(source.value) ? `tensor ${source.value.$tensor}` : JSON.stringify(source.value) ?? "undefined";
+      return isTensor(source.value) ? `tensor ${source.value.$tensor}` : (JSON.stringify(source.value) ?? "undefined");
     case "signal":
     case "broken":
       return "?";
@@ -60,6 +63,7 @@ export function settled(source: Source): Source {
 /** A member of a member of a value. */
 export function memberOf(value: unknown, member: readonly string[]): unknown {
   let at = value;
-  for (const name of member) at = typeof at === "object" && at !== null ? (at as Record<string, unknown>)[name] : undefined;
+  for (const name of member)
+    at = typeof at === "object" && at !== null ? (at as Record<string, unknown>)[name] : undefined;
   return at;
 }

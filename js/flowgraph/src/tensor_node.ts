@@ -51,10 +51,15 @@ export class TensorNodes {
     const number = Number(name);
     const index = node.op.outputs.findIndex((output) => output.name === name);
     const many = node.op.outputs[0]?.variadic === true;
-    const found = index >= 0 ? index : Number.isInteger(number) && (many || number < node.op.outputs.length) ? number : -1;
+    const found =
+      index >= 0 ? index : Number.isInteger(number) && (many || number < node.op.outputs.length) ? number : -1;
     if (found >= 0 && rest.length === 0) return found;
     const names = node.op.outputs.map((output) => output.name).join(", ");
-    this.#template.problems.add(path, "unknown_ref", `${node.place.path} has no output "${member.join(".")}"; it has ${names}`);
+    this.#template.problems.add(
+      path,
+      "unknown_ref",
+      `${node.place.path} has no output "${member.join(".")}"; it has ${names}`,
+    );
     return 0;
   }
 
@@ -66,19 +71,36 @@ export class TensorNodes {
     if (op === undefined) {
       // A peer may have operations of its own.
       if (place.props["peer"] === undefined) {
-        this.#problem(place, "unknown_operation", `there is no operation tensor/${opName}${didYouMean(opName, this.#ops.names())}`);
+        this.#problem(
+          place,
+          "unknown_operation",
+          `there is no operation tensor/${opName}${didYouMean(opName, this.#ops.names())}`,
+        );
       }
       return undefined;
     }
     const members = this.#members(place, op);
-    const inputs = op.inputs.map((input, index) => ({ input, sources: this.#operand(place, input, members.get(input.name), index) }));
+    const inputs = op.inputs.map((input, index) => ({
+      input,
+      sources: this.#operand(place, input, members.get(input.name), index),
+    }));
     const parameters = [...members].filter(([member]) => !op.inputs.some((input) => input.name === member));
-    const attributes = Object.fromEntries(parameters.flatMap(([key, source]) => (source.kind === "literal" ? [[key, source.value]] : [])));
+    const attributes = Object.fromEntries(
+      parameters.flatMap(([key, source]) => (source.kind === "literal" ? [[key, source.value]] : [])),
+    );
     const open = parameters.find(([, source]) => source.kind !== "literal");
     for (const required of op.required) {
-      if (!members.has(required)) this.#problem(place, "missing_input", `[${op.name}] the parameter "${required}" is missing`);
+      if (!members.has(required))
+        this.#problem(place, "missing_input", `[${op.name}] the parameter "${required}" is missing`);
     }
-    return { place, op, inputs, attributes, parameters: new Map(parameters), dynamic: dynamicReason(place, op, open?.[0]) };
+    return {
+      place,
+      op,
+      inputs,
+      attributes,
+      parameters: new Map(parameters),
+      dynamic: dynamicReason(place, op, open?.[0]),
+    };
   }
 
   /** Inputs and parameters by name, as the `input` of the node says. */
@@ -91,7 +113,10 @@ export class TensorNodes {
       const entries: [string, Source][] =
         source.kind === "object"
           ? [...source.members]
-          : Object.entries((source as { value: object }).value).map(([key, value]) => [key, { kind: "literal", value }]);
+          : Object.entries((source as { value: object }).value).map(([key, value]) => [
+              key,
+              { kind: "literal", value },
+            ]);
       for (const [key, value] of entries) {
         const known = op.inputs.some((input) => input.name === key) || key in op.defaults || op.required.includes(key);
         if (known) members.set(key, value);
@@ -112,14 +137,24 @@ export class TensorNodes {
   }
 
   #operand(place: Place, input: OpInput, source: Source | undefined, index: number): readonly Source[] {
-    const absent = source === undefined || (source.kind === "literal" && (source.value === null || source.value === undefined));
+    const absent =
+      source === undefined || (source.kind === "literal" && (source.value === null || source.value === undefined));
     if (absent) {
       if (!input.optional && index > 0) this.#problem(place, "missing_input", `the input "${input.name}" is missing`);
       return [];
     }
-    const list = source.kind === "list" ? source.items : source.kind === "literal" && Array.isArray(source.value) ? undefined : [source];
+    const list =
+      source.kind === "list"
+        ? source.items
+        : source.kind === "literal" && Array.isArray(source.value)
+          ? undefined
+          : [source];
     if (list === undefined || (list.length > 1 && !input.variadic)) {
-      this.#problem(place, "bad_ref", `the input "${input.name}" takes ${input.variadic ? "a list of refs" : "one ref"}`);
+      this.#problem(
+        place,
+        "bad_ref",
+        `the input "${input.name}" takes ${input.variadic ? "a list of refs" : "one ref"}`,
+      );
       return [];
     }
     return list.map((each) => this.#tensor(place, input, each));
@@ -136,7 +171,11 @@ export class TensorNodes {
       return { kind: "broken" };
     }
     if (source.kind === "literal" && !number && !tensor) {
-      this.#problem(place, "bad_ref", `the input "${input.name}" takes a ref, a number or a tensor, not ${typeof source.value}`);
+      this.#problem(
+        place,
+        "bad_ref",
+        `the input "${input.name}" takes a ref, a number or a tensor, not ${typeof source.value}`,
+      );
       return { kind: "broken" };
     }
     return source;
@@ -155,7 +194,11 @@ export class TensorNodes {
     const common = target.parent as Place;
     const own = around[around.indexOf(common) - 1] as Place;
     if (isSequence(common) && target.index > own.index) {
-      this.#problem(place, "order", `it needs the output of ${source.place.path}, which comes after it in ${common.path}`);
+      this.#problem(
+        place,
+        "order",
+        `it needs the output of ${source.place.path}, which comes after it in ${common.path}`,
+      );
     }
   }
 

@@ -94,7 +94,12 @@ async function runConditional(region: RegionRun, unit: ConditionalUnit, run: Uni
   const test = region.valueOf(unit.test);
   const plan = test ? unit.then : unit.otherwise;
   const prefix = `${run.path}/${plan.place.id}`;
-  const branch = new RegionRun(region.context, plan, { parent: region, prefix, record: run.record, signal: run.signal });
+  const branch = new RegionRun(region.context, plan, {
+    parent: region,
+    prefix,
+    record: run.record,
+    signal: run.signal,
+  });
   finish(region, unit, run, await branch.run());
 }
 
@@ -106,7 +111,11 @@ async function runOperation(region: RegionRun, unit: OperationUnit, run: UnitRun
   const once = async (signal: AbortSignalLike): Promise<unknown> => {
     if (handler !== undefined) {
       const call: HandlerContext["call"] = (operation, given) => context.caller.call(operation, given, { signal });
-      return (handler as (input: unknown, context: HandlerContext) => unknown)(input, { signal, call, store: context.graphs.store });
+      return (handler as (input: unknown, context: HandlerContext) => unknown)(input, {
+        signal,
+        call,
+        store: context.graphs.store,
+      });
     }
     if (run.stream === undefined) return context.caller.call(name, input, options(signal));
     return readStream(region, name, input, options(signal), run);
@@ -127,7 +136,13 @@ async function runOperation(region: RegionRun, unit: OperationUnit, run: UnitRun
 }
 
 /** Takes what a subscription answers; all of it is the output. */
-async function readStream(region: RegionRun, name: string, input: unknown, options: CallOptions, run: UnitRun): Promise<unknown> {
+async function readStream(
+  region: RegionRun,
+  name: string,
+  input: unknown,
+  options: CallOptions,
+  run: UnitRun,
+): Promise<unknown> {
   const stream = run.stream as ItemStream;
   const { caller } = region.context;
   if (caller.subscribe === undefined) throw new Error(`the caller cannot subscribe to ${name}`);

@@ -1,7 +1,11 @@
 import { operationComponent } from "./parts.ts";
 
 /** A component of one operation whose props are its parameters. */
-function activation<P extends object = Record<never, never>>(displayName: string, name: string, ...parameters: (keyof P & string)[]) {
+function activation<P extends object = Record<never, never>>(
+  displayName: string,
+  name: string,
+  ...parameters: (keyof P & string)[]
+) {
   const pick = (props: P) => Object.fromEntries(parameters.map((parameter) => [parameter, props[parameter]]));
   return operationComponent<P>(name, pick, displayName);
 }
@@ -27,7 +31,12 @@ export const CELU = activation<{ readonly alpha?: number }>("CELU", "celu", "alp
 /** ELU with the constants of self-normalising networks. */
 export const SELU = activation("SELU", "selu");
 /** log(1 + exp(beta x)) / beta. */
-export const Softplus = activation<{ readonly beta?: number; readonly threshold?: number }>("Softplus", "softplus", "beta", "threshold");
+export const Softplus = activation<{ readonly beta?: number; readonly threshold?: number }>(
+  "Softplus",
+  "softplus",
+  "beta",
+  "threshold",
+);
 /** x / (1 + |x|). */
 export const Softsign = activation("Softsign", "softsign");
 /** exp(x) / sum(exp(x)) along `dim`. */
@@ -37,7 +46,12 @@ export const LogSoftmax = activation<{ readonly dim: number }>("LogSoftmax", "lo
 /** log(sigmoid(x)). */
 export const LogSigmoid = activation("LogSigmoid", "logsigmoid");
 /** x cut to [min_val, max_val], by default [-1, 1]. */
-export const Hardtanh = activation<{ readonly min_val?: number; readonly max_val?: number }>("Hardtanh", "hardtanh", "min_val", "max_val");
+export const Hardtanh = activation<{ readonly min_val?: number; readonly max_val?: number }>(
+  "Hardtanh",
+  "hardtanh",
+  "min_val",
+  "max_val",
+);
 /** Sigmoid of straight lines. */
 export const Hardsigmoid = activation("Hardsigmoid", "hardsigmoid");
 /** x hardsigmoid(x). */

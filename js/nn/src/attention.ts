@@ -8,10 +8,12 @@ import { LayerNorm } from "./norms.ts";
 import { namedInputs, op, ref } from "./parts.ts";
 
 /** A linear layer with the initial values of attention's projections. */
-const Projection = defineModule<{ readonly in: number; readonly out: number; readonly bias: boolean; readonly init: Initial }>(
-  "Linear",
-  (props) => affine(props, props.bias, { weight: props.init, bias: "zeros" }),
-);
+const Projection = defineModule<{
+  readonly in: number;
+  readonly out: number;
+  readonly bias: boolean;
+  readonly init: Initial;
+}>("Linear", (props) => affine(props, props.bias, { weight: props.init, bias: "zeros" }));
 
 /** Keys and values of earlier calls, in states of the execution. */
 export interface AttentionCache {
@@ -47,12 +49,18 @@ function splitHeads(name: string, heads: number, depth: number): Node[] {
 }
 
 /** The cache with the new positions written, up to the last of them. */
-function cached(name: string, from: string, { position, batch, capacity, length }: AttentionCache, heads: number, depth: number): Node[] {
+function cached(
+  name: string,
+  from: string,
+  { position, batch, capacity, length }: AttentionCache,
+  heads: number,
+  depth: number,
+): Node[] {
   const state = `cache_${name}`;
   return [
     h(Param, { name: state, shape: [batch, heads, capacity, depth], init: "zeros", scope: "session" }),
     op(`${name}_written`, "assign", { state: `$.params.${state}`, value: ref(from), at: [0, 0, position, 0] }),
-    op(`${name}_cached`, "slice", { input: ref(`${name}_written`), dim: 2, start: 0, end: `${position} + ${length}` }),
+    op(`${name}_cached`, "slice", { input: ref(`${name}_written`), dim: 2, start: 0, end: `${length} + ${position}` }),
   ];
 }
 
@@ -61,48 +69,67 @@ function cached(name: string, from: string, { position, batch, capacity, length 
  * is the query, or `{query, key, value, mask}`: the key is the query and the value the key unless given; the mask is
  * bool (true: may be looked at) or float (added to the scores).
  */
-export const MultiHeadAttention = defineModule<MultiHeadAttentionProps & { readonly input?: unknown }>("MultiHeadAttention", (props) => {
-  const { embed_dim, num_heads, num_key_heads = num_heads, bias = true, causal = false, rope_base, cache } = props;
-  if (num_heads < 1 || embed_dim % num_heads !== 0 || num_key_heads < 1 || num_heads % num_key_heads !== 0) {
-    throw new RangeError(`${num_heads} heads must divide the ${embed_dim} features, and ${num_key_heads} key heads the heads`);
-  }
-  const depth = embed_dim / num_heads;
-  const inputs = namedInputs(props.input, "query", ["key", "value", "mask"]);
-  const key = inputs["key"] ?? inputs["query"];
-  const init = xavier_uniform(embed_dim, embed_dim);
-  const project = (id: string, input: string | undefined, heads: number) => [
-    h(Projection, { id: `${id}_proj`, in: embed_dim, out: heads * depth, bias, init, input }),
-    ...splitHeads(id, heads, depth),
-  ];
-  const positions = cache === undefined ? undefined : ref("positions");
-  const turned = (name: string) => (rope_base === undefined ? `${name}_heads` : `${name}_rope`);
-  return [
-    project("q", inputs["query"], num_heads),
-    project("k", key, num_key_heads),
-    project("v", inputs["value"] ?? key, num_key_heads),
-    rope_base !== undefined && cache !== undefined
-      ? [
-          op("counted", "arange", { end: cache.length, dtype: "i32" }),
-          op("positions", "add", { input: ref("counted"), other: `$.input./${cache.position}` }),
-        ]
-      : null,
-    rope_base === undefined
-      ? null
-      : ["q", "k"].map((name) => op(`${name}_rope`, "rope", { input: ref(`${name}_heads`), positions, base: rope_base })),
-    cache === undefined ? null : [cached("key", turned("k"), cache, num_key_heads, depth), cached("value", "v_heads", cache, num_key_heads, depth)],
-    op("attention", "scaled_dot_product_attention", {
-      query: ref(turned("q")),
-      key: cache === undefined ? ref(turned("k")) : ref("key_cached"),
-      value: cache === undefined ? ref("v_heads") : ref("value_cached"),
-      attn_mask: inputs["mask"],
-      is_causal: causal,
-      enable_gqa: num_key_heads !== num_heads,
-    }),
-    op("joined", "transpose", { input: ref("attention"), dim0: 1, dim1: 2 }),
-    op("features", "flatten", { input: ref("joined"), start_dim: -2, end_dim: -1 }),
-    h(Projection, { id: "out_proj", in: embed_dim, out: embed_dim, bias, init: kaiming_uniform(embed_dim), input: ref("features") }),
-  ];
-});
+export const MultiHeadAttention = defineModule<MultiHeadAttentionProps & { readonly input?: unknown }>(
+  "MultiHeadAttention",
+  (props) => {
+    const { embed_dim, num_heads, num_key_heads = num_heads, bias = true, causal = false, rope_base, cache } = props;
+    if (num_heads < 1 || embed_dim % num_heads !== 0 || num_key_heads < 1 || num_heads % num_key_heads !== 0) {
+      throw new RangeError(
+        `${num_heads} heads must divide the ${embed_dim} features, and ${num_key_heads} key heads the heads`,
+      );
+    }
+    const depth = embed_dim / num_heads;
+    const inputs = namedInputs(props.input, "query", ["key", "value", "mask"]);
+    const key = inputs["key"] ?? inputs["query"];
+    const init = xavier_uniform(embed_dim, embed_dim);
+    const project = (id: string, input: string | undefined, heads: number) => [
+      h(Projection, { id: `${id}_proj`, in: embed_dim, out: heads * depth, bias, init, input }),
+      ...splitHeads(id, heads, depth),
+    ];
+    const positions = cache === undefined ? undefined : ref("positions");
+    const turned = (name: string) => (rope_base === undefined ? `${name}_heads` : `${name}_rope`);
+    return [
+      project("q", inputs["query"], num_heads),
+      project("k", key, num_key_heads),
+      project("v", inputs["value"] ?? key, num_key_heads),
+      rope_base !== undefined && cache !== undefined
+        ? [
+            op("counted", "arange", { end: cache.length, dtype: "i32" }),
+            op("positions", "add", { input: ref("counted"), other: `$.input./${cache.position}` }),
+          ]
+        : null,
+      rope_base === undefined
+        ? null
+        : ["q", "k"].map((name) =>
+            op(`${name}_rope`, "rope", { input: ref(`${name}_heads`), positions, base: rope_base }),
+          ),
+      cache === undefined
+        ? null
+        : [
+            cached("key", turned("k"), cache, num_key_heads, depth),
+            cached("value", "v_heads", cache, num_key_heads, depth),
+          ],
+      op("attention", "scaled_dot_product_attention", {
+        query: ref(turned("q")),
+        key: cache === undefined ? ref(turned("k")) : ref("key_cached"),
+        value: cache === undefined ? ref("v_heads") : ref("value_cached"),
+        attn_mask: inputs["mask"],
+        is_causal: causal,
+        enable_gqa: num_key_heads !== num_heads,
+      }),
+      op("joined", "transpose", { input: ref("attention"), dim0: 1, dim1: 2 }),
+      op("features", "flatten", { input: ref("joined"), start_dim: -2, end_dim: -1 }),
+      h(Projection, {
+        id: "out_proj",
+        in: embed_dim,
+        out: embed_dim,
+        bias,
+        init: kaiming_uniform(embed_dim),
+        input: ref("features"),
+      }),
+    ];
+  },
+);
 
 /** Props of the transformer's blocks. */
 export interface TransformerBlockProps {
@@ -119,9 +146,15 @@ export interface TransformerBlockProps {
 }
 
 /** One part of a block, added to its input: `body` draws nodes that end with the named one. */
-function residual(props: TransformerBlockProps, norm: string, input: string, body: (input: string) => [Node, string]): Node[] {
+function residual(
+  props: TransformerBlockProps,
+  norm: string,
+  input: string,
+  body: (input: string) => [Node, string],
+): Node[] {
   const { d_model, dropout = 0.1, layer_norm_eps = 1e-5, norm_first = false } = props;
-  const normalise = (from: string) => h(LayerNorm, { id: norm, normalized_shape: d_model, eps: layer_norm_eps, input: from });
+  const normalise = (from: string) =>
+    h(LayerNorm, { id: norm, normalized_shape: d_model, eps: layer_norm_eps, input: from });
   const [nodes, last] = body(norm_first ? ref(norm) : input);
   return [
     norm_first ? normalise(input) : null,
@@ -137,7 +170,10 @@ function endOf({ norm_first = false }: TransformerBlockProps, norm: string): str
   return ref(norm_first ? `${norm}_sum` : norm);
 }
 
-function feedForward({ d_model, dim_feedforward = 2048, dropout = 0.1, activation = "relu" }: TransformerBlockProps, input: string): [Node, string] {
+function feedForward(
+  { d_model, dim_feedforward = 2048, dropout = 0.1, activation = "relu" }: TransformerBlockProps,
+  input: string,
+): [Node, string] {
   const nodes = [
     h(Linear, { id: "linear1", in: d_model, out: dim_feedforward, input }),
     h(activation === "gelu" ? GELU : ReLU, { key: "active", input: ref("linear1") }),
@@ -147,7 +183,12 @@ function feedForward({ d_model, dim_feedforward = 2048, dropout = 0.1, activatio
   return [nodes, ref("linear2")];
 }
 
-function attend(props: TransformerBlockProps, id: string, causal: boolean, inputs: Readonly<Record<string, string | undefined>>): [Node, string] {
+function attend(
+  props: TransformerBlockProps,
+  id: string,
+  causal: boolean,
+  inputs: Readonly<Record<string, string | undefined>>,
+): [Node, string] {
   const input = Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined));
   return [h(MultiHeadAttention, { id, embed_dim: props.d_model, num_heads: props.nhead, causal, input }), ref(id)];
 }
@@ -162,7 +203,9 @@ export const TransformerEncoderBlock = defineModule<BlockProps>("TransformerEnco
   const inputs = namedInputs(props.input, "input", ["mask"]);
   const x = inputs["input"] as string;
   return [
-    residual(props, "norm1", x, (query) => attend(props, "self_attn", props.causal ?? false, { query, mask: inputs["mask"] })),
+    residual(props, "norm1", x, (query) =>
+      attend(props, "self_attn", props.causal ?? false, { query, mask: inputs["mask"] }),
+    ),
     residual(props, "norm2", endOf(props, "norm1"), (input) => feedForward(props, input)),
     h(Output, { value: endOf(props, "norm2") }),
   ];
@@ -175,7 +218,9 @@ export const TransformerDecoderBlock = defineModule<BlockProps>("TransformerDeco
   if (memory === undefined) throw new TypeError("a decoder block needs input={{input, memory}}");
   return [
     residual(props, "norm1", inputs["input"] as string, (query) => attend(props, "self_attn", true, { query })),
-    residual(props, "norm2", endOf(props, "norm1"), (query) => attend(props, "multihead_attn", false, { query, key: memory, mask: inputs["mask"] })),
+    residual(props, "norm2", endOf(props, "norm1"), (query) =>
+      attend(props, "multihead_attn", false, { query, key: memory, mask: inputs["mask"] }),
+    ),
     residual(props, "norm3", endOf(props, "norm2"), (input) => feedForward(props, input)),
     h(Output, { value: endOf(props, "norm3") }),
   ];

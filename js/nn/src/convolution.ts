@@ -23,21 +23,31 @@ export interface ConvTransposeProps extends ConvProps {
 }
 
 /** As in PyTorch, the fan-in is that of the weight's second dimension, also of a transposed convolution. */
-function windowed(name: string, shape: readonly number[], { out, bias, weight: from }: ConvProps, attributes: Readonly<Record<string, unknown>>): Node[] {
+function windowed(
+  name: string,
+  shape: readonly number[],
+  { out, bias, weight: from }: ConvProps,
+  attributes: Readonly<Record<string, unknown>>,
+): Node[] {
   const init = kaiming_uniform(shape.slice(1).reduce((a, b) => a * b, 1));
   const biased = bias ?? true;
   return [
     weight("weight", shape, init, from),
     biased ? weight("bias", [out], init) : null,
-    op(name, name, { input: "$.input", weight: "$.params.weight", bias: biased ? "$.params.bias" : undefined, ...attributes }),
+    op(name, name, {
+      input: "$.input",
+      weight: "$.params.weight",
+      bias: biased ? "$.params.bias" : undefined,
+      ...attributes,
+    }),
   ];
 }
 
 function convolution(dims: number) {
   return defineModule<ConvProps>(`Conv${dims}d`, (props) => {
-    // By names of their own: QuickJS-NG takes the slash of `props.in / groups` for the start of a pattern.
-    const { groups = 1, stride = 1, padding = 0, dilation = 1, in: inputs, out: outputs } = props;
-    const shape = [outputs, inputs / groups, ...sizesOf(props.kernel_size, dims)];
+    const { groups = 1, stride = 1, padding = 0, dilation = 1 } = props;
+    const { in: channels } = props; // `props.in / groups` is a regular expression to QuickJS-NG 0.16
+    const shape = [props.out, channels / groups, ...sizesOf(props.kernel_size, dims)];
     return windowed(`conv${dims}d`, shape, props, {
       stride: sizesOf(stride, dims),
       padding: sizesOf(padding, dims),

@@ -6,14 +6,17 @@ import { DigitsCnn } from "./testing/digits.ts";
 
 test("The digits network renders", () => {
   const graph = renderGraph(h(DigitsCnn, {}));
-  assert.deepEqual(graph.states.map(({ name, shape }) => [name, shape]), [
-    ["conv1.weight", [32, 1, 3, 3]],
-    ["conv1.bias", [32]],
-    ["conv2.weight", [64, 32, 3, 3]],
-    ["conv2.bias", [64]],
-    ["fc1.weight", [128, 1024]],
-    ["fc1.bias", [128]],
-    ["fc2.weight", [10, 128]],
-    ["fc2.bias", [10]],
-  ]);
+  assert.deepEqual(
+    graph.states.map(({ name, shape }) => [name, shape]),
+    [
+      ["conv1.weight", [32, 1, 3, 3]],
+      ["conv1.bias", [32]],
+      ["conv2.weight", [64, 32, 3, 3]],
+      ["conv2.bias", [64]],
+      ["fc1.weight", [128, 1024]],
+      ["fc1.bias", [128]],
+      ["fc2.weight", [10, 128]],
+      ["fc2.bias", [10]],
+    ],
+  );
 });

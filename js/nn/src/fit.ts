@@ -28,7 +28,14 @@ export interface EpochRecord {
 
 /** What happens while a model is fitted. */
 export type FitEvent =
-  | { readonly kind: "step"; readonly epoch: number; readonly step: number; readonly loss: number; readonly learning_rate: number; readonly examples: number }
+  | {
+      readonly kind: "step";
+      readonly epoch: number;
+      readonly step: number;
+      readonly loss: number;
+      readonly learning_rate: number;
+      readonly examples: number;
+    }
   | { readonly kind: "epoch"; readonly record: EpochRecord; readonly best: boolean }
   | { readonly kind: "end"; readonly reason: "epochs" | "patience"; readonly history: readonly EpochRecord[] };
 
@@ -128,7 +135,11 @@ class Training {
   }
 
   /** The epochs that are still to go, each when the one before is over. */
-  async *epochs(): AsyncGenerator<{ epoch: number; batches: AsyncIterable<StepItem>; validation: AsyncIterable<StepItem> }> {
+  async *epochs(): AsyncGenerator<{
+    epoch: number;
+    batches: AsyncIterable<StepItem>;
+    validation: AsyncIterable<StepItem>;
+  }> {
     this.#history = [...(this.#props.history ?? [])];
     this.#step = this.#history.at(-1)?.step ?? 0;
     while (this.#history.length < this.#props.epochs && !this.#patienceEnds()) {
@@ -136,7 +147,11 @@ class Training {
       this.#begin = this.#host.now?.() ?? 0;
       this.#loss = new Mean();
       this.#held = new Map();
-      yield { epoch, batches: new Items(() => this.#training(epoch)), validation: new Items(() => this.#judging(epoch)) };
+      yield {
+        epoch,
+        batches: new Items(() => this.#training(epoch)),
+        validation: new Items(() => this.#judging(epoch)),
+      };
     }
     const reason = this.#history.length < this.#props.epochs ? "patience" : "epochs";
     await this.#host.progress?.({ kind: "end", reason, history: this.#history });
@@ -181,7 +196,9 @@ class Training {
       step: this.#step,
       loss: this.#loss.value,
       ...(held === undefined ? {} : { held_out_loss: held.value }),
-      metrics: Object.fromEntries(metrics.flatMap((name) => (this.#held.has(name) ? [[name, (this.#held.get(name) as Mean).value]] : []))),
+      metrics: Object.fromEntries(
+        metrics.flatMap((name) => (this.#held.has(name) ? [[name, (this.#held.get(name) as Mean).value]] : [])),
+      ),
       learning_rate: this.#rate,
       seconds: ((this.#host.now?.() ?? 0) - this.#begin) / 1000,
     };
@@ -204,8 +221,15 @@ class Training {
       const y = this.#history.map(value);
       return y.every((each) => each !== undefined) ? [{ name, x, y: y as number[] }] : [];
     };
-    await this.#host.plot("loss", [...line("training", ({ loss }) => loss), ...line("held out", ({ held_out_loss }) => held_out_loss)]);
-    for (const name of this.#props.metrics ?? []) await this.#host.plot(name, line(name, ({ metrics }) => metrics[name]));
+    await this.#host.plot("loss", [
+      ...line("training", ({ loss }) => loss),
+      ...line("held out", ({ held_out_loss }) => held_out_loss),
+    ]);
+    for (const name of this.#props.metrics ?? [])
+      await this.#host.plot(
+        name,
+        line(name, ({ metrics }) => metrics[name]),
+      );
   }
 
   #patienceEnds(): boolean {
@@ -258,7 +282,12 @@ function Validation({ training, props }: { readonly training: Training; readonly
       { key: "judge" },
       h(Subgraph, { key: "model", input: "$.batch.inputs" as never, training: false }, props.children),
       readScalars(names, "$.nodes.model.output"),
-      h(Operation, { key: "keep", name: "local/validated", input: { scalars: "$.output", item: "$.batch" }, run: keep }),
+      h(Operation, {
+        key: "keep",
+        name: "local/validated",
+        input: { scalars: "$.output", item: "$.batch" },
+        run: keep,
+      }),
     ),
   );
 }
@@ -270,7 +299,9 @@ function Validation({ training, props }: { readonly training: Training; readonly
 export function Fit(props: FitProps): Node {
   const training = new Training(props);
   const { id, optimizer, loss, clip_value, clip_norm, release, children } = props;
-  const given = Object.entries({ optimizer, loss, clip_value, clip_norm, release }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ optimizer, loss, clip_value, clip_norm, release }).filter(
+    ([, value]) => value !== undefined,
+  );
   const step = Object.fromEntries(given) as { optimizer: Optimizer };
   return h(
     MapOver,
@@ -278,9 +309,18 @@ export function Fit(props: FitProps): Node {
     h(
       Sequential,
       { key: "epoch" },
-      h(Epoch, { ...step, key: "train", over: "$.epoch.batches", onStep: (value, item) => training.stepped(value, item) }, children),
+      h(
+        Epoch,
+        { ...step, key: "train", over: "$.epoch.batches", onStep: (value, item) => training.stepped(value, item) },
+        children,
+      ),
       props.validation === undefined ? null : h(Validation, { key: "validate", training, props }),
-      h(Operation, { key: "record", name: "local/epoch", input: null, run: (_: null, context: HandlerContext) => training.ended(context.store) }),
+      h(Operation, {
+        key: "record",
+        name: "local/epoch",
+        input: null,
+        run: (_: null, context: HandlerContext) => training.ended(context.store),
+      }),
     ),
   );
 }

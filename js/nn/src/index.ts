@@ -4,7 +4,14 @@
  * @packageDocumentation
  */
 export * from "./activations.ts";
-export { MultiHeadAttention, TransformerDecoderBlock, TransformerEncoderBlock, type AttentionCache, type MultiHeadAttentionProps, type TransformerBlockProps } from "./attention.ts";
+export {
+  MultiHeadAttention,
+  TransformerDecoderBlock,
+  TransformerEncoderBlock,
+  type AttentionCache,
+  type MultiHeadAttentionProps,
+  type TransformerBlockProps,
+} from "./attention.ts";
 export * from "./convolution.ts";
 export * from "./fit.ts";
 export * from "./initial.ts";

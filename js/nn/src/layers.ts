@@ -22,7 +22,11 @@ export interface FlattenProps {
 }
 
 /** Joins dimensions into one. */
-export const Flatten = operationComponent("flatten", ({ start_dim = 1, end_dim = -1 }: FlattenProps) => ({ start_dim, end_dim }), "Flatten");
+export const Flatten = operationComponent(
+  "flatten",
+  ({ start_dim = 1, end_dim = -1 }: FlattenProps) => ({ start_dim, end_dim }),
+  "Flatten",
+);
 
 /** Props of `<Upsample>`. */
 export interface UpsampleProps {

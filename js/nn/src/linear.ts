@@ -4,7 +4,12 @@ import { op, ref, weight } from "./parts.ts";
 import type { Node } from "@alknet/ujsx";
 
 /** x W^T + b with parameters of other initial values than PyTorch's default. */
-export function affine(features: { in: number; out: number }, bias: boolean, init: { weight: Initial; bias: Initial }, shared: { weight?: string | undefined; bias?: string | undefined } = {}): Node[] {
+export function affine(
+  features: { in: number; out: number },
+  bias: boolean,
+  init: { weight: Initial; bias: Initial },
+  shared: { weight?: string | undefined; bias?: string | undefined } = {},
+): Node[] {
   const { in: inner, out } = features;
   const product = [
     weight("weight", [out, inner], init.weight, shared.weight),
@@ -12,7 +17,11 @@ export function affine(features: { in: number; out: number }, bias: boolean, ini
     op("product", "matmul", { input: "$.input", other: ref("transposed") }),
   ];
   if (!bias) return product;
-  return [...product, weight("bias", [out], init.bias, shared.bias), op("sum", "add", { input: ref("product"), other: "$.params.bias" })];
+  return [
+    ...product,
+    weight("bias", [out], init.bias, shared.bias),
+    op("sum", "add", { input: ref("product"), other: "$.params.bias" }),
+  ];
 }
 
 /** Props of `<Linear>`. */

@@ -35,7 +35,9 @@ export const HuberLoss = operationComponent<LossProps & { readonly delta?: numbe
 );
 
 /** Of scores [N, C, ...] against class numbers [N, ...] or probabilities [N, C, ...]. */
-export const CrossEntropyLoss = operationComponent<LossProps & { readonly ignore_index?: number; readonly label_smoothing?: number }>(
+export const CrossEntropyLoss = operationComponent<
+  LossProps & { readonly ignore_index?: number; readonly label_smoothing?: number }
+>(
   "cross_entropy",
   ({ reduction = "mean", ignore_index = -100, label_smoothing = 0 }) => ({ ignore_index, reduction, label_smoothing }),
   "CrossEntropyLoss",
@@ -49,8 +51,7 @@ export const NLLLoss = operationComponent<LossProps & { readonly ignore_index?: 
 );
 
 /** Of log-probabilities against probabilities (with `log_target` their logarithms). */
-export const KLDivLoss = operationComponent<{ readonly reduction?: Reduction | "batchmean"; readonly log_target?: boolean }>(
-  "kl_div",
-  ({ reduction = "mean", log_target = false }) => ({ reduction, log_target }),
-  "KLDivLoss",
-);
+export const KLDivLoss = operationComponent<{
+  readonly reduction?: Reduction | "batchmean";
+  readonly log_target?: boolean;
+}>("kl_div", ({ reduction = "mean", log_target = false }) => ({ reduction, log_target }), "KLDivLoss");

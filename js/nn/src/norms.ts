@@ -11,24 +11,27 @@ export interface BatchNormProps {
 }
 
 function batchNorm(name: string) {
-  return defineModule<BatchNormProps>(name, ({ num_features, eps = 1e-5, momentum = 0.1, affine = true }, { training }) => {
-    const size = [num_features];
-    const learned = affine ? { weight: "$.params.weight", bias: "$.params.bias" } : {};
-    const running = { running_mean: "$.params.running_mean", running_var: "$.params.running_var" };
-    return [
-      buffer("running_mean", size, "zeros"),
-      buffer("running_var", size, "ones"),
-      affine ? [weight("weight", size, "ones"), weight("bias", size, "zeros")] : null,
-      op("norm", "batch_norm", { input: "$.input", ...running, ...learned, training, momentum, eps }),
-      training
-        ? [
-            op("keep_mean", "assign", { state: "$.params.running_mean", value: ref("norm", 1) }),
-            op("keep_var", "assign", { state: "$.params.running_var", value: ref("norm", 2) }),
-          ]
-        : null,
-      h(Output, { value: ref("norm") }),
-    ];
-  });
+  return defineModule<BatchNormProps>(
+    name,
+    ({ num_features, eps = 1e-5, momentum = 0.1, affine = true }, { training }) => {
+      const size = [num_features];
+      const learned = affine ? { weight: "$.params.weight", bias: "$.params.bias" } : {};
+      const running = { running_mean: "$.params.running_mean", running_var: "$.params.running_var" };
+      return [
+        buffer("running_mean", size, "zeros"),
+        buffer("running_var", size, "ones"),
+        affine ? [weight("weight", size, "ones"), weight("bias", size, "zeros")] : null,
+        op("norm", "batch_norm", { input: "$.input", ...running, ...learned, training, momentum, eps }),
+        training
+          ? [
+              op("keep_mean", "assign", { state: "$.params.running_mean", value: ref("norm", 1) }),
+              op("keep_var", "assign", { state: "$.params.running_var", value: ref("norm", 2) }),
+            ]
+          : null,
+        h(Output, { value: ref("norm") }),
+      ];
+    },
+  );
 }
 
 /** Normalises [N, C] and [N, C, L] by channel: in training by the batch, else by `running_mean` and `running_var`. */
@@ -70,15 +73,18 @@ export interface GroupNormProps {
 }
 
 /** Over groups of channels of [N, C, ...]. */
-export const GroupNorm = defineModule<GroupNormProps>("GroupNorm", ({ num_groups, num_channels, eps = 1e-5, affine = true }) => [
-  affine ? [weight("weight", [num_channels], "ones"), weight("bias", [num_channels], "zeros")] : null,
-  op("norm", "group_norm", {
-    input: "$.input",
-    ...(affine ? { weight: "$.params.weight", bias: "$.params.bias" } : {}),
-    num_groups,
-    eps,
-  }),
-]);
+export const GroupNorm = defineModule<GroupNormProps>(
+  "GroupNorm",
+  ({ num_groups, num_channels, eps = 1e-5, affine = true }) => [
+    affine ? [weight("weight", [num_channels], "ones"), weight("bias", [num_channels], "zeros")] : null,
+    op("norm", "group_norm", {
+      input: "$.input",
+      ...(affine ? { weight: "$.params.weight", bias: "$.params.bias" } : {}),
+      num_groups,
+      eps,
+    }),
+  ],
+);
 
 /** Props of `<RMSNorm>`. */
 export interface RMSNormProps {

@@ -47,7 +47,11 @@ export function operationComponent<P extends object>(
 }
 
 /** Members of an `input` that names several, or the one ref as the first of them. */
-export function namedInputs(input: unknown, first: string, others: readonly string[]): Readonly<Record<string, string | undefined>> {
+export function namedInputs(
+  input: unknown,
+  first: string,
+  others: readonly string[],
+): Readonly<Record<string, string | undefined>> {
   const object = typeof input === "object" && input !== null && !("$tensor" in input);
   if (!object) return { [first]: "$.input" };
   const given = [first, ...others].filter((name) => (input as Record<string, unknown>)[name] !== undefined);

@@ -29,7 +29,8 @@ class Layer {
     this.#hidden = hidden;
     this.#bias = bias;
     const bound = 1 / Math.sqrt(hidden);
-    const declare = (name: string, shape: number[]) => this.nodes.push(weight(name + suffix, shape, uniform(-bound, bound)));
+    const declare = (name: string, shape: number[]) =>
+      this.nodes.push(weight(name + suffix, shape, uniform(-bound, bound)));
     declare("weight_ih", [gates * hidden, inputSize]);
     declare("weight_hh", [gates * hidden, hidden]);
     if (!bias) return;
@@ -62,7 +63,12 @@ class Layer {
 
   /** The part of the last dimension that belongs to a gate. */
   gate(key: string, all: string, index: number): string {
-    return this.op(`${key}_g${index}`, "slice", { input: all, dim: -1, start: index * this.#hidden, end: (index + 1) * this.#hidden });
+    return this.op(`${key}_g${index}`, "slice", {
+      input: all,
+      dim: -1,
+      start: index * this.#hidden,
+      end: (index + 1) * this.#hidden,
+    });
   }
 
   add(key: string, a: string, b: string | undefined): string {
@@ -107,7 +113,11 @@ const gruStep: Step = (layer, at, input, old) => {
   const recurrent = layer.fromHidden(`${at}_h`, old.hidden);
   const both = (gate: number, name: string) => {
     const own = layer.gate(`${at}_in`, input, gate);
-    return layer.add(`${at}_${name}s`, own, recurrent === undefined ? undefined : layer.gate(`${at}_re`, recurrent, gate));
+    return layer.add(
+      `${at}_${name}s`,
+      own,
+      recurrent === undefined ? undefined : layer.gate(`${at}_re`, recurrent, gate),
+    );
   };
   const reset = layer.sigmoid(`${at}_r`, both(0, "r"));
   const update = layer.sigmoid(`${at}_z`, both(1, "z"));
@@ -118,14 +128,16 @@ const gruStep: Step = (layer, at, input, old) => {
   candidate = layer.tanh(`${at}_n`, candidate);
   // (1 - z) n + z h
   const kept = layer.mul(`${at}_kept`, layer.op(`${at}_rest`, "sub", { input: 1, other: update }), candidate);
-  const hidden = old.hidden === undefined ? kept : layer.add(`${at}_hidden`, kept, layer.mul(`${at}_old`, update, old.hidden));
+  const hidden =
+    old.hidden === undefined ? kept : layer.add(`${at}_hidden`, kept, layer.mul(`${at}_old`, update, old.hidden));
   return { hidden };
 };
 
 function recurrent(name: string, gates: number, step: Step) {
   return defineModule<RecurrentProps>(name, (props) => {
     const { input_size, hidden_size, length, num_layers = 1, bias = true, bidirectional = false } = props;
-    if (length < 1 || num_layers < 1) throw new RangeError(`${num_layers} layers over ${length} steps: at least 1 of each`);
+    if (length < 1 || num_layers < 1)
+      throw new RangeError(`${num_layers} layers over ${length} steps: at least 1 of each`);
     const nodes: Node[] = [];
     const outputs: [string, string][] = [];
     let x = "$.input";

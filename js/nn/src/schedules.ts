@@ -6,7 +6,13 @@ export type Schedule =
   /** To `minimum` (0) over `steps` steps along half a cosine (torch CosineAnnealingLR over its first half period). */
   | { readonly name: "cosine"; readonly rate: number; readonly steps: number; readonly minimum?: number }
   /** Rises from `start_factor` (0) of what `then` says over `steps` steps; with `shifted`, `then` counts from the end of the rise. */
-  | { readonly name: "warm_up"; readonly then: Schedule; readonly steps: number; readonly start_factor?: number; readonly shifted?: boolean }
+  | {
+      readonly name: "warm_up";
+      readonly then: Schedule;
+      readonly steps: number;
+      readonly start_factor?: number;
+      readonly shifted?: boolean;
+    }
   /** Up from maximum / initial_divisor (25) over the first `rise` (0.3) of `steps`, then down to the beginning / final_divisor (1e4) (torch OneCycleLR). */
   | {
       readonly name: "one_cycle";

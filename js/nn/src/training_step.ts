@@ -29,8 +29,26 @@ export interface TrainingStepProps {
  * with `clip_norm` and `gradients_finite` with `loss_scale`.
  */
 export function TrainingStep(props: TrainingStepProps): Node {
-  const { id, input, optimizer, learning_rate, loss = "loss", clip_value, clip_norm, loss_scale, accumulate, children } = props;
-  const options = { loss, optimizer, clip_value, clip_norm, accumulate, loss_scaling: loss_scale === undefined ? undefined : true };
+  const {
+    id,
+    input,
+    optimizer,
+    learning_rate,
+    loss = "loss",
+    clip_value,
+    clip_norm,
+    loss_scale,
+    accumulate,
+    children,
+  } = props;
+  const options = {
+    loss,
+    optimizer,
+    clip_value,
+    clip_norm,
+    accumulate,
+    loss_scaling: loss_scale === undefined ? undefined : true,
+  };
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const rate = accumulate === "add" ? {} : { learning_rate };
   return h(
@@ -76,7 +94,11 @@ export function readScalars(names: readonly string[], from: string): Node {
 
 function scalarReads(names: readonly string[], from: string): { children: Node[]; refs: Record<string, string> } {
   const children = names.map((name) =>
-    h(Operation, { key: `read_${name}`, name: "compute/read_tensor", input: { tensor: `${from}.${name}`, as: "values" } }),
+    h(Operation, {
+      key: `read_${name}`,
+      name: "compute/read_tensor",
+      input: { tensor: `${from}.${name}`, as: "values" },
+    }),
   );
   return { children, refs: Object.fromEntries(names.map((name) => [name, `$.nodes.read_${name}.output`])) };
 }
@@ -89,7 +111,10 @@ function valuesOf(input: Readonly<Record<string, Read>>): Record<string, number>
 export function Epoch(props: EpochProps): Node {
   const { over, release = false, onStep, id, children, ...step } = props;
   const loss = props.loss ?? "loss";
-  const tell = async (input: { readonly scalars: Readonly<Record<string, number>>; readonly item: StepItem }, _context: HandlerContext) => {
+  const tell = async (
+    input: { readonly scalars: Readonly<Record<string, number>>; readonly item: StepItem },
+    _context: HandlerContext,
+  ) => {
     await onStep?.(input.scalars[loss] as number, input.item);
     return input.scalars;
   };
@@ -99,7 +124,11 @@ export function Epoch(props: EpochProps): Node {
     h(
       Sequential,
       { key: "step" },
-      h(TrainingStep, { ...step, key: "train", input: "$.batch.inputs", learning_rate: "$.batch.learning_rate" }, children),
+      h(
+        TrainingStep,
+        { ...step, key: "train", input: "$.batch.inputs", learning_rate: "$.batch.learning_rate" },
+        children,
+      ),
       readScalars([loss], "$.nodes.train.output"),
       h(Operation, { key: "tell", name: "local/step", input: { scalars: "$.output", item: "$.batch" }, run: tell }),
     ),

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { type Codec, compile } from "./codec.ts";
 import { SchemaError } from "./error.ts";
 import type { LayoutMode } from "./measure.ts";
-import { fromHex, toHex } from "../../testing/engine.ts";
+import { fromHex, toHex } from "../../testing/hex.ts";
 
 interface Row {
   readonly name: string;

@@ -5,7 +5,7 @@ import { BlobStore } from "./blob_store.ts";
 import { compile, decode, encode } from "./codec.ts";
 import { SchemaError } from "./error.ts";
 import { TypeDef } from "./index.ts";
-import { fromHex, toHex } from "../../testing/engine.ts";
+import { fromHex, toHex } from "../../testing/hex.ts";
 
 function errorOf(call: () => unknown): SchemaError {
   try {

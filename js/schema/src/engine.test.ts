@@ -8,7 +8,8 @@ import { type Codec, compile } from "./codec.ts";
 import { SchemaError } from "./error.ts";
 import { fromJSON } from "./from_json.ts";
 import type { LayoutMode } from "./measure.ts";
-import { type Answer, ask, fromHex, kNoEngine, type Request, toHex } from "../../testing/engine.ts";
+import { type Answer, ask, kNoEngine, type Request } from "../../testing/engine.ts";
+import { fromHex, toHex } from "../../testing/hex.ts";
 import { type Bare, Generator } from "./testing/generate.ts";
 import { Random } from "../../testing/random.ts";
 

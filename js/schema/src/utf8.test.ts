@@ -47,11 +47,11 @@ test("half a surrogate pair is found", () => {
   assert.equal(findLoneSurrogate("\ud83d\ude00"), -1);
 });
 
-test("base64 is what Buffer says", () => {
+test("base64 is what btoa says", () => {
   const random = new Random(5);
   for (let size = 0; size < 70; ++size) {
     const bytes = Uint8Array.from({ length: size }, () => random.below(256));
-    const text = Buffer.from(bytes).toString("base64");
+    const text = btoa(String.fromCharCode(...bytes));
     assert.equal(base64Encode(bytes), text);
     assert.deepEqual(base64Decode(text), bytes);
   }

@@ -216,27 +216,28 @@ class Emitter {
   }
 
   struct Place {
+    std::string name;
     std::string member;  // as offsetof takes it
     std::string type;
   };
 
   const Place* find_place(const std::vector<Place>& places, const std::string& name) const {
-    const auto found = std::ranges::find_if(
-        places, [&](const Place& place) { return place.member == name || place.member == "base." + name; });
+    const auto found = std::ranges::find(places, name, &Place::name);
     return found == places.end() ? nullptr : &*found;
   }
 
+  // The members of a structure, and of those inside it that stand for a dictionary's parent.
   std::vector<Place> places_of(const std::string& name) const {
     std::vector<Place> result;
     const auto found = header_.structs.find(name);
     if (found == header_.structs.end()) return result;
     for (const CField& field : found->second.fields) {
-      if (field.name != "base") {
-        result.push_back({field.name, field.type});
+      if (field.name != "base" && field.type != "WGPUTexelCopyBufferLayout") {
+        result.push_back({field.name, field.name, field.type});
         continue;
       }
       for (const CField& inner : header_.structs.find(field.type)->second.fields) {
-        result.push_back({"base." + inner.name, inner.type});
+        result.push_back({inner.name, field.name + "." + inner.name, inner.type});
       }
     }
     return result;

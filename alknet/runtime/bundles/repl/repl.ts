@@ -12,6 +12,44 @@ const declared = new Set<string>();
 
 const unfinished = /^Unterminated (?:template|comment|regular expression)/;
 
+const regexBefore = /(?:^|[(,=:[!&|?{};+\-*%~^<>]|\b(?:return|typeof|case|in|of|void|delete|await|yield))\s*$/;
+
+/** Whether a bracket, a template or a comment is open at the end: more lines must follow. */
+function isOpen(source: string): boolean {
+  const open: string[] = []; // closers that are awaited; "`" inside a template, "${" inside a hole of one
+  const skip = (from: number, end: RegExp): number => {
+    end.lastIndex = from;
+    return end.exec(source) === null ? source.length : end.lastIndex;
+  };
+  for (let at = 0; at < source.length; ) {
+    const char = source.charAt(at);
+    if (open.at(-1) === "`") {
+      if (char === "\\") at += 2;
+      else if (source.startsWith("${", at)) {
+        open.push("${");
+        at += 2;
+      } else {
+        if (char === "`") open.pop();
+        ++at;
+      }
+    } else if (source.startsWith("//", at)) at = skip(at, /$/gm);
+    else if (source.startsWith("/*", at)) {
+      const end = source.indexOf("*/", at + 2);
+      if (end < 0) return true;
+      at = end + 2;
+    } else if (char === '"') at = skip(at + 1, /(?:\\.|[^"\\\n])*"?/gy);
+    else if (char === "'") at = skip(at + 1, /(?:\\.|[^'\\\n])*'?/gy);
+    else if (char === "/" && regexBefore.test(source.slice(0, at))) {
+      at = skip(at + 1, /(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])*\/?/gy);
+    } else {
+      if ("([{`".includes(char)) open.push(char);
+      else if (")]}".includes(char)) open.pop();
+      ++at;
+    }
+  }
+  return open.length > 0;
+}
+
 /** The place behind the last character. */
 function endOf(source: string): { line: number; column: number } {
   const lines = source.split("\n");
@@ -20,6 +58,7 @@ function endOf(source: string): { line: number; column: number } {
 
 /** Turns what was typed, TypeScript with imports and await, into a script. */
 export function prepare(source: string): Prepared {
+  if (isOpen(source)) return { kind: "incomplete" };
   let code: string;
   try {
     code = transform(source, {

@@ -21,5 +21,4 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 for (const name of ["harness.js", process.argv[2]]) {
   vm.runInThisContext(readFileSync(here + name, "utf8"), { filename: name });
 }
-process.stdout.write(await globalThis.harness.run());
-process.exit(0);
+process.stdout.write(await globalThis.harness.run(), () => process.exit(0));

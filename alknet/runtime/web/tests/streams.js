@@ -195,7 +195,8 @@
   test("damaged and cut data are errors", async () => {
     const broken = async (format, ...values) => rejected(new Response(ReadableStream.from([bytes(...values)]).pipeThrough(new DecompressionStream(format))).text());
     const results = [await broken("deflate", 1, 2, 3), await broken("gzip", 0x1f, 0x8b, 8)];
-    return [results, thrown(() => new CompressionStream("zip")), thrown(() => new DecompressionStream())];
+    if (engine === "alknet") equal(results, ["TypeError", "TypeError"]); // Node's are plain errors
+    return [thrown(() => new CompressionStream("zip")), thrown(() => new DecompressionStream())];
   });
   testHere("data behind the end is an error", async () => {
     const data = Uint8Array.from(atob("y0jNyckHAA=="), (c) => c.charCodeAt(0));

@@ -51,7 +51,10 @@ type Handler = (input: never, options: CallOptions) => unknown;
 export class FakeCaller implements Caller {
   readonly calls: { readonly name: string; readonly input: unknown; readonly peer: string | undefined }[] = [];
   readonly #handlers: Readonly<Record<string, Handler>>;
-  readonly #open = new Map<string, { resolve: (value: unknown) => void; reject: (error: unknown) => void; options: CallOptions }>();
+  readonly #open = new Map<
+    string,
+    { resolve: (value: unknown) => void; reject: (error: unknown) => void; options: CallOptions }
+  >();
 
   constructor(handlers: Readonly<Record<string, Handler>> = {}) {
     this.#handlers = handlers;

@@ -10,7 +10,9 @@ import type { TensorHandle } from "../value_type.ts";
 const builds = ["release", "test"].map((build) => join(process.cwd(), "../build", build, "apps/alknet/alknet"));
 
 /** The alknet program: ALKNET_PROGRAM, else that of a build of the checkout. */
-export const program = [process.env["ALKNET_PROGRAM"], ...builds].find((path) => path !== undefined && existsSync(path));
+export const program = [process.env["ALKNET_PROGRAM"], ...builds].find(
+  (path) => path !== undefined && existsSync(path),
+);
 
 /** For `test`: why tests that need the program are skipped, or false. */
 export const skip = program === undefined ? "no alknet program is built; ALKNET_PROGRAM names one" : false;
@@ -21,7 +23,17 @@ export class OperationError extends Error {
   readonly retryable: boolean;
   readonly details: unknown;
 
-  constructor({ code, message, retryable, details }: { code: string; message: string; retryable: boolean; details?: unknown }) {
+  constructor({
+    code,
+    message,
+    retryable,
+    details,
+  }: {
+    code: string;
+    message: string;
+    retryable: boolean;
+    details?: unknown;
+  }) {
     super(message);
     this.code = code;
     this.retryable = retryable;
@@ -45,7 +57,18 @@ export class ComputeNode implements Caller {
 
   static async start(): Promise<ComputeNode> {
     const folder = mkdtempSync(join(tmpdir(), "alknet-node-"));
-    const options = ["serve", "--json", "--log-level", "off", "--device", "cpu", "--http", "127.0.0.1:0", "--allow", "compute"];
+    const options = [
+      "serve",
+      "--json",
+      "--log-level",
+      "off",
+      "--device",
+      "cpu",
+      "--http",
+      "127.0.0.1:0",
+      "--allow",
+      "compute",
+    ];
     const child = spawn(program as string, options, {
       stdio: ["ignore", "pipe", "inherit"],
       env: { ...process.env, XDG_CONFIG_HOME: folder },
@@ -70,7 +93,10 @@ export class ComputeNode implements Caller {
       headers: { "content-type": "application/json", "Alknet-Session": "flowgraph-tests-session" },
       body: JSON.stringify({ operation: name, input }),
     });
-    const answer = (await response.json()) as { output?: unknown; error?: ConstructorParameters<typeof OperationError>[0] };
+    const answer = (await response.json()) as {
+      output?: unknown;
+      error?: ConstructorParameters<typeof OperationError>[0];
+    };
     if (answer.error !== undefined) throw new OperationError(answer.error);
     return answer.output;
   }

@@ -1,0 +1,78 @@
+#include "apps/alknet/program_operations.h"
+
+#include "alknet/call/discovery.h"
+#include "alknet/call/dispatcher.h"
+#include "alknet/call/owner.h"
+#include "alknet/compute/operations/compute_operations.h"
+#include "alknet/compute/operations/service.h"
+#include "alknet/runtime/bridge.h"
+#include "alknet/tensor/source.h"
+#include "apps/alknet/models.h"
+#include "apps/alknet/open_tensors.h"
+
+namespace alknet::app {
+namespace {
+
+compute::ComputeServiceOptions service_options(const std::string& device, const Globals& globals) {
+  compute::ComputeServiceOptions options;
+  options.device = device;
+  options.trusted = true;
+  options.models.find = [&globals](std::string_view name) -> std::shared_ptr<tensor::Source> {
+    const auto folder = resolve_model(std::string(name), globals);
+    return std::make_shared<tensor::FileSource>(open_tensors((folder / "model.safetensors").string()));
+  };
+  options.models.files = [&globals](std::string_view name) {
+    return compute::ModelFiles::of_folder(resolve_model(std::string(name), globals));
+  };
+  return options;
+}
+
+}  // namespace
+
+struct ProgramOperations::State {
+  State(Loop& loop, const std::string& device, const Globals& globals)
+      : service(service_options(device, globals)),
+        registry(std::make_shared<call::Registry>()),
+        dispatcher(loop, registry),
+        owner(std::make_shared<call::Owner>(call::Owner::Kind::kProgram, "script", call::Identity::local_program())) {
+    registry->curated().add(compute::compute_operations(service));
+    registry->curated().add(call::discovery_operations({}));
+  }
+  ~State() {
+    owner->end();
+    service.settle();
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  compute::ComputeService service;
+  std::shared_ptr<call::Registry> registry;
+  call::Dispatcher dispatcher;
+  std::shared_ptr<call::Owner> owner;
+};
+
+ProgramOperations::ProgramOperations(Loop& loop, std::string device, const Globals& globals)
+    : loop_(loop), device_(std::move(device)), globals_(globals) {}
+
+ProgramOperations::~ProgramOperations() = default;
+
+ProgramOperations::State& ProgramOperations::state() {
+  if (state_ == nullptr) state_ = std::make_unique<State>(loop_, device_, globals_);
+  return *state_;
+}
+
+runtime::NativeModule ProgramOperations::host_module() {
+  runtime::NativeModule module = runtime::host_module({});
+  module.evaluate = [this](runtime::Realm realm) {
+    State& made = state();
+    runtime::BridgeOptions options;
+    options.caller = runtime::owner_caller(made.dispatcher, made.owner);
+    options.add_operation = runtime::curated_adder(made.registry);
+    options.authority = call::Identity::local_program();
+    options.environment = call::ScopedEnvironment({"*"});
+    return runtime::host_module(std::move(options)).evaluate(realm);
+  };
+  return module;
+}
+
+}  // namespace alknet::app
