@@ -185,9 +185,20 @@ class StopSignals {
 /// What the files of `--ops` stand on. On the loop's thread.
 struct Scripts {
   Scripts(Loop& loop, const std::shared_ptr<call::Registry>& registry, const Logger& logger)
-      : dispatcher(loop, registry, {.logger = logger}),
-        host(loop, dispatcher, {.logger = logger}),
+      : dispatcher(loop, registry, calling(logger)),
+        host(loop, dispatcher, hosting(logger)),
         files(loop, host, registry, logger) {}
+
+  static call::DispatcherOptions calling(const Logger& logger) {
+    call::DispatcherOptions options;
+    options.logger = logger;
+    return options;
+  }
+  static runtime::SandboxHostOptions hosting(const Logger& logger) {
+    runtime::SandboxHostOptions options;
+    options.logger = logger;
+    return options;
+  }
 
   call::Dispatcher dispatcher;
   runtime::SandboxHost host;
