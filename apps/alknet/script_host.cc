@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "alknet/base/files.h"
+#include "alknet/bindings/schema.h"
+#include "alknet/bindings/tensors.h"
 #include "alknet/platform/webgpu/navigator_gpu.h"
 #include "alknet/runtime/bundles/embedded.h"
 #include "alknet/runtime/error_report.h"
@@ -82,6 +84,8 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   isolate.executor = &loop_;
   isolate.modules.push_back(program_module(program_));
   isolate.modules.push_back(operations_.host_module());
+  isolate.modules.push_back(bindings::graph_module());
+  isolate.modules.push_back(bindings::schema_module());
   isolate.on_uncaught = [this](const runtime::ScriptError& error) {
     if (!uncaught_) uncaught_ = error.plain();
     loop_.stop();
