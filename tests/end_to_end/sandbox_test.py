@@ -76,6 +76,24 @@ class Sandbox(program.ProgramTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout), [None, "NOT_FOUND"])
 
+    def test_the_web_interfaces_ask_nothing_of_the_system(self):
+        source = """
+            crypto.getRandomValues(new Uint8Array(16));
+            const found = [crypto.randomUUID().length, performance.now() >= 0, new Date(0).toString().includes("1970"),
+              new URL("../b", "http://a/c/d").href, structuredClone({ a: [1] }).a[0], atob(btoa("x")),
+              new TextDecoder().decode(new TextEncoder().encode("é")), typeof fetch, typeof WebSocket];
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            const packed = new Response("x".repeat(1000)).body?.pipeThrough(new CompressionStream("gzip"));
+            found.push((await new Response(packed).arrayBuffer()).byteLength < 100);
+            console.log(JSON.stringify(found));
+        """
+        done = self.sandbox(source)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(
+            json.loads(done.stdout),
+            [36, True, True, "http://a/b", 1, "x", "é", "undefined", "undefined", True],
+        )
+
     def test_a_missing_file_is_an_error(self):
         self.assert_fails(program.run("sandbox", str(self.folder / "none.js")), 1, "none.js")
 
@@ -120,6 +138,15 @@ class ServedFile(program.ProgramTest):
             done = self.call(node, "greet/stuck", {}, "--timeout", "200ms")
             self.assertEqual(json.loads(done.stdout)["error"]["code"], "timeout")
             node.until(lambda: self.call(node, "greet/hello", {"name": "you"}).returncode == 0)
+
+    def test_callers_with_the_scope_run_scripts_of_their_own(self):
+        with self.node("--allow", "isolate") as node:
+            done = self.call(node, "isolate/session", {"source": "console.log('from afar')"}, "--stream")
+            events = [json.loads(line) for line in done.stdout.decode().splitlines()]
+            self.assertEqual(events, [{"event": "output", "text": "from afar\n"}, {"event": "ready"}])
+        with self.node() as node:
+            done = self.call(node, "isolate/session", {"source": "1"}, "--stream")
+            self.assertNotEqual(done.returncode, 0)
 
     def test_a_file_that_fails_at_the_start_ends_the_node(self):
         file = self.file("bad.ts", "throw new Error('no');")
