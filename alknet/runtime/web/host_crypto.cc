@@ -1,9 +1,10 @@
+#include <fmt/format.h>
 #include <nettle/nettle-meta.h>
+#include <sys/random.h>
 
 #include <algorithm>
-#include <random>
+#include <cerrno>
 
-#include "alknet/base/random_hex.h"
 #include "alknet/runtime/web/host.h"
 
 namespace alknet::runtime::web {
@@ -30,21 +31,28 @@ Value digest(Realm realm, const Value&, Arguments arguments) {
   return realm.array_buffer(result);
 }
 
-Value fill_random(Realm, const Value&, Arguments arguments) {
-  std::random_device random;
-  std::span<std::byte> rest = arguments[0].buffer();
-  while (!rest.empty()) {
-    const std::uint32_t bits = random();
-    const std::span<const std::byte> source =
-        std::as_bytes(std::span(&bits, 1)).first(std::min<std::size_t>(4, rest.size()));
-    std::copy(source.begin(), source.end(), rest.begin());
-    rest = rest.subspan(source.size());
+/// Fills `bytes` from the system's source by the one call that a sandbox allows.
+void fill(std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t got = ::getrandom(bytes.data(), bytes.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Error(BaseError::kIoError, "[crypto] the system gives no random bytes");
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
   }
+}
+
+Value fill_random(Realm, const Value&, Arguments arguments) {
+  fill(arguments[0].buffer());
   return {};
 }
 
+/// (bytes): so many random bytes as lower-case hexadecimal digits.
 Value random_hex_text(Realm realm, const Value&, Arguments arguments) {
-  return realm.string(random_hex(static_cast<std::size_t>(arguments[0].to_integer("randomHex: the size"))));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(arguments[0].to_integer("randomHex: the size")));
+  fill(bytes);
+  std::string text;
+  for (const std::byte byte : bytes) text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+  return realm.string(text);
 }
 
 constexpr std::array<MethodSpec, 3> kCryptoFunctions = {{
