@@ -71,6 +71,14 @@ target_include_directories(dep_ada SYSTEM PUBLIC ${ALKNET_DEPS}/ada)
 target_compile_options(dep_ada PRIVATE -w)
 set_target_properties(dep_ada PROPERTIES UNITY_BUILD OFF)
 
+# PNG, JPEG and WebP, linked statically: scripts rarely need them, and every start would load them.
+add_library(dep_images INTERFACE)
+foreach(library png turbojpeg webp)
+  find_library(ALKNET_LIBRARY_${library} lib${library}.a REQUIRED)
+  target_link_libraries(dep_images INTERFACE ${ALKNET_LIBRARY_${library}})
+endforeach()
+target_link_libraries(dep_images INTERFACE PkgConfig::dep_zlib m Threads::Threads)
+
 # shaderc compiles GLSL to SPIR-V. Debian's shared library lacks what it is made of, so its parts are linked statically.
 add_library(dep_shaderc INTERFACE)
 find_path(ALKNET_SHADERC_INCLUDE shaderc/shaderc.h REQUIRED)
