@@ -51,7 +51,7 @@ class SchemaCodec final : public runtime::NativeObject {
     for (const schema::LayoutField& field : layout.fields()) {
       const Value row = realm.object();
       row.set("path", realm.string(field.path));
-      row.set("kind", realm.string(schema::kind_name(field.kind)));
+      row.set("kind", realm.string(schema::name(field.kind)));
       row.set("offset", optional_number(realm, field.offset));
       row.set("bytes", optional_number(realm, field.bytes));
       row.set("align", realm.number(field.align));

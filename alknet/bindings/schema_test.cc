@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kReading = R"(globalThis.schema = {
   'TypeDef:Struct': true, required: ['id', 'label'],
-  properties: {id: {'TypeDef:Uint16': true}, label: {'TypeDef:String': true, maxBytes: 5}, big: {'TypeDef:Uint64': true}},
+  properties: {id: {'TypeDef:Uint16': true}, label: {'TypeDef:String': {maxBytes: 5}}, big: {'TypeDef:Uint64': true}},
 };)";
 
 TEST(SchemaCodec, HasTheLayoutOfTheEngine) {

@@ -9,7 +9,12 @@
 #include <thread>
 
 #include "alknet/base/files.h"
+#include "alknet/bindings/schema.h"
+#include "alknet/bindings/tensors.h"
+#include "alknet/platform/fetch.h"
+#include "alknet/platform/fs.h"
 #include "alknet/platform/webgpu/navigator_gpu.h"
+#include "alknet/platform/websocket.h"
 #include "alknet/runtime/bundles/embedded.h"
 #include "alknet/runtime/error_report.h"
 #include "alknet/runtime/promise.h"
@@ -54,6 +59,26 @@ void print_console(runtime::ConsoleLevel level, std::string_view text) {
   }
 }
 
+platform::FsPrivileges fs_privileges(const ScriptOptions& options) {
+  if (!options.restricted) return platform::FsPrivileges::everything();
+  constexpr std::string_view kWrite = ":rw";
+  std::vector<platform::FsRule> rules;
+  for (const std::string& word : options.allow_fs) {
+    const bool write = word.ends_with(kWrite);
+    rules.push_back({write ? word.substr(0, word.size() - kWrite.size()) : word, write});
+  }
+  return platform::FsPrivileges(rules);
+}
+
+platform::FetchPrivileges fetch_privileges(const ScriptOptions& options) {
+  if (!options.restricted) return platform::FetchPrivileges::everything();
+  try {
+    return platform::FetchPrivileges(options.allow_fetch);
+  } catch (const Error& error) {
+    throw UsageError(error);
+  }
+}
+
 }  // namespace
 
 void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions& options) {
@@ -62,10 +87,22 @@ void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions
                      "What other names than paths stand for: a web import map (JSON)");
   command.add_option("--root", options.roots, "Modules come only from files under this folder; may be repeated")
       ->allow_extra_args(false);
+  CLI::Option* restricted = command.add_flag("--restrict", options.restricted,
+                                             "No operations, devices, files and network but what is allowed");
+  command
+      .add_option("--allow-fetch", options.allow_fetch,
+                  "With --restrict: a server, such as https://example.com; may be repeated")
+      ->allow_extra_args(false)
+      ->needs(restricted);
+  command
+      .add_option("--allow-fs", options.allow_fs,
+                  "With --restrict: a file or folder to read, or with :rw behind it to change; may be repeated")
+      ->allow_extra_args(false)
+      ->needs(restricted);
 }
 
 ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
-    : operations_(loop_, options.device, globals) {
+    : operations_(loop_, options.device, globals), fetch_privileges_(fetch_privileges(options)) {
   program_.arguments = options.arguments;
   program_.main = options.main;
   program_.exit = [this](int status) {
@@ -81,7 +118,13 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   runtime::IsolateOptions isolate;
   isolate.executor = &loop_;
   isolate.modules.push_back(program_module(program_));
-  isolate.modules.push_back(operations_.host_module());
+  if (!options.restricted) isolate.modules.push_back(operations_.host_module());
+  isolate.modules.push_back(bindings::graph_module());
+  isolate.modules.push_back(bindings::schema_module());
+  platform::FsOptions files;
+  files.privileges = fs_privileges(options);
+  files.pool = [this]() -> Executor& { return file_pool(); };
+  isolate.modules.push_back(platform::fs_module(files));
   isolate.on_uncaught = [this](const runtime::ScriptError& error) {
     if (!uncaught_) uncaught_ = error.plain();
     loop_.stop();
@@ -98,13 +141,38 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
       program_.exit(1);
     }
   };
+  web.fetch = [this](runtime::Realm realm, const runtime::Value& request) { return fetch(realm, request); };
   web.user_agent = "alknet/" ALKNET_VERSION;
   web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());
   runtime::install_web(*isolate_, std::move(web));
-  platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
+  isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), files));
+  platform::WebSocketOptions sockets;
+  sockets.loop = &loop_;
+  sockets.privileges = fetch_privileges_;
+  sockets.user_agent = "alknet/" ALKNET_VERSION;
+  platform::install_websocket(*isolate_, std::move(sockets));
+  if (!options.restricted)
+    platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
 }
 
 ScriptHost::~ScriptHost() = default;
+
+Executor& ScriptHost::file_pool() {
+  if (file_pool_ == nullptr) file_pool_ = std::make_unique<PoolExecutor>();
+  return *file_pool_;
+}
+
+runtime::Value ScriptHost::fetch(runtime::Realm realm, const runtime::Value& request) {
+  if (!network_) {
+    net::HttpClientOptions client;
+    client.user_agent = "alknet/" ALKNET_VERSION;
+    platform::FetchOptions options;
+    options.client = std::make_shared<net::HttpClient>(loop_, std::move(client));
+    options.privileges = fetch_privileges_;
+    network_ = platform::make_fetch(std::move(options));
+  }
+  return network_(realm, request);
+}
 
 std::string ScriptHost::module_of(const std::string& file) {
   return resolver_->resolve(fs::absolute(file).lexically_normal().string(), "");

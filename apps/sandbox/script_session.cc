@@ -76,8 +76,12 @@ Error session_error(const std::exception& exception) {
 
 ScriptSession::ScriptSession(Loop& loop, runtime::SessionRequest request, std::vector<runtime::NativeModule> modules,
                              std::optional<Executor::Clock::time_point> deadline, runtime::EventQueue events)
-    : loop_(loop), request_(std::move(request)), events_(std::move(events)), isolate_([&] {
-        auto options = isolate_options(loop, request_, std::move(modules));
+    : loop_(loop),
+      request_(std::move(request)),
+      events_(std::move(events)),
+      resolver_(make_resolver(modules)),
+      isolate_([&] {
+        auto options = isolate_options(loop, request_, std::move(modules), resolver_);
         options.on_uncaught = [this](const runtime::ScriptError& error) { events_.end(session_error(error)); };
         return options;
       }()) {

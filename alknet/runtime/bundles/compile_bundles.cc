@@ -44,7 +44,12 @@ void add_package(const std::string& package, const fs::path& folder, std::vector
     BundleInput module;
     module.path = fmt::format("{}/{}", package, fs::relative(entry.path(), folder).string());
     const std::string name(bundle_name(module.path));
-    module.bytecode = isolate.compile_module(read_file(entry.path(), kMaxBytes), name);
+    try {
+      module.bytecode = isolate.compile_module(read_file(entry.path(), kMaxBytes), name);
+    } catch (const Error& error) {
+      throw Error(error.code(),
+                  fmt::format("{}: {} {}", entry.path().string(), error.message(), json_text(error.details())));
+    }
     module.source_map = plain_source_map(entry.path().string() + ".map", package);
     modules.push_back(std::move(module));
   }
