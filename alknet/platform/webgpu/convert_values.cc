@@ -55,6 +55,7 @@ std::uint32_t Converter::number_of(const EnumRow& row, const EnumValue& value) c
 void* Converter::handle(const Value& value, std::size_t interface, bool nullable, const Path& path) {
   if (nullable && value.is_nullish()) return nullptr;
   const GpuObject* object = gpu_object(value);
+  keep(value);  // a getter or an iterator may have made it for us alone
   if (object == nullptr || !object->is(interface)) refuse(path, fmt::format("is no {}", kInterfaces[interface].name));
   if (facade_ != nullptr && object->facade() != nullptr && object->facade() != facade_) {
     mark_invalid(fmt::format("{} belongs to another device", path.text()));
