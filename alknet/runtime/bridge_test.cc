@@ -120,9 +120,13 @@ TEST_F(Bridge, BytesCrossWithoutTextAndAreDetachedWhenTransferred) {
     const bytes = (text) => Uint8Array.from(text, (c) => c.charCodeAt(0));
     const a = bytes('..abc').subarray(2), b = bytes('xyz');
     const {data} = await host.call('a/bytes', {a, b: b.buffer}, {transfer: [b.buffer]});
-    log.push(String.fromCharCode(...new Uint8Array(data.d)), a.length, b.length, b.buffer.byteLength);)");
-  EXPECT_THAT(seen, testing::ElementsAre("abc", "xyz"));
-  EXPECT_EQ(log(), "out 3 0 0");
+    log.push(String.fromCharCode(...new Uint8Array(data.d)), a.length, b.length, b.buffer.byteLength);
+    const whole = bytes('0123456789'), unused = new ArrayBuffer(4);
+    await host.call('a/bytes', {a: whole.subarray(2, 5), b: whole.subarray(7)},
+                    {transfer: [whole.buffer, unused]});
+    log.push(whole.length, unused.byteLength);)");
+  EXPECT_THAT(seen, testing::ElementsAre("abc", "xyz", "234", "789"));
+  EXPECT_EQ(log(), "out 3 0 0 0 0");
 }
 
 TEST_F(Bridge, InputsThatCannotBeSentThrow) {
