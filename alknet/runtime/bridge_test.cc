@@ -6,10 +6,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "alknet/base/loop.h"
 #include "alknet/base/testing.h"
-#include "alknet/call/dispatcher_test_support.h"
+#include "alknet/call/call_test_support.h"
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/promise.h"
 
@@ -20,7 +21,7 @@ using call::OperationContext;
 using std::chrono::milliseconds;
 
 /// An isolate whose script calls, and serves, the operations of a node in the same thread.
-class Bridge : public call::Dispatch {
+class Bridge : public testing::Test {
  protected:
   Bridge() {
     call::Identity identity;
@@ -60,6 +61,26 @@ class Bridge : public call::Dispatch {
   }
   std::string log() { return isolate->eval("log.join(' ')").to_string(); }
 
+  void add(call::Registration registration) {
+    std::vector<call::Registration> list;
+    list.push_back(std::move(registration));
+    node.registry->curated().add(std::move(list));
+  }
+
+  /// Calls as a peer, until nothing is ready.
+  std::shared_ptr<call::NotingSink> start(std::string operation, std::string_view input = "{}") {
+    auto sink = std::make_shared<call::NotingSink>();
+    handle = node.dispatcher->start(node.owner,
+                                    call::TestNode::request(std::move(operation), call::json_message(input)), sink);
+    node.executor.run_ready();
+    return sink;
+  }
+  Error error_in(std::string operation, std::string_view input = "{}") {
+    return error_of([&] { node.call(operation, input); });
+  }
+
+  call::TestNode node;
+  call::CallHandle handle;
   BridgeOptions options;
   std::shared_ptr<call::Owner> program;
   std::optional<Isolate> isolate;
