@@ -168,7 +168,7 @@ runtime::Value ScriptHost::fetch(runtime::Realm realm, const runtime::Value& req
     client.user_agent = "alknet/" ALKNET_VERSION;
     platform::FetchOptions options;
     options.client = std::make_shared<net::HttpClient>(loop_, std::move(client));
-    options.privileges = platform::FetchPrivileges::everything();
+    options.privileges = fetch_privileges_;
     network_ = platform::make_fetch(std::move(options));
   }
   return network_(realm, request);
