@@ -4,7 +4,9 @@
 
 #include <cstdio>
 
+#include "alknet/base/files.h"
 #include "alknet/runtime/error.h"
+#include "apps/alknet/charts.h"
 #include "apps/alknet/output.h"
 
 namespace alknet::app {
@@ -37,6 +39,26 @@ runtime::Value columns(runtime::Realm realm, const runtime::Value&, runtime::Arg
   return realm.number(static_cast<double>(terminal_width()));
 }
 
+/// Draws curves into a file: a picture of dots, or SVG by the name of the file.
+runtime::Value write_chart(runtime::Realm realm, const runtime::Value&, runtime::Arguments arguments) {
+  const std::string path = arguments[0].to_string();
+  const runtime::Value chart = arguments[1];
+  std::vector<Series> series;
+  const runtime::Value curves = chart.get("series");
+  for (std::uint32_t i = 0; i < curves.length(); ++i) {
+    const runtime::Value curve = curves.get(i);
+    Series one{curve.get("name").to_string(), {}};
+    const runtime::Value values = curve.get("y");
+    for (std::uint32_t k = 0; k < values.length(); ++k) one.values.push_back(values.get(k).to_number());
+    series.push_back(std::move(one));
+  }
+  const Drawing drawing = line_chart(chart.get("title").to_string(), chart.get("xLabel").to_string(),
+                                     chart.get("yLabel").to_string(), series);
+  if (!path.ends_with(".svg") && !path.ends_with(".png")) throw realm.type_error("a chart is a .png or .svg file");
+  write_file(path, path.ends_with(".svg") ? drawing.svg() : drawing.png());
+  return {};
+}
+
 runtime::Value terminals(runtime::Realm realm) {
   const runtime::Value object = realm.object();
   object.set("input", realm.boolean(::isatty(STDIN_FILENO) == 1));
@@ -63,6 +85,9 @@ runtime::NativeModule program_module(ScriptProgram& program) {
       program.exit_status = status_of(in, given[0]);
       return {};
     };
+    const auto dataset = [&program](runtime::Realm in, const runtime::Value&, runtime::Arguments given) {
+      return in.string(program.dataset(given[0].to_string()));
+    };
     return {arguments,
             realm.string(program.main),
             realm.closure("exit", 1, exit),
@@ -71,12 +96,14 @@ runtime::NativeModule program_module(ScriptProgram& program) {
             realm.function("writeError", 1, write_error),
             realm.function("readInput", 0, read_all_input),
             terminals(realm),
-            realm.function("columns", 0, columns)};
+            realm.function("columns", 0, columns),
+            realm.closure("dataset", 1, dataset),
+            realm.function("writeChart", 2, write_chart)};
   };
-  return {
-      .name = "alknet:program",
-      .exports = {"args", "main", "exit", "setExitStatus", "write", "writeError", "readInput", "isTerminal", "columns"},
-      .evaluate = evaluate};
+  return {.name = "alknet:program",
+          .exports = {"args", "main", "exit", "setExitStatus", "write", "writeError", "readInput", "isTerminal",
+                      "columns", "dataset", "writeChart"},
+          .evaluate = evaluate};
 }
 
 }  // namespace alknet::app

@@ -20,6 +20,7 @@
 #include "alknet/runtime/promise.h"
 #include "alknet/runtime/transform.h"
 #include "alknet/runtime/web/web.h"
+#include "apps/alknet/datasets.h"
 #include "apps/alknet/output.h"
 #include "apps/alknet/settings.h"
 
@@ -110,6 +111,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
     isolate_->interrupt();
     loop_.stop();
   };
+  program_.dataset = [&globals](const std::string& name) { return resolve_dataset(name, globals).string(); };
   runtime::ScriptResolverOptions resolving;
   resolving.bundles = runtime::embedded_bundles();
   resolving.import_map = read_import_map(options.import_map);
