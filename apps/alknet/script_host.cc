@@ -103,7 +103,7 @@ void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions
 }
 
 ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
-    : operations_(loop_, options.device, globals), fetch_privileges_(fetch_privileges(options)) {
+    : operations_(options.device, globals), fetch_privileges_(fetch_privileges(options)) {
   program_.arguments = options.arguments;
   program_.main = options.main;
   program_.exit = [this](int status) {
@@ -120,7 +120,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   runtime::IsolateOptions isolate;
   isolate.executor = &loop_;
   isolate.modules.push_back(program_module(program_));
-  if (!options.restricted) isolate.modules.push_back(operations_.host_module());
+  if (!options.restricted) isolate.modules.push_back(operations_.host_module(loop_));
   isolate.modules.push_back(bindings::graph_module());
   isolate.modules.push_back(bindings::schema_module());
   platform::FsOptions files;
@@ -157,7 +157,10 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
     platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
 }
 
-ScriptHost::~ScriptHost() = default;
+ScriptHost::~ScriptHost() {
+  isolate_.reset();
+  operations_.end();
+}
 
 Executor& ScriptHost::file_pool() {
   if (file_pool_ == nullptr) file_pool_ = std::make_unique<PoolExecutor>();
