@@ -13,9 +13,8 @@ for (let step = 0; step <= 200; ++step) {
   const loss = x.mul(slope).add(offset).sub(y).square().mean();
   const [bySlope, byOffset] = grad(loss, [slope, offset]) as [Tensor, Tensor];
   if (step % 50 === 0) console.log(`step ${step}: loss ${Number(await loss.item()).toFixed(4)}`);
-  [slope, offset] = noGrad(() => [slope.sub(bySlope.mul(0.05)), offset.sub(byOffset.mul(0.05))] as const).map((value) =>
-    value.detach().requires_grad_(),
-  ) as [Tensor, Tensor];
+  slope = noGrad(() => slope.sub(bySlope.mul(0.05))).requires_grad_();
+  offset = noGrad(() => offset.sub(byOffset.mul(0.05))).requires_grad_();
 }
 console.log(`y = ${Number(await slope.item()).toFixed(2)} x + ${Number(await offset.item()).toFixed(2)}`);
 

@@ -32,13 +32,13 @@ console.log("sum            ", Number(await sum(tensor(values)).item()).toFixed(
 
 // The gradient is checked against differences of the operation's own values.
 const check = await unwrap(
-  env.call<{ ok: boolean }>("compute/gradcheck", {
-    op: "wobble",
+  env.call<{ passed: boolean }>("compute/gradcheck", {
+    operation: "wobble",
     inputs: await Promise.all(
       [x, y].map((data) =>
-        unwrap(env.call<Handle>("compute/create_tensor", { dtype: "f32", shape: [data.length], data, requires_grad: true })),
+        unwrap(env.call<Handle>("compute/create_tensor", { dtype: "f32", shape: [data.length], data })),
       ),
     ),
   }),
 );
-console.log("gradient is ok ", check.ok);
+console.log("gradient is ok ", check.passed);
