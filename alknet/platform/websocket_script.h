@@ -120,6 +120,6 @@ inline constexpr std::string_view kWebSocketScript = R"js((connect) => {
     }
   }
   return { WebSocket, CloseEvent };
-}))js";
+})js";
 
 }  // namespace alknet::platform

@@ -1,4 +1,4 @@
-import type { AnyComponent, Element, Node, Props, Render, Source } from "./element.ts";
+import type { AnyComponent, Element, Key, Node, Props, Render, Source } from "./element.ts";
 import { isElement, typeName } from "./element.ts";
 import type { Place } from "./host.ts";
 import type { ComponentScope, Registrations } from "./scope.ts";
@@ -124,9 +124,22 @@ class FiberPlace implements Place {
   get path(): string {
     return pathOf(this.fiber);
   }
+  get key(): Key | undefined {
+    return keyOf(this.fiber);
+  }
   get source(): Source | undefined {
     return this.fiber.element?.source;
   }
+}
+
+/** The key of the fiber, or of the nearest component around it within the host that it is in. */
+function keyOf(fiber: Fiber): Key | undefined {
+  for (let at: Fiber | undefined = fiber; at !== undefined && at !== fiber.hostParent; at = at.parent) {
+    const key = at.element?.key;
+    if (key !== undefined) return key;
+    if (at !== fiber && at.kind !== "component") return undefined;
+  }
+  return undefined;
 }
 
 /** The fiber and all below it, parents first, in order. */
