@@ -20,11 +20,6 @@ int status_of(runtime::Realm realm, const runtime::Value& value) {
   return static_cast<int>(status);
 }
 
-runtime::Value write(runtime::Realm, const runtime::Value&, runtime::Arguments arguments) {
-  print(arguments[0].to_string());
-  return {};
-}
-
 runtime::Value write_error(runtime::Realm, const runtime::Value&, runtime::Arguments arguments) {
   const std::string text = arguments[0].to_string();
   std::fwrite(text.data(), 1, text.size(), stderr);
@@ -85,6 +80,11 @@ runtime::NativeModule program_module(ScriptProgram& program) {
       program.exit_status = status_of(in, given[0]);
       return {};
     };
+    const auto write = [&program](runtime::Realm in, const runtime::Value& self, runtime::Arguments given) {
+      if (program.output_to_error) return write_error(in, self, given);
+      print(given[0].to_string());
+      return runtime::Value();
+    };
     const auto dataset = [&program](runtime::Realm in, const runtime::Value&, runtime::Arguments given) {
       return in.string(program.dataset(given[0].to_string()));
     };
@@ -92,7 +92,7 @@ runtime::NativeModule program_module(ScriptProgram& program) {
             realm.string(program.main),
             realm.closure("exit", 1, exit),
             realm.closure("setExitStatus", 1, set_status),
-            realm.function("write", 1, write),
+            realm.closure("write", 1, write),
             realm.function("writeError", 1, write_error),
             realm.function("readInput", 0, read_all_input),
             terminals(realm),

@@ -14,6 +14,7 @@ struct ScriptProgram {
   std::string main;                                             ///< the file that was started, or empty
   std::function<void(int status)> exit;                         ///< ends the script; called once
   std::function<std::string(const std::string& name)> dataset;  ///< the file of a data set, pulled when it is missing
+  bool output_to_error = false;                                 ///< `write` writes to standard error
   int exit_status = 0;                                          ///< what the script asked for, should it end by itself
 };
 

@@ -50,8 +50,8 @@ runtime::ModuleFiles module_files(const std::vector<std::string>& roots) {
 }
 
 /// What console prints: warnings and errors go to standard error.
-void print_console(runtime::ConsoleLevel level, std::string_view text) {
-  const bool is_error = level == runtime::ConsoleLevel::kWarn || level == runtime::ConsoleLevel::kError;
+void print_console(runtime::ConsoleLevel level, std::string_view text, bool to_error) {
+  const bool is_error = to_error || level == runtime::ConsoleLevel::kWarn || level == runtime::ConsoleLevel::kError;
   const std::string line = std::string(text) + "\n";
   if (is_error) {
     std::fwrite(line.data(), 1, line.size(), stderr);
@@ -106,6 +106,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
     : operations_(options.device, globals), fetch_privileges_(fetch_privileges(options)) {
   program_.arguments = options.arguments;
   program_.main = options.main;
+  program_.output_to_error = options.output_to_error;
   program_.exit = [this](int status) {
     if (!exit_) exit_ = status;
     isolate_->interrupt();
@@ -136,9 +137,9 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   isolate.resolver = resolver_;
   isolate_ = std::make_unique<runtime::Isolate>(std::move(isolate));
   runtime::WebOptions web;
-  web.print = [this](runtime::ConsoleLevel level, std::string_view text) {
+  web.print = [this, to_error = options.output_to_error](runtime::ConsoleLevel level, std::string_view text) {
     try {
-      print_console(level, text);
+      print_console(level, text, to_error);
     } catch (const OutputClosed&) {
       program_.exit(1);
     }

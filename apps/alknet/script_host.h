@@ -32,6 +32,7 @@ struct ScriptOptions {
   bool restricted = false;                    ///< only what follows is allowed
   std::vector<std::string> allow_fetch = {};  ///< origins
   std::vector<std::string> allow_fs = {};     ///< paths, with ":rw" behind those that may be changed
+  bool output_to_error = false;  ///< what the script prints goes to standard error: the command prints something itself
   std::vector<std::string> arguments = {};
   std::string main = {};
 };
