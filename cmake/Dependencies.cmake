@@ -58,7 +58,10 @@ add_library(dep_quickjs STATIC ${quickjs_sources}/quickjs.c ${quickjs_sources}/l
   ${quickjs_sources}/dtoa.c)
 target_include_directories(dep_quickjs SYSTEM PUBLIC ${quickjs_sources})
 target_compile_definitions(dep_quickjs PRIVATE _GNU_SOURCE)
-target_compile_options(dep_quickjs PRIVATE -w $<$<BOOL:${ALKNET_SANITIZE}>:-fno-sanitize=undefined>)
+target_compile_options(dep_quickjs PRIVATE -w)
+if(ALKNET_SANITIZE MATCHES undefined)
+  target_compile_options(dep_quickjs PRIVATE -fno-sanitize=undefined)
+endif()
 set_target_properties(dep_quickjs PROPERTIES C_STANDARD 11 C_EXTENSIONS ON UNITY_BUILD OFF)
 target_link_libraries(dep_quickjs PUBLIC m Threads::Threads)
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <ranges>
 
 #include "alknet/platform/webgpu/adapter_object.h"
 #include "alknet/platform/webgpu/errors.h"
@@ -50,7 +49,7 @@ Value request_adapter(Call& call) {
   const Value null = call.realm.null();
   if (level != "core" && level != "compatibility") return resolved_promise(call.realm, null);
   try {
-    const gpu::Instance instance = call.binding.options().instance();
+    const gpu::Instance& instance = call.binding.instance();
     const gpu::AdapterInfo* info = choose_adapter(instance.adapters(), options);
     if (info == nullptr) return resolved_promise(call.realm, null);
     auto object = std::make_unique<AdapterObject>(instance, *info);

@@ -104,6 +104,12 @@ Binding::Binding(Realm realm, WebGpuOptions options)
 void Binding::Forget::operator()() const {
   binding->constructors_.clear();
   binding->inner_class_ = {};
+  binding->instance_.reset();
+}
+
+const gpu::Instance& Binding::instance() {
+  if (!instance_) instance_ = options_.instance();
+  return *instance_;
 }
 
 void Binding::touch(std::string_view owner, std::string_view member) const {

@@ -59,6 +59,9 @@ class Binding : public std::enable_shared_from_this<Binding> {
 
   const WebGpuOptions& options() const { return options_; }
 
+  /// The WebGPU library, loaded when first asked for. Throws what loading throws.
+  const gpu::Instance& instance();
+
   /// The constructor of the interface in row `interface` of kInterfaces.
   runtime::Value constructor(std::size_t interface);
 
@@ -100,6 +103,7 @@ class Binding : public std::enable_shared_from_this<Binding> {
 
   runtime::Realm realm_;
   WebGpuOptions options_;
+  std::optional<gpu::Instance> instance_;
   std::vector<runtime::Value> constructors_;  // roots, as the classes of a realm are, until the isolate ends
   runtime::Value inner_class_;                // of the C++ sides that other objects hold
   std::stop_callback<Forget> at_end_;

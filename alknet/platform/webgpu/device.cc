@@ -170,32 +170,37 @@ struct PipelineCall {
   std::weak_ptr<Facade> facade;
   std::size_t interface;
   std::string label;
+  void (*release)(void*);
 };
 
 struct MadePipeline {
-  WGPUCreatePipelineAsyncStatus status{};
-  void* pipeline = nullptr;
+  MadePipeline(WGPUCreatePipelineAsyncStatus how, void* made, std::string why, void (*give_back)(void*))
+      : status(how), pipeline(made, give_back), message(std::move(why)) {}
+  WGPUCreatePipelineAsyncStatus status;
+  std::unique_ptr<void, void (*)(void*)> pipeline;
   std::string message;
 };
 
-void settle(const std::shared_ptr<PipelineCall>& call, MadePipeline made) {
-  call->deferred.resolve_later([call, made = std::move(made)](Realm) {
+void settle(const std::shared_ptr<PipelineCall>& call, WGPUCreatePipelineAsyncStatus status, void* pipeline,
+            std::string_view message) {
+  const auto made = std::make_shared<MadePipeline>(status, pipeline, std::string(message), call->release);
+  call->deferred.resolve_later([call, made](Realm) {
     const std::shared_ptr<Facade> facade = call->facade.lock();
-    if (made.status == WGPUCreatePipelineAsyncStatus_Success && facade != nullptr) {
-      auto object = std::make_unique<GpuObject>(call->interface, facade, made.pipeline);
+    if (made->status == WGPUCreatePipelineAsyncStatus_Success && facade != nullptr) {
+      auto object = std::make_unique<GpuObject>(call->interface, facade, made->pipeline.release());
       object->set_label(call->label);
       return call->binding->make(std::move(object));
     }
-    const bool invalid = made.status == WGPUCreatePipelineAsyncStatus_ValidationError;
+    const bool invalid = made->status == WGPUCreatePipelineAsyncStatus_ValidationError;
     call->binding->touch("GPUPipelineErrorReason", invalid ? "validation" : "internal");
-    throw pipeline_error(*call->binding, invalid ? "validation" : "internal", made.message);
+    throw pipeline_error(*call->binding, invalid ? "validation" : "internal", made->message);
   });
 }
 
 template <typename Pipeline>
 void on_pipeline(WGPUCreatePipelineAsyncStatus status, Pipeline pipeline, WGPUStringView message, void* user, void*) {
   const std::unique_ptr<std::shared_ptr<PipelineCall>> call(static_cast<std::shared_ptr<PipelineCall>*>(user));
-  settle(*call, {status, pipeline, std::string(gpu::text_of(message))});
+  settle(*call, status, pipeline, gpu::text_of(message));
 }
 
 // Info: WGPUCreate...PipelineAsyncCallbackInfo; the functions take a device and a descriptor.
@@ -207,9 +212,10 @@ Value create_pipeline_async(Call& call, std::string_view interface, const char* 
     return rejected_promise(call.realm, pipeline_error(call.binding, "validation", why));
   }
   const Deferred deferred(call.realm);
-  auto pending = std::make_shared<PipelineCall>(PipelineCall{deferred, call.binding.shared_from_this(),
-                                                             call.object.shared_facade(), interface_named(interface),
-                                                             call.converter.label});
+  const std::size_t row = interface_named(interface);
+  auto pending = std::make_shared<PipelineCall>(
+      PipelineCall{deferred, call.binding.shared_from_this(), call.object.shared_facade(), row, call.converter.label,
+                   facade.typed_function<void (*)(void*)>(kInterfaces[row].release)});
   const auto* descriptor = call.pointer<const Descriptor>(1);
   const gpu::NativeDevice& native = facade.native();
   if (native.answers_later()) {
@@ -223,8 +229,8 @@ Value create_pipeline_async(Call& call, std::string_view interface, const char* 
   void* pipeline = nullptr;
   const std::optional<gpu::NativeError> error =
       native.run([&] { pipeline = facade.typed_function<Now>(now)(native.handle(), descriptor); });
-  settle(pending, {error ? WGPUCreatePipelineAsyncStatus_ValidationError : WGPUCreatePipelineAsyncStatus_Success,
-                   pipeline, error ? error->message : std::string()});
+  settle(pending, error ? WGPUCreatePipelineAsyncStatus_ValidationError : WGPUCreatePipelineAsyncStatus_Success,
+         pipeline, error ? error->message : std::string());
   return deferred.promise();
 }
 

@@ -22,12 +22,14 @@ std::string function_name(const Call& call, std::string_view method) {
 Value copy_buffer_to_buffer(Call& call) {
   // (source, destination, size) or (source, sourceOffset, destination, destinationOffset, size)
   const bool is_short = call.slots.size() == 4;
-  const auto& source = static_cast<const BufferObject&>(*gpu_object(call.arguments[0]));
+  const auto* source = dynamic_cast<const BufferObject*>(gpu_object(call.arguments[0]));
   const Slot from_start;
   const Slot& source_offset = is_short ? from_start : call.slots[2];
   const Slot& target_offset = is_short ? from_start : call.slots[4];
   Slot size = call.slots.back();
-  if (size.u == WGPU_WHOLE_SIZE) size.u = source.size > source_offset.u ? source.size - source_offset.u : 0;
+  if (size.u == WGPU_WHOLE_SIZE) {
+    size.u = source != nullptr && source->size > source_offset.u ? source->size - source_offset.u : 0;
+  }
   if (!call.binding.usable(call)) return {};
   Facade& facade = *call.object.facade();
   facade.run([&] {

@@ -1,7 +1,6 @@
 #include "alknet/platform/webgpu/facade.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace alknet::platform::webgpu {
 namespace {
@@ -30,9 +29,10 @@ void Facade::run(FunctionRef<void()> calls) {
 
 void Facade::report(GpuFailure failure) {
   if (ended_) return;
-  for (Scope& scope : std::views::reverse(scopes_)) {
-    if (scope.filter != failure.filter) continue;
-    if (!scope.first) scope.first = std::move(failure);
+  const auto scope =
+      std::find_if(scopes_.rbegin(), scopes_.rend(), [&](const Scope& one) { return one.filter == failure.filter; });
+  if (scope != scopes_.rend()) {
+    if (!scope->first) scope->first = std::move(failure);
     return;
   }
   if (uncaptured) uncaptured(failure);

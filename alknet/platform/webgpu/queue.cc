@@ -94,6 +94,7 @@ Value copy_external_image(Call& call) {
                                          size.height, left, top, width, height));
   }
   const GpuObject* texture = gpu_object(call.arguments[1].get("texture"));
+  if (texture == nullptr) throw call.realm.type_error("GPUQueue.copyExternalImageToTexture: the texture went away");
   const std::string format = texture->attribute("format").to_string();
   const auto* form = std::ranges::find(kPixelForms, format, &PixelForm::format);
   if (form == std::end(kPixelForms)) {

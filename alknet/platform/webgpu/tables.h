@@ -2,6 +2,7 @@
 
 #include <webgpu.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -212,6 +213,12 @@ extern const std::span<const ConstantRow> kConstants;
 template <typename T>
 std::span<const T> rows(std::span<const T> table, Range range) {
   return table.subspan(range.first, range.count);
+}
+
+/// The row of a table with this name, or its size.
+template <typename Row>
+std::size_t row_named(std::span<const Row> table, std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::find(table, name, &Row::name) - table.begin());
 }
 
 }  // namespace alknet::platform::webgpu

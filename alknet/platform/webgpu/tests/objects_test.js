@@ -155,6 +155,13 @@ await run({
       equal(group.label, "g");
       ok(group instanceof GPUBindGroup && layout instanceof GPUBindGroupLayout);
     });
+    // Objects that only the descriptor's getter or iterator knows live as long as the call.
+    await noError(gpu, () => {
+      const layout = gpu.createBindGroupLayout({ entries: [{ binding: 0, visibility: 4, sampler: {} }] });
+      const entry = (binding) => ({ binding, get resource() { return gpu.createSampler({ label: "temporary" }); } });
+      gpu.createBindGroup({ layout, entries: [entry(0)] });
+      gpu.createBindGroup({ layout, entries: (function* () { yield { binding: 0, resource: gpu.createSampler() }; })() });
+    });
     const layout = gpu.createBindGroupLayout({ entries: [] });
     const make = (resource) => () => gpu.createBindGroup({ layout, entries: [{ binding: 0, resource }] });
     throws("TypeError", "entries[0].resource is nothing that can be bound", make(1));
