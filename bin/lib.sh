@@ -83,7 +83,8 @@ has_files() {
     npm) files=(webgpu/lib/libwebgpu_wrapper.so) ;;
     wheel) files=(webgpu/include/webgpu.h webgpu/lib/libwgpu_native-release.so) ;;
     oracle) files=(python/bin/python3 python/lib/python3.11/site-packages/{tokenizers,pyarrow}) ;;
-    node) files=(node/node_modules/@sinclair/typebox/package.json) ;;
+    node) files=(node/node_modules/ajv/package.json) ;;
+    module) files=(modules/node_modules/@sinclair/typebox/package.json) ;;
     sid) files=(dawn/usr/lib/x86_64-linux-gnu/{ld-linux-x86-64.so.2,libwebgpu_dawn.so}) ;;
     trixie) files=(bench/usr/include/jsoncons) ;;
     peer) files=(peers/jax) ;;
@@ -99,7 +100,7 @@ setup_hash() { cat "$DEPS_LOCK" "$ROOT/bin/setup" | sha256sum | cut -d ' ' -f 1;
 # setup_is_current GROUP: true when bin/setup has installed exactly this deps.lock and its files are still there.
 setup_is_current() {
   local stamp=$DEPS/stamps/group-$1
-  [[ -r $stamp && $(<"$stamp") == "$(setup_hash)" ]] && has_files backports && has_files source && has_files npm && has_files wheel &&
+  [[ -r $stamp && $(<"$stamp") == "$(setup_hash)" ]] && has_files backports && has_files source && has_files module && has_files npm && has_files wheel &&
     { [[ $1 != gpu ]] || has_files sid; } &&
     { [[ $1 == run || $1 == gpu ]] || { has_files oracle && has_files node; }; } &&
     { [[ $1 != bench ]] || { has_files trixie && has_files peer; }; }

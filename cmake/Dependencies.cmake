@@ -59,7 +59,7 @@ add_library(dep_quickjs STATIC ${quickjs_sources}/quickjs.c ${quickjs_sources}/l
 target_include_directories(dep_quickjs SYSTEM PUBLIC ${quickjs_sources})
 target_compile_definitions(dep_quickjs PRIVATE _GNU_SOURCE)
 target_compile_options(dep_quickjs PRIVATE -w)
-if(ALKNET_SANITIZE)
+if(ALKNET_SANITIZE MATCHES undefined)
   target_compile_options(dep_quickjs PRIVATE -fno-sanitize=undefined)
 endif()
 set_target_properties(dep_quickjs PROPERTIES C_STANDARD 11 C_EXTENSIONS ON UNITY_BUILD OFF)
@@ -70,6 +70,14 @@ add_library(dep_ada STATIC ${ALKNET_DEPS}/ada/ada.cpp)
 target_include_directories(dep_ada SYSTEM PUBLIC ${ALKNET_DEPS}/ada)
 target_compile_options(dep_ada PRIVATE -w)
 set_target_properties(dep_ada PROPERTIES UNITY_BUILD OFF)
+
+# PNG, JPEG and WebP, linked statically: scripts rarely need them, and every start would load them.
+add_library(dep_images INTERFACE)
+foreach(library png turbojpeg webp)
+  find_library(ALKNET_LIBRARY_${library} lib${library}.a REQUIRED)
+  target_link_libraries(dep_images INTERFACE ${ALKNET_LIBRARY_${library}})
+endforeach()
+target_link_libraries(dep_images INTERFACE PkgConfig::dep_zlib m Threads::Threads)
 
 # shaderc compiles GLSL to SPIR-V. Debian's shared library lacks what it is made of, so its parts are linked statically.
 add_library(dep_shaderc INTERFACE)

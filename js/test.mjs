@@ -9,7 +9,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { alias, findModules, packages, root, sourcesOf, testsOf } from "./packages.mjs";
 
 const modules = findModules();
@@ -18,24 +18,38 @@ folders.page = join(root, "../alknet/net/page");
 
 const esbuild = createRequire(join(modules, "/"))("esbuild");
 
-/** A type check of the sources with no library of a host, then one that adds the tests, which run in Node. */
-function typeChecks(folder, work) {
+/**
+ * A type check of the sources with no library of a host, then one that adds the tests, which run in Node. The folders
+ * have the same compiler options, and are checked together: the compiler reads libraries once.
+ */
+function typeChecks(folders, work) {
   const ours = Object.fromEntries(Object.entries(alias).map(([name, file]) => [name, [file]]));
   const paths = { ...ours, "*": [join(modules, "*")] };
+  const include = folders.map(sourcesOf);
   const check = (name, types, exclude) => {
     const config = join(work, `${name}.json`);
     const compilerOptions = { paths, types, typeRoots: [join(modules, "@types")] };
-    const include = [sourcesOf(folder)];
     writeFileSync(
       config,
-      JSON.stringify({ extends: join(folder, "tsconfig.json"), compilerOptions, include, exclude }),
+      JSON.stringify({ extends: join(folders[0], "tsconfig.json"), compilerOptions, include, exclude }),
     );
     return run(join(modules, "typescript/bin/tsc"), ["--project", config]);
   };
-  const tests = ["**/*.test.ts", "**/*.test.tsx", "**/*.test.js", "testing"].map((pattern) =>
-    join(sourcesOf(folder), pattern),
+  const tests = include.flatMap((folder) =>
+    ["**/*.test.ts", "**/*.test.tsx", "**/*.test.js", "testing"].map((pattern) => join(folder, pattern)),
   );
   return check("sources", [], tests) && check("tests", ["node"], []);
+}
+
+/** Folders with the same compiler options. */
+function byOptions(folders) {
+  const groups = new Map();
+  for (const folder of folders) {
+    const config = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8"));
+    const key = JSON.stringify([resolve(folder, config.extends), config.compilerOptions]);
+    groups.set(key, [...(groups.get(key) ?? []), folder]);
+  }
+  return [...groups.values()];
 }
 
 function unitTests(folder, work) {
@@ -88,19 +102,19 @@ function run(first, rest) {
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(folders);
 const cases = []; // lines of JUnit reports
 let failed = false;
-for (const name of chosen) {
-  const folder = folders[name];
+function step(action, folders, ...rest) {
   const work = mkdtempSync(join(tmpdir(), "alknet-js-"));
   try {
-    for (const step of [typeChecks, unitTests]) {
-      const good = step(folder, work);
-      console.log(`${good ? "passed" : "FAILED"} ${relative(root, folder)}: ${step.name}`);
-      failed ||= !good;
-    }
+    const good = action(...rest, work);
+    console.log(`${good ? "passed" : "FAILED"} ${folders.map((one) => relative(root, one)).join(" ")}: ${action.name}`);
+    failed ||= !good;
   } finally {
     rmSync(work, { recursive: true });
   }
 }
+const chosenFolders = chosen.map((name) => folders[name]);
+for (const group of byOptions(chosenFolders)) step(typeChecks, group, group);
+for (const folder of chosenFolders) step(unitTests, [folder], folder);
 if (process.env.ALKNET_JS_REPORT) {
   // As GoogleTest marks the cases that ran, which tests/count_results.py counts.
   const lines = cases.map((line) => line.replace("<testcase ", '<testcase status="run" '));

@@ -16,24 +16,6 @@
 
 namespace alknet::call {
 
-/// Notes what a transport would send.
-struct NotingSink final : CallSink {
-  void responded(Message output, const Operation&) override { said += "responded " + json_text(output.value) + "; "; }
-  void completed() override { said += "completed; "; }
-  void failed(const WireError& error) override {
-    said += "failed " + error.code + "; ";
-    last = error;
-  }
-  std::string said;
-  WireError last;
-};
-
-inline Registration with_schema(Registration registration, std::string_view input, std::string_view output = "{}") {
-  registration.spec.input_schema = parse_json(input);
-  registration.spec.output_schema = parse_json(output);
-  return registration;
-}
-
 /// A node without transports.
 class Dispatch : public testing::Test {
  protected:
@@ -58,10 +40,5 @@ class Dispatch : public testing::Test {
   TestNode node;
   CallHandle handle;
 };
-
-inline Task<Message> sleep_an_hour(OperationContext&, Message input) {
-  co_await sleep_for(std::chrono::hours(1));
-  co_return input;
-}
 
 }  // namespace alknet::call

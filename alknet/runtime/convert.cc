@@ -35,11 +35,20 @@ class Outward {
       out = JsonString(value.to_string());
     } else if (value.is_array_buffer() || value.is_array_buffer_view()) {
       if (message_ == nullptr) fail("is binary, which JSON has no form for");
-      out = attach_bytes(*message_, bytes(value));
+      out = attach(value);
     } else {
       return object(value, out, depth);
     }
     return true;
+  }
+
+  /// Takes the buffers to transfer from script, those too that the value does not refer to.
+  void take_transferred() {
+    std::vector<SharedBytes> taken;
+    for (const Value& buffer : transfer_) taken.push_back(take_bytes(buffer));
+    for (const Moved& part : moved_) {
+      message_->bytes[part.index] = taken[part.transfer].slice(part.offset, part.size);
+    }
   }
 
  private:
@@ -83,16 +92,30 @@ class Outward {
     return true;
   }
 
-  SharedBytes bytes(const Value& value) const {
-    for (const Value& moved : transfer_) {
-      if (moved.same_as(value)) return take_bytes(value);
+  /// Bytes of a buffer that goes over whole are taken at the end: script may still look at it until then.
+  Json attach(const Value& value) {
+    const Value buffer = value.is_array_buffer() ? value : value.get("buffer");
+    for (std::size_t i = 0; i < transfer_.size(); ++i) {
+      if (!transfer_[i].same_as(buffer)) continue;
+      const auto part = value.buffer();
+      const auto whole = buffer.buffer();
+      const auto offset = part.empty() ? 0 : static_cast<std::size_t>(part.data() - whole.data());
+      moved_.push_back({message_->bytes.size(), i, offset, part.size()});
+      return attach_bytes(*message_, {});
     }
-    return copy_bytes(value);
+    return attach_bytes(*message_, copy_bytes(value));
   }
 
   [[noreturn]] void fail(const std::string& what) const {
     throw realm_.type_error((path_.empty() ? "the value" : path_) + " " + what);
   }
+
+  /// A part of a buffer that goes over.
+  struct Moved {
+    std::size_t index;     // in the message's bytes
+    std::size_t transfer;  // in transfer_
+    std::size_t offset, size;
+  };
 
   struct Within {
     Within(std::string& path, const std::string& step) : path_(path), size_(path.size()) { path += step; }
@@ -107,6 +130,7 @@ class Outward {
   Message* message_;
   std::span<const Value> transfer_;
   std::string path_;  // JSON pointer
+  std::vector<Moved> moved_;
 };
 
 Value inward(Realm realm, const Json& json, const Message* message) {
@@ -166,7 +190,9 @@ Message to_message(const Value& value, std::span<const Value> transfer) {
   Message message;
   if (value.is_undefined()) return message;
   Json json = nullptr;
-  Outward(value.realm(), &message, transfer).convert(value, json, 0);
+  Outward outward(value.realm(), &message, transfer);
+  outward.convert(value, json, 0);
+  outward.take_transferred();
   message.value = std::move(json);
   return message;
 }

@@ -34,9 +34,10 @@ struct IsolateState {
   std::shared_ptr<IsolateLink> link = std::make_shared<IsolateLink>();
   std::stop_source stop;
 
-  std::size_t values = 0;  ///< Values that own a reference, also those of native objects
-  int depth = 0;           ///< of calls into script under way
-  bool ending = false;     ///< the engine is being freed
+  std::size_t values = 0;   ///< Values that own a reference, also those of native objects
+  int depth = 0;            ///< of calls into script under way
+  bool ending = false;      ///< the engine is being freed
+  bool describing = false;  ///< what script threw is asked for its members, which may throw too
   bool jobs_scheduled = false;
   bool compiling = false;  ///< imports lead to empty modules: nothing will run
 

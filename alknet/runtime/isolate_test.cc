@@ -155,5 +155,18 @@ TEST(Isolate, AThousandComeAndGo) {
   }
 }
 
+TEST(Isolate, AnErrorWhoseMembersThrowItIsAnError) {
+  Isolate isolate;
+  const auto throws = [&] {
+    isolate.eval(R"(const error = new Error("x");
+      for (const name of ["name", "message", "stack", "code", "details"]) {
+        Object.defineProperty(error, name, { get() { throw error; } });
+      }
+      throw error;)");
+  };
+  EXPECT_EQ(code_of(throws), "script_threw");
+  EXPECT_EQ(code_of([&] { isolate.eval("null.x"); }), "script_threw") << "and later ones are described again";
+}
+
 }  // namespace
 }  // namespace alknet::runtime

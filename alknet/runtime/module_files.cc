@@ -88,7 +88,7 @@ void ModuleFiles::require_inside(const std::string& real_path) const {
 }
 
 std::optional<std::string> ModuleFiles::find(const std::string& path, std::vector<std::string>& tried) const {
-  if (roots_.empty()) return std::nullopt;  // nothing is looked at: a sandbox may not even ask the system
+  if (roots_.empty()) require_inside(path);  // which it is not; a sandbox may not even ask the system for it
   for (const std::string& candidate : candidates(path)) {
     // What lies outside is not even looked for: its existence is nobody's business.
     require_inside(fs::weakly_canonical(candidate).string());

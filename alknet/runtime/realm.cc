@@ -46,6 +46,18 @@ JsonObject describe(const Value& thrown) {
   return out;
 }
 
+/// While it lives, what a member of an error throws is not described in its turn: it may be that error again.
+class Describing {
+ public:
+  explicit Describing(IsolateState& state) : state_(state) { state_.describing = true; }
+  ~Describing() { state_.describing = false; }
+  Describing(const Describing&) = delete;
+  Describing& operator=(const Describing&) = delete;
+
+ private:
+  IsolateState& state_;
+};
+
 /// Room beyond the memory limit, for the description of the very error that says that the limit is reached.
 class Reserve {
  public:
@@ -184,6 +196,12 @@ Value Realm::error_value(const std::exception& error) const {
 }
 
 ScriptError Realm::thrown(Value value) const {
+  const auto indescribable = [&] {
+    const Error description(RuntimeError::kScriptThrew, "an error that cannot be described, as its members throw");
+    return ScriptError(std::move(value), description);
+  };
+  if (state_->describing) return indescribable();
+  const Describing describing(*state_);
   const Reserve reserve(*state_);
   try {
     JsonObject details = value.is_object() ? describe(value) : JsonObject{};
@@ -195,8 +213,7 @@ ScriptError Realm::thrown(Value value) const {
                             std::move(details));
     return {std::move(value), description};
   } catch (const Error&) {  // a getter threw, or is being interrupted: what it would have said is not to be had
-    const Error description(RuntimeError::kScriptThrew, "an error that cannot be described, as its members throw");
-    return {std::move(value), description};
+    return indescribable();
   }
 }
 

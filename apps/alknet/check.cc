@@ -124,6 +124,7 @@ void add_check(CLI::App& program, Globals& globals) {
   add_script_options(*made, globals, command->script);
   add_json_flag(*made, globals);
   set_examples(*made, "  alknet check train.tsx\n  alknet check --json --no-types model.tsx | jq .ok\n");
+  command->script.output_to_error = true;
   made->callback([command, &globals] { check(*command, globals); });
 }
 

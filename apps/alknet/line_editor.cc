@@ -51,13 +51,12 @@ struct LineEditor::State {
     ::el_set(editor, EL_CLIENTDATA, this);
     ::el_set(editor, EL_PROMPT, &State::prompt_of);
     ::el_set(editor, EL_EDITOR, "emacs");
-    ::el_set(editor, EL_SIGNAL, 1);
+    ::el_set(editor, EL_SETTY, "-d", "-isig", nullptr);  // while a line is edited Ctrl-C is a character
     ::el_set(editor, EL_HIST, ::history, entries);
     ::el_set(editor, EL_GETCFN, &State::next_character);
     ::el_set(editor, EL_ADDFN, "alknet-complete", "Complete the word", &State::complete);
     ::el_set(editor, EL_BIND, "^I", "alknet-complete", nullptr);
     ::el_set(editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
-    ::el_set(editor, EL_BIND, "^C", "ed-insert", nullptr);
     ::el_source(editor, nullptr);
   }
   ~State() {

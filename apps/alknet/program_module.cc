@@ -4,7 +4,9 @@
 
 #include <cstdio>
 
+#include "alknet/base/files.h"
 #include "alknet/runtime/error.h"
+#include "apps/alknet/charts.h"
 #include "apps/alknet/output.h"
 
 namespace alknet::app {
@@ -16,11 +18,6 @@ int status_of(runtime::Realm realm, const runtime::Value& value) {
   const std::int64_t status = value.is_undefined() ? 0 : value.to_integer("the exit status");
   if (status < 0 || status > 125) throw realm.range_error("an exit status is from 0 to 125");
   return static_cast<int>(status);
-}
-
-runtime::Value write(runtime::Realm, const runtime::Value&, runtime::Arguments arguments) {
-  print(arguments[0].to_string());
-  return {};
 }
 
 runtime::Value write_error(runtime::Realm, const runtime::Value&, runtime::Arguments arguments) {
@@ -35,6 +32,26 @@ runtime::Value read_all_input(runtime::Realm realm, const runtime::Value&, runti
 
 runtime::Value columns(runtime::Realm realm, const runtime::Value&, runtime::Arguments) {
   return realm.number(static_cast<double>(terminal_width()));
+}
+
+/// Draws curves into a file: a picture of dots, or SVG by the name of the file.
+runtime::Value write_chart(runtime::Realm realm, const runtime::Value&, runtime::Arguments arguments) {
+  const std::string path = arguments[0].to_string();
+  const runtime::Value chart = arguments[1];
+  std::vector<Series> series;
+  const runtime::Value curves = chart.get("series");
+  for (std::uint32_t i = 0; i < curves.length(); ++i) {
+    const runtime::Value curve = curves.get(i);
+    Series one{curve.get("name").to_string(), {}};
+    const runtime::Value values = curve.get("y");
+    for (std::uint32_t k = 0; k < values.length(); ++k) one.values.push_back(values.get(k).to_number());
+    series.push_back(std::move(one));
+  }
+  const Drawing drawing = line_chart(chart.get("title").to_string(), chart.get("xLabel").to_string(),
+                                     chart.get("yLabel").to_string(), series);
+  if (!path.ends_with(".svg") && !path.ends_with(".png")) throw realm.type_error("a chart is a .png or .svg file");
+  write_file(path, path.ends_with(".svg") ? drawing.svg() : drawing.png());
+  return {};
 }
 
 runtime::Value terminals(runtime::Realm realm) {
@@ -63,20 +80,30 @@ runtime::NativeModule program_module(ScriptProgram& program) {
       program.exit_status = status_of(in, given[0]);
       return {};
     };
+    const auto write = [&program](runtime::Realm in, const runtime::Value& self, runtime::Arguments given) {
+      if (program.output_to_error) return write_error(in, self, given);
+      print(given[0].to_string());
+      return runtime::Value();
+    };
+    const auto dataset = [&program](runtime::Realm in, const runtime::Value&, runtime::Arguments given) {
+      return in.string(program.dataset(given[0].to_string()));
+    };
     return {arguments,
             realm.string(program.main),
             realm.closure("exit", 1, exit),
             realm.closure("setExitStatus", 1, set_status),
-            realm.function("write", 1, write),
+            realm.closure("write", 1, write),
             realm.function("writeError", 1, write_error),
             realm.function("readInput", 0, read_all_input),
             terminals(realm),
-            realm.function("columns", 0, columns)};
+            realm.function("columns", 0, columns),
+            realm.closure("dataset", 1, dataset),
+            realm.function("writeChart", 2, write_chart)};
   };
-  return {
-      .name = "alknet:program",
-      .exports = {"args", "main", "exit", "setExitStatus", "write", "writeError", "readInput", "isTerminal", "columns"},
-      .evaluate = evaluate};
+  return {.name = "alknet:program",
+          .exports = {"args", "main", "exit", "setExitStatus", "write", "writeError", "readInput", "isTerminal",
+                      "columns", "dataset", "writeChart"},
+          .evaluate = evaluate};
 }
 
 }  // namespace alknet::app

@@ -11,9 +11,11 @@ namespace alknet::app {
 /// What a script's program is to the script.
 struct ScriptProgram {
   std::vector<std::string> arguments;
-  std::string main;                      ///< the file that was started, or empty
-  std::function<void(int status)> exit;  ///< ends the script; called once
-  int exit_status = 0;                   ///< what the script asked for, should it end by itself
+  std::string main;                                             ///< the file that was started, or empty
+  std::function<void(int status)> exit;                         ///< ends the script; called once
+  std::function<std::string(const std::string& name)> dataset;  ///< the file of a data set, pulled when it is missing
+  bool output_to_error = false;                                 ///< `write` writes to standard error
+  int exit_status = 0;                                          ///< what the script asked for, should it end by itself
 };
 
 /// The native module "alknet:program": what a program may know and do as one. `program` must outlive the isolate.
@@ -26,6 +28,8 @@ struct ScriptProgram {
 ///   readInput(): string       all of standard input
 ///   isTerminal: {input, output, error}   booleans
 ///   columns(): number         of the terminal
+///   dataset(name): string     the file of a data set of `alknet data`, pulled when it is missing
+///   writeChart(path, {title, xLabel, yLabel, series: [{name, y}]})   a line chart as .png or .svg
 runtime::NativeModule program_module(ScriptProgram& program);
 
 }  // namespace alknet::app

@@ -33,40 +33,41 @@ struct ProgramOperations::State {
   State(Loop& loop, const std::string& device, const Globals& globals)
       : service(service_options(device, globals)),
         registry(std::make_shared<call::Registry>()),
-        dispatcher(loop, registry),
+        dispatcher(std::make_unique<call::Dispatcher>(loop, registry)),
         owner(std::make_shared<call::Owner>(call::Owner::Kind::kProgram, "script", call::Identity::local_program())) {
     registry->curated().add(compute::compute_operations(service));
     registry->curated().add(call::discovery_operations({}));
   }
-  ~State() {
-    owner->end();
-    service.settle();
-  }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
 
   compute::ComputeService service;
   std::shared_ptr<call::Registry> registry;
-  call::Dispatcher dispatcher;
+  std::unique_ptr<call::Dispatcher> dispatcher;  // null when all has ended
   std::shared_ptr<call::Owner> owner;
 };
 
-ProgramOperations::ProgramOperations(Loop& loop, std::string device, const Globals& globals)
-    : loop_(loop), device_(std::move(device)), globals_(globals) {}
+ProgramOperations::ProgramOperations(std::string device, const Globals& globals)
+    : device_(std::move(device)), globals_(globals) {}
 
 ProgramOperations::~ProgramOperations() = default;
 
-ProgramOperations::State& ProgramOperations::state() {
-  if (state_ == nullptr) state_ = std::make_unique<State>(loop_, device_, globals_);
+ProgramOperations::State& ProgramOperations::state(Loop& loop) {
+  if (state_ == nullptr) state_ = std::make_unique<State>(loop, device_, globals_);
   return *state_;
 }
 
-runtime::NativeModule ProgramOperations::host_module() {
+void ProgramOperations::end() {
+  if (state_ == nullptr) return;
+  state_->owner->end();
+  state_->service.settle();
+  state_->dispatcher.reset();
+}
+
+runtime::NativeModule ProgramOperations::host_module(Loop& loop) {
   runtime::NativeModule module = runtime::host_module({});
-  module.evaluate = [this](runtime::Realm realm) {
-    State& made = state();
+  module.evaluate = [this, &loop](runtime::Realm realm) {
+    State& made = state(loop);
     runtime::BridgeOptions options;
-    options.caller = runtime::owner_caller(made.dispatcher, made.owner);
+    options.caller = runtime::owner_caller(*made.dispatcher, made.owner);
     options.add_operation = runtime::curated_adder(made.registry);
     options.authority = call::Identity::local_program();
     options.environment = call::ScopedEnvironment({"*"});

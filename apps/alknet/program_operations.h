@@ -14,19 +14,21 @@ namespace alknet::app {
 class ProgramOperations {
  public:
   /// `device` is where tensors are made; empty: the machine's default.
-  ProgramOperations(Loop& loop, std::string device, const Globals& globals);
+  ProgramOperations(std::string device, const Globals& globals);
 
-  /// When the isolate has ended. Waits for what still computes.
+  /// When the loop is gone.
   ~ProgramOperations();
 
-  /// The module "alknet:host".
-  runtime::NativeModule host_module();
+  /// The module "alknet:host", whose calls run on `loop`.
+  runtime::NativeModule host_module(Loop& loop);
+
+  /// Ends all calls and waits for what still computes: when the isolate is gone, before the loop goes.
+  void end();
 
  private:
   struct State;
-  State& state();
+  State& state(Loop& loop);
 
-  Loop& loop_;
   std::string device_;
   const Globals& globals_;
   std::unique_ptr<State> state_;

@@ -20,6 +20,7 @@
 #include "alknet/runtime/promise.h"
 #include "alknet/runtime/transform.h"
 #include "alknet/runtime/web/web.h"
+#include "apps/alknet/datasets.h"
 #include "apps/alknet/output.h"
 #include "apps/alknet/settings.h"
 
@@ -49,8 +50,8 @@ runtime::ModuleFiles module_files(const std::vector<std::string>& roots) {
 }
 
 /// What console prints: warnings and errors go to standard error.
-void print_console(runtime::ConsoleLevel level, std::string_view text) {
-  const bool is_error = level == runtime::ConsoleLevel::kWarn || level == runtime::ConsoleLevel::kError;
+void print_console(runtime::ConsoleLevel level, std::string_view text, bool to_error) {
+  const bool is_error = to_error || level == runtime::ConsoleLevel::kWarn || level == runtime::ConsoleLevel::kError;
   const std::string line = std::string(text) + "\n";
   if (is_error) {
     std::fwrite(line.data(), 1, line.size(), stderr);
@@ -102,14 +103,16 @@ void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions
 }
 
 ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
-    : operations_(loop_, options.device, globals), fetch_privileges_(fetch_privileges(options)) {
+    : operations_(options.device, globals), fetch_privileges_(fetch_privileges(options)) {
   program_.arguments = options.arguments;
   program_.main = options.main;
+  program_.output_to_error = options.output_to_error;
   program_.exit = [this](int status) {
     if (!exit_) exit_ = status;
     isolate_->interrupt();
     loop_.stop();
   };
+  program_.dataset = [&globals](const std::string& name) { return resolve_dataset(name, globals).string(); };
   runtime::ScriptResolverOptions resolving;
   resolving.bundles = runtime::embedded_bundles();
   resolving.import_map = read_import_map(options.import_map);
@@ -118,7 +121,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   runtime::IsolateOptions isolate;
   isolate.executor = &loop_;
   isolate.modules.push_back(program_module(program_));
-  if (!options.restricted) isolate.modules.push_back(operations_.host_module());
+  if (!options.restricted) isolate.modules.push_back(operations_.host_module(loop_));
   isolate.modules.push_back(bindings::graph_module());
   isolate.modules.push_back(bindings::schema_module());
   platform::FsOptions files;
@@ -134,9 +137,9 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   isolate.resolver = resolver_;
   isolate_ = std::make_unique<runtime::Isolate>(std::move(isolate));
   runtime::WebOptions web;
-  web.print = [this](runtime::ConsoleLevel level, std::string_view text) {
+  web.print = [this, to_error = options.output_to_error](runtime::ConsoleLevel level, std::string_view text) {
     try {
-      print_console(level, text);
+      print_console(level, text, to_error);
     } catch (const OutputClosed&) {
       program_.exit(1);
     }
@@ -155,7 +158,10 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
     platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
 }
 
-ScriptHost::~ScriptHost() = default;
+ScriptHost::~ScriptHost() {
+  isolate_.reset();
+  operations_.end();
+}
 
 Executor& ScriptHost::file_pool() {
   if (file_pool_ == nullptr) file_pool_ = std::make_unique<PoolExecutor>();

@@ -32,6 +32,7 @@ struct ScriptOptions {
   bool restricted = false;                    ///< only what follows is allowed
   std::vector<std::string> allow_fetch = {};  ///< origins
   std::vector<std::string> allow_fs = {};     ///< paths, with ":rw" behind those that may be changed
+  bool output_to_error = false;  ///< what the script prints goes to standard error: the command prints something itself
   std::vector<std::string> arguments = {};
   std::string main = {};
 };
@@ -81,10 +82,10 @@ class ScriptHost {
   runtime::Value fetch(runtime::Realm realm, const runtime::Value& request);
   std::shared_ptr<bool> watch_idle();  // becomes true, and the loop stops, when nothing is left to do
 
+  ProgramOperations operations_;  // outlives what the loop still holds
   Loop loop_;
   std::unique_ptr<PoolExecutor> file_pool_;                                               // when the first file is used
   std::function<runtime::Value(runtime::Realm, const runtime::Value& request)> network_;  // when the first is fetched
-  ProgramOperations operations_;
   platform::FetchPrivileges fetch_privileges_;
   ScriptProgram program_;
   std::optional<int> exit_;

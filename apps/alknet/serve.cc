@@ -207,6 +207,20 @@ struct Scripts {
   OperationFiles files;
 };
 
+/// Null when there is no helper program and no file that needs it.
+std::unique_ptr<Scripts> make_scripts(Loop& loop, const std::shared_ptr<call::Registry>& registry, const Logger& logger,
+                                      const ServeCommand& command) {
+  try {
+    auto scripts = std::make_unique<Scripts>(loop, registry, logger, command.operation_files.empty());
+    registry->curated().add(runtime::sandbox_operations(scripts->host, *registry));
+    return scripts;
+  } catch (const Error& error) {
+    if (!command.operation_files.empty()) throw;
+    logger.warning("scripts of callers are not run", {{"reason", error.what()}});
+    return nullptr;
+  }
+}
+
 /// Runs a task on the loop's thread from this one.
 template <typename Body>
 auto on_loop(Loop& loop, Body body) {
@@ -298,10 +312,9 @@ void serve(const ServeCommand& command, const Globals& globals) {
       discovery.list_peers = [&node] { return node->peers(); };
       discovery.list_peers_access.required_scopes = {"peers"};
       registry->curated().add(call::discovery_operations(std::move(discovery)));
-      scripts = std::make_unique<Scripts>(loop, registry, logger, command.operation_files.empty());
-      registry->curated().add(runtime::sandbox_operations(scripts->host, *registry));
+      scripts = make_scripts(loop, registry, logger, command);
       for (const std::string& file : command.operation_files) co_await scripts->files.add(file);
-      scripts->files.watch();
+      if (scripts) scripts->files.watch();
       for (const auto& [id, address] : peers) node->link_peer(id, address);
       for (const std::string& address : addresses(command)) {
         const std::string bound = node->listen(address);

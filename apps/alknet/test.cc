@@ -231,6 +231,7 @@ void add_test(CLI::App& program, Globals& globals) {
   add_json_flag(*made, globals);
   set_examples(*made, "  alknet test\n  alknet test model.test.ts --filter \"forward\" --json\n");
   made->callback([command, &globals] {
+    command->script.output_to_error = globals.json;
     TestRun run(*command, globals);
     for (const std::string& file : test_files(command->paths)) run.run(file);
     run.finish();

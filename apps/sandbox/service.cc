@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "alknet/bindings/schema.h"
+#include "alknet/bindings/tensors.h"
 #include "alknet/call/descriptor_transport.h"
 #include "alknet/call/failure.h"
 #include "alknet/runtime/sandbox_protocol.h"
@@ -82,6 +84,8 @@ AsyncGenerator<Message> Service::session(call::OperationContext& context, Messag
   auto request = runtime::SessionRequest::from_json(input.value);
   std::vector<runtime::NativeModule> modules;
   modules.push_back(runtime::host_module(bridge(context.request_id(), request, events)));
+  modules.push_back(bindings::graph_module());
+  modules.push_back(bindings::schema_module());
   ScriptSession script(loop_, std::move(request), std::move(modules), context.deadline(), events);
   script.run();
   while (auto event = co_await events.next()) {

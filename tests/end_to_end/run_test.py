@@ -182,7 +182,7 @@ test("waits", async () => { await new Promise((done) => setTimeout(done, 2)); })
         self.assertNotIn("@alknet/test", text)
 
     def test_json(self):
-        self.file("sub/b.test.js", "test('b', () => expect([1]).toContain(1))")
+        self.file("sub/b.test.js", "console.log('noise'); test('b', () => expect([1]).toContain(1))")
         self.file("node_modules/c.test.js", "throw 1")
         finished = run("test", str(self.folder), "--json")
         self.assertEqual(finished.returncode, 0, finished.stderr)
@@ -209,7 +209,7 @@ test("waits", async () => { await new Promise((done) => setTimeout(done, 2)); })
 
 class CheckTest(program.ProgramTest):
     def test_syntax_and_imports(self):
-        good = self.file("good.ts", "export const x: number = 1; if (import.meta.main) throw new Error('not run');")
+        good = self.file("good.ts", "console.log('noise'); export const x: number = 1; if (import.meta.main) throw new Error('not run');")
         finished = run("check", "--no-types", good)
         self.assertEqual((finished.returncode, finished.stdout.decode()), (0, f"{good}: ok\n"), finished.stderr)
         bad = self.file("bad.ts", "const x = = 1;")

@@ -100,9 +100,13 @@ class Sandbox(program.ProgramTest):
 
 class ServedFile(program.ProgramTest):
     def node(self, *options):
-        return Node(self.folder, "--http", "127.0.0.1:0", *options)
+        return Node(self.folder, "--listen", f"unix:{self.folder}/node.sock", "--http", "127.0.0.1:0", *options)
 
     def call(self, node, operation, given, *options):
+        """As the user of this machine."""
+        return program.run("call", *options, node.addresses["unix"], operation, json.dumps(given), "--json")
+
+    def call_as_stranger(self, node, operation, given, *options):
         address = node.addresses["http"].replace("http", "ws", 1)
         return program.run("call", *options, address, operation, json.dumps(given), "--json")
 
@@ -141,11 +145,11 @@ class ServedFile(program.ProgramTest):
 
     def test_callers_with_the_scope_run_scripts_of_their_own(self):
         with self.node("--allow", "isolate") as node:
-            done = self.call(node, "isolate/session", {"source": "console.log('from afar')"}, "--stream")
+            done = self.call_as_stranger(node, "isolate/session", {"source": "console.log('from afar')"}, "--stream")
             events = [json.loads(line) for line in done.stdout.decode().splitlines()]
             self.assertEqual(events, [{"event": "output", "text": "from afar\n"}, {"event": "ready"}])
-        with self.node() as node:
-            done = self.call(node, "isolate/session", {"source": "1"}, "--stream")
+        with self.node("--allow", "model") as node:
+            done = self.call_as_stranger(node, "isolate/session", {"source": "1"}, "--stream")
             self.assertNotEqual(done.returncode, 0)
 
     def test_a_file_that_fails_at_the_start_ends_the_node(self):

@@ -1,7 +1,17 @@
 // Blob and File (File API). The bytes are shared by slices, never changed.
 import { host, load } from "alknet:web";
 
-const { bytesOf, concatenate, dictionary, expose, isBufferSource, requireArguments, toClamped, toLongLong, toUSVString } = load("webidl");
+const {
+  bytesOf,
+  concatenate,
+  dictionary,
+  expose,
+  isBufferSource,
+  requireArguments,
+  toClamped,
+  toLongLong,
+  toUSVString,
+} = load("webidl");
 
 /** The bytes of a Blob as one Uint8Array that nobody may change. */
 export let blobBytes;
@@ -37,7 +47,8 @@ export class Blob {
   constructor(parts = undefined, options = undefined) {
     const given = dictionary(options, "Blob options");
     const endings = given.endings === undefined ? "transparent" : `${given.endings}`;
-    if (endings !== "transparent" && endings !== "native") throw new TypeError(`Blob: '${endings}' is no kind of line ends`);
+    if (endings !== "transparent" && endings !== "native")
+      throw new TypeError(`Blob: '${endings}' is no kind of line ends`);
     const type = given.type === undefined ? "" : typeOf(given.type);
     const chunks = partsOf(parts, endings);
     this.#bytes = chunks.length === 0 ? new Uint8Array(0) : concatenate(chunks);
@@ -86,7 +97,10 @@ export class Blob {
     });
   }
 }
-expose(Blob, { show: ["size", "type"], clone: (blob) => (blob instanceof File ? cloneFile(blob) : blob.slice(0, blob.size, blob.type)) });
+expose(Blob, {
+  show: ["size", "type"],
+  clone: (blob) => (blob instanceof File ? cloneFile(blob) : blob.slice(0, blob.size, blob.type)),
+});
 
 export class File extends Blob {
   #name;

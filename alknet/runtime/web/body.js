@@ -6,7 +6,8 @@ import { parseMultipart, serializeMultipart } from "./multipart.js";
 const { Blob, FormData, blobBytes } = load("blobs");
 const { bytesOf, concatenate, isBufferSource, toUSVString } = load("webidl");
 
-const isStream = (value) => typeof value === "object" && value !== null && value instanceof load("streams").ReadableStream;
+const isStream = (value) =>
+  typeof value === "object" && value !== null && value instanceof load("streams").ReadableStream;
 
 /** {bytes | stream, type}: what a BodyInit holds, and the Content-Type that it brings. */
 export function extract(init) {

@@ -9,7 +9,8 @@ const kFormats = ["gzip", "deflate", "deflate-raw"];
 /** The two ends of a transform through zlib; `push(bytes, last)` of the host gives what comes out. */
 function transformOver(format, inflate, what) {
   const name = `${format}`;
-  if (!kFormats.includes(name)) throw new TypeError(`${what}: '${name}' is no format; these are: ${kFormats.join(", ")}`);
+  if (!kFormats.includes(name))
+    throw new TypeError(`${what}: '${name}' is no format; these are: ${kFormats.join(", ")}`);
   const coder = host.makeCoder(name, inflate);
   const push = (bytes, last, controller) => {
     // The host gives out at most so much at a time: a small input may stand for very much.

@@ -50,7 +50,14 @@ export class Crypto {
     this.#subtle;
     const hex = host.randomHex(16);
     const variant = ((parseInt(hex[16], 16) & 3) | 8).toString(16);
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+    const parts = [
+      hex.slice(0, 8),
+      hex.slice(8, 12),
+      `4${hex.slice(13, 16)}`,
+      variant + hex.slice(17, 20),
+      hex.slice(20),
+    ];
+    return parts.join("-");
   }
 }
 expose(Crypto, { show: ["subtle"] });

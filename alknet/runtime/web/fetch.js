@@ -1,5 +1,5 @@
-// fetch (Fetch Standard, section 5.6). What goes over the network is the host's `fetch`, which guards it; its contract is
-// in web.h.
+// fetch (Fetch Standard, section 5.6). What goes over the network is the host's `fetch`, which guards it; web.h has its
+// contract.
 import { host, load } from "alknet:web";
 
 import { Body } from "./body.js";

@@ -16,7 +16,10 @@ function entry(what, given) {
   }
   if (value instanceof File && filename === undefined) return [key, value];
   const title = filename !== undefined ? toUSVString(filename) : "blob";
-  return [key, new File([value], title, { type: value.type, ...(value instanceof File && { lastModified: value.lastModified }) })];
+  return [
+    key,
+    new File([value], title, { type: value.type, ...(value instanceof File && { lastModified: value.lastModified }) }),
+  ];
 }
 
 export class FormData {

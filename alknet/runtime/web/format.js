@@ -1,5 +1,6 @@
 // console's format specifiers (Console Standard, section 2.2.1).
-import { formatPrimitive, inspect, kDefaults } from "./inspect.js";
+import { inspect, kDefaults } from "./inspect.js";
+import { formatPrimitive } from "./inspect_text.js";
 
 const kSpecifier = /%[sdifjoOc%]/g;
 
@@ -28,7 +29,8 @@ const kFormats = {
   s: asText,
   d: (value) => (typeof value === "object" ? asNumber(value, Number) : asNumber(value, Number)),
   i: (value) => (typeof value === "bigint" ? `${value}n` : asNumber(value, parseInt)),
-  f: (value) => (typeof value === "symbol" ? "NaN" : asNumber(typeof value === "bigint" ? Number(value) : value, parseFloat)),
+  f: (value) =>
+    typeof value === "symbol" ? "NaN" : asNumber(typeof value === "bigint" ? Number(value) : value, parseFloat),
   j(value) {
     try {
       return JSON.stringify(value) ?? "undefined";
@@ -48,14 +50,23 @@ export function format(given) {
   let first = true;
   if (typeof rest[0] === "string") {
     const template = rest.shift();
-    text = rest.length === 0 ? template : template.replace(kSpecifier, (specifier) => {
-      if (specifier === "%%") return "%";
-      return rest.length === 0 ? specifier : kFormats[specifier[1]](rest.shift());
-    });
+    text =
+      rest.length === 0
+        ? template
+        : template.replace(kSpecifier, (specifier) => {
+            if (specifier === "%%") return "%";
+            return rest.length === 0 ? specifier : kFormats[specifier[1]](rest.shift());
+          });
     first = false;
   }
   for (const value of rest) {
-    text += (first ? "" : " ") + (typeof value === "string" ? value : typeof value === "object" || typeof value === "function" ? inspect(value) : formatPrimitive(value, { ...kDefaults, indentation: 0 }));
+    text +=
+      (first ? "" : " ") +
+      (typeof value === "string"
+        ? value
+        : typeof value === "object" || typeof value === "function"
+          ? inspect(value)
+          : formatPrimitive(value, { ...kDefaults, indentation: 0 }));
     first = false;
   }
   return text;

@@ -26,6 +26,8 @@ constexpr auto kGlobals = std::to_array<Global>({
     {"Request", "fetch", false},
     {"Response", "fetch", false},
     {"fetch", "fetch", true},
+    {"ImageBitmap", "images", false},
+    {"createImageBitmap", "images", true},
     {"Navigator", "navigator", false},
     {"navigator", "navigator", true},
     {"Performance", "performance", false},

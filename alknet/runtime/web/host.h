@@ -27,6 +27,7 @@ class WebHost final : public NativeObject {
   std::chrono::steady_clock::time_point start;     ///< performance.now() is 0
   std::vector<Value> scripts;                      ///< the exports of each script that has run, by its number
   Value module;                                    ///< {host, load}: what "alknet:web" is to scripts
+  Value bitmap_class;                              ///< ImageBitmap
   Value coder_class;                               ///< of compression streams
   std::unordered_map<std::uint32_t, Value> kinds;  ///< the text of kindOf by the engine's class
 };
@@ -39,6 +40,7 @@ std::span<const MethodSpec> clock_functions();
 std::span<const MethodSpec> coder_functions();
 std::span<const MethodSpec> console_functions();
 std::span<const MethodSpec> crypto_functions();
+std::span<const MethodSpec> image_functions();
 std::span<const MethodSpec> kind_functions();
 std::span<const MethodSpec> text_functions();
 std::span<const MethodSpec> timer_functions();

@@ -21,9 +21,11 @@ export function describeError(context, error, className, keys) {
     text = `[${className ?? "Error"}]`; // getters of script that throw
   }
   if (context.indentation > 0) text = text.replaceAll("\n", `\n${" ".repeat(context.indentation)}`);
-  const told = (key) => ["name", "message", "stack"].includes(key) && typeof error[key] === "string" && text.includes(error[key]);
+  const told = (key) =>
+    ["name", "message", "stack"].includes(key) && typeof error[key] === "string" && text.includes(error[key]);
   const shown = keys.filter((key) => !told(key));
   if (Object.hasOwn(error, "cause") && !keys.includes("cause")) shown.push("cause");
-  if (Array.isArray(Object.getOwnPropertyDescriptor(error, "errors")?.value) && !keys.includes("errors")) shown.push("errors");
+  if (Array.isArray(Object.getOwnPropertyDescriptor(error, "errors")?.value) && !keys.includes("errors"))
+    shown.push("errors");
   return { text, keys: shown };
 }

@@ -4,7 +4,8 @@ import { host, load } from "alknet:web";
 const { Blob, File, FormData, blobBytes } = load("blobs");
 
 const escapeName = (name) => name.replace(/\r\n?|\n/g, "%0D%0A").replaceAll('"', "%22");
-const unescapeName = (name) => name.replaceAll("%0D%0A", "\r\n").replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n");
+const unescapeName = (name) =>
+  name.replaceAll("%0D%0A", "\r\n").replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n");
 
 /** The bytes of a form and its boundary. */
 export function serializeMultipart(form) {
@@ -66,7 +67,8 @@ export function parseMultipart(bytes, boundary) {
   const form = new FormData();
   const mark = host.utf8Encode(`--${boundary}`);
   let at = indexOf(bytes, mark, 0);
-  if (at !== 0 && !(at >= 2 && bytes[at - 2] === 13 && bytes[at - 1] === 10)) throw malformed("it does not begin with its boundary");
+  if (at !== 0 && !(at >= 2 && bytes[at - 2] === 13 && bytes[at - 1] === 10))
+    throw malformed("it does not begin with its boundary");
   const next = host.utf8Encode(`\r\n--${boundary}`);
   for (;;) {
     at += at === 0 || bytes[at] !== 13 ? mark.length : next.length;

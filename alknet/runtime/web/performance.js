@@ -95,7 +95,8 @@ function spanOf(startOrOptions, endMark) {
   }
   const { start, end, duration, detail } = startOrOptions;
   if (endMark !== undefined) throw new TypeError("measure: an end mark beside options");
-  if (start === undefined && end === undefined) throw new TypeError("measure: one of options.start and options.end is needed");
+  if (start === undefined && end === undefined)
+    throw new TypeError("measure: one of options.start and options.end is needed");
   if (start !== undefined && end !== undefined && duration !== undefined) {
     throw new TypeError("measure: start, end and duration cannot be given together");
   }

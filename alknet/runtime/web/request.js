@@ -26,7 +26,11 @@ const kChoices = {
   mode: ["cors", "navigate", "no-cors", "same-origin"],
   credentials: ["same-origin", "include", "omit"],
   cache: ["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"],
-  referrerPolicy: "|no-referrer|no-referrer-when-downgrade|same-origin|origin|strict-origin|origin-when-cross-origin|strict-origin-when-cross-origin|unsafe-url".split("|"),
+  referrerPolicy: ["", "no-referrer", "no-referrer-when-downgrade", "same-origin", "origin", "strict-origin"].concat([
+    "origin-when-cross-origin",
+    "strict-origin-when-cross-origin",
+    "unsafe-url",
+  ]),
 };
 
 function choice(options, key, otherwise) {
@@ -44,7 +48,8 @@ function parseUrl(text) {
   } catch (cause) {
     throw new TypeError(`Failed to parse URL from ${text}`, { cause });
   }
-  if (url.username || url.password) throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${text}`);
+  if (url.username || url.password)
+    throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${text}`);
   return url.href;
 }
 
@@ -64,7 +69,11 @@ export class Request {
       body: request.#body,
       redirect: request.#settings.redirect,
     });
-    mixBody(this, (request) => request.#body, (request) => request.#headers.get("content-type"));
+    mixBody(
+      this,
+      (request) => request.#body,
+      (request) => request.#headers.get("content-type"),
+    );
   }
 
   constructor(input, init = undefined) {
@@ -111,7 +120,8 @@ export class Request {
 
   #takeBody(options) {
     const { bytes, stream, type } = extract(options.body);
-    if (options.duplex !== undefined && options.duplex !== "half") throw new TypeError("Request: duplex must be 'half'");
+    if (options.duplex !== undefined && options.duplex !== "half")
+      throw new TypeError("Request: duplex must be 'half'");
     if (stream && options.duplex === undefined) {
       throw new TypeError("RequestInit: duplex option is required when sending a body.");
     }
@@ -121,9 +131,12 @@ export class Request {
 
   /** The body moves: the request that it was taken from counts as read. */
   #takeBodyOf(base) {
-    if (base.#body.unusable) throw new TypeError("Cannot construct a Request with a Request object that has already been used.");
+    if (base.#body.unusable)
+      throw new TypeError("Cannot construct a Request with a Request object that has already been used.");
     const source = base.#body.source;
-    this.#body = source ? new Body({ bytes: source }) : new Body({ stream: base.#body.stream.pipeThrough(new (load("streams").TransformStream)()) });
+    this.#body = source
+      ? new Body({ bytes: source })
+      : new Body({ stream: base.#body.stream.pipeThrough(new (load("streams").TransformStream)()) });
     if (source) base.#body.consume().catch(() => {});
   }
 
@@ -175,7 +188,12 @@ export class Request {
 
   clone() {
     if (this.#body?.unusable) throw new TypeError("Request.clone: Body has already been consumed.");
-    const copy = new Request(this.#url, { ...this.#settings, method: this.#method, headers: this.#headers, signal: this.#signal });
+    const copy = new Request(this.#url, {
+      ...this.#settings,
+      method: this.#method,
+      headers: this.#headers,
+      signal: this.#signal,
+    });
     if (this.#body) copy.#body = this.#body.clone();
     return copy;
   }

@@ -14,7 +14,8 @@ const kNullBody = [101, 103, 204, 205, 304];
 function statusOf(value, otherwise) {
   if (value === undefined) return otherwise;
   const status = toUnsigned(value, 16);
-  if (status < 200 || status > 599) throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
+  if (status < 200 || status > 599)
+    throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
   return status;
 }
 
@@ -38,7 +39,11 @@ export class Response {
       response.#body = answer.body;
       return response;
     };
-    mixBody(this, (response) => response.#body, (response) => response.#headers.get("content-type"));
+    mixBody(
+      this,
+      (response) => response.#body,
+      (response) => response.#headers.get("content-type"),
+    );
   }
 
   constructor(body = null, init = undefined) {
@@ -51,7 +56,8 @@ export class Response {
   }
 
   #take({ bytes, stream, type }) {
-    if (kNullBody.includes(this.#status)) throw new TypeError(`Response constructor: Invalid response status code ${this.#status}`);
+    if (kNullBody.includes(this.#status))
+      throw new TypeError(`Response constructor: Invalid response status code ${this.#status}`);
     this.#body = new Body({ bytes, stream });
     if (type !== null && !this.#headers.has("content-type")) this.#headers.append("Content-Type", type);
   }

@@ -1,7 +1,7 @@
 # The scripts of the web interfaces: esbuild makes one script of each group that loads together, alknet-webc compiles them
 # to bytecode, and the result becomes data of alknet_runtime. A script is loaded when a global of it is first used; which
 # those are stands in globals.cc.
-set(web_groups blobs console crypto encoding events fetch navigator performance report_error streams structured_clone timers
+set(web_groups blobs console crypto encoding events fetch images navigator performance report_error streams structured_clone timers
   url webidl)
 
 set(web_source ${CMAKE_CURRENT_SOURCE_DIR}/web)

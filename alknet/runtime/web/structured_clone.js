@@ -34,7 +34,10 @@ function cloneBuffer(buffer) {
   return copy;
 }
 
-const kTypedArrayTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+const kTypedArrayTag = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+).get;
 const kLengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length").get;
 const kTypedArrays = Object.fromEntries(
   ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array"]
@@ -156,7 +159,13 @@ class Cloner {
       const clone = this.shell(frame.source[key]);
       const name = frame.as ?? key;
       if (frame.plain) frame.target[name] = clone;
-      else Object.defineProperty(frame.target, name, { value: clone, writable: true, enumerable: !frame.as, configurable: true });
+      else
+        Object.defineProperty(frame.target, name, {
+          value: clone,
+          writable: true,
+          enumerable: !frame.as,
+          configurable: true,
+        });
       if (clone instanceof Later) this.later.push([frame.target, name]);
     }
   }
@@ -174,8 +183,10 @@ function transfersOf(options) {
     if (typeof buffer !== "object" || buffer === null || !isArrayBuffer(buffer)) {
       throw new DOMException("Value not transferable: only an ArrayBuffer is", "DataCloneError");
     }
-    if (transfers.has(buffer)) throw new DOMException("An ArrayBuffer occurs twice in the transfer list", "DataCloneError");
-    if (buffer.detached) throw new DOMException("An ArrayBuffer is detached and could not be transferred", "DataCloneError");
+    if (transfers.has(buffer))
+      throw new DOMException("An ArrayBuffer occurs twice in the transfer list", "DataCloneError");
+    if (buffer.detached)
+      throw new DOMException("An ArrayBuffer is detached and could not be transferred", "DataCloneError");
     transfers.set(buffer, new Later(() => ArrayBuffer.prototype.transfer.call(buffer)));
   }
   return transfers;

@@ -6,7 +6,8 @@ import { URLSearchParams, follow, setText } from "./url_search_params.js";
 const { expose, requireArguments, toUSVString } = load("webidl");
 
 // Where the parts of `href` begin and end, as the host gives them behind it.
-const [kHref, kProtocolEnd, kUsernameEnd, kHostStart, kHostEnd, kPathStart, kSearchStart, kHashStart, kOrigin] = Array(9).keys();
+const [kHref, kProtocolEnd, kUsernameEnd, kHostStart, kHostEnd, kPathStart, kSearchStart, kHashStart, kOrigin] =
+  Array(9).keys();
 
 export class URL {
   #parts;

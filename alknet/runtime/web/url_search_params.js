@@ -15,7 +15,14 @@ function decode(text) {
   if (!spaced.includes("%")) return spaced;
   const source = host.utf8Encode(spaced);
   const bytes = new Uint8Array(source.length);
-  const hex = (code) => (code >= 48 && code <= 57 ? code - 48 : code >= 65 && code <= 70 ? code - 55 : code >= 97 && code <= 102 ? code - 87 : -1);
+  const hex = (code) =>
+    code >= 48 && code <= 57
+      ? code - 48
+      : code >= 65 && code <= 70
+        ? code - 55
+        : code >= 97 && code <= 102
+          ? code - 87
+          : -1;
   let size = 0;
   for (let i = 0; i < source.length; i++) {
     const high = source[i] === 0x25 && i + 2 < source.length ? hex(source[i + 1]) : -1;
@@ -41,7 +48,9 @@ const kPlain = /^[A-Za-z0-9*._-]*$/;
 
 function encode(text) {
   if (kPlain.test(text)) return text;
-  return encodeURIComponent(text).replace(/[!'()~]|%20/g, (found) => (found === "%20" ? "+" : `%${found.charCodeAt(0).toString(16).toUpperCase()}`));
+  return encodeURIComponent(text).replace(/[!'()~]|%20/g, (found) =>
+    found === "%20" ? "+" : `%${found.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 export const serializeForm = (pairs) => pairs.map(([name, value]) => `${encode(name)}=${encode(value)}`).join("&");

@@ -21,6 +21,7 @@ void WebHost::visit(ValueVisitor& visitor) const {
   timers.visit(visitor);
   for (const Value& exports : scripts) visitor.visit(exports);
   visitor.visit(module);
+  visitor.visit(bitmap_class);
   visitor.visit(coder_class);
   for (const auto& [id, kind] : kinds) visitor.visit(kind);
 }
@@ -42,9 +43,9 @@ void define(const Value& object, std::string_view name, const Value& value, int 
 /// Gives the host what scripts use of it, when the first one is loaded.
 void complete(Realm realm, const Value& self, WebHost& host) {
   using Functions = std::span<const MethodSpec> (*)();
-  constexpr std::array<Functions, 8> kFunctions = {clock_functions,  coder_functions, console_functions,
-                                                   crypto_functions, kind_functions,  text_functions,
-                                                   timer_functions,  url_functions};
+  constexpr std::array<Functions, 9> kFunctions = {clock_functions,  coder_functions, console_functions,
+                                                   crypto_functions, image_functions, kind_functions,
+                                                   text_functions,   timer_functions, url_functions};
   for (const Functions functions : kFunctions) {
     for (const MethodSpec& spec : functions())
       self.set(spec.name, realm.function(spec.name, spec.length, spec.function));

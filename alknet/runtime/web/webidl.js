@@ -84,7 +84,7 @@ export function toByteString(value, what) {
 export function toUnsigned(value, bits = 32) {
   const number = Math.trunc(Number(value));
   if (!Number.isFinite(number)) return 0;
-  if (bits <= 32) return number >>> 0 & (bits === 32 ? -1 : (1 << bits) - 1) >>> 0;
+  if (bits <= 32) return (number >>> 0) & ((bits === 32 ? -1 : (1 << bits) - 1) >>> 0);
   return Number(BigInt.asUintN(bits, BigInt(number)));
 }
 
@@ -182,7 +182,12 @@ export function definePairIterable(Class, pairAt) {
         return iterator;
       },
     }[name];
-    Object.defineProperty(Class.prototype, name, { value: method, writable: true, enumerable: true, configurable: true });
+    Object.defineProperty(Class.prototype, name, {
+      value: method,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
   }
   Object.defineProperty(Class.prototype, Symbol.iterator, {
     value: Class.prototype.entries,
@@ -196,7 +201,12 @@ export function definePairIterable(Class, pairAt) {
       for (let i = 0, pair; (pair = pairAt(this, i)); i++) callback.call(thisArgument, pair[1], pair[0], this);
     },
   };
-  Object.defineProperty(Class.prototype, "forEach", { value: forEach, writable: true, enumerable: true, configurable: true });
+  Object.defineProperty(Class.prototype, "forEach", {
+    value: forEach,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 /** An event handler attribute (`onabort`): a listener that is set and replaced in place. */

@@ -18,3 +18,25 @@ export interface Caller {
   /** Whether an operation is one of those; asked of nodes that do not say so by `stream`. */
   isStream?(name: string): boolean;
 }
+
+/** Who calls with envelopes, as `env` and `Connection` of `@alknet/operations` do. */
+export interface EnvelopeCaller {
+  call(
+    name: string,
+    input?: unknown,
+    options?: CallOptions,
+  ): Promise<{ readonly data?: unknown; readonly error?: unknown }>;
+  subscribe(name: string, input?: unknown, options?: CallOptions): AsyncIterable<unknown>;
+}
+
+/** A caller for templates of one that answers with envelopes: `new Executor({caller: callerOf(env)})`. */
+export function callerOf(env: EnvelopeCaller): Caller {
+  return {
+    async call(name, input, options) {
+      const envelope = await env.call(name, input, options);
+      if (envelope.error !== undefined) throw envelope.error;
+      return envelope.data;
+    },
+    subscribe: (name, input, options) => env.subscribe(name, input, options),
+  };
+}

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { h, type Node } from "@alknet/ujsx";
 import { signal } from "@preact/signals-core";
 import {
+  callerOf,
   Conditional,
   Executor,
   Map as MapOver,
@@ -377,4 +378,19 @@ test("A signal from outside stops an execution", async () => {
   await settle();
   controller.abort("late");
   await assert.rejects(execution.result, /late/);
+});
+
+test("Callers with envelopes serve, and their errors are the nodes'", async () => {
+  const env = {
+    call: async (name: string, input?: unknown) =>
+      name === "op/a" ? { data: input } : { error: failure("NOT_FOUND", false) },
+    async *subscribe() {
+      yield 1;
+      yield 2;
+    },
+  };
+  const executor = new Executor({ caller: callerOf(env) });
+  assert.deepEqual(await executor.run(op("a", { x: "$.input.x" }), { x: 1 }), { x: 1 });
+  await assert.rejects(executor.run(op("b", 0)), { code: "NOT_FOUND" });
+  assert.deepEqual(await executor.run(h(Operation, { name: "op/c", input: {}, stream: true })), [1, 2]);
 });

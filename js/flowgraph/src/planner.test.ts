@@ -13,6 +13,7 @@ import {
   renderGraph,
   Sequential,
   Subgraph,
+  type TensorHandle,
 } from "./index.ts";
 import { ComputeNode, skip } from "./testing/program.ts";
 
@@ -216,4 +217,19 @@ test("The graph that the C++ program refuses has problems at the same elements",
       return true;
     },
   );
+});
+
+test("Objects that stand for handles are tensors, in inputs and in templates", { skip }, async () => {
+  class Wrapped {
+    readonly #handle: TensorHandle;
+    constructor(handle: TensorHandle) {
+      this.#handle = handle;
+    }
+    toJSON(): TensorHandle {
+      return this.#handle;
+    }
+  }
+  const wrapped = new Wrapped(await node.tensor("f32", [2], [1, 2]));
+  const template = op("tensor/add", { input: "$.input.x", other: wrapped });
+  assert.deepEqual(await node.read(await new Executor({ caller: node }).run(template, { x: wrapped })), [2, 4]);
 });

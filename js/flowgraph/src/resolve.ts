@@ -13,7 +13,7 @@ import {
 import { isRef, parseRef, type Ref } from "./ref.ts";
 import { Signal } from "@preact/signals-core";
 import type { Source } from "./source.ts";
-import { isTensor, shapeText } from "./value_type.ts";
+import { shapeText, tensorOf } from "./value_type.ts";
 
 const broken: Source = { kind: "broken" };
 const dynamic: readonly string[] = ["operation", "conditional", "map", "subgraph"];
@@ -37,8 +37,9 @@ export class Resolver {
       const plain = items.every((item) => item.kind === "literal");
       return plain ? { kind: "literal", value: items.map((item) => item.value) } : { kind: "list", items };
     }
-    if (typeof value !== "object" || value === null || !isPlain(value) || isTensor(value))
-      return { kind: "literal", value };
+    const tensor = tensorOf(value);
+    if (tensor !== undefined) return { kind: "literal", value: tensor };
+    if (typeof value !== "object" || value === null || !isPlain(value)) return { kind: "literal", value };
     const entries = Object.entries(value);
     if (entries.length === 1 && entries[0]?.[0] === "literal") return { kind: "literal", value: entries[0][1] };
     const members = new Map(entries.map(([name, member]) => [name, this.value(member, at, path)]));

@@ -11,7 +11,7 @@ import type { ConditionalUnit, OperationUnit, StaticUnit, SubgraphUnit, Unit } f
 import { RegionRun } from "./region_run.ts";
 import { aborted } from "./run_error.ts";
 import type { Source } from "./source.ts";
-import { isTensor } from "./value_type.ts";
+import { tensorOf } from "./value_type.ts";
 
 /** One run of one unit. */
 export interface UnitRun {
@@ -68,9 +68,8 @@ function graphInputs(region: RegionRun, inputs: ReadonlyMap<string, Source>): Ma
 }
 
 function firstTensor(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || isTensor(value)) return value;
-  const [first] = Object.values(value);
-  return isTensor(first) ? first : value;
+  if (typeof value !== "object" || value === null) return value;
+  return tensorOf(value) ?? tensorOf(Object.values(value)[0]) ?? value;
 }
 
 async function runStatic(region: RegionRun, unit: StaticUnit, run: UnitRun): Promise<void> {

@@ -39,3 +39,11 @@ export interface TensorHandle {
 export function isTensor(value: unknown): value is TensorHandle {
   return typeof value === "object" && value !== null && typeof (value as TensorHandle).$tensor === "string";
 }
+
+/** The handle that a value is or, such as a Tensor of `@alknet/tensor`, stands for. */
+export function tensorOf(value: unknown): TensorHandle | undefined {
+  if (isTensor(value)) return value;
+  const { toJSON } = (typeof value === "object" && value !== null ? value : {}) as { toJSON?: unknown };
+  const json: unknown = typeof toJSON === "function" ? toJSON.call(value) : undefined;
+  return isTensor(json) ? json : undefined;
+}

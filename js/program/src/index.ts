@@ -44,3 +44,21 @@ export function readInput(): string {
 export function columns(): number {
   return host.columns();
 }
+
+/** The file of a data set that `alknet data list` shows, pulled when it is not installed. */
+export function dataset(name: string): string {
+  return host.dataset(name);
+}
+
+/** Curves over 1, 2, 3, ... with a legend. */
+export interface Chart {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly series: readonly { readonly name: string; readonly y: readonly number[] }[];
+}
+
+/** Draws a line chart into a file, .png or .svg. */
+export function writeChart(path: string, chart: Chart): void {
+  host.writeChart(path, chart);
+}

@@ -9,4 +9,6 @@ declare module "alknet:program" {
   export function readInput(): string;
   export const isTerminal: { readonly input: boolean; readonly output: boolean; readonly error: boolean };
   export function columns(): number;
+  export function dataset(name: string): string;
+  export function writeChart(path: string, chart: object): void;
 }

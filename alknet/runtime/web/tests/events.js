@@ -6,10 +6,15 @@
   test("listeners run in order, once each", () => {
     const target = new EventTarget();
     const log = [];
-    const first = (event) => log.push(["first", event.type, event.target === target, event.currentTarget === target, event.eventPhase]);
+    const first = (event) =>
+      log.push(["first", event.type, event.target === target, event.currentTarget === target, event.eventPhase]);
     target.addEventListener("a", first);
     target.addEventListener("a", first);
-    target.addEventListener("a", { handleEvent() { log.push("object"); } });
+    target.addEventListener("a", {
+      handleEvent() {
+        log.push("object");
+      },
+    });
     target.addEventListener("a", () => log.push("once"), { once: true });
     target.addEventListener("b", () => log.push("other"));
     const event = new Event("a");
@@ -19,7 +24,9 @@
   test("`this` of a listener", () => {
     const target = new EventTarget();
     let found;
-    target.addEventListener("a", function () { found = this === target; });
+    target.addEventListener("a", function () {
+      found = this === target;
+    });
     target.dispatchEvent(new Event("a"));
     return found;
   });
@@ -27,7 +34,15 @@
     const target = new EventTarget();
     const log = [];
     const second = () => log.push("second");
-    target.addEventListener("a", () => { log.push("first"); target.removeEventListener("a", second); target.addEventListener("a", () => log.push("late")); }, { once: true });
+    target.addEventListener(
+      "a",
+      () => {
+        log.push("first");
+        target.removeEventListener("a", second);
+        target.addEventListener("a", () => log.push("late"));
+      },
+      { once: true },
+    );
     target.addEventListener("a", second);
     target.dispatchEvent(new Event("a"));
     target.dispatchEvent(new Event("a"));
@@ -59,7 +74,10 @@
   test("stopImmediatePropagation", () => {
     const target = new EventTarget();
     const log = [];
-    target.addEventListener("a", (event) => { log.push(1); event.stopImmediatePropagation(); });
+    target.addEventListener("a", (event) => {
+      log.push(1);
+      event.stopImmediatePropagation();
+    });
     target.addEventListener("a", () => log.push(2));
     target.dispatchEvent(new Event("a"));
     return log;
@@ -94,9 +112,23 @@
   ]);
   test("attributes of an event", () => {
     const event = new Event("a", { bubbles: true, composed: true });
-    return [event.type, event.bubbles, event.cancelable, event.composed, event.isTrusted, event.target, event.composedPath(), typeof event.timeStamp, Event.AT_TARGET];
+    return [
+      event.type,
+      event.bubbles,
+      event.cancelable,
+      event.composed,
+      event.isTrusted,
+      event.target,
+      event.composedPath(),
+      typeof event.timeStamp,
+      Event.AT_TARGET,
+    ];
   });
-  test("CustomEvent", () => [new CustomEvent("a").detail, new CustomEvent("a", { detail: { x: 1 } }).detail, new CustomEvent("a") instanceof Event]);
+  test("CustomEvent", () => [
+    new CustomEvent("a").detail,
+    new CustomEvent("a", { detail: { x: 1 } }).detail,
+    new CustomEvent("a") instanceof Event,
+  ]);
   test("MessageEvent", () => {
     const event = new MessageEvent("message", { data: { a: 1 }, origin: "o", lastEventId: "3" });
     return [event.data, event.origin, event.lastEventId, event.source, event.ports, new MessageEvent("m").data];
@@ -116,7 +148,13 @@
     Object.getOwnPropertyDescriptor(globalThis, "EventTarget").enumerable,
   ]);
   test("EventTarget can be extended", () => {
-    class Mine extends EventTarget { n = 0; hit() { this.n++; this.dispatchEvent(new Event("hit")); } }
+    class Mine extends EventTarget {
+      n = 0;
+      hit() {
+        this.n++;
+        this.dispatchEvent(new Event("hit"));
+      }
+    }
     const mine = new Mine();
     let seen = 0;
     mine.addEventListener("hit", () => (seen = mine.n));
@@ -139,9 +177,19 @@
     const controller = new AbortController();
     controller.abort();
     const { reason } = controller.signal;
-    return [reason.name, reason.code, reason.message, reason instanceof DOMException, thrown(() => controller.signal.throwIfAborted())];
+    return [
+      reason.name,
+      reason.code,
+      reason.message,
+      reason instanceof DOMException,
+      thrown(() => controller.signal.throwIfAborted()),
+    ];
   });
-  test("AbortSignal.abort", () => [AbortSignal.abort().aborted, AbortSignal.abort(3).reason, thrown(() => new AbortSignal())]);
+  test("AbortSignal.abort", () => [
+    AbortSignal.abort().aborted,
+    AbortSignal.abort(3).reason,
+    thrown(() => new AbortSignal()),
+  ]);
   test("AbortSignal.timeout", async () => {
     const signal = AbortSignal.timeout(1);
     const reason = await new Promise((resolve) => {
@@ -150,7 +198,8 @@
     });
     return [reason.name, reason.code];
   });
-  test("AbortSignal.timeout refuses nonsense", () => [thrown(() => AbortSignal.timeout()), thrown(() => AbortSignal.timeout(-1))].length);
+  test("AbortSignal.timeout refuses nonsense", () =>
+    [thrown(() => AbortSignal.timeout()), thrown(() => AbortSignal.timeout(-1))].length);
   test("AbortSignal.any follows each", () => {
     const a = new AbortController();
     const b = new AbortController();
@@ -162,7 +211,14 @@
     b.signal.addEventListener("abort", () => log.push("source"));
     b.abort("b");
     a.abort("a");
-    return [any.aborted, any.reason, nested.reason, log.sort(), AbortSignal.any([]).aborted, AbortSignal.any([AbortSignal.abort(1), AbortSignal.abort(2)]).reason];
+    return [
+      any.aborted,
+      any.reason,
+      nested.reason,
+      log.sort(),
+      AbortSignal.any([]).aborted,
+      AbortSignal.any([AbortSignal.abort(1), AbortSignal.abort(2)]).reason,
+    ];
   });
   testHere("dependent signals are told after their source, in order", () => {
     const a = new AbortController();
@@ -176,15 +232,31 @@
 
   test("DOMException", () => {
     const error = new DOMException("m", "DataCloneError");
-    return [error.name, error.message, error.code, error instanceof Error, String(error), Object.prototype.toString.call(error), DOMException.DATA_CLONE_ERR, error.ABORT_ERR, new DOMException().name, new DOMException("x").code, typeof error.stack];
+    return [
+      error.name,
+      error.message,
+      error.code,
+      error instanceof Error,
+      String(error),
+      Object.prototype.toString.call(error),
+      DOMException.DATA_CLONE_ERR,
+      error.ABORT_ERR,
+      new DOMException().name,
+      new DOMException("x").code,
+      typeof error.stack,
+    ];
   });
   test("codes of DOMException", () =>
     "IndexSizeError HierarchyRequestError WrongDocumentError InvalidCharacterError NoModificationAllowedError NotFoundError NotSupportedError InUseAttributeError InvalidStateError SyntaxError InvalidModificationError NamespaceError InvalidAccessError SecurityError NetworkError AbortError URLMismatchError QuotaExceededError TimeoutError InvalidNodeTypeError DataCloneError EncodingError OperationError NotAllowedError"
-      .split(" ").map((name) => new DOMException("", name).code));
+      .split(" ")
+      .map((name) => new DOMException("", name).code));
 
   testHere("reportError reaches the global object, then the host", () => {
     const events = [];
-    const listener = (event) => { events.push([event.message, event.error, event instanceof ErrorEvent]); event.preventDefault(); };
+    const listener = (event) => {
+      events.push([event.message, event.error, event instanceof ErrorEvent]);
+      event.preventDefault();
+    };
     addEventListener("error", listener);
     reportError("x");
     removeEventListener("error", listener);
@@ -192,10 +264,15 @@
   });
   testHere("a listener that throws is reported and stops nobody", () => {
     const log = [];
-    const listener = (event) => { log.push(event.error.message); event.preventDefault(); };
+    const listener = (event) => {
+      log.push(event.error.message);
+      event.preventDefault();
+    };
     addEventListener("error", listener);
     const target = new EventTarget();
-    target.addEventListener("a", () => { throw new Error("first"); });
+    target.addEventListener("a", () => {
+      throw new Error("first");
+    });
     target.addEventListener("a", {});
     target.addEventListener("a", () => log.push("second"));
     target.dispatchEvent(new Event("a"));
@@ -224,7 +301,11 @@
   });
   test("microtasks run before the next timer", async () => {
     const log = [];
-    setTimeout(() => { log.push("timer 1"); queueMicrotask(() => log.push("microtask")); Promise.resolve().then(() => log.push("promise")); }, 0);
+    setTimeout(() => {
+      log.push("timer 1");
+      queueMicrotask(() => log.push("microtask"));
+      Promise.resolve().then(() => log.push("promise"));
+    }, 0);
     setTimeout(() => log.push("timer 2"), 0);
     queueMicrotask(() => log.push("first"));
     await turn(5);
@@ -233,7 +314,12 @@
   test("an interval repeats until it is cleared inside itself", async () => {
     let count = 0;
     await new Promise((resolve) => {
-      const id = setInterval(() => { if (++count === 3) { clearInterval(id); resolve(); } }, 1);
+      const id = setInterval(() => {
+        if (++count === 3) {
+          clearInterval(id);
+          resolve();
+        }
+      }, 1);
     });
     await turn(5);
     return count;
@@ -241,7 +327,10 @@
   test("a timer can clear one that is due in the same turn", async () => {
     const log = [];
     let second;
-    setTimeout(() => { log.push(1); clearTimeout(second); }, 1);
+    setTimeout(() => {
+      log.push(1);
+      clearTimeout(second);
+    }, 1);
     second = setTimeout(() => log.push(2), 1);
     await turn(5);
     return log;
@@ -255,7 +344,12 @@
     await turn(10);
     return log.sort();
   });
-  test("a callback that is no function", () => [thrown(() => setTimeout("1")), thrown(() => setTimeout()), thrown(() => queueMicrotask()), thrown(() => queueMicrotask(1))]);
+  test("a callback that is no function", () => [
+    thrown(() => setTimeout("1")),
+    thrown(() => setTimeout()),
+    thrown(() => queueMicrotask()),
+    thrown(() => queueMicrotask(1)),
+  ]);
   test("clearing inside a microtask of the same turn", async () => {
     let ran = false;
     const id = setTimeout(() => (ran = true), 0);

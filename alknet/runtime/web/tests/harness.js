@@ -4,7 +4,8 @@
 globalThis.harness = (() => {
   const tests = [];
 
-  const text = (value) => (typeof value === "bigint" ? `${value}n` : typeof value === "string" ? JSON.stringify(value) : String(value));
+  const text = (value) =>
+    typeof value === "bigint" ? `${value}n` : typeof value === "string" ? JSON.stringify(value) : String(value);
 
   function fail(message, got, wanted) {
     throw new Error(`${message ? `${message}: ` : ""}got ${text(got)}, wanted ${text(wanted)}`);
@@ -16,7 +17,11 @@ globalThis.harness = (() => {
     if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
     if (Array.isArray(a) !== Array.isArray(b)) return false;
     if (ArrayBuffer.isView(a) && ArrayBuffer.isView(b)) {
-      return a.constructor.name === b.constructor.name && a.length === b.length && a.every((item, i) => Object.is(item, b[i]));
+      return (
+        a.constructor.name === b.constructor.name &&
+        a.length === b.length &&
+        a.every((item, i) => Object.is(item, b[i]))
+      );
     }
     const keys = Object.keys(a);
     return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(a[key], b[key]));
@@ -38,7 +43,12 @@ globalThis.harness = (() => {
       if (!condition) fail(message, condition, true);
     },
     equal(got, wanted, message = "") {
-      if (!same(got, wanted)) fail(message, typeof got === "object" ? JSON.stringify(got) : got, typeof wanted === "object" ? JSON.stringify(wanted) : wanted);
+      if (!same(got, wanted))
+        fail(
+          message,
+          typeof got === "object" ? JSON.stringify(got) : got,
+          typeof wanted === "object" ? JSON.stringify(wanted) : wanted,
+        );
     },
     /** The name of the error that `body` throws; for a DOMException its name too. */
     thrown(body) {

@@ -1,0 +1,163 @@
+// The resolver, the transformer and error reports over the bundles of the program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "alknet/base/files.h"
+#include "alknet/base/random_hex.h"
+#include "alknet/base/testing.h"
+#include "alknet/runtime/bundles/embedded.h"
+#include "alknet/runtime/error_report.h"
+#include "alknet/runtime/promise.h"
+#include "alknet/runtime/resolver.h"
+#include "alknet/runtime/transform.h"
+
+namespace alknet::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class ScriptsTest : public ::testing::Test {
+ protected:
+  ScriptsTest() : folder_(fs::canonical(fs::temp_directory_path()) / ("alknet-scripts-" + random_hex(8))) {
+    fs::create_directories(folder_);
+  }
+  ~ScriptsTest() override { fs::remove_all(folder_); }
+
+  std::string file(const std::string& name, std::string_view text) {
+    fs::create_directories((folder_ / name).parent_path());
+    write_file(folder_ / name, text);
+    return (folder_ / name).string();
+  }
+
+  ScriptResolverOptions options() const {
+    ScriptResolverOptions made;
+    made.bundles = embedded_bundles();
+    made.native = {"alknet:host"};
+    made.files = ModuleFiles({folder_.string()});
+    made.transformer = std::make_shared<Transformer>(made.bundles);
+    return made;
+  }
+
+  /// The namespace of a module that loads at once. Throws what it throws.
+  static Value import(Isolate& isolate, const std::string& name) {
+    const Value promise = isolate.import_module(name);
+    isolate.pump_jobs();
+    if (promise_state(promise) == PromiseState::kRejected) throw isolate.realm().thrown(promise_result(promise));
+    return promise_result(promise);
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(ScriptsTest, EveryBundleLoadsThatNeedsNoHost) {
+  const auto resolver = std::make_shared<ScriptResolver>(options());
+  IsolateOptions isolate_options;
+  isolate_options.resolver = resolver;
+  Isolate isolate(std::move(isolate_options));
+  for (const std::string name : {"@preact/signals-core", "@sinclair/typebox", "@sinclair/typebox/value", "@alknet/ujsx",
+                                 "@alknet/ujsx/jsx-runtime", "@alknet/schema", "@alknet/test", "@alknet/test/runner"}) {
+    EXPECT_FALSE(import(isolate, name).keys().empty()) << name;
+  }
+}
+
+TEST_F(ScriptsTest, PackagesShareOneCopyOfWhatTheyImport) {
+  const std::string path = file("main.ts", R"(import { Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+export const ok = Value.Check(Type.Object({ x: Type.Number() }), { x: 1 }) && !Value.Check(Type.Number(), "1");)");
+  IsolateOptions isolate_options;
+  isolate_options.resolver = std::make_shared<ScriptResolver>(options());
+  Isolate isolate(std::move(isolate_options));
+  EXPECT_TRUE(import(isolate, path).get("ok").to_boolean());
+}
+
+TEST_F(ScriptsTest, NamesAndPathsAreResolvedFromTheImportingModule) {
+  const std::string a = file("a.ts", "");
+  const std::string b = file("sub/b.ts", "");
+  ScriptResolver resolver(options());
+  EXPECT_EQ(resolver.resolve("./sub/b", a), b);
+  EXPECT_EQ(resolver.resolve("../a.js", b), a);
+  EXPECT_EQ(resolver.resolve(file_url(b), a), b);
+  EXPECT_EQ(resolver.resolve("@alknet/ujsx", a), "@alknet/ujsx");
+  EXPECT_EQ(resolver.resolve("alknet:host", a), "alknet:host");
+  EXPECT_EQ(code_of([&] { resolver.resolve("./sub/b", ""); }), "module_not_found");
+  EXPECT_EQ(code_of([&] { resolver.resolve("./c", a); }), "module_not_found");
+  EXPECT_EQ(code_of([&] { resolver.resolve("/etc/passwd", a); }), "permission_denied");
+  EXPECT_THAT(error_of([&] { resolver.resolve("@alknet/ujs", a); }).message(), HasSubstr("did you mean"));
+  EXPECT_THAT(error_of([&] { resolver.resolve("node:fs", a); }).message(), HasSubstr("Node"));
+}
+
+TEST_F(ScriptsTest, BundlesSeeNeitherFilesNorTheImportMap) {
+  const std::string path = file("x.js", "");
+  ScriptResolverOptions made = options();
+  made.import_map = ImportMap(parse_json(R"({"imports": {"@preact/signals-core": "./x.js"}})"), folder_.string());
+  ScriptResolver resolver(std::move(made));
+  EXPECT_EQ(resolver.resolve("@preact/signals-core", path), path);
+  EXPECT_EQ(resolver.resolve("@preact/signals-core", "@alknet/ujsx"), "@preact/signals-core");
+  EXPECT_EQ(code_of([&] { resolver.resolve(path, "@alknet/ujsx"); }), "module_not_found");
+}
+
+TEST_F(ScriptsTest, AConsumersModuleHasANameOfItsOwn) {
+  ScriptResolver resolver(options());
+  resolver.register_module("app", "export const x = 1;");
+  EXPECT_EQ(resolver.resolve("app", ""), "app");
+  EXPECT_EQ(resolver.load("app").content.text(), "export const x = 1;");
+  for (const std::string name : {"app", "@alknet/ujsx", "alknet:host", "/x", "./x", ""}) {
+    EXPECT_EQ(code_of([&] { resolver.register_module(name, ""); }), "invalid_argument") << name;
+  }
+}
+
+TEST_F(ScriptsTest, TransformKeepsLines) {
+  Transformer transformer(embedded_bundles());
+  const std::string source =
+      "import type { A } from './a';\ninterface B {\n  x: number;\n}\nexport const f = (a: A, b: B): number =>\n  b.x "
+      "as any;\n";
+  const std::string code = transformer.transform("/x.ts", source);
+  EXPECT_EQ(std::count(code.begin(), code.end(), '\n'), std::count(source.begin(), source.end(), '\n'));
+  EXPECT_THAT(std::string(line_of(code, 5)), HasSubstr("export const f = (a, b)"));
+  EXPECT_THAT(transformer.transform("/x.tsx", "export const e = <a b={1}/>;"), HasSubstr("@alknet/ujsx/jsx-runtime"));
+  EXPECT_THAT(transformer.transform("/x.tsx", "/** @jsxImportSource other */\nexport const e = <a/>;"),
+              HasSubstr("other/jsx-runtime"));
+  EXPECT_TRUE(needs_transform("/a.mts"));
+  EXPECT_FALSE(needs_transform("/a.mjs"));
+}
+
+TEST_F(ScriptsTest, BadSyntaxNamesThePlace) {
+  Transformer transformer(embedded_bundles());
+  const Error error = error_of([&] { transformer.transform("/x.ts", "let a = 1;\nlet b: number = = 2;\n"); });
+  EXPECT_EQ(error.code_name(), "module_invalid");
+  EXPECT_EQ(error.message(), "/x.ts:2:17: Unexpected token\n  2 | let b: number = = 2;\n    |                 ^");
+  EXPECT_EQ(error.details().at("line").to_number<int>(), 2);
+}
+
+TEST_F(ScriptsTest, AStackNamesPlacesInSources) {
+  const std::string path = file("main.ts", R"(import { describe } from "@alknet/test";
+const run = (name: string, times: number): void => describe(name, () => undefined);
+run("x", 1);)");
+  const auto resolver = std::make_shared<ScriptResolver>(options());
+  IsolateOptions isolate_options;
+  isolate_options.resolver = resolver;
+  Isolate isolate(std::move(isolate_options));
+  const Error error = error_of([&] { import(isolate, path); });
+  const std::string text = describe_error(error, *resolver);
+  EXPECT_THAT(text, HasSubstr("@alknet/test/src/collect.ts:"));
+  EXPECT_THAT(text, HasSubstr("(" + path + ":2:61)"));  // the engine names the parenthesis of a call
+  EXPECT_THAT(text, HasSubstr("2 | const run = (name: string"));
+}
+
+TEST(ParseStack, ReadsFrames) {
+  const auto frames = parse_stack("    at f (/a b/c.ts:2:3)\n    at native\n  noise\n    at <anonymous> (@x/y:7)\n");
+  ASSERT_EQ(frames.size(), 3U);
+  EXPECT_EQ(frames[0].function, "f");
+  EXPECT_EQ(frames[0].file, "/a b/c.ts");
+  EXPECT_EQ(frames[0].position, (TextPosition{2, 3}));
+  EXPECT_EQ(frames[1].file, "native");
+  EXPECT_EQ(frames[2].position, (TextPosition{7, 1}));
+  EXPECT_EQ(stack_text({frames[0]}), "    at f (/a b/c.ts:2:3)\n");
+}
+
+}  // namespace
+}  // namespace alknet::runtime
