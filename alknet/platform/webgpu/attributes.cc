@@ -17,7 +17,7 @@ namespace {
 Value get_label(Binding&, Realm realm, const Value&, GpuObject& object) { return realm.string(object.label()); }
 
 void set_label(Binding&, Realm, const Value&, GpuObject& object, const Value& value) {
-  object.set_label(value.to_string());
+  object.rename(value.to_string());
 }
 
 Value get_size(Binding&, Realm realm, const Value&, GpuObject& object) {

@@ -21,11 +21,11 @@ bool GpuObject::is(std::size_t row) const {
   }
 }
 
-void GpuObject::set_label(std::string label) {
-  label_ = std::move(label);
-  // Devices and queues are shared with others.
+void GpuObject::rename(std::string label) {
+  set_label(std::move(label));
+  // Devices and queues are shared with others; wgpu-native ends the process.
   const bool shared = interface().name == "GPUDevice" || interface().name == "GPUQueue";
-  if (handle_ == nullptr || shared || interface().set_label == nullptr) return;
+  if (handle_ == nullptr || shared || interface().set_label == nullptr || !facade_->native().answers_later()) return;
   const auto set = facade_->typed_function<void (*)(void*, WGPUStringView)>(interface().set_label);
   if (set != nullptr) set(handle_, gpu::view_of(label_));
 }

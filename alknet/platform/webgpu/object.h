@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alknet/platform/webgpu/facade.h"
@@ -30,8 +31,11 @@ class GpuObject : public runtime::NativeObject {
   const std::shared_ptr<Facade>& shared_facade() const { return facade_; }
   void* handle() const { return handle_; }
 
-  /// Names it, for script and in the provider's messages.
-  void set_label(std::string label);
+  /// The name that it was made with.
+  void set_label(std::string label) { label_ = std::move(label); }
+
+  /// Names it anew, for script and in the provider's messages.
+  void rename(std::string label);
   const std::string& label() const { return label_; }
 
   /// The value of an attribute that does not change, by its name; undefined when none was set.
