@@ -74,6 +74,14 @@ def stream_bench():
 
 
 @functools.cache
+def hostile_bench():
+    command = built_in("apps/alknet", "hostile_bench")
+    if command is None:
+        sys.exit(f"bench: the build failed; see {LOG}")
+    return command
+
+
+@functools.cache
 def runtime_bench():
     command = built("runtime_bench")
     if command is None:

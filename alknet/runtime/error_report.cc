@@ -108,6 +108,9 @@ std::vector<StackFrame> original_frames(const Error& error, ScriptResolver& reso
 
 std::string describe_error(const Error& error, ScriptResolver& resolver) {
   std::string text = error.message();
+  // Errors of ours say what they are themselves.
+  constexpr std::string_view kName = "Error: ";
+  if (!member(error, "code").empty() && text.starts_with(kName)) text.erase(0, kName.size());
   const std::vector<StackFrame> frames = original_frames(error, resolver);
   if (frames.empty()) return text;
   const auto own = std::find_if(frames.begin(), frames.end(), [&](const StackFrame& frame) {

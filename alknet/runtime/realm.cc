@@ -124,8 +124,8 @@ Value Realm::typed_array_over(TypedArray type, const Value& array_buffer) const 
   const Entry entry(*state_);
   // The engine reads all three arguments of the constructor, whatever their count.
   std::array<JSValue, 3> arguments = {ValueAccess::raw(array_buffer), JS_UNDEFINED, JS_UNDEFINED};
-  return checked(*state_, JS_NewTypedArray(entry.context(), 1, arguments.data(),
-                                           kTypedArrays[static_cast<std::size_t>(type)]));
+  return checked(*state_,
+                 JS_NewTypedArray(entry.context(), 1, arguments.data(), kTypedArrays[static_cast<std::size_t>(type)]));
 }
 
 Value Realm::array_buffer_over(std::span<std::byte> memory, void (*release)(void* owner), void* owner) const {

@@ -9,6 +9,10 @@ namespace alknet::runtime {
 
 namespace {
 
+/// What callers may ask for; the host's own `max_memory` holds too.
+constexpr SandboxLimits kMostOfACaller{std::uint64_t{256} << 20, std::uint64_t{1} << 20, 10'000, 1'024,
+                                       std::uint64_t{16} << 20};
+
 /// The Session operations of a caller, as long as the subscription lives.
 class CallerLayer {
  public:
@@ -31,6 +35,7 @@ AsyncGenerator<Message> serve_session(SandboxHost& host, const call::Registry& r
   const CallerLayer offered(context.owner(), layer);
   SandboxSessionOptions options;
   options.script = SessionRequest::from_json(input.value);
+  options.script.limits = options.script.limits.at_most(kMostOfACaller);
   options.authority = context.identity().value_or(call::Identity{});
   options.deadline = context.remaining();
   options.on_event = [events](const SandboxEvent& event) { events.push(event.to_json()); };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <type_traits>
@@ -68,6 +69,12 @@ call::OperationSpec spec(std::string_view name, call::OperationType type, std::s
 }
 
 }  // namespace
+
+SandboxLimits SandboxLimits::at_most(const SandboxLimits& most) const {
+  return {std::min(memory_bytes, most.memory_bytes), std::min(stack_bytes, most.stack_bytes),
+          std::min(timers, most.timers), std::min(open_calls, most.open_calls),
+          std::min(output_bytes, most.output_bytes)};
+}
 
 Json SandboxLimits::to_json() const {
   JsonObject object;

@@ -34,6 +34,9 @@ struct SandboxLimits {
   std::uint32_t open_calls = 256;
   std::uint64_t output_bytes = std::uint64_t{1} << 20;  ///< printed in all
 
+  /// Each no more than that of `most`.
+  SandboxLimits at_most(const SandboxLimits& most) const;
+
   Json to_json() const;
   /// Members that are missing stay as they are by default. Throws `invalid_input`.
   static SandboxLimits from_json(const Json& value);

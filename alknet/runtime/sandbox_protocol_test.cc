@@ -32,6 +32,15 @@ TEST(SandboxProtocol, RequestsThatMakeNoSenseAreRefused) {
   }
 }
 
+TEST(SandboxProtocol, LimitsAreCutDownToOthers) {
+  SandboxLimits wanted;
+  wanted.memory_bytes = std::uint64_t{1} << 40;
+  wanted.timers = 2;
+  const SandboxLimits got = wanted.at_most(SandboxLimits());
+  EXPECT_EQ(got.memory_bytes, SandboxLimits().memory_bytes);
+  EXPECT_EQ(got.timers, 2U);
+}
+
 TEST(SandboxProtocol, EventsSurviveTheWireAndOthersAreErrors) {
   SandboxEvent event;
   event.kind = SandboxEvent::Kind::kOutput;

@@ -51,7 +51,10 @@ Report check_file(const CheckCommand& command, const Globals& globals, const std
     report.findings.push_back({"script_threw", fmt::format("{}: it calls exit() when it is imported", file), {}});
   } catch (const Error& error) {
     const JsonObject* details = error.details().if_object();
-    report.findings.push_back({error.code_name(), host.describe(error), details != nullptr ? *details : JsonObject()});
+    const Json* code = details != nullptr ? details->if_contains("code") : nullptr;
+    report.findings.push_back(
+        {code != nullptr && code->is_string() ? std::string(code->get_string()) : error.code_name(),
+         host.describe(error), details != nullptr ? *details : JsonObject()});
   }
   return report;
 }

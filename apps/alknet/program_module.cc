@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "alknet/runtime/error.h"
 #include "apps/alknet/output.h"
 
 namespace alknet::app {
@@ -54,7 +55,8 @@ runtime::NativeModule program_module(ScriptProgram& program) {
     }
     const auto exit = [&program](runtime::Realm in, const runtime::Value&, runtime::Arguments given) -> runtime::Value {
       program.exit(status_of(in, given[0]));
-      return {};
+      // What script cannot catch; the host knows that nothing took too long.
+      throw Error(runtime::RuntimeError::kTimeout, "the script called exit");
     };
     const auto set_status = [&program](runtime::Realm in, const runtime::Value&,
                                        runtime::Arguments given) -> runtime::Value {

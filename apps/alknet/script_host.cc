@@ -59,6 +59,26 @@ void print_console(runtime::ConsoleLevel level, std::string_view text) {
   }
 }
 
+platform::FsPrivileges fs_privileges(const ScriptOptions& options) {
+  if (!options.restricted) return platform::FsPrivileges::everything();
+  constexpr std::string_view kWrite = ":rw";
+  std::vector<platform::FsRule> rules;
+  for (const std::string& word : options.allow_fs) {
+    const bool write = word.ends_with(kWrite);
+    rules.push_back({write ? word.substr(0, word.size() - kWrite.size()) : word, write});
+  }
+  return platform::FsPrivileges(rules);
+}
+
+platform::FetchPrivileges fetch_privileges(const ScriptOptions& options) {
+  if (!options.restricted) return platform::FetchPrivileges::everything();
+  try {
+    return platform::FetchPrivileges(options.allow_fetch);
+  } catch (const Error& error) {
+    throw UsageError(error);
+  }
+}
+
 }  // namespace
 
 void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions& options) {
@@ -67,10 +87,22 @@ void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions
                      "What other names than paths stand for: a web import map (JSON)");
   command.add_option("--root", options.roots, "Modules come only from files under this folder; may be repeated")
       ->allow_extra_args(false);
+  CLI::Option* restricted = command.add_flag("--restrict", options.restricted,
+                                             "No operations, devices, files and network but what is allowed");
+  command
+      .add_option("--allow-fetch", options.allow_fetch,
+                  "With --restrict: a server, such as https://example.com; may be repeated")
+      ->allow_extra_args(false)
+      ->needs(restricted);
+  command
+      .add_option("--allow-fs", options.allow_fs,
+                  "With --restrict: a file or folder to read, or with :rw behind it to change; may be repeated")
+      ->allow_extra_args(false)
+      ->needs(restricted);
 }
 
 ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
-    : operations_(loop_, options.device, globals) {
+    : operations_(loop_, options.device, globals), fetch_privileges_(fetch_privileges(options)) {
   program_.arguments = options.arguments;
   program_.main = options.main;
   program_.exit = [this](int status) {
@@ -86,11 +118,11 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   runtime::IsolateOptions isolate;
   isolate.executor = &loop_;
   isolate.modules.push_back(program_module(program_));
-  isolate.modules.push_back(operations_.host_module());
+  if (!options.restricted) isolate.modules.push_back(operations_.host_module());
   isolate.modules.push_back(bindings::graph_module());
   isolate.modules.push_back(bindings::schema_module());
   platform::FsOptions files;
-  files.privileges = platform::FsPrivileges::everything();
+  files.privileges = fs_privileges(options);
   files.pool = [this]() -> Executor& { return file_pool(); };
   isolate.modules.push_back(platform::fs_module(files));
   isolate.on_uncaught = [this](const runtime::ScriptError& error) {
@@ -116,10 +148,11 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), files));
   platform::WebSocketOptions sockets;
   sockets.loop = &loop_;
-  sockets.privileges = platform::FetchPrivileges::everything();
+  sockets.privileges = fetch_privileges_;
   sockets.user_agent = "alknet/" ALKNET_VERSION;
   platform::install_websocket(*isolate_, std::move(sockets));
-  platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
+  if (!options.restricted)
+    platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
 }
 
 ScriptHost::~ScriptHost() = default;
@@ -135,7 +168,7 @@ runtime::Value ScriptHost::fetch(runtime::Realm realm, const runtime::Value& req
     client.user_agent = "alknet/" ALKNET_VERSION;
     platform::FetchOptions options;
     options.client = std::make_shared<net::HttpClient>(loop_, std::move(client));
-    options.privileges = platform::FetchPrivileges::everything();
+    options.privileges = fetch_privileges_;
     network_ = platform::make_fetch(std::move(options));
   }
   return network_(realm, request);

@@ -10,6 +10,7 @@
 
 #include "alknet/base/loop.h"
 #include "alknet/base/pool_executor.h"
+#include "alknet/platform/fetch.h"
 #include "alknet/runtime/error_report.h"
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/resolver.h"
@@ -25,9 +26,12 @@ namespace alknet::app {
 
 /// How scripts are run, from the command line.
 struct ScriptOptions {
-  std::string device = {};              ///< where tensors are made; empty: the machine's default
-  std::string import_map;               ///< a file; empty: none
-  std::vector<std::string> roots = {};  ///< folders that modules may come from; empty: all
+  std::string device = {};                    ///< where tensors are made; empty: the machine's default
+  std::string import_map;                     ///< a file; empty: none
+  std::vector<std::string> roots = {};        ///< folders that modules may come from; empty: all
+  bool restricted = false;                    ///< only what follows is allowed
+  std::vector<std::string> allow_fetch = {};  ///< origins
+  std::vector<std::string> allow_fs = {};     ///< paths, with ":rw" behind those that may be changed
   std::vector<std::string> arguments = {};
   std::string main = {};
 };
@@ -78,9 +82,10 @@ class ScriptHost {
   std::shared_ptr<bool> watch_idle();  // becomes true, and the loop stops, when nothing is left to do
 
   Loop loop_;
-  std::unique_ptr<PoolExecutor> file_pool_;                                                // when the first file is used
+  std::unique_ptr<PoolExecutor> file_pool_;                                               // when the first file is used
   std::function<runtime::Value(runtime::Realm, const runtime::Value& request)> network_;  // when the first is fetched
   ProgramOperations operations_;
+  platform::FetchPrivileges fetch_privileges_;
   ScriptProgram program_;
   std::optional<int> exit_;
   std::optional<Error> uncaught_;

@@ -182,12 +182,25 @@ class StopSignals {
   sigset_t set_{};
 };
 
-/// What the files of `--ops` stand on. On the loop's thread.
+/// What the files of `--ops` and the scripts of callers stand on; without files there are `seldom` any. On the loop's
+/// thread.
 struct Scripts {
-  Scripts(Loop& loop, const std::shared_ptr<call::Registry>& registry, const Logger& logger)
-      : dispatcher(loop, registry, {.logger = logger}),
-        host(loop, dispatcher, {.logger = logger}),
+  Scripts(Loop& loop, const std::shared_ptr<call::Registry>& registry, const Logger& logger, bool seldom)
+      : dispatcher(loop, registry, calling(logger)),
+        host(loop, dispatcher, hosting(logger, seldom)),
         files(loop, host, registry, logger) {}
+
+  static call::DispatcherOptions calling(const Logger& logger) {
+    call::DispatcherOptions options;
+    options.logger = logger;
+    return options;
+  }
+  static runtime::SandboxHostOptions hosting(const Logger& logger, bool seldom) {
+    runtime::SandboxHostOptions options;
+    options.spare = seldom ? 0 : 1;
+    options.logger = logger;
+    return options;
+  }
 
   call::Dispatcher dispatcher;
   runtime::SandboxHost host;
@@ -285,11 +298,10 @@ void serve(const ServeCommand& command, const Globals& globals) {
       discovery.list_peers = [&node] { return node->peers(); };
       discovery.list_peers_access.required_scopes = {"peers"};
       registry->curated().add(call::discovery_operations(std::move(discovery)));
-      if (!command.operation_files.empty()) {
-        scripts = std::make_unique<Scripts>(loop, registry, logger);
-        for (const std::string& file : command.operation_files) co_await scripts->files.add(file);
-        scripts->files.watch();
-      }
+      scripts = std::make_unique<Scripts>(loop, registry, logger, command.operation_files.empty());
+      registry->curated().add(runtime::sandbox_operations(scripts->host, *registry));
+      for (const std::string& file : command.operation_files) co_await scripts->files.add(file);
+      scripts->files.watch();
       for (const auto& [id, address] : peers) node->link_peer(id, address);
       for (const std::string& address : addresses(command)) {
         const std::string bound = node->listen(address);

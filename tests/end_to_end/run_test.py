@@ -54,7 +54,7 @@ class RunTest(program.ProgramTest):
     def test_an_error_names_the_place_in_the_users_file(self):
         text = "interface A { x: number }\nfunction f(a: A, b: number): number { throw new Error('no room'); }\nf({ x: 1 }, 2);\n"
         message = self.failure(text, "Error: no room", "main.ts:2:")
-        column = text.split("\n")[1].index("new Error") + 1
+        column = text.split("\n")[1].index("Error") + 1  # where QuickJS says that it is made
         self.assertIn(f"main.ts:2:{column}", message)
         self.assertIn("2 | function f(a: A, b: number): number { throw new Error", message)
         self.assertIn("main.ts:3:1", message)

@@ -11,6 +11,9 @@
 
 #include "alknet/base/await.h"
 #include "alknet/base/files.h"
+#include "alknet/call/connection.h"
+#include "alknet/call/descriptor_transport.h"
+#include "alknet/runtime/helper_process.h"
 
 namespace alknet::hostile {
 
@@ -115,6 +118,28 @@ Outcome Host::run(const Script& script, std::chrono::milliseconds deadline) {
   outcome.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
   outcome.host_after = resident_bytes();
   return outcome;
+}
+
+double Host::seconds_to_ready() {
+  constexpr int kRuns = 9;
+  const auto path = runtime::helper_program("alknet-sandbox", "ALKNET_SANDBOX_PROGRAM");
+  std::vector<double> seconds;
+  for (int run = 0; run < kRuns; ++run) {
+    const auto begin = Clock::now();
+    runtime::HelperProcess helper({path, {"--memory=268435456"}});
+    call::ConnectionOptions options;
+    options.sandbox_link = true;
+    const auto link = call::Connection::open(loop_, call::make_descriptor_transport(loop_, helper.take_link()), nullptr,
+                                             nullptr, options);
+    Message nothing{JsonObject{}, {}};
+    alknet::start(loop_, link->call(std::string(runtime::kPingOperation), std::move(nothing)),
+                  [&](const alknet::Outcome<Message>&) { loop_.stop(); });
+    loop_.run();
+    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    link->close();
+  }
+  std::nth_element(seconds.begin(), seconds.begin() + kRuns / 2, seconds.end());
+  return seconds[kRuns / 2];
 }
 
 bool Host::unharmed() {

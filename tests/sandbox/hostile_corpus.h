@@ -51,6 +51,9 @@ class Host {
   /// Whether the host still answers: its own operation, and an honest script in a new sandbox.
   bool unharmed();
 
+  /// From the start of a helper process to its first answer, in seconds: the median of some.
+  double seconds_to_ready();
+
   runtime::SandboxHost& sandboxes() { return *host_; }
 
  private:

@@ -165,5 +165,88 @@ TEST_F(Sandbox, AHelperThatCannotConfineItselfRunsNothing) {
   EXPECT_EQ(code_of([] { helper_program("alknet-none", "ALKNET_NONE"); }), "sandbox_failed");
 }
 
+constexpr const char* kOperations = R"js(
+  import { env, operations } from "@alknet/operations";
+  operations.register({ name: "user/double", handler: ({ n }) => 2 * n });
+  operations.register({
+    name: "user/ask", environment: ["math/*", "secret/*"],
+    handler: async ({ name }, { env }) => {
+      const answer = await env.call(name, { n: 1 }).catch((error) => error);
+      return answer?.code ?? answer;
+    },
+  });
+  operations.register({ name: "user/fails", errors: [{ code: "TOO_BIG", description: "x", schema: {} }],
+    handler: () => { throw Object.assign(new Error("big"), { code: "TOO_BIG", details: { most: 3 } }); } });
+  operations.register({ name: "user/stuck", handler: () => { for (;;) {} } });
+  operations.register({ name: "user/waits", handler: () => new Promise(() => {}) });
+)js";
+
+class Served : public Sandbox {
+ protected:
+  Served() {
+    call::Registration add;
+    add.spec.name = "math/who";
+    add.spec.access.required_scopes = {"math"};
+    add.handler = call::OnceHandler([this](call::OperationContext& context, Message) -> Task<Message> {
+      asked_by = context.identity() ? context.identity()->id : "nobody";
+      internal = context.internal();
+      Message answer{Json("known"), {}};
+      co_return answer;
+    });
+    call::Registration secret;
+    secret.spec.name = "secret/read";
+    secret.handler =
+        call::OnceHandler([](call::OperationContext&, Message input) -> Task<Message> { co_return input; });
+    registry->curated().add({add, secret});
+    SandboxSessionOptions options = script(kOperations, std::nullopt);
+    options.script.operations = {"math/*"};
+    options.authority.id = "the script";
+    options.authority.scopes = {"math"};
+    serve(std::move(options));
+  }
+
+  std::string asked_by;
+  bool internal = false;
+};
+
+TEST_F(Served, AnswersByTheHandlersOfTheScript) {
+  EXPECT_EQ(call("user/double", JsonObject{{"n", 21}}).take().value, Json(42));
+}
+
+TEST_F(Served, HandlersCallBelowTheirCallWithTheSessionsAuthority) {
+  const Json answer = call("user/ask", JsonObject{{"name", "math/who"}}).take().value;
+  EXPECT_NE(json_text(answer).find("known"), std::string::npos) << json_text(answer);
+  EXPECT_EQ(asked_by, "the script");
+  EXPECT_TRUE(internal);
+}
+
+TEST_F(Served, HandlersReachOnlyWhatTheSessionMay) {
+  const Json answer = call("user/ask", JsonObject{{"name", "secret/read"}}).take().value;
+  EXPECT_NE(json_text(answer).find("NOT_FOUND"), std::string::npos) << json_text(answer);
+}
+
+TEST_F(Served, DeclaredErrorsReachTheCaller) {
+  Outcome<Message> outcome = call("user/fails", JsonObject{});
+  const Error error = error_of([&] { outcome.take(); });
+  EXPECT_EQ(error.code_name(), "domain");
+  EXPECT_EQ(error.details().at("code"), Json("TOO_BIG"));
+}
+
+TEST_F(Served, AStuckHandlerIsATimeoutAndItsHelperIsKilled) {
+  Outcome<Message> outcome = call("user/stuck", JsonObject{}, milliseconds(50));
+  EXPECT_EQ(code_of([&] { outcome.take(); }), "timeout");
+  while (!ended) loop.run();
+  EXPECT_EQ(failure->code_name(), "resource_exhausted");
+  Outcome<Message> after = call("user/double", JsonObject{{"n", 1}});
+  EXPECT_EQ(code_of([&] { after.take(); }), "resource_exhausted");
+}
+
+TEST_F(Served, AHandlerThatOnlyWaitsCostsNoHelper) {
+  Outcome<Message> outcome = call("user/waits", JsonObject{}, milliseconds(50));
+  EXPECT_EQ(code_of([&] { outcome.take(); }), "timeout");
+  EXPECT_EQ(call("user/double", JsonObject{{"n", 2}}).take().value, Json(4));
+  EXPECT_FALSE(ended);
+}
+
 }  // namespace
 }  // namespace alknet::runtime

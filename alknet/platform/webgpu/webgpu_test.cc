@@ -10,14 +10,13 @@
 #include <set>
 #include <sstream>
 
-#include "alknet/base/loop.h"
-#include "alknet/base/shared_bytes.h"
+#include "alknet/base/manual_executor.h"
 #include "alknet/gpu/gpu_test_fixture.h"
+#include "alknet/gpu/native_device.h"
 #include "alknet/platform/webgpu/coverage.h"
 #include "alknet/platform/webgpu/navigator_gpu.h"
 #include "alknet/platform/webgpu/testing.h"
 #include "alknet/runtime/isolate.h"
-#include "alknet/runtime/promise.h"
 
 namespace alknet::platform::webgpu {
 namespace {
@@ -45,7 +44,7 @@ class NavigatorGpu : public gpu::GpuTest, public testing::WithParamInterface<std
     options.instance = [] { return instance(); };
     options.device = [this](const std::string&) { return device(); };
     options.coverage = &coverage;
-    return run_script(kFolder / script, std::move(options));
+    return run_script(kFolder / script, std::move(options), [this] { device().lose("driver reset"); });
   }
 };
 
@@ -59,6 +58,47 @@ INSTANTIATE_TEST_SUITE_P(Scripts, NavigatorGpu, testing::ValuesIn(scripts()), []
   std::ranges::replace(name, '-', '_');
   return name;
 });
+
+class SharedBuffer : public gpu::GpuTest {};
+
+TEST_F(SharedBuffer, IsTheMemoryOfItsOwnerWithoutACopy) {
+  ManualExecutor executor;
+  runtime::IsolateOptions options;
+  options.executor = &executor;
+  runtime::Isolate isolate(std::move(options));
+  const Realm realm = isolate.realm();
+  install_webgpu(realm, {.instance = [] { return instance(); }});
+  const auto buffer = std::make_shared<const gpu::Buffer>(upload({1, 2, 3, 4}));
+  const Value view = wrap_device(realm, device());
+  realm.global().set("device", view);
+  realm.global().set("buffer", wrap_buffer(view, buffer));
+  isolate.eval(R"(
+    const module = device.createShaderModule({ code: `
+      @group(0) @binding(0) var<storage, read_write> data: array<u32>;
+      @compute @workgroup_size(4) fn main(@builtin(global_invocation_id) id: vec3u) { data[id.x] *= 2; }` });
+    const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: buffer }] }));
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    buffer.destroy();)");
+  EXPECT_EQ(download(*buffer), (std::vector<std::uint32_t>{2, 4, 6, 8}));
+  const NativeBuffer below = unwrap_buffer(realm.global().get("buffer"));
+  EXPECT_EQ(below.buffer, gpu::native_buffer(*buffer));
+  EXPECT_EQ(below.size, 16U);
+  EXPECT_EQ(below.device, device());
+  EXPECT_EQ(unwrap_buffer(view).buffer, nullptr);
+  const gpu::Device other = instance().acquire("gpu:0");
+  EXPECT_THROW(wrap_buffer(wrap_device(realm, other), buffer), Error);
+}
+
+TEST(WithoutInstalling, ThereIsNoGpu) {
+  runtime::Isolate isolate;
+  EXPECT_EQ(isolate.eval("typeof navigator === 'undefined' || navigator.gpu === undefined").to_boolean(), true);
+}
 
 // Members that no test can exercise: "GPUQueue.x  why".
 std::map<std::string, std::string> documented_reasons() {

@@ -72,10 +72,10 @@ export class AbortSignal extends EventTarget {
 
   static any(signals) {
     requireArguments(arguments.length, 1, "AbortSignal.any");
-    const given = [...signals];
-    for (const signal of given) {
+    const given = Array.from(signals, (signal) => {
       if (!(signal instanceof AbortSignal)) throw new TypeError("AbortSignal.any: an element is no AbortSignal");
-    }
+      return signal;
+    });
     const result = new AbortSignal(kPrivate);
     const aborted = given.find((signal) => signal.#aborted);
     if (aborted) {

@@ -1,5 +1,5 @@
-// alknet-webc OUT SCRIPT.js...: compiles what esbuild made of the scripts of this folder to bytecode. OUT.bin holds all of
-// it, OUT.inc the table for scripts.cc. The build runs it.
+// alknet-webc OUT SCRIPT.js...: compiles what esbuild made of the scripts of this folder to bytecode. OUT.bin holds all
+// of it, OUT.inc the table for scripts.cc. The build runs it.
 #include <fmt/format.h>
 #include <quickjs.h>
 
@@ -59,7 +59,8 @@ int main(int count, char** arguments) {
     const std::string bytecode = compile(context, wrapped(text), path.filename().string());
     ok = ok && !text.empty() && !bytecode.empty();
     data << bytecode;
-    table << fmt::format("    {{\"{}\", {{alknet_web_scripts + {}, {}}}}},\n", path.stem().string(), offset, bytecode.size());
+    table << fmt::format("    {{\"{}\", {{alknet_web_scripts + {}, {}}}}},\n", path.stem().string(), offset,
+                         bytecode.size());
     offset += bytecode.size();
   }
   JS_FreeContext(context);

@@ -91,7 +91,7 @@ export class TextEncoder {
     }
     // What a slice cut in half is beyond the room.
     const bytes = encoded.subarray(0, written);
-    destination.set(bytes);
+    if (written > 0) destination.set(bytes);
     let read = 0;
     for (let i = 0; i < bytes.length; i++) if ((bytes[i] & 0xc0) !== 0x80) read += bytes[i] >= 0xf0 ? 2 : 1;
     return { read, written };

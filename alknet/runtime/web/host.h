@@ -14,7 +14,8 @@
 
 namespace alknet::runtime::web {
 
-/// What our scripts reach of C++: the object that they import as `host` from "alknet:web". Script of others never sees it.
+/// What our scripts reach of C++: the object that they import as `host` from "alknet:web". Script of others never sees
+/// it.
 class WebHost final : public NativeObject {
  public:
   WebHost(Realm realm, WebOptions options);
@@ -22,12 +23,12 @@ class WebHost final : public NativeObject {
 
   WebOptions options;
   TimerQueue timers;
-  std::size_t printed = 0;                             ///< bytes
-  std::chrono::steady_clock::time_point start;         ///< performance.now() is 0
-  std::vector<Value> scripts;                          ///< the exports of each script that has run, by its number
-  Value module;                                        ///< {host, load}: what "alknet:web" is to scripts
-  Value coder_class;                                   ///< of compression streams
-  std::unordered_map<std::uint32_t, Value> kinds;      ///< the text of kindOf by the engine's class
+  std::size_t printed = 0;                         ///< bytes
+  std::chrono::steady_clock::time_point start;     ///< performance.now() is 0
+  std::vector<Value> scripts;                      ///< the exports of each script that has run, by its number
+  Value module;                                    ///< {host, load}: what "alknet:web" is to scripts
+  Value coder_class;                               ///< of compression streams
+  std::unordered_map<std::uint32_t, Value> kinds;  ///< the text of kindOf by the engine's class
 };
 
 /// The host behind `this` in a function of it.

@@ -32,7 +32,8 @@ class Coder final : public NativeObject {
 
  private:
   Value run(Realm realm, std::span<const std::byte> input, bool last) {
-    if (ended_ && !input.empty()) throw realm.type_error("[compression] there is more behind the end of the compressed data");
+    if (ended_ && !input.empty())
+      throw realm.type_error("[compression] there is more behind the end of the compressed data");
     std::vector<std::byte> output(kOutput);
     stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(input.data()));
     stream_.avail_in = static_cast<uInt>(std::min<std::size_t>(input.size(), UINT32_MAX));

@@ -17,7 +17,8 @@ Value print(Realm realm, const Value& self, Arguments arguments) {
   const std::string text = arguments[1].to_string();
   const auto most = realm.isolate().limits().output_bytes;
   if (most && text.size() + 1 > *most - std::min(host.printed, *most)) {
-    throw Error(RuntimeError::kLimit, fmt::format("[console] more than {} bytes were printed, which is the limit", *most),
+    throw Error(RuntimeError::kLimit,
+                fmt::format("[console] more than {} bytes were printed, which is the limit", *most),
                 {{"limit", "output_bytes"}, {"most", *most}});
   }
   host.printed += text.size() + 1;

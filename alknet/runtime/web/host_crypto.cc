@@ -35,7 +35,8 @@ Value fill_random(Realm, const Value&, Arguments arguments) {
   std::span<std::byte> rest = arguments[0].buffer();
   while (!rest.empty()) {
     const std::uint32_t bits = random();
-    const std::span<const std::byte> source = std::as_bytes(std::span(&bits, 1)).first(std::min<std::size_t>(4, rest.size()));
+    const std::span<const std::byte> source =
+        std::as_bytes(std::span(&bits, 1)).first(std::min<std::size_t>(4, rest.size()));
     std::copy(source.begin(), source.end(), rest.begin());
     rest = rest.subspan(source.size());
   }

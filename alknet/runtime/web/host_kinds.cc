@@ -34,8 +34,11 @@ Value kind_of(Realm realm, const Value& self, Arguments arguments) {
 /// What a proxy stands for, null once it is revoked.
 Value proxy_target(Realm realm, const Value&, Arguments arguments) {
   IsolateState& state = ValueAccess::state(realm);
-  Value target = checked(state, JS_GetProxyTarget(context_of(state), ValueAccess::raw(arguments[0])));
-  return target.is_object() ? target : realm.null();
+  JSContext* const context = context_of(state);
+  const JSValue target = JS_GetProxyTarget(context, ValueAccess::raw(arguments[0]));
+  if (!JS_IsException(target)) return ValueAccess::adopt(state, target);
+  JS_FreeValue(context, JS_GetException(context));
+  return realm.null();
 }
 
 /// ["pending"], or ["fulfilled" or "rejected", what it holds].

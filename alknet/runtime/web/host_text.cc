@@ -10,8 +10,8 @@ Value utf8_encode(Realm realm, const Value&, Arguments arguments) {
 }
 
 /// The bytes at the start of `bytes`, which is not UTF-8 there, that stand for one U+FFFD: the longest start of a
-/// sequence that could have gone well, at least one byte (Encoding Standard, section 8.1.1). `cut` when they are the end
-/// of the input and might have gone on.
+/// sequence that could have gone well, at least one byte (Encoding Standard, section 8.1.1). `cut` when they are the
+/// end of the input and might have gone on.
 struct Malformed {
   std::size_t size;
   bool cut;

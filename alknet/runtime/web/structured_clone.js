@@ -105,8 +105,9 @@ const kCloners = {
       if (!mark.clone) throw refuse(describe(value));
       return mark.clone(value);
     }
-    const clone = {};
-    cloner.todo.push({ source: value, target: clone, keys: Object.keys(value), at: 0 });
+    // Without a prototype until it is full: assignment then never meets a setter.
+    const clone = Object.create(null);
+    cloner.todo.push({ source: value, target: clone, keys: Object.keys(value), at: 0, plain: true });
     return clone;
   },
   DOMException: (_, value) => new DOMException(value.message, value.name),
@@ -147,13 +148,15 @@ class Cloner {
       const frame = this.todo.at(-1);
       if (frame.at === frame.keys.length) {
         this.todo.pop();
+        if (frame.plain) Object.setPrototypeOf(frame.target, Object.prototype);
         continue;
       }
       const key = frame.keys[frame.at++];
       if (!Object.hasOwn(frame.source, key)) continue; // a getter removed it
       const clone = this.shell(frame.source[key]);
       const name = frame.as ?? key;
-      Object.defineProperty(frame.target, name, { value: clone, writable: true, enumerable: !frame.as, configurable: true });
+      if (frame.plain) frame.target[name] = clone;
+      else Object.defineProperty(frame.target, name, { value: clone, writable: true, enumerable: !frame.as, configurable: true });
       if (clone instanceof Later) this.later.push([frame.target, name]);
     }
   }

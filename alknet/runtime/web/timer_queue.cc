@@ -59,10 +59,9 @@ struct TimerQueue::State : std::enable_shared_from_this<State> {
     if (armed_for && *armed_for == first) return;
     disarm();
     armed_for = first;
-    armed = executor->post_after(std::max(first - executor->now(), Clock::duration::zero()),
-                                 [weak = weak_from_this()] {
-                                   if (const auto self = weak.lock()) self->fire();
-                                 });
+    armed = executor->post_after(std::max(first - executor->now(), Clock::duration::zero()), [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->fire();
+    });
   }
 
   /// Runs what is due now; what its callbacks add waits for the next time, so other work gets its turn.

@@ -12,7 +12,10 @@ namespace alknet::runtime {
 namespace web {
 
 WebHost::WebHost(Realm realm, WebOptions given)
-    : options(std::move(given)), timers(realm), start(std::chrono::steady_clock::now()), scripts(web::scripts().size()) {}
+    : options(std::move(given)),
+      timers(realm),
+      start(std::chrono::steady_clock::now()),
+      scripts(web::scripts().size()) {}
 
 void WebHost::visit(ValueVisitor& visitor) const {
   timers.visit(visitor);
@@ -39,12 +42,15 @@ void define(const Value& object, std::string_view name, const Value& value, int 
 /// Gives the host what scripts use of it, when the first one is loaded.
 void complete(Realm realm, const Value& self, WebHost& host) {
   using Functions = std::span<const MethodSpec> (*)();
-  constexpr std::array<Functions, 8> kFunctions = {clock_functions, coder_functions, console_functions, crypto_functions,
-                                                   kind_functions,  text_functions,  timer_functions,   url_functions};
+  constexpr std::array<Functions, 8> kFunctions = {clock_functions,  coder_functions, console_functions,
+                                                   crypto_functions, kind_functions,  text_functions,
+                                                   timer_functions,  url_functions};
   for (const Functions functions : kFunctions) {
-    for (const MethodSpec& spec : functions()) self.set(spec.name, realm.function(spec.name, spec.length, spec.function));
+    for (const MethodSpec& spec : functions())
+      self.set(spec.name, realm.function(spec.name, spec.length, spec.function));
   }
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch() - (std::chrono::steady_clock::now() - host.start);
+  const auto since_1970 =
+      std::chrono::system_clock::now().time_since_epoch() - (std::chrono::steady_clock::now() - host.start);
   self.set("timeOrigin", realm.number(std::chrono::duration<double, std::milli>(since_1970).count()));
   self.set("platformObject", realm.symbol("platform object"));
   self.set("userAgent", realm.string(host.options.user_agent));

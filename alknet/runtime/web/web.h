@@ -15,8 +15,8 @@ namespace alknet::runtime {
 enum class ConsoleLevel { kLog, kInfo, kDebug, kWarn, kError };
 
 struct WebOptions {
-  /// Gets what console prints, a message at a time, without the line end; null: it is dropped. What it throws reaches the
-  /// script. Each text counts towards `IsolateLimits::output_bytes`.
+  /// Gets what console prints, a message at a time, without the line end; null: it is dropped. What it throws reaches
+  /// the script. Each text counts towards `IsolateLimits::output_bytes`.
   std::function<void(ConsoleLevel, std::string_view)> print;
 
   /// The network behind `fetch`; null: there is no `fetch` (Headers, Request and Response are there all the same).

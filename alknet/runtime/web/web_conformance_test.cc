@@ -38,7 +38,8 @@ Json run_here(const std::string& suite) {
   realm.global().set("engine", realm.string("alknet"));
   realm.global().set("takeLines", realm.closure("takeLines", 0, [&web](Realm in, const Value&, Arguments) {
     const Value lines = in.array();
-    for (const auto& [level, text] : web.printed()) lines.set(static_cast<std::uint32_t>(lines.length()), in.string(text));
+    for (const auto& [level, text] : web.printed())
+      lines.set(static_cast<std::uint32_t>(lines.length()), in.string(text));
     web.printed().clear();
     return lines;
   }));
@@ -73,8 +74,8 @@ TEST_P(WebConformance, PassesHereAndAgreesWithNode) {
   const Json here = run_here(GetParam());
   ASSERT_GT(here.as_array().size(), 0U);
   for (const Json& result : here.as_array()) {
-    EXPECT_TRUE(result.at("ok").as_bool()) << text_of(result.as_object(), "name") << ": "
-                                           << text_of(result.as_object(), "message");
+    EXPECT_TRUE(result.at("ok").as_bool())
+        << text_of(result.as_object(), "name") << ": " << text_of(result.as_object(), "message");
   }
   const std::optional<Json> there = run_in_node(GetParam());
   if (!there) GTEST_SKIP() << "node is not installed: what the tests give here has nothing to be compared with";
@@ -85,7 +86,8 @@ TEST_P(WebConformance, PassesHereAndAgreesWithNode) {
     const std::string name = text_of(result, "name");
     if (result.contains("here")) continue;
     ASSERT_TRUE(reference.contains(name)) << name;
-    EXPECT_TRUE(reference[name].at("ok").as_bool()) << "in Node: " << name << ": " << text_of(reference[name], "message");
+    EXPECT_TRUE(reference[name].at("ok").as_bool())
+        << "in Node: " << name << ": " << text_of(reference[name], "message");
     EXPECT_EQ(text_of(result, "value"), text_of(reference[name], "value")) << name;
   }
 }

@@ -54,13 +54,15 @@ TEST(WebGlobals, WhatTheHostDoesNotGiveIsUndefined) {
 
 TEST(WebGlobals, NoScriptOfOursShowsItsHost) {
   WebIsolate web;
-  EXPECT_EQ(web.text_of("Object.getOwnPropertyNames(globalThis).filter((name) => /host|alknet|load/i.test(name)).join()"),
-            "");
+  EXPECT_EQ(
+      web.text_of("Object.getOwnPropertyNames(globalThis).filter((name) => /host|alknet|load/i.test(name)).join()"),
+      "");
 }
 
 TEST(WebConsole, GivesEachMessageWithItsLevel) {
   WebIsolate web;
-  web.isolate().eval("console.log('a', {b: 1}); console.warn('w'); console.error('e'); console.info('i'); console.debug('d')");
+  web.isolate().eval(
+      "console.log('a', {b: 1}); console.warn('w'); console.error('e'); console.info('i'); console.debug('d')");
   EXPECT_THAT(web.printed(), ElementsAre(Pair(ConsoleLevel::kLog, "a { b: 1 }"), Pair(ConsoleLevel::kWarn, "w"),
                                          Pair(ConsoleLevel::kError, "e"), Pair(ConsoleLevel::kInfo, "i"),
                                          Pair(ConsoleLevel::kDebug, "d")));
@@ -150,7 +152,8 @@ TEST(WebTimers, MayOutliveTheirIsolate) {
 
 TEST(WebErrors, ReportErrorReachesTheHostUnlessPrevented) {
   WebIsolate web;
-  web.isolate().eval("reportError(new Error('one')); addEventListener('error', (e) => e.preventDefault()); reportError(2)");
+  web.isolate().eval(
+      "reportError(new Error('one')); addEventListener('error', (e) => e.preventDefault()); reportError(2)");
   EXPECT_THAT(web.uncaught(), ElementsAre("Error: one"));
 }
 
@@ -171,34 +174,40 @@ WebOptions answering(const char* answer) {
 }
 
 TEST(WebFetch, AsksTheHostAndReadsTheAnswer) {
-  WebIsolate web({}, answering("Promise.resolve({status: 201, statusText: 'Created', url: 'https://a.b/c', redirected: true, "
-                               "headers: [['x-a', '1'], ['set-cookie', 'p'], ['set-cookie', 'q']], "
-                               "body: new TextEncoder().encode('{\"n\": 1}')})"));
-  EXPECT_EQ(web.settle("fetch('https://a.b', {method: 'post', headers: {A: 'b'}, body: 'text'}).then(async (r) => "
-                       "JSON.stringify([r.status, r.ok, r.statusText, r.url, r.redirected, r.type, r.headers.get('X-A'), "
-                       "r.headers.getSetCookie(), await r.json(), r.bodyUsed]))"),
-            R"([201,true,"Created","https://a.b/c",true,"basic","1",["p","q"],{"n":1},true])");
+  WebIsolate web(
+      {}, answering("Promise.resolve({status: 201, statusText: 'Created', url: 'https://a.b/c', redirected: true, "
+                    "headers: [['x-a', '1'], ['set-cookie', 'p'], ['set-cookie', 'q']], "
+                    "body: new TextEncoder().encode('{\"n\": 1}')})"));
+  EXPECT_EQ(
+      web.settle("fetch('https://a.b', {method: 'post', headers: {A: 'b'}, body: 'text'}).then(async (r) => "
+                 "JSON.stringify([r.status, r.ok, r.statusText, r.url, r.redirected, r.type, r.headers.get('X-A'), "
+                 "r.headers.getSetCookie(), await r.json(), r.bodyUsed]))"),
+      R"([201,true,"Created","https://a.b/c",true,"basic","1",["p","q"],{"n":1},true])");
   EXPECT_EQ(web.text_of("JSON.stringify([asked.method, asked.url, asked.headers, new TextDecoder().decode(asked.body), "
                         "asked.redirect, asked.signal.aborted])"),
             R"(["POST","https://a.b/",[["a","b"],["content-type","text/plain;charset=UTF-8"]],"text","follow",false])");
 }
 
 TEST(WebFetch, ReadsABodyPieceByPiece) {
-  WebIsolate web({}, answering("(() => { let n = 0; return Promise.resolve({status: 200, headers: [], body: {pull: async () => "
-                               "n < 3 ? new Uint8Array([65 + n++]) : null}}) })()"));
+  WebIsolate web(
+      {}, answering("(() => { let n = 0; return Promise.resolve({status: 200, headers: [], body: {pull: async () => "
+                    "n < 3 ? new Uint8Array([65 + n++]) : null}}) })()"));
   EXPECT_EQ(web.settle("fetch('https://a.b').then((r) => r.text())"), "ABC");
 }
 
 TEST(WebFetch, AbortEndsTheRequestAndTheBody) {
   WebIsolate web({}, answering("new Promise(() => {})"));
-  EXPECT_EQ(web.settle("(async () => { const c = new AbortController(); const p = fetch('https://a.b', {signal: c.signal}); "
-                       "await null; c.abort(); try { await p } catch (e) { return e.name + asked.signal.aborted } })()"),
-            "AbortErrortrue");
+  EXPECT_EQ(
+      web.settle("(async () => { const c = new AbortController(); const p = fetch('https://a.b', {signal: c.signal}); "
+                 "await null; c.abort(); try { await p } catch (e) { return e.name + asked.signal.aborted } })()"),
+      "AbortErrortrue");
   WebIsolate body({}, answering("Promise.resolve({status: 200, body: {pull: () => new Promise(() => {}), cancel() { "
                                 "globalThis.cancelled = true }}})"));
-  EXPECT_EQ(body.settle("(async () => { const c = new AbortController(); const r = await fetch('https://a.b', {signal: "
-                        "c.signal}); const p = r.text(); c.abort('why'); try { await p } catch (e) { return e + cancelled } })()"),
-            "whytrue");
+  EXPECT_EQ(
+      body.settle(
+          "(async () => { const c = new AbortController(); const r = await fetch('https://a.b', {signal: "
+          "c.signal}); const p = r.text(); c.abort('why'); try { await p } catch (e) { return e + cancelled } })()"),
+      "whytrue");
 }
 
 TEST(WebFetch, GivesWhatTheHostRejectsWith) {
@@ -219,8 +228,36 @@ TEST(WebHostile, HugeSizesAreRefused) {
   IsolateLimits limits;
   limits.memory_bytes = 64 << 20;
   WebIsolate web(limits);
-  EXPECT_EQ(web.text_of("try { crypto.getRandomValues(new Uint8Array(70000)) } catch (e) { e.name }"), "QuotaExceededError");
+  EXPECT_EQ(web.text_of("try { crypto.getRandomValues(new Uint8Array(70000)) } catch (e) { e.name }"),
+            "QuotaExceededError");
   EXPECT_EQ(web.text_of("const a = []; a.length = 4294967295; structuredClone(a).length"), "4294967295");
+}
+
+TEST(WebHostile, MemoryRunsOutWithAnError) {
+  for (const char* const script :
+       {"for (let s = 'x'; ; s += s) new TextEncoder().encode(s)",
+        "for (const parts = ['x'.repeat(1e5)]; ; ) parts.push(new Blob(parts))",
+        "const all = []; for (;;) all.push(structuredClone(Array(1000).fill({a: 1})))",
+        "const all = []; for (;;) all.push(new URL('https://a.b/' + 'c'.repeat(1000)))",
+        "const url = new URL('https://a.b'); for (;;) url.searchParams.append('k'.repeat(1e6), 'v')"}) {
+    IsolateLimits limits;
+    limits.memory_bytes = 24 << 20;
+    WebIsolate web(limits);
+    web.isolate().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(20));
+    EXPECT_THROW(web.isolate().eval(script), Error) << script;
+    EXPECT_FALSE(web.isolate().interrupted()) << script;
+  }
+}
+
+TEST(WebHostile, TheDeadlineEndsOurScriptsToo) {
+  for (const char* const script :
+       {"console.log(Array.from({length: 1e6}, (_, i) => ({i})), '%s'.repeat(1e6)); for (;;) console.table([{a: 1}])",
+        "for (;;) structuredClone([[[[]]]])", "for (;;) try { new URL('bad') } catch {}",
+        "queueMicrotask(function again() { queueMicrotask(again) }); for (;;) reportError(1)"}) {
+    WebIsolate web;
+    web.isolate().set_deadline(std::chrono::steady_clock::now() + milliseconds(30));
+    EXPECT_EQ(error_of([&] { web.isolate().eval(script); }).code(), RuntimeError::kTimeout) << script;
+  }
 }
 
 TEST(WebHostile, TheIsolateEndsWithWorkUnderWay) {

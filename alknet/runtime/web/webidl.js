@@ -122,13 +122,15 @@ export function isBufferSource(value) {
   return ArrayBuffer.isView(value) || (typeof value === "object" && value !== null && isArrayBuffer(value));
 }
 
-/** The bytes of a BufferSource as a Uint8Array over the same memory. */
+/** The bytes of a BufferSource as a Uint8Array over the same memory; none when that was taken away. */
 export function bytesOf(value, what) {
   if (ArrayBuffer.isView(value)) {
-    if (value instanceof DataView) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    return new Uint8Array(viewBuffer.call(value), value.byteOffset, value.byteLength);
+    const buffer = value instanceof DataView ? value.buffer : viewBuffer.call(value);
+    return buffer.detached ? new Uint8Array(0) : new Uint8Array(buffer, value.byteOffset, value.byteLength);
   }
-  if (typeof value === "object" && value !== null && isArrayBuffer(value)) return new Uint8Array(value);
+  if (typeof value === "object" && value !== null && isArrayBuffer(value)) {
+    return value.detached ? new Uint8Array(0) : new Uint8Array(value);
+  }
   throw new TypeError(`${what} is not an ArrayBuffer or a view of one`);
 }
 

@@ -52,7 +52,7 @@ function checkInput(reader: Reader, operations: OperationGraph, place: Place, in
   if (typeof whole === "boolean") return;
   const properties = (whole["properties"] ?? {}) as Properties;
   for (const [key, member] of members) {
-    const schema = properties[key];
+    const schema = Object.hasOwn(properties, key) ? properties[key] : undefined;
     if (schema !== undefined) checkMember(reader, operations, place, info, key, member, schema);
     else if (whole["additionalProperties"] === false) {
       problems.add(

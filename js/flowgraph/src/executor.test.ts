@@ -312,3 +312,69 @@ test("The call graph says what happened, when, and inside of what", async () => 
   });
   assert.equal(caller.calls[0]?.peer, "gpu1");
 });
+
+test("A conditional without a tree for the answer gives what it got", async () => {
+  const caller = new FakeCaller({ "op/a": () => 7 });
+  const template = h(Sequential, {}, op("a"), h(Conditional, { test: false, then: op("b") }));
+  assert.equal(await start(template, caller).result, 7);
+});
+
+test("The end of one node lets others begin in the order of the template", async () => {
+  const caller = new FakeCaller();
+  const template = h(Parallel, { maxConcurrency: 1 }, op("a", 0), op("b", 0), op("c", 0));
+  const execution = start(template, caller);
+  await settle();
+  for (const name of ["op/a", "op/b", "op/c"]) {
+    assert.deepEqual(caller.waiting, [name]);
+    await caller.answer(name, name);
+  }
+  assert.deepEqual(await execution.result, { a: "op/a", b: "op/b", c: "op/c" });
+});
+
+test("A node that waits for a slot can be aborted, and takes none", async () => {
+  const caller = new FakeCaller();
+  const execution = start(h(Parallel, { maxConcurrency: 1 }, op("a", 0), op("b", 0), op("c", 0)), caller);
+  await settle();
+  execution.node("/0/b")?.abort();
+  await settle();
+  assert.equal(execution.node("/0/b")?.status.value, "aborted");
+  await caller.answer("op/a", 1);
+  assert.deepEqual(caller.waiting, ["op/c"]);
+  await caller.answer("op/c", 1);
+  await assert.rejects(execution.result, { code: "ABORTED" });
+});
+
+test("A failed stream fails the map over it", async () => {
+  const caller = new FakeCaller({
+    "stream/broken": async function* () {
+      yield 1;
+      throw failure("DEVICE_LOST");
+    },
+    "op/show": (n: number) => n,
+  });
+  const template = h(
+    Sequential,
+    {},
+    h(Operation, { id: "source", name: "stream/broken", input: {}, retry: 3 }),
+    h(MapOver, { id: "each", over: "$.output" }, op("show", "$.item")),
+  );
+  const execution = start(template, caller);
+  await assert.rejects(execution.result, { code: "DEVICE_LOST" });
+  assert.equal(caller.calls.filter(({ name }) => name === "stream/broken").length, 1);
+  assert.equal(execution.node("/0/each")?.status.value, "failed");
+});
+
+test("Empty templates, maps and groups end at once", async () => {
+  assert.deepEqual(await start(h(MapOver, { over: [] }, op("a", "$.item")), new FakeCaller()).result, []);
+  assert.deepEqual(await start(h(Parallel, {}), new FakeCaller()).result, {});
+  assert.equal(await start(h(Sequential, {}), new FakeCaller(), { input: 5 }).result, 5);
+});
+
+test("A signal from outside stops an execution", async () => {
+  const caller = new FakeCaller();
+  const controller = new AbortController();
+  const execution = new Executor({ caller }).start(op("a", 0), {}, { signal: controller.signal });
+  await settle();
+  controller.abort("late");
+  await assert.rejects(execution.result, /late/);
+});

@@ -21,15 +21,12 @@ export interface ExpandOptions {
   readonly training?: boolean;
 }
 
-const groups: Readonly<Record<string, PlaceKind>> = {
-  operation: "operation",
-  sequential: "sequential",
-  parallel: "parallel",
-  conditional: "conditional",
-  map: "map",
-  module: "module",
-  subgraph: "subgraph",
-};
+const groups: ReadonlyMap<string, PlaceKind> = new Map(
+  (["operation", "sequential", "parallel", "conditional", "map", "module", "subgraph"] as const).map((kind) => [
+    kind,
+    kind,
+  ]),
+);
 const legalId = /^[^.:/$\s[\]]+$/;
 const legalName = /^[^:/\s$][^:\s]*$/;
 const maxDepth = 500;
@@ -99,8 +96,8 @@ class Expansion {
     } else if (type === "input" || type === "output" || type === "param") {
       around.next.index += 1;
       this.#declare(place, type, props);
-    } else if (groups[type] !== undefined) {
-      this.#group(place, element, groups[type], around, String(key ?? around.next.index));
+    } else if (groups.has(type)) {
+      this.#group(place, element, groups.get(type) as PlaceKind, around, String(key ?? around.next.index));
       around.next.index += 1;
     } else {
       around.next.index += 1;

@@ -20,3 +20,4 @@ export { NodeError } from "./run_error.ts";
 export { livePlan, type LivePlan } from "./live_plan.ts";
 export { OperationGraph, type OperationEdge, type OperationInfo } from "./operation_graph.ts";
 export { fits, type Fit, type JsonSchema } from "./schema_fit.ts";
+export { createTemplate, type TemplateRoot } from "./template_root.ts";

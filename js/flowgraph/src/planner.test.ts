@@ -10,6 +10,7 @@ import {
   Param,
   Parallel,
   planTemplate,
+  renderGraph,
   Sequential,
   Subgraph,
 } from "./index.ts";
@@ -157,4 +158,62 @@ test("A subgraph is transformed before it is compiled", { skip }, async () => {
   for (let i = 0; i < 2; i += 1) losses.push(await node.read(await executor.run(template, { x, rate: 0.1 })));
   assert.equal(losses[0], 7);
   assert.ok(Math.abs((losses[1] as number) - 4.5) < 1e-5, "7 - 0.1 * (9 + 16)");
+});
+
+test("Parameters begin with what they are given", { skip }, async () => {
+  const w = await node.tensor("f32", [2], [5, 6]);
+  const template = [
+    h(Input, { name: "x", dtype: "f32", shape: [2] }),
+    h(Param, { name: "w", shape: [2] }),
+    op("tensor/add", { input: "$.input.x", other: "$.params.w" }),
+  ];
+  const x = await node.tensor("f32", [2], [1, 1]);
+  assert.deepEqual(
+    await node.read(await new Executor({ caller: node, parameters: { w } }).run(template, { x })),
+    [6, 7],
+  );
+  await assert.rejects(new Executor({ caller: node }).run(template, { x }), { code: "MISSING_PARAMETER" });
+});
+
+test("A failed part fails its nodes, and names them", { skip }, async () => {
+  const executor = new Executor({ caller: node });
+  const template = h(
+    Sequential,
+    {},
+    h(Input, { name: "x", dtype: "f32", shape: ["n"] }),
+    op("tensor/relu"),
+    op("tensor/neg"),
+  );
+  const execution = executor.start(template, {
+    x: await node.tensor(
+      "f32",
+      [2, 2],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ),
+  });
+  await assert.rejects(execution.result);
+  assert.deepEqual(
+    [...execution.nodes].map(([path, { status }]) => [path, status.value]),
+    [
+      ["/0/1", "failed"],
+      ["/0/2", "failed"],
+    ],
+  );
+});
+
+test("The graph that the C++ program refuses has problems at the same elements", { skip }, async () => {
+  const graph = renderGraph([
+    h(Input, { name: "x", dtype: "f32", shape: ["n", 3] }),
+    op("tensor/reshape", { input: "$.input.x", shape: ["m", 3] }, { id: "r" }),
+  ]);
+  await assert.rejects(
+    node.call("compute/compile", { graph }),
+    (error: Error & { details?: { problems: { where: string }[] } }) => {
+      assert.ok(error.details?.problems.some(({ where }) => where.includes("/r")));
+      return true;
+    },
+  );
 });

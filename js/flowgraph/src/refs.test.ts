@@ -254,6 +254,11 @@ test("Hostile templates are refused with a path", () => {
   assert.deepEqual(codes([x, "text", relu("a")]), ["/ bad_element"]);
   assert.deepEqual(codes([x, x, relu("a")]), ["/ duplicate_name"]);
   assert.deepEqual(codes([h(Input, { name: "y" }), relu("a")]), ["/ bad_ref"]);
+  assert.deepEqual(codes([x, h("constructor", {}), relu("a")]), ["/ bad_element"]);
+  assert.deepEqual(
+    codes([x, h(Operation, { id: "a", name: "tensor/relu", input: { input: "$.input.x", toString: 1 } })]),
+    ["/a unknown_input"],
+  );
   const Broken = (): Node => {
     throw new Error("no");
   };

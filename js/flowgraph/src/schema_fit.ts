@@ -83,10 +83,13 @@ function fitObject(from: Keywords, to: Keywords): Fit {
   const closed = from["additionalProperties"] === false;
   const needs = ((to["required"] ?? []) as string[]).map((name): Fit => {
     if (always.includes(name)) return "yes";
-    return name in given || !closed ? "maybe" : "no";
+    return Object.hasOwn(given, name) || !closed ? "maybe" : "no";
   });
   const members = Object.entries(given).map(([name, schema]): Fit => {
-    const target = wanted[name] ?? (to["additionalProperties"] as JsonSchema | undefined) ?? true;
+    const target =
+      (Object.hasOwn(wanted, name) ? wanted[name] : undefined) ??
+      (to["additionalProperties"] as JsonSchema | undefined) ??
+      true;
     const fit = fits(schema, target);
     return fit === "no" && !always.includes(name) ? "maybe" : fit;
   });

@@ -60,10 +60,14 @@ export function settled(source: Source): Source {
   return plain ? { kind: "literal", value: items.map((item) => item.value) } : { kind: "list", items };
 }
 
+/** A member of a value; of plain objects only what is their own. */
+function ownMember(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  const plain = Object.getPrototypeOf(value) === Object.prototype;
+  return plain && !Object.hasOwn(value, name) ? undefined : (value as Record<string, unknown>)[name];
+}
+
 /** A member of a member of a value. */
 export function memberOf(value: unknown, member: readonly string[]): unknown {
-  let at = value;
-  for (const name of member)
-    at = typeof at === "object" && at !== null ? (at as Record<string, unknown>)[name] : undefined;
-  return at;
+  return member.reduce(ownMember, value);
 }

@@ -118,7 +118,8 @@ export class TensorNodes {
               { kind: "literal", value },
             ]);
       for (const [key, value] of entries) {
-        const known = op.inputs.some((input) => input.name === key) || key in op.defaults || op.required.includes(key);
+        const known =
+          op.inputs.some((input) => input.name === key) || Object.hasOwn(op.defaults, key) || op.required.includes(key);
         if (known) members.set(key, value);
         else this.#unknown(place, op, key);
       }

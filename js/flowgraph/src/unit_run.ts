@@ -122,7 +122,8 @@ async function runOperation(region: RegionRun, unit: OperationUnit, run: UnitRun
   };
   const value = await attempts(once, {
     path: run.path,
-    retry,
+    // What a stream has answered cannot be taken back.
+    retry: run.stream === undefined ? retry : undefined,
     timeout,
     clock: context.clock,
     signal: run.signal,

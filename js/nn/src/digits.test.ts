@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { renderGraph } from "@alknet/flowgraph";
+import { schemaFor } from "@alknet/layout";
 import { h } from "@alknet/ujsx";
-import { DigitsCnn } from "./testing/digits.ts";
+import { parameterLayout } from "./index.ts";
+import { DigitsCnn } from "./testing/digits.tsx";
 
 test("The digits network renders", () => {
   const graph = renderGraph(h(DigitsCnn, {}));
@@ -19,4 +21,15 @@ test("The digits network renders", () => {
       ["fc2.bias", [10]],
     ],
   );
+});
+
+test("Its parameters have a layout, one flat entry each", () => {
+  const schema = schemaFor(parameterLayout(h(DigitsCnn, {}))) as unknown as {
+    properties: Record<string, Record<string, unknown>>;
+  };
+  assert.deepEqual(
+    Object.keys(schema.properties),
+    renderGraph(h(DigitsCnn, {})).states.map(({ name }) => name),
+  );
+  assert.deepEqual(schema.properties["fc2.weight"]?.["TypeDef:Tensor"], { dtype: "F32", shape: [10, 128] });
 });

@@ -20,6 +20,7 @@ export { Embedding, Linear, type EmbeddingProps, type LinearProps } from "./line
 export * from "./losses.ts";
 export * from "./norms.ts";
 export * from "./optimizers.ts";
+export { parameterLayout, parametersOf } from "./parameters.ts";
 export type { OperationModuleProps, Sizes } from "./parts.ts";
 export { GRU, LSTM, type RecurrentProps } from "./recurrent.ts";
 export * from "./rename.ts";

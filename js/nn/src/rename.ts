@@ -21,11 +21,11 @@ export function renamed(name: string, table: RenameTable): string {
 
 /** Tensors of a file by the names of parameters. Throws RangeError when two get the same name. */
 export function renameParameters<T>(tensors: Readonly<Record<string, T>>, table: RenameTable): Record<string, T> {
-  const result: Record<string, T> = {};
+  const result = new Map<string, T>();
   for (const [name, tensor] of Object.entries(tensors)) {
     const to = renamed(name, table);
-    if (to in result) throw new RangeError(`"${name}" is renamed to "${to}", which another tensor has already`);
-    result[to] = tensor;
+    if (result.has(to)) throw new RangeError(`"${name}" is renamed to "${to}", which another tensor has already`);
+    result.set(to, tensor);
   }
-  return result;
+  return Object.fromEntries(result);
 }

@@ -14,7 +14,7 @@ export type Report = (error: unknown) => void;
  * TreeError `commit_failed` when the host throws.
  */
 export function commit(pass: Pass, host: AnyHost, context: unknown, report: Report): boolean {
-  const removals = pass.removed.flatMap((top) => [...hostsOf(top)]);
+  const removals = hostsOf(pass.removed);
   const updates = pass.touched.flatMap((fiber) =>
     fiber.next?.update === undefined ? [] : { fiber, ...fiber.next.update },
   );
@@ -61,6 +61,8 @@ function promote(fiber: Fiber, report: Report): void {
   if (next === undefined) return;
   fiber.next = undefined;
   fiber.node = next.node;
+  fiber.untrackFailed?.();
+  fiber.untrackFailed = undefined;
   fiber.children = next.children ?? fiber.children;
   if (next.props !== undefined) fiber.props = next.props;
   // A host whose properties have no signals any more has nothing to follow.
@@ -80,7 +82,7 @@ function promote(fiber: Fiber, report: Report): void {
 
 /** Puts new hosts where they belong, and moves as few of the others as possible. */
 function place(parent: Fiber, host: AnyHost): void {
-  const hosts = parent.children.flatMap((child) => [...hostsOf(child)]);
+  const hosts = hostsOf(parent.children);
   const stays = new Set(longestIncreasing(hosts.map(({ order }) => order)));
   const before: (Fiber | undefined)[] = new Array<undefined>(hosts.length); // the next one that stays
   let next: Fiber | undefined;
@@ -100,12 +102,13 @@ function place(parent: Fiber, host: AnyHost): void {
 
 /** Ends what a part of the tree has going on, children first. Its instances stay where they are. */
 export function dispose(top: Fiber, host: AnyHost, report: Report): void {
-  for (const fiber of [...preorder(top)].reverse()) {
+  for (const fiber of preorder(top).reverse()) {
     fiber.disposed = true;
     fiber.untrack?.();
+    fiber.untrackFailed?.();
     release(fiber.run, report);
     release(fiber.setup, report);
-    for (const provider of fiber.provided) provider.consumers.delete(fiber);
+    fiber.leaveProviders();
     if (fiber.hasInstance && fiber.kind !== "root") attempt(() => host.detachInstance?.(fiber.instance), report);
   }
 }

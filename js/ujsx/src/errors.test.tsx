@@ -60,6 +60,28 @@ test("an update that is refused changes nothing, elsewhere too, and the next cha
   assert.deepEqual(seen(), [1, 1]);
 });
 
+test("a part that was not to blame still follows what it read before, and what it would have read", () => {
+  const host = picky();
+  const root = createRoot(host, undefined);
+  const [wide, narrow, mode] = [signal(1), signal(2), signal("wide")];
+  const Part: Component<{ readonly of: string }> = ({ of }) => <p n={of === "wide" ? wide.value : narrow.value} />;
+  const App = (): Node => [<Part of={mode.value} />, <q bad={mode.value === "narrow" && narrow.value === 2} />];
+  const n = (): unknown => host.root.children[0]?.props["n"];
+  root.render(<App />);
+  root.flush();
+  mode.value = "narrow";
+  for (let i = 0; i < 3; ++i) {
+    assert.throws(() => root.flush(), /q is bad/);
+    mode.value = "wide";
+    root.flush();
+    mode.value = "narrow";
+  }
+  assert.throws(() => root.flush(), /q is bad/);
+  wide.value = 10;
+  root.flush();
+  assert.equal(n(), 10, "it shows the old tree, with newer values");
+});
+
 test("the nearest boundary shows its fallback; retry and a new render try the children again", () => {
   const host = new TestHost();
   const root = createRoot(host, undefined);

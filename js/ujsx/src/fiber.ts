@@ -1,4 +1,4 @@
-import type { AnyComponent, Element, Node, Props, Render } from "./element.ts";
+import type { AnyComponent, Element, Key, Node, Props, Render, Source } from "./element.ts";
 import { isElement, typeName } from "./element.ts";
 import type { Place } from "./host.ts";
 import type { ComponentScope, Registrations } from "./scope.ts";
@@ -45,6 +45,8 @@ export class Fiber {
   instance: unknown;
   props: Props = {};
   untrack: (() => void) | undefined;
+  /** The same for what a render that was given up read: when that changes, it is tried again. */
+  untrackFailed: (() => void) | undefined;
   render: Render<unknown> | undefined;
   setup: Registrations | undefined;
   run: Registrations | undefined;
@@ -52,9 +54,9 @@ export class Fiber {
   value: unknown;
   failure: { readonly error: unknown } | undefined;
   /** Provider: components that read it. */
-  readonly consumers = new Set<Fiber>();
+  consumers: Set<Fiber> | undefined;
   /** Component: providers that it read. */
-  readonly provided = new Set<Fiber>();
+  provided: Set<Fiber> | undefined;
   /** Made by the render that goes on. */
   fresh = true;
   /** Rises from host to host among those of one parent; -1 for those that are not there yet. */
@@ -100,30 +102,66 @@ export class Fiber {
     return isElement(node) ? node : undefined;
   }
   get place(): Place {
-    const { element } = this;
-    const path = (): string => pathOf(this);
-    return {
-      get path() {
-        return path();
-      },
-      source: element?.source,
-    };
+    return new FiberPlace(this);
   }
+
+  /** Notes that a component reads this provider. */
+  addConsumer(component: Fiber): void {
+    (this.consumers ??= new Set()).add(component);
+    (component.provided ??= new Set()).add(this);
+  }
+  /** Forgets the providers that this component read. */
+  leaveProviders(): void {
+    for (const provider of this.provided ?? []) provider.consumers?.delete(this);
+    this.provided = undefined;
+  }
+}
+
+/** Where a fiber is, as of the time of asking. */
+class FiberPlace implements Place {
+  constructor(private readonly fiber: Fiber) {}
+
+  get path(): string {
+    return pathOf(this.fiber);
+  }
+  get key(): Key | undefined {
+    return keyOf(this.fiber);
+  }
+  get source(): Source | undefined {
+    return this.fiber.element?.source;
+  }
+}
+
+/** The key of the fiber, or of the nearest component around it within the host that it is in. */
+function keyOf(fiber: Fiber): Key | undefined {
+  for (let at: Fiber | undefined = fiber; at !== undefined && at !== fiber.hostParent; at = at.parent) {
+    const key = at.element?.key;
+    if (key !== undefined) return key;
+    if (at !== fiber && at.kind !== "component") return undefined;
+  }
+  return undefined;
 }
 
 /** The fiber and all below it, parents first, in order. */
-export function* preorder(top: Fiber, enter: (fiber: Fiber) => boolean = () => true): Generator<Fiber> {
+export function preorder(top: Fiber): Fiber[] {
+  const found: Fiber[] = [];
   const stack = [top];
   for (let fiber = stack.pop(); fiber !== undefined; fiber = stack.pop()) {
-    yield fiber;
-    if (!enter(fiber)) continue;
+    found.push(fiber);
     for (let i = fiber.children.length - 1; i >= 0; --i) stack.push(fiber.children[i] as Fiber);
   }
+  return found;
 }
 
-/** The outermost hosts and texts of a part of the tree, in order. */
-export function* hostsOf(top: Fiber): Generator<Fiber> {
-  for (const fiber of preorder(top, (one) => !one.hasInstance)) if (fiber.hasInstance) yield fiber;
+/** The outermost hosts and texts of parts of the tree, in order. */
+export function hostsOf(tops: readonly Fiber[]): Fiber[] {
+  const found: Fiber[] = [];
+  const stack = [...tops].reverse();
+  for (let fiber = stack.pop(); fiber !== undefined; fiber = stack.pop()) {
+    if (fiber.hasInstance) found.push(fiber);
+    else for (let i = fiber.children.length - 1; i >= 0; --i) stack.push(fiber.children[i] as Fiber);
+  }
+  return found;
 }
 
 /** Whether `fiber` is somewhere below `ancestor`. */

@@ -1,4 +1,4 @@
-import type { Props, Source } from "./element.ts";
+import type { Key, Props, Source } from "./element.ts";
 import type { PropChanges } from "./value.ts";
 
 /** Where an element is, for the messages of a host. */
@@ -6,6 +6,8 @@ export interface Place {
   /** "App/Struct/Field[2]"; made when it is read. */
   readonly path: string;
   readonly source: Source | undefined;
+  /** The element's key, else that of a component which drew it. */
+  readonly key: Key | undefined;
 }
 
 /**

@@ -1,5 +1,14 @@
 import { ErrorBoundary } from "./boundary.ts";
-import { type AnyComponent, type Element, Fragment, isElement, makeElement, type Node, typeName } from "./element.ts";
+import {
+  type AnyComponent,
+  type Element,
+  Fragment,
+  isElement,
+  makeElement,
+  type Node,
+  type Props,
+  typeName,
+} from "./element.ts";
 import { TreeError } from "./error.ts";
 import { isSignal } from "./track.ts";
 import { isPlain } from "./value.ts";
@@ -92,7 +101,7 @@ function elementJson(
   if (typeof type !== "string" && name === undefined) {
     throw refused(way, `the component ${typeName(type)} is a function: give it a name in \`components\``);
   }
-  const plain = valueJson(props, "", way, 0) as Readonly<Record<string, unknown>>;
+  const plain = plainProps(props, way);
   return {
     ...(name === undefined ? { type: type as string } : { component: name }),
     ...(key === undefined ? {} : { key }),
@@ -101,16 +110,43 @@ function elementJson(
   };
 }
 
-function valueJson(given: unknown, name: string, way: Way | undefined, depth: number): unknown {
-  const value = isSignal(given) ? given.peek() : given;
-  if (value === null || typeof value === "boolean" || typeof value === "string") return value;
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  if (depth > kMostNested) throw refused(way, `property "${name.slice(0, 40)}..." is cyclic or nested too deeply`);
-  if (Array.isArray(value)) return value.map((item, i) => valueJson(item, `${name}[${i}]`, way, depth + 1));
-  if (typeof value !== "object" || !isPlain(value)) throw refused(way, `property "${name}" is ${describe(value)}`);
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  const step = name === "" ? "" : `${name}.`;
-  return Object.fromEntries(members.map(([key, member]) => [key, valueJson(member, step + key, way, depth + 1)]));
+/** A plain copy of properties. */
+function plainProps(props: Props, way: Way | undefined): Readonly<Record<string, unknown>> {
+  const out: Record<string, unknown> = {};
+  const pending: { value: unknown; to: object; at: string | number; name: string; depth: number }[] = [];
+  const enter = (
+    to: object,
+    members: readonly (readonly [string | number, unknown, string])[],
+    depth: number,
+  ): void => {
+    for (const [at, value, name] of [...members].reverse()) pending.push({ value, to, at, name, depth });
+  };
+  const membersOf = (object: object, above: string): (readonly [string, unknown, string])[] =>
+    Object.entries(object).flatMap(([key, value]) => (value === undefined ? [] : [[key, value, above + key] as const]));
+  enter(out, membersOf(props, ""), 0);
+  for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
+    const { to, at, name, depth } = one;
+    const value = isSignal(one.value) ? one.value.peek() : one.value;
+    let copy = value;
+    if (depth > kMostNested) throw refused(way, `property "${name.slice(0, 40)}..." is cyclic or nested too deeply`);
+    if (Array.isArray(value)) {
+      copy = [];
+      const items = value.map((item: unknown, i) => [i, item, `${name}[${i}]`] as const);
+      enter(copy as object, items, depth + 1);
+    } else if (typeof value === "object" && value !== null && isPlain(value)) {
+      copy = {};
+      enter(copy as object, membersOf(value, `${name}.`), depth + 1);
+    } else if (!isScalar(value)) {
+      throw refused(way, `property "${name}" is ${describe(value)}`);
+    }
+    Object.defineProperty(to, at, { value: copy, writable: true, enumerable: true, configurable: true });
+  }
+  return out;
+}
+
+function isScalar(value: unknown): boolean {
+  const finite = typeof value !== "number" || Number.isFinite(value);
+  return value === null || (["boolean", "string", "number"].includes(typeof value) && finite);
 }
 
 function describe(value: unknown): string {

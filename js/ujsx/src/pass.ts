@@ -154,7 +154,7 @@ export class Pass {
   private provide(fiber: Fiber, value: unknown, next: Next): void {
     next.value = value;
     if (fiber.fresh || Object.is(value, fiber.value)) return;
-    for (const consumer of fiber.consumers) {
+    for (const consumer of fiber.consumers ?? []) {
       if (!consumer.fresh) this.late.push({ fiber: consumer, node: consumer.node, origin: this.origin });
     }
   }
@@ -211,7 +211,7 @@ export class Pass {
       next?.untrack?.();
       release(next?.run, this.report);
       release(next?.setup, this.report);
-      for (const provider of fiber.provided) provider.consumers.delete(fiber);
+      fiber.leaveProviders();
       if (!hasInstance || instance === undefined) continue;
       if (hostParent?.fresh === true && !gone(hostParent)) host.removeChild(hostParent.instance, instance);
       host.detachInstance?.(instance);
@@ -219,8 +219,8 @@ export class Pass {
     for (const fiber of this.touched.filter(gone)) {
       const untrack = fiber.next?.untrack;
       if (untrack !== undefined) {
-        fiber.untrack?.();
-        fiber.untrack = untrack;
+        fiber.untrackFailed?.();
+        fiber.untrackFailed = untrack;
       }
       release(fiber.next?.run, this.report);
       release(fiber.next?.setup, this.report);

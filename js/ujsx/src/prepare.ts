@@ -18,8 +18,7 @@ export interface Preparation {
 export function runComponent(fiber: Fiber, element: Element, next: Next, tree: Preparation): Node {
   const props = { ...element.props, children: element.children };
   const scope = (fiber.scope ??= new ComponentScope(fiber));
-  for (const provider of fiber.provided) provider.consumers.delete(fiber);
-  fiber.provided.clear();
+  fiber.leaveProviders();
   let drawn: ReturnType<Component<unknown>>;
   scope.registrations = next.run = noRegistrations();
   next.untrack = tracked(
@@ -89,8 +88,8 @@ export function prepareText(fiber: Fiber, node: Node, next: Next, { host, contex
 
 /** The properties with the values of signals. */
 function plainProps(fiber: Fiber, props: Props, next: Next, tree: Preparation): Props {
+  if (!Object.values(props).some(isSignal)) return props;
   const entries = Object.entries(props);
-  if (!entries.some(([, value]) => isSignal(value))) return props;
   let plain: Props = {};
   const read = (): void => {
     plain = Object.fromEntries(entries.map(([name, value]) => [name, isSignal(value) ? value.value : value]));

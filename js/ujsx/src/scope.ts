@@ -47,8 +47,7 @@ export class ComponentScope implements Scope {
     this.open("use");
     for (let up = this.fiber.parent; up !== undefined; up = up.parent) {
       if (up.kind !== "provider" || up.type !== context) continue;
-      up.consumers.add(this.fiber);
-      this.fiber.provided.add(up);
+      up.addConsumer(this.fiber);
       return up.latestValue as T;
     }
     return context.defaultValue;

@@ -16,13 +16,14 @@ export interface Slot {
 /** The children of `parent` that are there. A key is a slot of its own; without key it is the position. */
 export function slotsOf(parent: Fiber, nodes: readonly Node[], prefix = ""): Slot[] {
   const slots: Slot[] = [];
-  const keys = new Set<string>();
+  let keys: Set<string> | undefined;
   for (let i = 0; i < nodes.length; ++i) {
     const node = nodes[i];
     if (node === null || node === undefined || typeof node === "boolean") continue;
     const key = isElement(node) ? node.key : undefined;
     const slot = prefix + (key === undefined ? String(i) : `${typeof key === "number" ? "n" : "s"}:${key}`);
     if (key !== undefined) {
+      keys ??= new Set();
       if (keys.has(slot)) {
         throw new TreeError("duplicate_key", pathOf(parent), `two children have the key ${JSON.stringify(key)}`);
       }
@@ -61,6 +62,10 @@ export interface Matched {
 
 /** Finds for each slot the fiber that was there, if it is of the same kind and type; else makes one. */
 export function match(parent: Fiber, slots: readonly Slot[]): Matched {
+  if (parent.children.length === 0) {
+    const made = slots.map(({ slot, kind, type, node }) => new Fiber(kind, slot, type, parent, node));
+    return { children: made, moved: made.length > 0, removed: [] };
+  }
   const old = new Map(parent.children.map((fiber, i) => [fiber.slot, { fiber, i }]));
   let last = -1; // where the one before was
   let moved = false;

@@ -31,7 +31,7 @@ std::vector<Token> tokens_of(std::string_view text) {
     } else if (text.substr(at, 2) == "//") {
       at = std::min(text.find('\n', at), text.size());
     } else if (c == '"') {
-      const std::size_t end = text.find('"', at + 1);
+      const std::size_t end = std::min(text.find('"', at + 1), text.size() - 1);
       result.push_back({Token::Kind::kString, std::string(text.substr(at, end + 1 - at)), line});
       at = end + 1;
     } else if (is_name_char(c) || (c == '-' && at + 1 < text.size() && is_name_char(text[at + 1]))) {
@@ -85,7 +85,10 @@ class Parser {
     ++at_;
     return true;
   }
-  std::string take() { return tokens_[at_++].text; }
+  std::string take() {
+    if (peek().kind == Token::Kind::kEnd) fail("unexpected end");
+    return tokens_[at_++].text;
+  }
   void expect(std::string_view text) {
     if (!accept(text)) fail(fmt::format("expected '{}'", text));
   }

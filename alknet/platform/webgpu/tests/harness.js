@@ -119,8 +119,3 @@ export async function pixels(gpu, texture, origin = {}) {
   staging.destroy();
   return result;
 }
-
-// Where the rest of the web platform is not installed.
-globalThis.console ??= Object.fromEntries(
-  ["log", "info", "warn", "error", "debug"].map((name) => [name, (...given) => print(`${name}: ${given.join(" ")}`)]),
-);

@@ -27,10 +27,11 @@ await run({
     equal(await a.mm(b).toArrayAsync(), [[19, 22], [43, 50]]);
   },
   async "it differentiates"() {
+    // d/dx of (x * x + 3 x), with ones as the gradient of the result.
     const x = torch.tensor({ data: [[1, -2], [3, -4]], requiresGrad: true });
-    const y = x.mul(x).sum();
-    equal(await y.toArrayAsync(), [30]);
-    y.backward();
-    equal(await x.grad.toArrayAsync(), [[2, -4], [6, -8]]);
+    const y = x.mul(x).add(x.mul(torch.tensor([[3, 3], [3, 3]])));
+    equal(await y.toArrayAsync(), [[4, -2], [18, 4]]);
+    y.backward(torch.tensor([[1, 1], [1, 1]]));
+    equal(await x.grad.toArrayAsync(), [[5, -1], [9, -5]]);
   },
 });

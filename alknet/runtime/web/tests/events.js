@@ -145,8 +145,8 @@
   test("AbortSignal.timeout", async () => {
     const signal = AbortSignal.timeout(1);
     const reason = await new Promise((resolve) => {
-      signal.onabort = () => resolve(signal.reason);
-      setTimeout(() => {}, 1000); // a timeout alone keeps nothing alive
+      const waiting = setTimeout(() => {}, 1000); // a timeout alone keeps nothing alive
+      signal.onabort = () => resolve(signal.reason, clearTimeout(waiting));
     });
     return [reason.name, reason.code];
   });

@@ -42,7 +42,7 @@ export class ManualClock implements Clock {
 
 /** Waits until everything that needs no timer has happened. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 500; i += 1) await Promise.resolve();
 }
 
 type Handler = (input: never, options: CallOptions) => unknown;

@@ -2,7 +2,7 @@
 import { Input, Sequential, type Shape } from "@alknet/flowgraph";
 import { h, type Node } from "@alknet/ujsx";
 import * as nn from "../index.ts";
-import { DigitsCnn } from "./digits.ts";
+import { DigitsCnn } from "./digits.tsx";
 
 /** A module in a template of its own. */
 export interface ModuleCase {
