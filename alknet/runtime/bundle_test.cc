@@ -9,7 +9,6 @@
 namespace alknet::runtime {
 namespace {
 
-
 TEST(Bundles, AreFoundByTheNameOfTheirPath) {
   const auto archive = make_archive({{"b/index.js", SharedBytes::copy(std::string_view("B")), ""},
                                      {"@a/x/sub.js", SharedBytes::copy(std::string_view("sub")), "{}"},

@@ -8,7 +8,6 @@
 namespace alknet::runtime {
 namespace {
 
-
 ImportMap map_of(std::string_view json) { return {parse_json(json), "/app"}; }
 
 // The cases of HTML's own tests of import maps (web-platform-tests, import-maps/data-driven), for files.

@@ -8,7 +8,6 @@
 namespace alknet::runtime {
 namespace {
 
-
 // What TypeScript 5.9.3 writes (--sourceMap) for
 //   interface A { x: number }
 //   export function f(a: A, b: number): number {
