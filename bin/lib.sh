@@ -81,7 +81,7 @@ has_files() {
     backports) files=(root/usr/include/boost/json.hpp root/usr/lib/x86_64-linux-gnu/libngtcp2.a root/usr/lib/x86_64-linux-gnu/libvulkan_lvp.so vulkan/lvp_icd.x86_64.json) ;;
     source) files=(source/usr/src/quickjs-ng/quickjs.c) ;;
     npm) files=(webgpu/lib/libwebgpu_wrapper.so) ;;
-    wheel) files=(webgpu/include/webgpu.h webgpu/lib/libwgpu_native-release.so) ;;
+    wheel) files=(webgpu/include/webgpu.h webgpu/lib/libwgpu_native-release.so ada/ada.cpp) ;;
     oracle) files=(python/bin/python3 python/lib/python3.11/site-packages/{tokenizers,pyarrow}) ;;
     node) files=(node/node_modules/ajv/package.json) ;;
     module) files=(modules/node_modules/@sinclair/typebox/package.json) ;;
@@ -100,7 +100,8 @@ setup_hash() { cat "$DEPS_LOCK" "$ROOT/bin/setup" | sha256sum | cut -d ' ' -f 1;
 # setup_is_current GROUP: true when bin/setup has installed exactly this deps.lock and its files are still there.
 setup_is_current() {
   local stamp=$DEPS/stamps/group-$1
-  [[ -r $stamp && $(<"$stamp") == "$(setup_hash)" ]] && has_files backports && has_files source && has_files module && has_files npm && has_files wheel &&
+  [[ -r $stamp && $(<"$stamp") == "$(setup_hash)" ]] && has_files backports && has_files source &&
+    has_files module && has_files npm && has_files wheel &&
     { [[ $1 != gpu ]] || has_files sid; } &&
     { [[ $1 == run || $1 == gpu ]] || { has_files oracle && has_files node; }; } &&
     { [[ $1 != bench ]] || { has_files trixie && has_files peer; }; }
