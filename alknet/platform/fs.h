@@ -19,7 +19,8 @@ struct FsOptions {
   std::uint64_t max_file_bytes = std::uint64_t{1} << 31;
 };
 
-/// The module `alknet:fs`, whose functions are also those of the global object `fs`: promises, named and shaped as Node's `fs/promises`.
+/// The module `alknet:fs`, whose functions are also those of the global object `fs`: promises, named and shaped as
+/// Node's `fs/promises`.
 ///
 ///   readFile(path, "utf8" | {encoding}?)   Uint8Array, or text
 ///   writeFile(path, text or bytes)         the file appears whole or not at all

@@ -1,5 +1,5 @@
-// What Highway's dispatch needs of its library, which is loaded at the first kernel: when it is loaded, libhwy measures its
-// timer for some 4 ms, a third of what a command takes that computes nothing.
+// What Highway's dispatch needs of its library, which is loaded at the first kernel: when it is loaded, libhwy measures
+// its timer for some 4 ms, a third of what a command takes that computes nothing.
 #include <dlfcn.h>
 #include <hwy/targets.h>
 
@@ -20,9 +20,9 @@ Function* library_function(const char* name) {
   void* const found = library != nullptr ? ::dlsym(library, name) : nullptr;
   if (found == nullptr) {
     const char* const reason = ::dlerror();
-    throw alknet::Error(alknet::BaseError::kUnsupported,
-                        std::string("cannot load Highway: ") + (reason != nullptr ? reason : kLibrary) +
-                            ": run bin/setup (Debian package libhwy1)");
+    throw alknet::Error(alknet::BaseError::kUnsupported, std::string("cannot load Highway: ") +
+                                                             (reason != nullptr ? reason : kLibrary) +
+                                                             ": run bin/setup (Debian package libhwy1)");
   }
   return reinterpret_cast<Function*>(found);
 }

@@ -57,7 +57,8 @@ int main(int argc, char** argv) {
   if (generate == nullptr || (argc == 4 && !check) || argc > 4) {
     std::cerr << "usage: alknet-opgen cpp|eager|docs|js FOLDER [--check]\n"
                  "Writes into FOLDER, from the op table: cpp, the CPU kernels; eager, the C++ functions; docs,\n"
-                 "operations.md; js, the sources of @alknet/tensor. With --check it compares and fails when a file differs.\n";
+                 "operations.md; js, the sources of @alknet/tensor. With --check it compares and fails when a file "
+                 "differs.\n";
     return 2;
   }
   try {

@@ -41,7 +41,8 @@ std::string dtypes_text(const graph::OpInput& input) {
 
 /// Whether a number may stand in place of the tensor; one operand must be a tensor.
 bool takes_numbers(const OpSpec& op, const graph::OpInput& input) {
-  return op.inputs.size() > 1 && !input.variadic && input.name != graph::kRandomState && (op.elementwise() || op.composite());
+  return op.inputs.size() > 1 && !input.variadic && input.name != graph::kRandomState &&
+         (op.elementwise() || op.composite());
 }
 
 Json operand_schema(const OpSpec& op, const graph::OpInput& input) {
