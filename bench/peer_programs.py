@@ -40,53 +40,43 @@ def built_in(folder, target):
     return None
 
 
-@functools.cache
-def alknet():
-    command = built_in("apps/alknet", "alknet")
+def required(command):
+    """A program of ours, without which there is nothing to measure."""
     if command is None:
         sys.exit(f"bench: the build failed; see {LOG}")
     return command
 
 
 @functools.cache
+def alknet():
+    return required(built_in("apps/alknet", "alknet"))
+
+
+@functools.cache
 def ours():
-    command = built("alknet_bench")
-    if command is None:
-        sys.exit(f"bench: the build failed; see {LOG}")
+    command = required(built("alknet_bench"))
     newer_dawn = os.environ.get("ALKNET_NEWER_DAWN") == "1"
     return [ROOT / "bin" / "newer-dawn", *command] if newer_dawn else command
 
 
 @functools.cache
 def net_bench():
-    command = built("net_bench")
-    if command is None:
-        sys.exit(f"bench: the build failed; see {LOG}")
-    return command
+    return required(built("net_bench"))
 
 
 @functools.cache
 def stream_bench():
-    command = built("stream_bench")
-    if command is None:
-        sys.exit(f"bench: the build failed; see {LOG}")
-    return command
+    return required(built("stream_bench"))
 
 
 @functools.cache
 def hostile_bench():
-    command = built_in("apps/alknet", "hostile_bench")
-    if command is None:
-        sys.exit(f"bench: the build failed; see {LOG}")
-    return command
+    return required(built_in("apps/alknet", "hostile_bench"))
 
 
 @functools.cache
 def runtime_bench():
-    command = built("runtime_bench")
-    if command is None:
-        sys.exit(f"bench: the build failed; see {LOG}")
-    return command
+    return required(built("runtime_bench"))
 
 
 @functools.cache
@@ -96,10 +86,7 @@ def quickjs():
 
 @functools.cache
 def soak():
-    command = built("alknet_soak")
-    if command is None:
-        sys.exit(f"bench: the build failed; see {LOG}")
-    return command
+    return required(built("alknet_soak"))
 
 
 def has_module(name):
