@@ -7,7 +7,7 @@ import { env, unwrap } from "@alknet/operations";
 import { args, dataset, isTerminal, writeChart, writeError } from "@alknet/program";
 import { safetensors } from "./safetensors.ts";
 
-const [epochs, folder] = [Number(args[0] ?? 5), args[1] ?? "digits-run"];
+const [epochs, folder] = [Number(args[0] ?? 20), args[1] ?? "digits-run"];
 const caller = { call: (name: string, input: unknown) => unwrap(env.call(name, input)) };
 
 const Network = () => (
