@@ -83,7 +83,7 @@ class GraphView final : public runtime::NativeObject {
   static Value node(Realm realm, const Value& self, Arguments arguments) {
     const graph::Node* found = of(self).find(arguments[0].to_string());
     if (found == nullptr) return {};
-    const Value object = realm.object();
+    Value object = realm.object();
     object.set("id", realm.string(found->id));
     object.set("op", realm.string(found->op));
     const Value operands = realm.object();
@@ -184,7 +184,7 @@ Value type_value(Realm realm, const graph::ValueType& type) {
     const auto size = dim.constant();
     sizes.push_back(size ? realm.number(static_cast<double>(*size)) : realm.string(dim.text()));
   }
-  const Value object = realm.object();
+  Value object = realm.object();
   object.set("dtype", realm.string(graph::dtype_name(type.dtype)));
   object.set("shape", realm.array(sizes));
   return object;

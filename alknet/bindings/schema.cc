@@ -58,7 +58,7 @@ class SchemaCodec final : public runtime::NativeObject {
       row.set("nullable", realm.boolean(field.nullable));
       rows.push_back(row);
     }
-    const Value object = realm.object();
+    Value object = realm.object();
     object.set("mode", realm.string(layout.mode() == schema::LayoutMode::kAligned ? "aligned" : "packed"));
     object.set("size", optional_number(realm, layout.size()));
     object.set("align", realm.number(layout.align()));

@@ -167,7 +167,7 @@ Value body_class(Realm realm) {
 }
 
 Value answer_value(Realm realm, net::FetchResponse& response, bool with_body) {
-  const Value object = realm.object();
+  Value object = realm.object();
   object.set("status", realm.number(response.status));
   object.set("statusText", realm.string(response.reason));
   object.set("url", realm.string(response.url));
@@ -191,7 +191,7 @@ struct RequestStop {
 
 /// What `fetch` rejects with: a TypeError that says more to who looks.
 Value failure_value(Realm realm, const Error& error) {
-  const Value value = realm.error_value(realm.type_error(error.message()));
+  Value value = realm.error_value(realm.type_error(error.message()));
   value.set("code", realm.string(error.code_name()));
   if (!error.details().is_null()) value.set("details", runtime::from_json(realm, error.details()));
   return value;

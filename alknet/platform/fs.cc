@@ -66,7 +66,7 @@ void set_type(Realm realm, const Value& object, stdfs::file_type type) {
 }
 
 Value stats_value(Realm realm, const EntryFacts& facts) {
-  const Value object = realm.object();
+  Value object = realm.object();
   object.set("size", realm.number(static_cast<double>(facts.size)));
   object.set("mtimeMs", realm.number(facts.modified_ms));
   set_type(realm, object, facts.type);
@@ -289,7 +289,7 @@ runtime::NativeModule fs_module(FsOptions options) {
 
 Value make_fs(Realm realm, FsOptions options) {
   const auto functions = functions_of(realm, std::make_shared<const FsOptions>(std::move(options)));
-  const Value object = realm.object();
+  Value object = realm.object();
   for (std::size_t i = 0; i < functions.size(); ++i) object.set(kFunctions[i].name, functions[i]);
   return object;
 }

@@ -101,7 +101,7 @@ Task<CallOutcome> outcome_of(std::shared_ptr<call::Caller> caller, std::string o
 }
 
 Value error_object(Realm realm, const WireError& error) {
-  const Value object = realm.object();
+  Value object = realm.object();
   object.set("code", realm.string(error.code));
   object.set("message", realm.string(error.message));
   object.set("retryable", realm.boolean(error.retryable));
@@ -110,7 +110,7 @@ Value error_object(Realm realm, const WireError& error) {
 }
 
 Value outcome_object(Realm realm, const CallOutcome& outcome) {
-  const Value object = realm.object();
+  Value object = realm.object();
   object.set("requestId", realm.string(outcome.request_id));
   if (outcome.output) object.set("data", from_message(realm, *outcome.output));
   if (outcome.error) object.set("error", error_object(realm, *outcome.error));
@@ -247,7 +247,7 @@ class ScriptSubscription final : public NativeObject {
   };
 
   static Value taken_object(Realm realm, const CallOutcome& taken) {
-    const Value object = outcome_object(realm, taken);
+    Value object = outcome_object(realm, taken);
     object.set("done", realm.boolean(!taken.output.has_value()));
     return object;
   }

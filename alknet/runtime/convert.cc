@@ -150,7 +150,7 @@ Value inward(Realm realm, const Json& json, const Message* message) {
     case boost::json::kind::double_: return realm.number(json.get_double());
     case boost::json::kind::string: return realm.string(json.get_string());
     case boost::json::kind::array: {
-      const Value out = realm.array();
+      Value out = realm.array();
       for (std::uint32_t i = 0; const Json& item : json.get_array()) out.set(i++, inward(realm, item, message));
       return out;
     }
@@ -163,7 +163,7 @@ Value inward(Realm realm, const Json& json, const Message* message) {
     const auto index = object.begin()->value().to_number<std::uint64_t>(wrong);
     if (!wrong && index < message->bytes.size()) return realm.array_buffer(message->bytes[index].span());
   }
-  const Value out = realm.object();
+  Value out = realm.object();
   for (const auto& [key, member] : object) {
     const Value value = inward(realm, member, message);
     if (key == "__proto__") {  // a member like any other, never the prototype

@@ -208,7 +208,7 @@ SharedBytes Isolate::compile_module(std::string_view source, std::string_view na
   std::uint8_t* const data = JS_WriteObject(context_of(*state_), &size, ValueAccess::raw(module),
                                             JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
   if (data == nullptr) throw_pending(*state_);
-  const SharedBytes out = SharedBytes::copy(std::span(reinterpret_cast<const std::byte*>(data), size));
+  SharedBytes out = SharedBytes::copy(std::span(reinterpret_cast<const std::byte*>(data), size));
   js_free(context_of(*state_), data);
   return out;
 }

@@ -54,9 +54,8 @@ Value define_class(Realm realm, const ClassSpec& spec, const Value& parent) {
   JSCFunctionType type{};
   type.constructor_magic = construct_number;
   const int number = state.number_of(spec.construct == nullptr ? illegal_constructor : spec.construct);
-  const Value constructor =
-      checked(state, JS_NewCFunction2(entry.context(), type.generic, std::string(spec.name).c_str(), spec.length,
-                                      JS_CFUNC_constructor_magic, number));
+  Value constructor = checked(state, JS_NewCFunction2(entry.context(), type.generic, std::string(spec.name).c_str(),
+                                                      spec.length, JS_CFUNC_constructor_magic, number));
   checked(state, JS_SetConstructor(entry.context(), ValueAccess::raw(constructor), ValueAccess::raw(prototype)));
   if (!parent.is_undefined()) {
     checked(state, JS_SetPrototype(entry.context(), ValueAccess::raw(constructor), ValueAccess::raw(parent)));

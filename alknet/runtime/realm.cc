@@ -118,7 +118,7 @@ Value Realm::object_with_prototype(const Value& prototype) const {
 Value Realm::array() const { return checked(*state_, JS_NewArray(context_of(*state_))); }
 
 Value Realm::array(std::span<const Value> items) const {
-  const Value out = array();
+  Value out = array();
   for (std::uint32_t i = 0; const Value& item : items) out.set(i++, item);
   return out;
 }
@@ -187,7 +187,7 @@ ScriptError Realm::error(ErrorType type, std::string_view message) const {
 Value Realm::error_value(const std::exception& error) const {
   if (const auto* script = dynamic_cast<const ScriptError*>(&error)) return script->thrown();
   const Value text = string(error.what());
-  const Value out = global().get("Error").construct(std::span(&text, 1));
+  Value out = global().get("Error").construct(std::span(&text, 1));
   if (const auto* ours = dynamic_cast<const Error*>(&error)) {
     out.define_hidden("code", string(ours->code_name()));
     if (!ours->details().is_null()) out.define_hidden("details", from_json(*this, ours->details()));

@@ -55,7 +55,7 @@ runtime::Value write_chart(runtime::Realm realm, const runtime::Value&, runtime:
 }
 
 runtime::Value terminals(runtime::Realm realm) {
-  const runtime::Value object = realm.object();
+  runtime::Value object = realm.object();
   object.set("input", realm.boolean(::isatty(STDIN_FILENO) == 1));
   object.set("output", realm.boolean(::isatty(STDOUT_FILENO) == 1));
   object.set("error", realm.boolean(::isatty(STDERR_FILENO) == 1));

@@ -39,7 +39,7 @@ std::string find_target(const RemoteOptions& options, net::DialOptions& dialling
   }
   dialling.expected.fingerprints = options.fingerprints;
   if (dialling.expected.fingerprints.empty() && entry != nullptr) dialling.expected.fingerprints = entry->fingerprints;
-  const std::string address = entry == nullptr ? options.target : entry->address;
+  std::string address = entry == nullptr ? options.target : entry->address;
   if (address.starts_with("quic://") && dialling.expected.fingerprints.empty() && options.ca_file.empty()) {
     throw UsageError(
         fmt::format("{}: how should this node be recognised? Give --fingerprint (`alknet peer show` prints it "

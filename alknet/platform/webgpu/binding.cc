@@ -127,7 +127,7 @@ void Binding::define_global(const Value& target, const std::string& name, std::f
   };
   const Value get =
       realm_.closure(name, 0, [self, make = std::move(make), replace](Realm, const Value& object, Arguments) {
-        const Value value = make(*self);
+        Value value = make(*self);
         replace(object.is_object() ? object : self->realm_.global(), value);
         return value;
       });
@@ -160,7 +160,7 @@ void Binding::install() {
 }
 
 Value Binding::namespace_object(std::size_t row) {
-  const Value object = realm_.object();
+  Value object = realm_.object();
   const auto self = shared_from_this();
   for (const ConstantRow& constant : rows(kConstants, kNamespaces[row].constants)) {
     if (options_.coverage == nullptr) {
@@ -266,7 +266,7 @@ Value Binding::make_derived(std::unique_ptr<GpuObject> object, std::span<const V
   const Value& target = new_target.is_undefined() ? constructor_here : new_target;
   if (!parent.is_function()) return runtime::make_object(target, std::move(object));
   const std::array arguments = {parent, realm_.array(base_arguments), target};
-  const Value made = realm_.global().get("Reflect").invoke("construct", arguments);
+  Value made = realm_.global().get("Reflect").invoke("construct", arguments);
   made.define_hidden(kInner, runtime::make_object(inner_class(), std::move(object)));
   return made;
 }

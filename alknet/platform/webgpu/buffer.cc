@@ -160,7 +160,7 @@ bool BufferObject::overlaps(std::uint64_t begin, std::uint64_t end) const {
 }
 
 Value BufferObject::show(Realm realm, std::uint64_t begin, std::span<std::byte> memory) {
-  const Value made = realm.array_buffer_over(
+  Value made = realm.array_buffer_over(
       memory, [](void*) {}, nullptr);
   shown_.push_back({begin, begin + memory.size(), made});
   return made;

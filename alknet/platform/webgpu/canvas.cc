@@ -74,7 +74,7 @@ Value get_current_texture(Call& call) {
                         "GPUCanvasContext.getCurrentTexture: the context is not configured");
   }
   const Value canvas = call.object.attribute("canvas");
-  const Value texture = call.object.attribute("texture");
+  Value texture = call.object.attribute("texture");
   const Value width = canvas.get("width");
   const Value height = canvas.get("height");
   if (texture.is_object() && texture.get("width").same_as(width) && texture.get("height").same_as(height))
@@ -84,7 +84,7 @@ Value get_current_texture(Call& call) {
   descriptor.set("size", realm.array(size));
   for (const char* same : {"format", "usage", "viewFormats"}) descriptor.set(same, configuration.get(same));
   descriptor.set("label", realm.string("canvas"));
-  const Value made = configuration.get("device").invoke("createTexture", std::span(&descriptor, 1));
+  Value made = configuration.get("device").invoke("createTexture", std::span(&descriptor, 1));
   call.object.set_attribute("texture", made);
   return made;
 }

@@ -285,7 +285,7 @@ Value make_device(Binding& binding, const gpu::Device& device, std::span<const s
   const auto [lost, resolve] = quiet_promise(realm);
   made.set_attribute("lost", lost);
   made.set_attribute("resolve", resolve);
-  const Value value = binding.make_derived(std::move(object), {}, {});
+  Value value = binding.make_derived(std::move(object), {}, {});
   // Nothing here may keep the device: what script cannot reach hears of nothing.
   made.set_attribute("weak", realm.global().get("WeakRef").construct(std::span(&value, 1)));
   const runtime::WeakIsolate isolate(realm);

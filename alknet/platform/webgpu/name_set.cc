@@ -23,7 +23,7 @@ void define_setlike(Binding& binding, const Value& prototype, std::size_t interf
   const Realm realm = binding.realm();
   const auto held = binding.shared_from_this();
   const auto define = [&](const std::string& name, int length) {
-    const Value method =
+    Value method =
         realm.closure(name, length, [held, interface, name](Realm in, const Value& self, Arguments arguments) {
           const Value set = receiver(self, interface).attribute("set");
           held->touch(kInterfaces[interface].name, "setlike");

@@ -50,7 +50,7 @@ class Coder final : public NativeObject {
       throw realm.type_error("[compression] the compressed data is cut off");
     }
     output.resize(kOutput - stream_.avail_out);
-    const Value result = realm.object();
+    Value result = realm.object();
     result.set("output", realm.typed_array(TypedArray::kUint8, output));
     result.set("used", realm.number(static_cast<double>(used)));
     result.set("more", realm.boolean(!ended_ && (full || used < input.size())));

@@ -94,7 +94,7 @@ Value load(Realm realm, const Value& self, std::string_view name) {
   Value& exports = host.scripts[static_cast<std::size_t>(script - all.begin())];
   if (!exports.is_undefined()) return exports;
   if (host.module.is_undefined()) complete(realm, self, host);
-  const Value fresh = run(realm, host.module, *script);
+  Value fresh = run(realm, host.module, *script);
   exports = fresh;
   return fresh;
 }
@@ -107,8 +107,7 @@ JSValue access(JSContext* context, JSValueConst, int count, JSValueConst* values
     const Realm realm(state);
     const Global& global = globals()[static_cast<std::size_t>(number)];
     const Value self = ValueAccess::borrow(state, data[0]);
-    const Value value =
-        count > 0 ? ValueAccess::borrow(state, values[0]) : load(realm, self, global.script).get(global.name);
+    Value value = count > 0 ? ValueAccess::borrow(state, values[0]) : load(realm, self, global.script).get(global.name);
     const int flags = JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE | (global.enumerable ? JS_PROP_ENUMERABLE : 0);
     define(realm.global(), global.name, value, flags);
     return value;

@@ -37,7 +37,7 @@ Json run_here(const std::string& suite) {
   const Realm realm = web.isolate().realm();
   realm.global().set("engine", realm.string("alknet"));
   realm.global().set("takeLines", realm.closure("takeLines", 0, [&web](Realm in, const Value&, Arguments) {
-    const Value lines = in.array();
+    Value lines = in.array();
     for (const auto& [level, text] : web.printed())
       lines.set(static_cast<std::uint32_t>(lines.length()), in.string(text));
     web.printed().clear();
