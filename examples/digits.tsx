@@ -5,7 +5,6 @@ import { Executor, Input, Operation, Output, renderGraph, Sequential, type Tenso
 import { adamw, Conv2d, CrossEntropyLoss, type EpochRecord, Fit, type FitEvent, Flatten, Linear, MaxPool2d, ReLU } from "@alknet/nn";
 import { env, unwrap } from "@alknet/operations";
 import { args, dataset, isTerminal, writeChart, writeError } from "@alknet/program";
-import { safetensors } from "./safetensors.ts";
 
 const [epochs, folder] = [Number(args[0] ?? 20), args[1] ?? "digits-run"];
 const caller = { call: (name: string, input: unknown) => unwrap(env.call(name, input)) };
@@ -89,10 +88,9 @@ const digitOf = (row: Float32Array) => row.indexOf(Math.max(...row));
 const right = test.filter((number, i) => digitOf(logits.subarray(i * 10, i * 10 + 10)) === records[number * 65 + 64]).length;
 console.log(`${((right / test.length) * 100).toFixed(2)} % of ${test.length} held-out digits are right`);
 
-const { states } = graph; // the parameters, read from the store by a graph of nothing else
-const values = await run({ alknet_graph: 1, inputs: [], nodes: [], states, outputs: states.map(({ name }) => ({ name, value: name })) }, {});
 await fs.mkdir(folder, { recursive: true });
-await fs.writeFile(`${folder}/model.safetensors`, safetensors(states.map(({ name, shape }) => ({ name, shape: shape.map(Number), data: values[name] as ArrayBuffer }))));
+const tensors = graph.states.map(({ name }) => name); // without the optimiser's moments
+await unwrap(env.call("compute/save_model", { store: executor.store, path: `${folder}/model.mt`, tensors }));
 await fs.writeFile(`${folder}/metrics.jsonl`, history.map((record) => JSON.stringify(record) + "\n").join(""));
 const series = [{ name: "training", y: history.map(({ loss }) => loss) }, { name: "held out", y: history.map(({ held_out_loss }) => held_out_loss ?? NaN) }];
 writeChart(`${folder}/loss.png`, { title: "Handwritten digits", xLabel: "epoch", yLabel: "cross entropy", series });

@@ -10,7 +10,7 @@ namespace alknet::compute {
 std::vector<call::Registration> compute_operations(ComputeService& service) {
   std::vector<call::Registration> all;
   for (const auto part : {data_operations, info_operations, gradient_operations, kernel_operations, graph_operations,
-                          submit_operations, model_loading, tensor_operations}) {
+                          submit_operations, model_loading, model_saving, tensor_operations}) {
     auto some = part(service);
     std::move(some.begin(), some.end(), std::back_inserter(all));
   }

@@ -24,6 +24,7 @@ std::vector<call::Registration> kernel_operations(ComputeService& service);    /
 std::vector<call::Registration> graph_operations(ComputeService& service);     ///< compile, open, run, grad, train_step
 std::vector<call::Registration> submit_operations(ComputeService& service);    ///< submit
 std::vector<call::Registration> model_loading(ComputeService& service);        ///< load_model, stream_model, open_model
+std::vector<call::Registration> model_saving(ComputeService& service);         ///< save_model
 
 /// `model/<name>/embed` and `forward` for a sentence-transformers folder, which is loaded before this returns. Waits
 /// for the compute thread: not to be called on it. Throws what SentenceEncoder::load throws.

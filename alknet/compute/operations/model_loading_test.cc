@@ -148,6 +148,33 @@ TEST_F(ModelLoading, TakesPathsOnlyFromPrograms) {
   std::filesystem::remove_all(folder);
 }
 
+TEST_F(ModelLoading, SavedStoresAreFilesThatLoadAgain) {
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("alknet-model-saving-{}", ::getpid());
+  std::filesystem::create_directory(folder);
+  const std::string path = (folder / "m.mt").string();
+  const auto save = [&](const Json& store, const std::string& rest) {
+    return parse_json(fmt::format(R"({{"store":{},"path":"{}"{}}})", json_text(store), path, rest));
+  };
+  const auto program = Node::make_owner(call::Owner::Kind::kProgram);
+  const Json store = node->call("compute/load_model", R"({"model":"tiny"})", program).at("store");
+  EXPECT_EQ(node->call("compute/save_model", save(store, R"(,"tensors":["b","a"],"metadata":{"by":"me"})"), program),
+            parse_json(R"({"tensors":2})"));
+  const auto file = tensor::File::open(path);
+  EXPECT_EQ(file.tensor("a").as<float>()[1], 2);
+  EXPECT_EQ(file.tensor("b").as<float>()[0], 3);
+  const Json loaded = node->call("compute/load_model", Json(JsonObject{{"path", path}}), program);
+  EXPECT_EQ(loaded.at("metadata").at("by"), "me");
+
+  EXPECT_EQ(node->code("compute/save_model", save(store, R"(,"tensors":["z"])"), program), "INVALID_INPUT");
+  EXPECT_EQ(node->code("compute/save_model", save(store, R"(,"metadata":{"metatensor.x":"1"})"), program),
+            "INVALID_INPUT");
+  EXPECT_EQ(node->code("compute/save_model", save("h999", ""), program), "INVALID_INPUT");
+  const Json theirs = node->call("compute/load_model", R"({"model":"tiny"})").at("store");
+  EXPECT_EQ(node->code("compute/save_model", save(theirs, "")), "FORBIDDEN");
+  node->end(program);
+  std::filesystem::remove_all(folder);
+}
+
 TEST_F(ModelLoading, StreamsTensorsAsTheyArrive) {
   std::vector<Json> items;
   const auto take_all = [&]() -> Task<void> {
