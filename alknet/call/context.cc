@@ -22,7 +22,11 @@ std::shared_ptr<RunningCall> admit_nested(const std::shared_ptr<RunningCall>& pa
   const Registration& caller = parent->operation->registration();
   if (name.starts_with('/')) name.remove_prefix(1);
   auto operation = caller.environment.reaches(name) ? parent->lookup.find(name) : nullptr;
-  if (!operation) {
+  // A session writes its own environment, so what is internal is not for it, but for what it registered itself.
+  const bool hidden = operation && caller.provenance == Provenance::kSession &&
+                      operation->registration().spec.visibility == Visibility::kInternal &&
+                      operation->registration().provenance != Provenance::kSession;
+  if (!operation || hidden) {
     throw Error(CallError::kNotFound, fmt::format("{} reaches no operation {}", caller.spec.name, name),
                 JsonObject{{"operation", name}});
   }

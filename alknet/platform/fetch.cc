@@ -9,6 +9,7 @@
 
 #include "alknet/base/await.h"
 #include "alknet/net/error.h"
+#include "alknet/net/http/headers.h"
 #include "alknet/net/http/url.h"
 #include "alknet/runtime/convert.h"
 #include "alknet/runtime/error.h"
@@ -50,7 +51,9 @@ Request request_of(const Value& given) {
   const std::uint64_t count = headers.is_nullish() ? 0 : headers.length();
   for (std::uint32_t i = 0; i < count; ++i) {
     const Value field = headers.get(i);
-    request.headers.add(field.get(0U).to_string(), field.get(1U).to_string());
+    const std::string name = field.get(0U).to_string();
+    // Another Host would reach servers that the address does not name, and no rule allows.
+    if (!net::equal_ignoring_case(name, "host")) request.headers.add(name, field.get(1U).to_string());
   }
   if (const Value body = given.get("body"); !body.is_nullish()) request.body = runtime::copy_bytes(body);
   return request;

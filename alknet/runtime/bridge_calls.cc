@@ -146,7 +146,11 @@ Value promise_of_result(Realm realm, Task<T> task, std::shared_ptr<CallStop> sto
         if (live == nullptr) return;
         live->run_turn([&](Realm in) {
           T result = outcome.ok() ? outcome.take() : gone(outcome.error());
-          deferred.resolve(settle(in, result));
+          try {
+            deferred.resolve(settle(in, result));
+          } catch (const ScriptError& error) {  // the answer has no form in script, or script broke what makes it
+            deferred.reject(error);
+          }
         });
       },
       token);

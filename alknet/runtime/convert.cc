@@ -76,6 +76,9 @@ class Outward {
       JsonArray& items = out.emplace_array();
       const std::uint64_t length = value.length();
       for (std::uint64_t i = 0; i < length; ++i) {
+        if (i % 4096 == 4095 && realm_.isolate().interrupted_now()) {
+          throw Error(RuntimeError::kTimeout, "[isolate] the script was stopped: its time was over");
+        }
         const Within within(path_, "/" + std::to_string(i));
         Json item = nullptr;  // what JSON leaves out stays null in an array
         convert(value.get(static_cast<std::uint32_t>(i)), item, depth + 1);
@@ -94,7 +97,7 @@ class Outward {
 
   /// Bytes of a buffer that goes over whole are taken at the end: script may still look at it until then.
   Json attach(const Value& value) {
-    const Value buffer = value.is_array_buffer() ? value : value.get("buffer");
+    const Value buffer = value.array_buffer();
     for (std::size_t i = 0; i < transfer_.size(); ++i) {
       if (!transfer_[i].same_as(buffer)) continue;
       const auto part = value.buffer();
@@ -203,7 +206,7 @@ SharedBytes copy_bytes(const Value& value) { return SharedBytes::copy(value.buff
 
 SharedBytes take_bytes(const Value& array_buffer) {
   // The standard's way to move the memory into a buffer that script cannot reach.
-  const Value moved = array_buffer.invoke("transfer");
+  const Value moved = array_buffer.realm().isolate().state().intrinsics.transfer.call_on(array_buffer);
   const auto bytes = moved.buffer();
   // The memory is the engine's: it goes back on the isolate's thread, or under the lock when the isolate has ended.
   const auto release = [link = moved.realm().isolate().state().link](Value* value) {

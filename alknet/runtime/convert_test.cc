@@ -47,7 +47,8 @@ TEST(Convert, RefusesWhatHasNoForm) {
            {"({ b: new Uint8Array(2) })", "/b is binary"},
            {"({ get a() { throw new Error('mine') } })", "mine"},
            {"new Proxy({}, { ownKeys() { throw new Error('trap') } })", "trap"}}) {
-    EXPECT_THAT(error_of([&] { to_json(isolate.eval(source)); }).message(), testing::HasSubstr(message)) << source;
+    const Value value = isolate.eval(source);
+    EXPECT_THAT(error_of([&] { to_json(value); }).message(), testing::HasSubstr(message)) << source;
   }
 }
 
@@ -78,6 +79,27 @@ TEST(Convert, TransferredBuffersAreNotCopiedAndScriptLosesThem) {
     kept = message.bytes.at(0);
   }
   EXPECT_EQ(kept.text(), "\7\10");
+}
+
+TEST(Convert, TransfersByTheStandardsFunctionAndNotByTheScripts) {
+  ManualExecutor executor;
+  IsolateOptions options;
+  options.executor = &executor;
+  Isolate isolate(std::move(options));
+  const Value buffer = isolate.eval(R"(
+    globalThis.kept = new ArrayBuffer(8);
+    const b = new Uint8Array([1, 2]).buffer;
+    b.transfer = () => kept;
+    ArrayBuffer.prototype.transfer = () => kept;
+    b)");
+  EXPECT_EQ(take_bytes(buffer).text(), "\1\2");
+}
+
+TEST(Convert, LongArraysEndAtTheDeadline) {
+  Isolate isolate;
+  const Value sparse = isolate.eval("const a = []; a.length = 4294967295; a");
+  isolate.set_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(5));
+  EXPECT_EQ(error_of([&] { to_json(sparse); }).code(), RuntimeError::kTimeout);
 }
 
 TEST(Convert, BuffersOverForeignMemoryAreReleasedOnce) {

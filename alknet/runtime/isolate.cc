@@ -39,6 +39,25 @@ void track_rejection(JSContext*, JSValueConst promise, JSValueConst reason, bool
   });
 }
 
+/// The getter `name` of a prototype.
+Value getter_of(IsolateState& state, const Value& prototype, const char* name) {
+  const JSAtom atom = JS_NewAtom(state.context, name);
+  JSPropertyDescriptor property{};
+  const int found = JS_GetOwnProperty(state.context, &property, ValueAccess::raw(prototype), atom);
+  JS_FreeAtom(state.context, atom);
+  checked(state, found);
+  JS_FreeValue(state.context, property.setter);
+  JS_FreeValue(state.context, property.value);
+  return ValueAccess::adopt(state, property.getter);
+}
+
+IsolateState::Intrinsics take_intrinsics(IsolateState& state) {
+  const Value global = Realm(state).global();
+  const Value view = global.get("DataView").get("prototype");
+  return {getter_of(state, view, "buffer"), getter_of(state, view, "byteOffset"), getter_of(state, view, "byteLength"),
+          global.get("ArrayBuffer").get("prototype").get("transfer")};
+}
+
 int must_stop(JSRuntime*, void* opaque) { return static_cast<IsolateState*>(opaque)->must_stop() ? 1 : 0; }
 
 }  // namespace
@@ -69,6 +88,7 @@ Isolate::Isolate(IsolateOptions options) : state_(new IsolateState) {
   JS_SetInterruptHandler(state_->runtime, must_stop, state_);
   JS_SetHostPromiseRejectionTracker(state_->runtime, track_rejection, state_);
   set_module_loader(*state_);
+  state_->intrinsics = take_intrinsics(*state_);
   // Last, so that a limit that is too small shows when script runs.
   if (state_->options.limits.memory_bytes) JS_SetMemoryLimit(state_->runtime, *state_->options.limits.memory_bytes);
 }
@@ -80,6 +100,7 @@ Isolate::~Isolate() {
     state_->link->executor = nullptr;
   }
   state_->link->isolate = nullptr;
+  state_->intrinsics = {};
   state_->promises.clear();
   state_->rejections.clear();
   state_->on_idle = {};
@@ -143,7 +164,11 @@ void Isolate::run_turn(const std::function<void(Realm)>& body) {
       state.uncaught = ours != nullptr ? *ours : Error(BaseError::kInternal, error.what());
     }
   }
-  if (state.depth == 0) state.end_turn();
+  if (state.depth == 0) {
+    state.end_turn();
+  } else {
+    state.jobs_scheduled = false;  // the turn around this one has them run
+  }
 }
 
 void Isolate::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
@@ -153,6 +178,7 @@ void Isolate::set_deadline(std::optional<std::chrono::steady_clock::time_point> 
 
 void Isolate::interrupt() { state_->interrupted = true; }
 bool Isolate::interrupted() const { return state_->interrupted; }
+bool Isolate::interrupted_now() { return state_->must_stop(); }
 std::optional<Error> Isolate::take_uncaught() { return std::exchange(state_->uncaught, std::nullopt); }
 
 bool Isolate::idle() const { return state_->link->pending == 0 && !JS_IsJobPending(state_->runtime); }

@@ -125,6 +125,9 @@ class Isolate {
   void interrupt();
   bool interrupted() const;
 
+  /// The same, after a look at the clock: for long work of ours between two steps of script.
+  bool interrupted_now();
+
   /// The first error that nobody caught since the last call.
   std::optional<Error> take_uncaught();
 

@@ -35,7 +35,7 @@ JSValue IsolateState::raise(const std::exception& error) noexcept {
 void throw_pending(IsolateState& state) {
   const Value thrown = ValueAccess::adopt(state, JS_GetException(state.context));
   const bool ended = JS_IsUncatchableError(ValueAccess::raw(thrown));
-  JS_ResetUncatchableError(state.context);
+  if (ended) JS_ClearUncatchableError(state.context, ValueAccess::raw(thrown));
   if (ended && state.interrupted) {
     throw Error(RuntimeError::kTimeout, "[isolate] the script was stopped: its time was over");
   }

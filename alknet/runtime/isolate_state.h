@@ -46,6 +46,12 @@ struct IsolateState {
   JSClassID native_class = JS_INVALID_CLASS_ID;
   std::unordered_set<NativeObject*> natives;
 
+  /// Functions of the standard as they were before any script ran, which scripts may replace for others.
+  struct Intrinsics {
+    Value view_buffer, view_offset, view_length;  ///< getters of DataView.prototype
+    Value transfer;                               ///< ArrayBuffer.prototype.transfer
+  } intrinsics;
+
   std::optional<std::chrono::steady_clock::time_point> deadline;
   std::atomic<bool> interrupted = false;
 

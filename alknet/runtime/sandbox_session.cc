@@ -108,7 +108,7 @@ void SandboxSession::State::begin() {
 Registration SandboxSession::State::root_registration() {
   Registration root;
   root.spec = host_->session_operation->spec();
-  root.provenance = call::Provenance::kSession;
+  root.provenance = options_.provenance;
   root.authority = options_.authority;
   root.environment = call::ScopedEnvironment(options_.script.operations);
   root.handler = [link = link_, known = host_->session_operation](call::OperationContext& context, Message input) {

@@ -272,13 +272,38 @@ std::span<std::byte> Value::buffer() const {
     if (offset + length > bytes.size()) throw Realm(state).type_error("the view is out of its buffer's bounds");
     return bytes.subspan(offset, length);
   }
-  const auto bytes = get("buffer").buffer();
-  const auto offset = static_cast<std::size_t>(get("byteOffset").to_number());
-  const auto length = static_cast<std::size_t>(get("byteLength").to_number());
+  // What script defined on the view itself, or on its prototype, says nothing of its memory.
+  const auto offset = static_cast<std::size_t>(state.intrinsics.view_offset.call_on(*this).to_number());
+  const auto length = static_cast<std::size_t>(state.intrinsics.view_length.call_on(*this).to_number());
+  const auto bytes = array_buffer().buffer();
   if (offset > bytes.size() || length > bytes.size() - offset) {
     throw Realm(state).type_error("the view is out of its buffer's bounds");
   }
   return bytes.subspan(offset, length);
+}
+
+Value Value::array_buffer() const {
+  IsolateState& state = state_of(*this);
+  if (is_array_buffer()) return *this;
+  if (JS_GetTypedArrayType(raw(*this)) < 0) return state.intrinsics.view_buffer.call_on(*this);
+  const Entry entry(state);
+  std::size_t offset = 0, length = 0;
+  return checked(state, JS_GetTypedArrayBuffer(entry.context(), raw(*this), &offset, &length, nullptr));
+}
+
+std::size_t Value::element_bytes() const noexcept {
+  switch (JS_GetTypedArrayType(raw(*this))) {
+    case JS_TYPED_ARRAY_INT16:
+    case JS_TYPED_ARRAY_UINT16:
+    case JS_TYPED_ARRAY_FLOAT16: return 2;
+    case JS_TYPED_ARRAY_INT32:
+    case JS_TYPED_ARRAY_UINT32:
+    case JS_TYPED_ARRAY_FLOAT32: return 4;
+    case JS_TYPED_ARRAY_BIG_INT64:
+    case JS_TYPED_ARRAY_BIG_UINT64:
+    case JS_TYPED_ARRAY_FLOAT64: return 8;
+    default: return 1;
+  }
 }
 
 Realm Value::realm() const { return Realm(state_of(*this)); }

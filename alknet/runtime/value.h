@@ -62,6 +62,9 @@ class Value {
   /// Throws TypeError or RangeError with `what` in the message.
   std::int64_t to_integer(std::string_view what) const;
 
+  /// Bytes of an element of a typed array; 1 for everything else.
+  std::size_t element_bytes() const noexcept;
+
   /// Properties. `set` throws when the property cannot be written.
   Value get(std::string_view name) const;
   Value get(std::uint32_t index) const;
@@ -94,6 +97,9 @@ class Value {
   /// The memory of an ArrayBuffer, or the part of one that a view shows. Valid until script runs. Throws TypeError for
   /// anything else and for a detached buffer.
   std::span<std::byte> buffer() const;
+
+  /// The ArrayBuffer that a view shows a part of; an ArrayBuffer itself. Runs no script. Throws as `buffer`.
+  Value array_buffer() const;
 
   /// The realm that the value was made in. Not for a default-constructed Value.
   Realm realm() const;

@@ -99,6 +99,22 @@ TEST(Value, ShowsTheBytesOfBuffersAndViews) {
   EXPECT_TRUE(isolate.eval("new ArrayBuffer(0)").buffer().empty());
 }
 
+TEST(Value, WhatScriptDefinesOnAViewSaysNothingOfItsMemory) {
+  Isolate isolate;
+  const Value view = isolate.eval(R"(
+    const memory = new ArrayBuffer(64), view = new DataView(memory, 8, 16);
+    for (const name of ["byteOffset", "byteLength", "buffer"])
+      Object.defineProperty(view, name, { get() { memory.transfer(0); return name === "buffer" ? memory : 1000 } });
+    Object.defineProperty(DataView.prototype, "byteLength", { get() { return -1 } });
+    view)");
+  EXPECT_EQ(view.buffer().size(), 16U);
+  EXPECT_EQ(view.array_buffer().buffer().size(), 64U);
+  EXPECT_EQ(isolate.eval("memory.detached").to_boolean(), false);
+  EXPECT_EQ(
+      isolate.eval("Object.defineProperty(new Uint32Array(2), 'BYTES_PER_ELEMENT', { value: 0 })").element_bytes(), 4U);
+  EXPECT_EQ(view.element_bytes(), 1U);
+}
+
 TEST(Value, MayOutliveItsIsolate) {
   Value kept;
   {

@@ -35,8 +35,8 @@ runtime::Value columns(runtime::Realm realm, const runtime::Value&, runtime::Arg
 }
 
 /// Draws curves into a file: a picture of dots, or SVG by the name of the file.
-runtime::Value write_chart(runtime::Realm realm, const runtime::Value&, runtime::Arguments arguments) {
-  const std::string path = arguments[0].to_string();
+runtime::Value write_chart(ScriptProgram& program, runtime::Realm realm, runtime::Arguments arguments) {
+  const std::string path = program.writable(arguments[0].to_string());
   const runtime::Value chart = arguments[1];
   std::vector<Series> series;
   const runtime::Value curves = chart.get("series");
@@ -88,6 +88,9 @@ runtime::NativeModule program_module(ScriptProgram& program) {
     const auto dataset = [&program](runtime::Realm in, const runtime::Value&, runtime::Arguments given) {
       return in.string(program.dataset(given[0].to_string()));
     };
+    const auto chart = [&program](runtime::Realm in, const runtime::Value&, runtime::Arguments given) {
+      return write_chart(program, in, given);
+    };
     return {arguments,
             realm.string(program.main),
             realm.closure("exit", 1, exit),
@@ -98,7 +101,7 @@ runtime::NativeModule program_module(ScriptProgram& program) {
             terminals(realm),
             realm.function("columns", 0, columns),
             realm.closure("dataset", 1, dataset),
-            realm.function("writeChart", 2, write_chart)};
+            realm.closure("writeChart", 2, chart)};
   };
   return {.name = "alknet:program",
           .exports = {"args", "main", "exit", "setExitStatus", "write", "writeError", "readInput", "isTerminal",

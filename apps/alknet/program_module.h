@@ -11,11 +11,12 @@ namespace alknet::app {
 /// What a script's program is to the script.
 struct ScriptProgram {
   std::vector<std::string> arguments;
-  std::string main;                                             ///< the file that was started, or empty
-  std::function<void(int status)> exit;                         ///< ends the script; called once
-  std::function<std::string(const std::string& name)> dataset;  ///< the file of a data set, pulled when it is missing
-  bool output_to_error = false;                                 ///< `write` writes to standard error
-  int exit_status = 0;                                          ///< what the script asked for, should it end by itself
+  std::string main;                                              ///< the file that was started, or empty
+  std::function<void(int status)> exit;                          ///< ends the script; called once
+  std::function<std::string(const std::string& name)> dataset;   ///< the file of a data set, pulled when it is missing
+  std::function<std::string(const std::string& path)> writable;  ///< the path to write, or Error `permission_denied`
+  bool output_to_error = false;                                  ///< `write` writes to standard error
+  int exit_status = 0;                                           ///< what the script asked for, should it end by itself
 };
 
 /// The native module "alknet:program": what a program may know and do as one. `program` must outlive the isolate.

@@ -40,8 +40,26 @@ runtime::ImportMap read_import_map(const std::string& file) {
   }
 }
 
+constexpr std::string_view kWrite = ":rw";
+
+/// The path of a word of --allow-fs.
+std::string_view path_of(std::string_view word) {
+  return word.ends_with(kWrite) ? word.substr(0, word.size() - kWrite.size()) : word;
+}
+
+/// Where modules may come from: everywhere, but with --restrict only the script's folder and what may be read.
+std::vector<std::string> module_roots(const ScriptOptions& options) {
+  if (!options.roots.empty()) return options.roots;
+  if (!options.restricted) return {"/"};
+  const fs::path main = options.main.empty() ? fs::current_path() / "-" : fs::absolute(options.main);
+  std::vector<std::string> roots = {main.lexically_normal().parent_path().string()};
+  for (const std::string& word : options.allow_fs) {
+    if (std::error_code unknown; fs::exists(path_of(word), unknown)) roots.emplace_back(path_of(word));
+  }
+  return roots;
+}
+
 runtime::ModuleFiles module_files(const std::vector<std::string>& roots) {
-  if (roots.empty()) return runtime::ModuleFiles({"/"});
   try {
     return runtime::ModuleFiles(roots);
   } catch (const Error& error) {
@@ -62,11 +80,9 @@ void print_console(runtime::ConsoleLevel level, std::string_view text, bool to_e
 
 platform::FsPrivileges fs_privileges(const ScriptOptions& options) {
   if (!options.restricted) return platform::FsPrivileges::everything();
-  constexpr std::string_view kWrite = ":rw";
   std::vector<platform::FsRule> rules;
   for (const std::string& word : options.allow_fs) {
-    const bool write = word.ends_with(kWrite);
-    rules.push_back({write ? word.substr(0, word.size() - kWrite.size()) : word, write});
+    rules.push_back({std::string(path_of(word)), word.ends_with(kWrite)});
   }
   return platform::FsPrivileges(rules);
 }
@@ -112,11 +128,20 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
     isolate_->interrupt();
     loop_.stop();
   };
-  program_.dataset = [&globals](const std::string& name) { return resolve_dataset(name, globals).string(); };
+  program_.dataset = [&globals, restricted = options.restricted](const std::string& name) {
+    if (restricted) {
+      throw Error(runtime::RuntimeError::kPermissionDenied,
+                  "[dataset] a script with --restrict may fetch no data sets");
+    }
+    return resolve_dataset(name, globals).string();
+  };
+  program_.writable = [privileges = fs_privileges(options)](const std::string& path) {
+    return privileges.resolve(path, true).string();
+  };
   runtime::ScriptResolverOptions resolving;
   resolving.bundles = runtime::embedded_bundles();
   resolving.import_map = read_import_map(options.import_map);
-  resolving.files = module_files(options.roots);
+  resolving.files = module_files(module_roots(options));
   resolving.transformer = std::make_shared<runtime::Transformer>(resolving.bundles);
   runtime::IsolateOptions isolate;
   isolate.executor = &loop_;

@@ -160,8 +160,21 @@ bool BufferObject::overlaps(std::uint64_t begin, std::uint64_t end) const {
 }
 
 Value BufferObject::show(Realm realm, std::uint64_t begin, std::span<std::byte> memory) {
-  Value made = realm.array_buffer_over(
-      memory, [](void*) {}, nullptr);
+  // The memory stays as long as script has the ArrayBuffer, also after it dropped this object.
+  struct Keep {
+    std::shared_ptr<Facade> facade;
+    WGPUBuffer buffer;
+  };
+  const auto release = [](void* kept) {
+    const std::unique_ptr<Keep> held(static_cast<Keep*>(kept));
+    if (held->buffer != nullptr) {
+      held->facade->typed_function<decltype(&wgpuBufferRelease)>("wgpuBufferRelease")(held->buffer);
+    }
+  };
+  auto keep = std::make_unique<Keep>(Keep{shared_facade(), static_cast<WGPUBuffer>(handle())});
+  if (keep->buffer != nullptr) facade()->typed_function<decltype(&wgpuBufferAddRef)>("wgpuBufferAddRef")(keep->buffer);
+  Value made = realm.array_buffer_over(memory, release, keep.get());
+  static_cast<void>(keep.release());
   shown_.push_back({begin, begin + memory.size(), made});
   return made;
 }

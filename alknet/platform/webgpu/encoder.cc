@@ -59,13 +59,14 @@ Value set_bind_group(Call& call) {
   }
   const std::uint64_t start = call.slots[4].u;
   const std::uint64_t length = call.slots[5].u;
-  const std::uint64_t there = offsets.length();
+  const auto bytes = offsets.buffer();
+  const std::uint64_t there = bytes.size() / sizeof(std::uint32_t);
   if (start > there || length > there - start) {
     throw call.realm.range_error(fmt::format("{}.setBindGroup: {} offsets from {} are not within the {} there are",
                                              call.object.interface().name, length, start, there));
   }
   std::vector<std::uint32_t> copied(length);
-  if (length > 0) std::memcpy(copied.data(), offsets.buffer().data() + start * 4, length * 4);
+  if (length > 0) std::memcpy(copied.data(), bytes.data() + start * 4, length * 4);
   if (!call.binding.usable(call)) return {};
   Facade& facade = *call.object.facade();
   const auto set = reinterpret_cast<void (*)(void*, std::uint32_t, WGPUBindGroup, std::size_t, const std::uint32_t*)>(

@@ -85,8 +85,12 @@ Value copy_external_image(Call& call) {
         "GPUQueue.copyExternalImageToTexture: source.source is no image whose pixels can be had (ImageBitmap, "
         "ImageData)");
   }
-  const auto width = static_cast<std::uint64_t>(image.get("width").to_number());
-  const auto height = static_cast<std::uint64_t>(image.get("height").to_number());
+  const auto extent = [&](std::string_view name) {
+    const std::int64_t pixels = image.get(name).to_integer(name);
+    if (pixels < 0) throw call.realm.range_error(fmt::format("{} must not be negative", name));
+    return static_cast<std::uint64_t>(pixels);
+  };
+  const std::uint64_t width = extent("width"), height = extent("height");
   const std::uint64_t left = source.origin.x;
   const std::uint64_t top = source.origin.y;
   if (left + size.width > width || top + size.height > height || size.depthOrArrayLayers > 1) {
@@ -104,7 +108,8 @@ Value copy_external_image(Call& call) {
     return {};
   }
   const std::span<const std::byte> pixels = data.buffer();
-  if (pixels.size() / 4 < width * height) refuse("OperationError", "the image has fewer pixels than its size says");
+  if (width != 0 && height > pixels.size() / 4 / width)
+    refuse("OperationError", "the image has fewer pixels than its size says");
   std::vector<std::byte> rows(std::size_t{size.width} * size.height * 4);
   for (std::uint64_t y = 0; y < size.height; ++y) {
     const std::uint64_t from_row = source.flipY != WGPU_FALSE ? height - 1 - top - y : top + y;
@@ -138,11 +143,7 @@ std::span<const SpecialMethod> queue_methods() { return kQueueMethods; }
 
 std::span<std::byte> script_bytes(const Call& call, const Value& data, std::uint64_t offset, std::uint64_t size,
                                   std::string_view method) {
-  std::uint64_t element = 1;
-  if (data.is_array_buffer_view()) {
-    const Value bytes = data.get("BYTES_PER_ELEMENT");
-    if (bytes.is_number()) element = static_cast<std::uint64_t>(bytes.to_number());
-  }
+  const std::uint64_t element = data.element_bytes();
   const std::span<std::byte> all = data.buffer();
   const std::uint64_t there = all.size() / element;
   const std::uint64_t count = size != WGPU_WHOLE_SIZE ? size : there > offset ? there - offset : 0;

@@ -24,8 +24,9 @@ function itemsOf(over: unknown, path: string): Items {
 
 /** Runs the body of a map for each item, so many at a time. After a failure no further item begins. */
 export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Promise<void> {
-  const { maxConcurrency = 1, collect = true, release = false } = unit.place.props as unknown as MapProps;
+  const { maxConcurrency, collect = true, release = false } = unit.place.props as unknown as MapProps;
   const items = itemsOf(region.streamOf(unit.over) ?? region.valueOf(unit.over), run.path);
+  const most = Math.max(1, Math.floor(maxConcurrency ?? 1) || 1);
   const outputs: unknown[] = [];
   const running = new Set<Promise<void>>();
   let failed = false;
@@ -54,7 +55,7 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
   let ended = false;
   try {
     for (let index = 0; !failed && !run.signal.aborted; index += 1) {
-      while (running.size >= maxConcurrency) await Promise.race(running);
+      while (running.size >= most) await Promise.race(running);
       const next = await unlessAborted(Promise.resolve(items.next()), run.signal, () => run.signal.reason);
       if (next.done === true) {
         ended = true;

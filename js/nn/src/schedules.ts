@@ -56,7 +56,7 @@ export function learningRate(schedule: Schedule, step: number): number {
       const top = rise * steps - 1;
       const begin = maximum / initial_divisor;
       const at = Math.min(step, last);
-      if (at <= top) return cosineBetween(begin, maximum, at / top);
+      if (at <= top) return cosineBetween(begin, maximum, top > 0 ? at / top : 1);
       return cosineBetween(maximum, begin / final_divisor, last > top ? (at - top) / (last - top) : 1);
     }
   }

@@ -165,8 +165,8 @@ export class Tensor {
    */
   backward(options: Backward = {}): void {
     const state = live(this);
-    const leaves = [...state.leaves];
-    if (leaves.length === 0) throw new TypeError("[backward] the tensor was computed from none with requires_grad");
+    if (state.leaves.size === 0) throw new TypeError("[backward] the tensor was computed from none with requires_grad");
+    const leaves = [...state.leaves].filter((leaf) => !leaf.disposed); // nobody can read the others' gradients
     const gradients = gradientsOf(state, leaves, options, siteOf(this.backward));
     leaves.forEach((leaf, i) => accumulate(leaf, new Tensor(gradients[i] as TensorState)));
   }
