@@ -90,7 +90,8 @@ TEST(Value, AnExceptionOfScriptTellsNameMessageAndStack) {
 TEST(Value, ShowsTheBytesOfBuffersAndViews) {
   Isolate isolate;
   EXPECT_EQ(isolate.eval("new ArrayBuffer(8)").buffer().size(), 8U);
-  const auto view = isolate.eval("new Uint16Array([1, 2, 3]).subarray(1)").buffer();
+  const Value kept = isolate.eval("new Uint16Array([1, 2, 3]).subarray(1)");
+  const auto view = kept.buffer();
   ASSERT_EQ(view.size(), 4U);
   EXPECT_EQ(std::to_integer<int>(view[0]), 2);
   EXPECT_EQ(isolate.eval("new DataView(new ArrayBuffer(10), 3, 5)").buffer().size(), 5U);
