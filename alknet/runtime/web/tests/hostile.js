@@ -138,7 +138,7 @@
     const target = new EventTarget();
     let depth = 0;
     target.addEventListener("a", () => {
-      if (++depth < 15) target.dispatchEvent(new Event("a"));
+      if (++depth < 8) target.dispatchEvent(new Event("a"));
     });
     target.dispatchEvent(new Event("a"));
     return depth;
