@@ -114,6 +114,24 @@ console.log(a, b, data.name, again);"""
         file = self.file("app/main.ts", 'import "./link.ts"')
         self.assert_fails(run("run", "--root", str(self.folder / "app"), file), 1, "modules come from")
 
+    def test_a_restricted_script_has_its_folder_and_what_is_allowed(self):
+        secret = self.file("outside/secret.json", '{"secret": 1}')
+        chart = os.path.join(os.path.dirname(secret), "x.svg")
+        self.file("inside/b.ts", "export const b: number = 2;")
+        text = (
+            "import { dataset, writeChart } from '@alknet/program';\n"
+            f"const chart = () => writeChart('{chart}', {{ title: '', xLabel: '', yLabel: '', series: [] }});\n"
+            f"const secret = () => import('{secret}', {{ with: {{ type: 'json' }} }});\n"
+            "const operations = () => import('@alknet/operations').then(({ env }) => env.call('services/list', {}));\n"
+            "for (const f of [secret, chart, () => dataset('digits'), operations, () => import('./b.ts')])\n"
+            "  try { console.log('got', (await f() as { b?: number }).b); } catch { console.log('refused'); }\n"
+            "console.log(typeof navigator.gpu, typeof fetch);"
+        )
+        finished = run("run", "--restrict", self.file("inside/a.ts", text))
+        self.assertEqual(finished.returncode, 0, finished.stderr.decode())
+        self.assertEqual(finished.stdout.decode(), "refused\n" * 4 + "got 2\nundefined function\n")
+        self.assertFalse(os.path.exists(chart))
+
     def test_jsx_makes_elements(self):
         text = "const n: number = 2;\nconst tree = <box size={n}>a<b/></box>;\nconsole.log(tree.type, tree.props.size, tree.children.length)"
         if "@alknet/ujsx" not in run("run", "-", stdin="import '@alknet/ujsx'").stderr.decode():
