@@ -12,6 +12,7 @@ from harness import Case
 
 HELLO = 'const greeting: string = "hello";\nconsole.log(greeting);\n'
 CALLS = 100_000
+ENV_CALLS = 1_000
 
 
 @functools.cache
@@ -53,5 +54,10 @@ def cases(_model_folder):
     yield Case("R1", "hello.ts from start to exit", deno, start, "s", ("<=", 0.6), ours=alknet_run)
     yield Case("R2", "isolate: create, first call, free", peers.quickjs, {"case": "isolate_life"}, "s", None,
                most=0.5e-3, ours=peers.runtime_bench)  # fmt: skip
+    yield Case("R2", "isolate: create, import every core package, first call, free", peers.quickjs, {"case": "isolate_packages"},
+               "s", None, most=5e-3, ours=peers.runtime_bench, peer_parameters={"case": "isolate_life"})  # fmt: skip
     yield Case("R3", "host functions called by script", peers.quickjs, {"case": "host_calls", "count": CALLS}, "calls/s",
                (">=", 0.333), work=CALLS, ours=peers.runtime_bench)  # fmt: skip
+    yield Case("R3", "env.call of an operation, beside a C function called by script", peers.quickjs,
+               {"case": "env_calls", "count": ENV_CALLS}, "calls/s", None, work=ENV_CALLS, ours=peers.runtime_bench,
+               peer_parameters={"case": "host_calls"})  # fmt: skip

@@ -54,7 +54,24 @@ target_include_directories(dep_webgpu_header SYSTEM INTERFACE ${ALKNET_DEPS}/web
 
 # JavaScript: QuickJS-NG, compiled from its sources.
 set(quickjs_sources ${ALKNET_DEPS}/source/usr/src/quickjs-ng)
-add_library(dep_quickjs STATIC ${quickjs_sources}/quickjs.c ${quickjs_sources}/libregexp.c ${quickjs_sources}/libunicode.c
+# A module that has awaited at its top level counts as pending for ever, so that what imports it later never runs
+# (https://github.com/quickjs-ng/quickjs/pull/1646): it is done when it has been evaluated.
+file(READ ${quickjs_sources}/quickjs.c quickjs)
+set(evaluated "static void js_set_module_evaluated(JSContext *ctx, JSModuleDef *m)\n{\n")
+string(FIND "${quickjs}" "${evaluated}" found)
+if(found EQUAL -1)
+  message(FATAL_ERROR "QuickJS has changed: is the fix for modules that await still needed? (cmake/Dependencies.cmake)")
+endif()
+string(REPLACE "${evaluated}" "${evaluated}    m->async_evaluation = false;\n" quickjs "${quickjs}")
+set(quickjs_fixed ${PROJECT_BINARY_DIR}/quickjs/quickjs.c)
+set(quickjs_known "")
+if(EXISTS ${quickjs_fixed})
+  file(READ ${quickjs_fixed} quickjs_known)
+endif()
+if(NOT quickjs STREQUAL quickjs_known)
+  file(WRITE ${quickjs_fixed} "${quickjs}")
+endif()
+add_library(dep_quickjs STATIC ${quickjs_fixed} ${quickjs_sources}/libregexp.c ${quickjs_sources}/libunicode.c
   ${quickjs_sources}/dtoa.c)
 target_include_directories(dep_quickjs SYSTEM PUBLIC ${quickjs_sources})
 target_compile_definitions(dep_quickjs PRIVATE _GNU_SOURCE)

@@ -1,13 +1,15 @@
-// Trains a network on handwritten digits: alknet run examples/digits.tsx [EPOCHS] [FOLDER]
+// Trains a network on handwritten digits: alknet run examples/digits.tsx [--epochs N] [--out FOLDER] [--resume] [--json]
 //
-// The network is a tree; the same tree is the graph, the parameters and the training.
-import { Executor, Input, Operation, Output, renderGraph, Sequential, type TensorHandle } from "@alknet/flowgraph";
-import { adamw, Conv2d, CrossEntropyLoss, type EpochRecord, Fit, type FitEvent, Flatten, Linear, MaxPool2d, ReLU } from "@alknet/nn";
+// The network is a tree; the same tree is the graph, the parameters and the training. A training that was stopped goes on
+// with --resume, and arrives at the same bytes.
+import { callerOf, Executor, Input, Operation, Output, renderGraph, Sequential, type TensorHandle } from "@alknet/flowgraph";
+import { adamw, Conv2d, CrossEntropyLoss, type EpochRecord, Fit, Flatten, Linear, MaxPool2d, ReLU } from "@alknet/nn";
 import { env, unwrap } from "@alknet/operations";
-import { args, dataset, isTerminal, writeChart, writeError } from "@alknet/program";
+import { args, dataset } from "@alknet/program";
+import { trainingProgram } from "@alknet/program/training";
 
-const [epochs, folder] = [Number(args[0] ?? 20), args[1] ?? "digits-run"];
-const caller = { call: (name: string, input: unknown) => unwrap(env.call(name, input)) };
+const valueOf = (name: string, otherwise: string) => (args.includes(name) ? (args[args.indexOf(name) + 1] ?? otherwise) : otherwise);
+const [epochs, folder] = [Number(valueOf("--epochs", "20")), valueOf("--out", "digits-run")];
 
 const Network = () => (
   <Sequential>
@@ -25,7 +27,11 @@ const Network = () => (
     <Linear id="fc2" in={128} out={10} />
     <CrossEntropyLoss key="loss" input={{ input: "$.output", target: "$.input.labels" }} />
     <Output name="loss" />
-    <Output name="logits" value="$.nodes.fc2.output" />
+    <Operation id="digit" name="tensor/argmax" input={{ input: "$.nodes.fc2.output", dim: 1 }} />
+    <Operation id="right" name="tensor/eq" input={{ input: "$.output", other: "$.input.labels" }} />
+    <Operation id="ones" name="tensor/cast" input={{ input: "$.output", dtype: "f32" }} />
+    <Operation id="accuracy" name="tensor/mean" />
+    <Output name="accuracy" />
   </Sequential>
 );
 
@@ -53,45 +59,23 @@ async function* batches(all: readonly number[], epoch: number) {
   }
 }
 
-const steps = Math.ceil(train.length / 64);
-function progress(event: FitEvent): void {
-  if (event.kind === "step" && isTerminal.error) {
-    const done = Math.round((((event.step - 1) % steps) + 1) / steps * 30);
-    writeError(`\rEpoch ${event.epoch} of ${epochs} [${"#".repeat(done).padEnd(30)}] loss ${event.loss.toFixed(4)} `);
-  } else if (event.kind === "epoch") {
-    const { epoch, loss, held_out_loss = NaN, seconds } = event.record;
-    if (isTerminal.error) writeError("\r\x1b[K");
-    console.log(`epoch ${epoch}: loss ${loss.toFixed(4)}, held out ${held_out_loss.toFixed(4)}, ${seconds.toFixed(1)} s`);
-  }
-}
-
-const executor = new Executor({ caller, seed: 1 });
-const history = (await executor.run(
+const training = await trainingProgram({
+  folder, epochs, title: "Handwritten digits", resume: args.includes("--resume"), steps: Math.ceil(train.length / 64),
+  ...(args.includes("--json") ? { json: true } : {}),
+});
+const executor = new Executor({ caller: callerOf(env), seed: 1, ...training.executor });
+const added = (await executor.run(
   <Fit data={(epoch) => batches(train, epoch)} validation={() => batches(test, 0)} epochs={epochs} optimizer={adamw()}
-    learning_rate={0.002} release host={{ progress, now: () => performance.now() }}>
+    learning_rate={0.002} metrics={["accuracy"]} patience={5} release history={training.history} host={training.host}>
     <Network />
   </Fit>,
 )) as EpochRecord[];
 
-/** Runs a graph with the parameters that were learnt. */
-async function run(graph: object, inputs: object) {
-  const { plan } = await unwrap(env.call<{ plan: string }>("compute/compile", { graph }));
-  const { execution } = await unwrap(env.call<{ execution: string }>("compute/open", { plan, store: executor.store }));
-  const { outputs } = await unwrap(env.call<{ outputs: Record<string, TensorHandle> }>("compute/run", { execution, inputs }));
-  const read = async (tensor: TensorHandle) => (await unwrap(env.call<{ data: ArrayBuffer }>("compute/read_tensor", { tensor }))).data;
-  return Object.fromEntries(await Promise.all(Object.entries(outputs).map(async ([name, tensor]) => [name, await read(tensor)] as const)));
-}
-
-const [graph, [images, labels]] = [renderGraph(<Network />), await batchOf(test)];
-const logits = new Float32Array((await run(graph, { images, labels }))["logits"] as ArrayBuffer);
-const digitOf = (row: Float32Array) => row.indexOf(Math.max(...row));
-const right = test.filter((number, i) => digitOf(logits.subarray(i * 10, i * 10 + 10)) === records[number * 65 + 64]).length;
-console.log(`${((right / test.length) * 100).toFixed(2)} % of ${test.length} held-out digits are right`);
-
-await fs.mkdir(folder, { recursive: true });
-const tensors = graph.states.map(({ name }) => name); // without the optimiser's moments
+// The parameters, without the optimiser's moments.
+const tensors = renderGraph(<Network />).states.map(({ name }) => name);
 await unwrap(env.call("compute/save_model", { store: executor.store, path: `${folder}/model.mt`, tensors }));
-await fs.writeFile(`${folder}/metrics.jsonl`, history.map((record) => JSON.stringify(record) + "\n").join(""));
-const series = [{ name: "training", y: history.map(({ loss }) => loss) }, { name: "held out", y: history.map(({ held_out_loss }) => held_out_loss ?? NaN) }];
-writeChart(`${folder}/loss.png`, { title: "Handwritten digits", xLabel: "epoch", yLabel: "cross entropy", series });
-console.log(`the model, figures and a plot are in ${folder}`);
+
+const history = [...training.history, ...added];
+const { loss = NaN, metrics: { accuracy = NaN } = {} } = history.at(-1) ?? {};
+const text = `${(accuracy * 100).toFixed(2)} % of ${test.length} held-out digits are right; the model, figures and plots are in ${folder}`;
+await training.finish({ accuracy, loss, epochs: history.length, stopped_early: history.length < epochs }, text);

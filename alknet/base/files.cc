@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,34 +10,12 @@
 #include <random>
 #include <utility>
 
+#include "alknet/base/descriptor.h"
 #include "alknet/base/error.h"
 #include "alknet/base/json.h"
 
 namespace alknet {
 namespace {
-
-/// An open file, closed at the end of the scope.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-/// Calls a system function again while signals interrupt it.
-template <typename Call>
-auto retry(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
 
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   const auto folder = path.parent_path();
@@ -60,10 +37,17 @@ std::filesystem::path user_folder(const char* variable, const char* below_home) 
 
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
   const Descriptor file(retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
-  if (file.number() < 0) throw io_error("open", path.native(), errno);
+  if (file.get() < 0) throw io_error("open", path.native(), errno);
   struct stat status {};
-  if (::fstat(file.number(), &status) != 0) throw io_error("stat", path.native(), errno);
+  if (::fstat(file.get(), &status) != 0) throw io_error("stat", path.native(), errno);
   if (S_ISDIR(status.st_mode)) throw io_error("read", path.native(), EISDIR);
+  return read_descriptor(file.get(), path, max_bytes);
+}
+
+std::string read_descriptor(int descriptor, const std::filesystem::path& path, std::uint64_t max_bytes,
+                            const std::function<void()>& wait) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) throw io_error("stat", path.native(), errno);
   const auto refuse = [&] {
     return Error(BaseError::kInvalidArgument,
                  fmt::format("{} has more than the {} bytes that are read at most", path.native(), max_bytes),
@@ -76,7 +60,11 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   std::size_t used = 0;
   for (;;) {
     if (used == text.size()) text.resize(used == 0 ? hint + 1 : used + std::max<std::size_t>(used / 2, 65536));
-    const auto got = retry([&] { return ::read(file.number(), text.data() + used, text.size() - used); });
+    const auto got = retry([&] { return ::read(descriptor, text.data() + used, text.size() - used); });
+    if (got < 0 && errno == EAGAIN && wait) {
+      wait();
+      continue;
+    }
     if (got < 0) throw io_error("read", path.native(), errno);
     used += static_cast<std::size_t>(got);
     if (used > max_bytes) throw refuse();
@@ -86,13 +74,23 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   return text;
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path, unsigned mode) : path_(std::move(path)) {
-  if (path_.filename().empty()) throw io_error("create", path_.native(), EISDIR);
+AtomicFile::AtomicFile(std::filesystem::path path, unsigned mode)
+    : folder_(AT_FDCWD), name_(path), path_(std::move(path)) {
+  create(mode);
+}
+
+AtomicFile::AtomicFile(int folder, std::filesystem::path name, std::filesystem::path path, unsigned mode)
+    : folder_(folder), name_(std::move(name)), path_(std::move(path)) {
+  create(mode);
+}
+
+void AtomicFile::create(unsigned mode) {
+  if (name_.filename().empty()) throw io_error("create", path_.native(), EISDIR);
   std::random_device random;
   std::filesystem::path name;
   do {
-    name = folder_of(path_) / fmt::format(".{}.{:08x}", path_.filename().native(), random());
-    descriptor_ = retry([&] { return ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
+    name = folder_of(name_) / fmt::format(".{}.{:08x}", name_.filename().native(), random());
+    descriptor_ = retry([&] { return ::openat(folder_, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) throw io_error("create", path_.native(), errno);
   temporary_ = std::move(name);
@@ -100,7 +98,7 @@ AtomicFile::AtomicFile(std::filesystem::path path, unsigned mode) : path_(std::m
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlinkat(folder_, temporary_.c_str(), 0);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -122,15 +120,16 @@ void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) throw io_error("flush", path_.native(), errno);
   publish();
   // The new name itself is durable only when the folder is; file systems that cannot flush a folder need not.
-  const Descriptor folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.number() >= 0 && ::fsync(folder.number()) != 0 && errno != EINVAL && errno != EROFS) {
+  const Descriptor folder(::openat(folder_, folder_of(name_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() >= 0 && ::fsync(folder.get()) != 0 && errno != EINVAL && errno != EROFS) {
     throw io_error("flush folder", folder_of(path_).native(), errno);
   }
 }
 
 void AtomicFile::publish() {
   if (::close(std::exchange(descriptor_, -1)) != 0) throw io_error("close", path_.native(), errno);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw io_error("rename", path_.native(), errno);
+  if (::renameat(folder_, temporary_.c_str(), folder_, name_.c_str()) != 0)
+    throw io_error("rename", path_.native(), errno);
   temporary_.clear();
 }
 

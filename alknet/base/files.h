@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,11 @@ namespace alknet {
 /// is a folder.
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
 
+/// The same of an open file, from where it stands to its end. `path` is for messages; `wait` is called when a
+/// descriptor with O_NONBLOCK has nothing yet.
+std::string read_descriptor(int descriptor, const std::filesystem::path& path, std::uint64_t max_bytes,
+                            const std::function<void()>& wait = {});
+
 /// A file that appears complete or not at all: bytes go to a temporary file beside `path`, which `commit` flushes to
 /// the disk and renames. Without `commit` or `publish` the destructor removes the temporary file. One thread at a time.
 class AtomicFile {
@@ -20,6 +26,9 @@ class AtomicFile {
   /// Creates the temporary file; the folder must exist. `mode` are its permissions, less the process's umask. Throws
   /// `io_error`.
   explicit AtomicFile(std::filesystem::path path, unsigned mode = 0666);
+
+  /// The same for the file `name` in an open folder (O_PATH will do), which must stay open; `path` is for messages.
+  AtomicFile(int folder, std::filesystem::path name, std::filesystem::path path, unsigned mode = 0666);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -42,6 +51,10 @@ class AtomicFile {
   void publish();
 
  private:
+  void create(unsigned mode);
+
+  int folder_;
+  std::filesystem::path name_;  // from folder_
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   std::uint64_t size_ = 0;

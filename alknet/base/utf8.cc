@@ -84,6 +84,32 @@ void append_utf8(std::string& text, char32_t code) {
   }
 }
 
+std::string escape_controls(std::string_view text) {
+  const auto obeyed = [](char32_t c) {
+    return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0) || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
+  };
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t valid = find_invalid_utf8(text).value_or(text.size());
+    for (std::size_t at = 0; at < valid;) {
+      const std::size_t begin = at;
+      const char32_t c = next_code_point(text, at);
+      if (obeyed(c)) {
+        out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+      } else {
+        out += text.substr(begin, at - begin);
+      }
+    }
+    text.remove_prefix(valid);
+    if (text.empty()) break;
+    out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+    text.remove_prefix(1);
+  }
+  return out;
+}
+
 std::size_t count_code_points(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;

@@ -66,6 +66,11 @@ inline char32_t next_code_point(std::string_view text, std::size_t& position) {
 /// Appends the UTF-8 of `code`, which must be a code point and no surrogate.
 void append_utf8(std::string& text, char32_t code);
 
+/// `text` with what a terminal would obey in place of showing it written as \u001b: control characters but line feed
+/// and tab, and the characters that turn the direction of text around. Bytes that are not UTF-8 are written as \xff.
+/// For what strangers say; inside JSON it stays the same JSON.
+std::string escape_controls(std::string_view text);
+
 /// The number of code points in `text`, which must be UTF-8.
 std::size_t count_code_points(std::string_view text);
 

@@ -56,6 +56,17 @@ TEST(Utf8, NamesTheByteInItsError) {
   }
 }
 
+TEST(EscapeControls, ShowsWhatATerminalWouldObey) {
+  EXPECT_EQ(escape_controls("a\tb\nc é 漢 😀"), "a\tb\nc é 漢 😀");
+  EXPECT_EQ(escape_controls("\x1b[31mred\x1b]0;title\a\r\b\x7f"),
+            "\\u001b[31mred\\u001b]0;title\\u0007\\u000d\\u0008\\u007f");
+  EXPECT_EQ(escape_controls(std::string_view("\0", 1)), "\\u0000");
+  EXPECT_EQ(escape_controls("\u009b2J \u202egnp.exe\u2066"), "\\u009b2J \\u202egnp.exe\\u2066");
+  EXPECT_EQ(escape_controls("a\xff\xc3"), "a\\xff\\xc3");
+  EXPECT_EQ(escape_controls("\x9b"), "\\x9b") << "as a byte it is a command for some";
+  EXPECT_EQ(escape_controls(""), "");
+}
+
 TEST(IsAscii, SeesOneOtherByteAtAnyPlaceOfAnyLength) {
   for (std::size_t size = 0; size < 70; ++size) {
     std::string text(size, '\x7f');

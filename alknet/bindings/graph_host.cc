@@ -41,9 +41,9 @@ Value problems_value(Realm realm, const std::vector<graph::Problem>& problems) {
   items.reserve(problems.size());
   for (const graph::Problem& problem : problems) {
     const Value item = realm.object();
-    item.set("where", realm.string(problem.where));
-    item.set("code", realm.string(problem.code));
-    item.set("message", realm.string(problem.message));
+    item.define("where", realm.string(problem.where));
+    item.define("code", realm.string(problem.code));
+    item.define("message", realm.string(problem.message));
     items.push_back(item);
   }
   return realm.array(items);
@@ -84,8 +84,8 @@ class GraphView final : public runtime::NativeObject {
     const graph::Node* found = of(self).find(arguments[0].to_string());
     if (found == nullptr) return {};
     Value object = realm.object();
-    object.set("id", realm.string(found->id));
-    object.set("op", realm.string(found->op));
+    object.define("id", realm.string(found->id));
+    object.define("op", realm.string(found->op));
     const Value operands = realm.object();
     const auto& spec = graph::OpTable::builtin().at(found->op);
     for (std::size_t i = 0; i < found->inputs.size() && i < spec.inputs.size(); ++i) {
@@ -97,9 +97,9 @@ class GraphView final : public runtime::NativeObject {
         operands.set(spec.inputs[i].name, refs.front());
       }
     }
-    object.set("inputs", operands);
-    object.set("attrs", runtime::from_json(realm, found->attrs));
-    object.set("path", realm.string(found->path));
+    object.define("inputs", operands);
+    object.define("attrs", runtime::from_json(realm, found->attrs));
+    object.define("path", realm.string(found->path));
     return object;
   }
 
@@ -185,8 +185,8 @@ Value type_value(Realm realm, const graph::ValueType& type) {
     sizes.push_back(size ? realm.number(static_cast<double>(*size)) : realm.string(dim.text()));
   }
   Value object = realm.object();
-  object.set("dtype", realm.string(graph::dtype_name(type.dtype)));
-  object.set("shape", realm.array(sizes));
+  object.define("dtype", realm.string(graph::dtype_name(type.dtype)));
+  object.define("shape", realm.array(sizes));
   return object;
 }
 

@@ -40,7 +40,7 @@ class SchemaCodec final : public runtime::NativeObject {
   static SchemaCodec& of(const Value& self) { return runtime::native_this<SchemaCodec>(self, "SchemaCodec"); }
 
   static Value construct(Realm realm, const Value& self, Arguments arguments) {
-    const Json document = runtime::to_json(arguments[0]);
+    const Json document = runtime::to_plain_json(arguments[0]);
     if (!document.is_object() && !document.is_bool()) throw realm.type_error("[schema] a schema is an object");
     return runtime::make_object(self, std::make_unique<SchemaCodec>(document, mode_of(arguments[1])));
   }
@@ -50,25 +50,25 @@ class SchemaCodec final : public runtime::NativeObject {
     std::vector<Value> rows;
     for (const schema::LayoutField& field : layout.fields()) {
       const Value row = realm.object();
-      row.set("path", realm.string(field.path));
-      row.set("kind", realm.string(schema::name(field.kind)));
-      row.set("offset", optional_number(realm, field.offset));
-      row.set("bytes", optional_number(realm, field.bytes));
-      row.set("align", realm.number(field.align));
-      row.set("nullable", realm.boolean(field.nullable));
+      row.define("path", realm.string(field.path));
+      row.define("kind", realm.string(schema::name(field.kind)));
+      row.define("offset", optional_number(realm, field.offset));
+      row.define("bytes", optional_number(realm, field.bytes));
+      row.define("align", realm.number(field.align));
+      row.define("nullable", realm.boolean(field.nullable));
       rows.push_back(row);
     }
     Value object = realm.object();
-    object.set("mode", realm.string(layout.mode() == schema::LayoutMode::kAligned ? "aligned" : "packed"));
-    object.set("size", optional_number(realm, layout.size()));
-    object.set("align", realm.number(layout.align()));
-    object.set("fields", realm.array(rows));
+    object.define("mode", realm.string(layout.mode() == schema::LayoutMode::kAligned ? "aligned" : "packed"));
+    object.define("size", optional_number(realm, layout.size()));
+    object.define("align", realm.number(layout.align()));
+    object.define("fields", realm.array(rows));
     return object;
   }
 
   static Value encode(Realm realm, const Value& self, Arguments arguments) {
     const schema::Layout layout = of(self).layout_;
-    const Json value = runtime::to_json(arguments[0]);
+    const Json value = runtime::to_plain_json(arguments[0]);
     schema::EncodeOptions options;
     if (const Value writer = arguments[1]; writer.is_function()) {
       options.blobs = [realm, writer](std::span<const std::byte> bytes, std::uint64_t alignment) {
@@ -116,13 +116,13 @@ class SchemaCodec final : public runtime::NativeObject {
 };
 
 Value validate(Realm realm, const Value&, Arguments arguments) {
-  const auto compiled = schema::Schema::from_json(runtime::to_json(arguments[0]));
+  const auto compiled = schema::Schema::from_json(runtime::to_plain_json(arguments[0]));
   std::vector<Value> reasons;
-  for (const schema::ValidationError& error : compiled.validate(runtime::to_json(arguments[1]))) {
+  for (const schema::ValidationError& error : compiled.validate(runtime::to_plain_json(arguments[1]))) {
     const Value reason = realm.object();
-    reason.set("instancePath", realm.string(error.instance_path));
-    reason.set("schemaPath", realm.string(error.schema_path));
-    reason.set("message", realm.string(error.message));
+    reason.define("instancePath", realm.string(error.instance_path));
+    reason.define("schemaPath", realm.string(error.schema_path));
+    reason.define("message", realm.string(error.message));
     reasons.push_back(reason);
   }
   return realm.array(reasons);

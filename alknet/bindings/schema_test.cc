@@ -51,6 +51,16 @@ TEST(SchemaCodec, RefusesWhatTheEngineRefuses) {
   EXPECT_EQ(script.value("codec.encode({get id() { throw {code: 'mine'}; }, label: ''})"), "mine");
 }
 
+TEST(SchemaCodec, TakesOnlyPlainJson) {
+  ModuleScript script(schema_module());
+  script.run("globalThis.codec = new SchemaCodec({'TypeDef:Record': {values: {'TypeDef:Int64': true}}}, 'packed')");
+  EXPECT_EQ(script.value("codec.encode({a: 5n})"), "TypeError");
+  EXPECT_EQ(script.value("codec.encode({toJSON: () => ({a: 5})})"), "TypeError");
+  EXPECT_EQ(script.value("codec.encode({'\\ud800': 5})"), "TypeError");
+  EXPECT_EQ(script.value("Object.keys(codec.decode(codec.encode(JSON.parse('{\"__proto__\": 5}'))))"),
+            R"(["__proto__"])");
+}
+
 TEST(SchemaCodec, KeepsBlobsWhereScriptSays) {
   ModuleScript script(schema_module());
   script.run(R"(

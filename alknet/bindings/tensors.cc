@@ -20,9 +20,9 @@ using runtime::Value;
 runtime::ScriptError as_operation_error(Realm realm, const Error& error) {
   const call::WireError said = call::wire_error(error);
   const Value value = realm.error_value(error);
-  value.set("code", realm.string(said.code));
-  value.set("retryable", realm.boolean(said.retryable));
-  if (!said.details.is_null()) value.set("details", runtime::from_json(realm, said.details));
+  value.define("code", realm.string(said.code));
+  value.define("retryable", realm.boolean(said.retryable));
+  if (!said.details.is_null()) value.define("details", runtime::from_json(realm, said.details));
   return realm.thrown(value);
 }
 

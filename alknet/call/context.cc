@@ -14,6 +14,17 @@ namespace alknet::call {
 
 namespace {
 
+/// What the handler of `parent` finds under a name, or null.
+OperationPtr reachable(const RunningCall& parent, std::string_view name) {
+  const Registration& caller = parent.operation->registration();
+  auto operation = caller.environment.reaches(name) ? parent.lookup.find(name) : nullptr;
+  // A session writes its own environment, so what is internal is not for it, but for what it registered itself.
+  const bool hidden = operation && caller.provenance == Provenance::kSession &&
+                      operation->registration().spec.visibility == Visibility::kInternal &&
+                      operation->registration().provenance != Provenance::kSession;
+  return hidden ? nullptr : operation;
+}
+
 /// A call made by the handler of `parent`, through the gates of a nested call.
 std::shared_ptr<RunningCall> admit_nested(const std::shared_ptr<RunningCall>& parent, std::string_view name,
                                           Message& input, const NestedCallOptions& options,
@@ -21,12 +32,8 @@ std::shared_ptr<RunningCall> admit_nested(const std::shared_ptr<RunningCall>& pa
   Dispatcher::State& state = *parent->dispatcher;
   const Registration& caller = parent->operation->registration();
   if (name.starts_with('/')) name.remove_prefix(1);
-  auto operation = caller.environment.reaches(name) ? parent->lookup.find(name) : nullptr;
-  // A session writes its own environment, so what is internal is not for it, but for what it registered itself.
-  const bool hidden = operation && caller.provenance == Provenance::kSession &&
-                      operation->registration().spec.visibility == Visibility::kInternal &&
-                      operation->registration().provenance != Provenance::kSession;
-  if (!operation || hidden) {
+  auto operation = reachable(*parent, name);
+  if (!operation) {
     throw Error(CallError::kNotFound, fmt::format("{} reaches no operation {}", caller.spec.name, name),
                 JsonObject{{"operation", name}});
   }
@@ -124,17 +131,14 @@ std::string OperationContext::add_resource(std::shared_ptr<Resource> resource) {
                             "QUIC or WebSocket",
                             operation().spec().name));
   }
-  std::string handle = resources().add(std::move(resource));
-  if (internal()) call_.root().temporary.push_back(handle);
-  return handle;
+  return resources().add(std::move(resource), internal() ? &call_.root() : nullptr);
 }
 
 void OperationContext::add_resource_as(std::string_view handle, std::shared_ptr<Resource> resource) {
   if (!owner().keeps_resources()) {
     throw Error(CallError::kInvalidInput, "handles need a session: send an Alknet-Session header");
   }
-  resources().add_as(handle, std::move(resource));
-  if (internal()) call_.root().temporary.emplace_back(handle);
+  resources().add_as(handle, std::move(resource), internal() ? &call_.root() : nullptr);
 }
 
 Task<Message> OperationContext::call(std::string_view operation, Message input, NestedCallOptions options) {
@@ -176,13 +180,10 @@ CallHandle OperationContext::start(CallRequest request, std::shared_ptr<CallSink
 }
 
 Task<Message> OperationContext::call_as_caller(std::string_view operation, Message input) {
-  return outside_call(call_.shared_from_this(), std::string(operation), std::move(input));
+  return callers_call(call_.shared_from_this(), std::string(operation), std::move(input));
 }
 
-Task<Message> OperationContext::outside_call(std::shared_ptr<RunningCall> from, std::string operation, Message input) {
-  if (from->parent != nullptr) {
-    throw Error(CallError::kForbidden, "only the handler of a call from outside may call as its caller");
-  }
+Task<Message> OperationContext::callers_call(std::shared_ptr<RunningCall> from, std::string operation, Message input) {
   CallRequest request{.operation = std::move(operation),
                       .input = std::move(input),
                       .id = {},
@@ -190,7 +191,9 @@ Task<Message> OperationContext::outside_call(std::shared_ptr<RunningCall> from, 
                       .forwarded_for = from->forwarded_for,
                       .timeout = std::nullopt,
                       .attachment_ids = {}};
-  auto call = Dispatcher::State::admit(from->dispatcher, from->owner, request);
+  const NestedCallOptions as_usual;
+  auto call = from->keeps_parent ? admit_nested(from->keeps_parent, request.operation, request.input, as_usual)
+                                 : Dispatcher::State::admit(from->dispatcher, from->owner, request);
   Dispatcher::State::require_type(*call->operation, false);
   if (from->deadline) call->deadline = call->deadline ? std::min(*call->deadline, *from->deadline) : *from->deadline;
   const Cascade cascade(from, call);
@@ -198,12 +201,18 @@ Task<Message> OperationContext::outside_call(std::shared_ptr<RunningCall> from, 
 }
 
 OperationMap OperationContext::visible_operations() const {
-  return Dispatcher::State::visible(call_.lookup, call_.identity);
+  OperationMap operations = Dispatcher::State::visible(call_.lookup, call_.identity);
+  if (call_.parent != nullptr) {
+    const ScopedEnvironment& environment = call_.parent->operation->registration().environment;
+    std::erase_if(operations, [&](const auto& entry) { return !environment.reaches(entry.first); });
+  }
+  return operations;
 }
 
 OperationPtr OperationContext::find_visible(std::string_view name) const {
-  auto operation = call_.lookup.find(name);
-  if (!operation || operation->spec().visibility != Visibility::kExternal) return nullptr;
+  auto operation = call_.parent != nullptr ? reachable(*call_.parent, name) : call_.lookup.find(name);
+  const bool outside = call_.parent == nullptr;
+  if (!operation || (outside && operation->spec().visibility != Visibility::kExternal)) return nullptr;
   return may_access(operation->spec().access, call_.identity) ? operation : nullptr;
 }
 

@@ -106,13 +106,15 @@ class OperationContext {
   /// the sink hears nothing.
   CallHandle start(CallRequest request, std::shared_ptr<CallSink> sink);
 
-  /// Calls as the caller from outside, through every gate again (`compute/submit`): not a nested call.
+  /// Calls as whoever called this operation could have (`compute/submit`): as the caller from outside, through every
+  /// gate again; as the handler whose nested call this is, with its authority and within its scoped environment. Never
+  /// with this handler's own rights.
   Task<Message> call_as_caller(std::string_view operation, Message input);
 
-  /// The operations that this caller may call, by name.
+  /// The external operations that this caller may call, by name: those that a calling handler reaches.
   OperationMap visible_operations() const;
 
-  /// One of them, or null.
+  /// The operation that `call_as_caller` would find, or null.
   OperationPtr find_visible(std::string_view name) const;
 
   const Logger& logger() const;
@@ -123,7 +125,7 @@ class OperationContext {
                                    NestedCallOptions options);
   static AsyncGenerator<Message> nested_subscribe(std::shared_ptr<RunningCall> parent, std::string operation,
                                                   Message input, NestedCallOptions options);
-  static Task<Message> outside_call(std::shared_ptr<RunningCall> from, std::string operation, Message input);
+  static Task<Message> callers_call(std::shared_ptr<RunningCall> from, std::string operation, Message input);
 
   RunningCall& call_;
 };

@@ -193,7 +193,7 @@ Task<void> Dispatcher::State::run_once(std::shared_ptr<RunningCall> call, Messag
   const auto& handler = std::get<OnceHandler>(call->operation->registration().handler);
   Message output = co_await handler(*call->context, std::move(input));
   check_output(*call->operation, output);
-  if (call->parent == nullptr) drop_temporary(*call, output);
+  keep_returned(*call, output);
   if (call->finish(RunningCall::End::kSucceeded, "")) call->sink->responded(std::move(output), *call->operation);
 }
 
@@ -206,6 +206,7 @@ Task<void> Dispatcher::State::run_stream(std::shared_ptr<RunningCall> call, Mess
     if (!item) break;
     if (call->end != RunningCall::End::kNone) co_return;
     check_output(*call->operation, *item);
+    keep_returned(*call, *item);
     call->sink->responded(std::move(*item), *call->operation);
   }
   if (call->finish(RunningCall::End::kSucceeded, "")) call->sink->completed();
@@ -226,18 +227,17 @@ void collect_handles(const Json& value, std::vector<std::string_view>& handles) 
 
 }  // namespace
 
-void Dispatcher::State::drop_temporary(RunningCall& call, const Message& output) {
-  if (call.temporary.empty()) return;
+void Dispatcher::State::keep_returned(const RunningCall& call, const Message& output) {
+  ResourceTable& table = call.owner->resources();
+  if (call.end != RunningCall::End::kNone || table.count_in(&call) == 0) return;
   std::vector<std::string_view> returned;
   collect_handles(output.value, returned);
-  for (const std::string& handle : call.temporary) {
-    if (std::find(returned.begin(), returned.end(), handle) == returned.end()) call.owner->resources().take(handle);
-  }
-  call.temporary.clear();
+  table.keep(&call, returned);
 }
 
 RunningCall::~RunningCall() {
   if (admitted && end == End::kNone) finish(End::kAborted, "ABORTED");
+  owner->resources().end_scope(this);  // what calls below made that went on without it
 }
 
 void RunningCall::abort() {
@@ -249,7 +249,7 @@ bool RunningCall::finish(End how, std::string_view code) {
   end = how;
   if (timer != TimerId{}) dispatcher->executor.cancel(timer);
   if (owner->running_.erase(this) != 0) --dispatcher->running;
-  if (parent == nullptr && how != End::kSucceeded) dispatcher->drop_temporary(*this, Message{});
+  owner->resources().end_scope(this);
   if (dispatcher->options.on_finished && operation) {
     const auto took = dispatcher->executor.now() - began;
     dispatcher->options.on_finished({operation->spec().name, owner->name(), code,

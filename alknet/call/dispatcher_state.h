@@ -54,8 +54,8 @@ struct Dispatcher::State {
   static Task<Message> answer_of(std::shared_ptr<RunningCall> call, Message input);
   static AsyncGenerator<Message> items_of(std::shared_ptr<RunningCall> call, Message input);
 
-  /// Drops the handles that calls below `call` made and that `output` does not return.
-  void drop_temporary(RunningCall& call, const Message& output);
+  /// Of the handles that calls below `call` made, a call from outside, those that `output` returns stay when it ends.
+  static void keep_returned(const RunningCall& call, const Message& output);
 };
 
 }  // namespace alknet::call

@@ -142,6 +142,53 @@ TEST_F(Dispatch, HandlesOfNestedCallsDieUnlessTheAnswerReturnsThem) {
   EXPECT_EQ(node.owner->resources().count(), 2U);
 }
 
+TEST_F(Dispatch, ALongCallForgetsHandlesThatItsNestedCallsLetGo) {
+  std::size_t most = 0;
+  const auto make = [](OperationContext& context, Message) -> Task<Message> {
+    Message made{Json(context.add_resource(std::make_shared<Kept>())), {}};
+    co_return made;
+  };
+  const auto drop = [](OperationContext& context, Message input) -> Task<Message> {
+    context.resources().take(input.value.as_string());
+    co_return input;
+  };
+  Registration all = simple_operation("test/all", [&](OperationContext& context, Message input) -> Task<Message> {
+    const ResourceTable& table = context.resources();
+    for (int i = 0; i < 1'000; ++i) {
+      Message made = co_await context.call("test/make", {});
+      co_await context.call("test/drop", std::move(made));
+      most = std::max(most, table.temporary());
+    }
+    co_return input;
+  });
+  all.environment = ScopedEnvironment({"*"});
+  node.registry->curated().add({simple_operation("test/make", make), simple_operation("test/drop", drop), all});
+  node.call("test/all", "{}");
+  EXPECT_EQ(most, 0U);
+}
+
+/// Answers as often as it is told, each time with a new handle of a nested call beside one that nobody gets.
+TEST_F(Dispatch, WhatAnItemOfASubscriptionReturnsStaysWhenItEnds) {
+  const auto make = [](OperationContext& context, Message) -> Task<Message> {
+    Message made{JsonObject{{"$tensor", context.add_resource(std::make_shared<Kept>())}}, {}};
+    co_return made;
+  };
+  Registration items;
+  items.spec.name = "test/items";
+  items.spec.type = OperationType::kSubscription;
+  items.environment = ScopedEnvironment({"*"});
+  items.handler = StreamHandler([](OperationContext& context, Message) -> AsyncGenerator<Message> {
+    for (int i = 0; i < 2; ++i) {
+      Message kept = co_await context.call("test/make", {});
+      co_await context.call("test/make", {});
+      co_yield std::move(kept);
+    }
+  });
+  node.registry->curated().add({simple_operation("test/make", make), items});
+  start("test/items");
+  EXPECT_EQ(node.owner->resources().count(), 2U);
+}
+
 TEST_F(Dispatch, AnOwnerThatKeepsNothingIsRefusedHandles) {
   add(simple_operation("test/make", [](OperationContext& context, Message) -> Task<Message> {
     co_return Message{Json(context.add_resource(std::make_shared<Kept>())), {}};
@@ -165,6 +212,52 @@ TEST_F(Dispatch, ACallAsTheCallerPassesEveryGateAgain) {
   identity.scopes = {"secret"};
   node.owner->set_identity(identity);
   EXPECT_NO_THROW(node.call("test/submit", R"("test/closed")"));
+}
+
+TEST_F(Dispatch, ANestedCallAsTheCallerMayWhatTheCallingHandlerMayAndNoMore) {
+  const auto who = [](OperationContext& context, Message) -> Task<Message> {
+    EXPECT_TRUE(context.internal());
+    EXPECT_EQ(context.find_visible("test/outside"), nullptr);
+    Message answer{Json(context.identity()->id), {}};
+    co_return answer;
+  };
+  Registration submit = simple_operation("test/submit", [](OperationContext& context, Message input) -> Task<Message> {
+    const std::string operation(input.value.as_string());
+    EXPECT_EQ(context.find_visible(operation) != nullptr, operation == "test/open" || operation == "test/inner");
+    EXPECT_FALSE(context.visible_operations().contains("test/outside"));
+    co_return co_await context.call_as_caller(operation, {});
+  });
+  submit.environment = ScopedEnvironment({"*"});
+  submit.authority = Identity::local_program();
+  Registration closed = simple_operation("test/closed", echo);
+  closed.spec.access.required_scopes = {"secret"};
+  Registration inner = simple_operation("test/inner", who);
+  inner.spec.visibility = Visibility::kInternal;
+  Registration session =
+      forwarding("test/session", {"test/open", "test/closed", "test/inner", "test/submit"}, "test/submit");
+  session.authority.id = "the session";
+  node.registry->curated().add(
+      {submit, closed, inner, simple_operation("test/open", who), simple_operation("test/outside", echo), session});
+  node.owner->set_identity(Identity::local_program());
+  EXPECT_EQ(node.call("test/session", R"("test/open")"), Json("the session"));
+  EXPECT_EQ(node.call("test/session", R"("test/inner")"), Json("the session")) << "as its handler could itself";
+  EXPECT_EQ(error_in("test/session", R"("test/outside")").code(), CallError::kNotFound);
+  EXPECT_EQ(error_in("test/session", R"("test/closed")").code(), CallError::kForbidden);
+}
+
+TEST_F(Dispatch, ACallMadeAsTheCallerEndsWithWhatMadeIt) {
+  Registration submit = simple_operation("test/submit", [](OperationContext& context, Message) -> Task<Message> {
+    co_return co_await context.call_as_caller("test/slow", {});
+  });
+  NestedCallOptions hasty;
+  hasty.timeout = seconds(1);
+  node.registry->curated().add(
+      {simple_operation("test/slow", sleep_an_hour), submit, forwarding("test/session", {"*"}, "test/submit", hasty)});
+  const auto sink = start("test/session", "{}", seconds(100));
+  EXPECT_EQ(node.dispatcher->running_calls(), 3U);
+  node.executor.advance(seconds(1));
+  EXPECT_EQ(sink->said, "failed TIMEOUT; ");
+  EXPECT_EQ(node.dispatcher->running_calls(), 0U);
 }
 
 /// An operation that lets the test start calls for it, as the host of a sandbox does.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "alknet/call/timeouts.h"
@@ -164,20 +165,67 @@ bool covers(std::string_view wider, std::string_view pattern) {
 
 }  // namespace
 
+ScopedEnvironment::ScopedEnvironment(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {
+  std::set<std::string_view> seen;
+  std::vector<std::string> once;
+  for (const std::string& pattern : patterns_) {
+    if (seen.insert(pattern).second) once.push_back(pattern);
+  }
+  patterns_ = std::move(once);
+}
+
 bool ScopedEnvironment::reaches(std::string_view operation) const {
   return std::any_of(patterns_.begin(), patterns_.end(),
                      [&](const std::string& pattern) { return covers(pattern, operation); });
 }
 
+namespace {
+
+/// A list of patterns, to ask many times what it covers.
+class PatternSet {
+ public:
+  explicit PatternSet(const std::vector<std::string>& patterns) : all_(patterns.begin(), patterns.end()) {
+    for (const std::string_view pattern : patterns) {
+      if (pattern.ends_with('*')) prefixes_.insert(pattern.substr(0, pattern.size() - 1));
+    }
+  }
+
+  /// Whether one of the list, but not of the same words, covers `pattern`.
+  bool has_wider(std::string_view pattern) const {
+    const std::size_t own = pattern.ends_with('*') ? pattern.size() - 1 : pattern.size() + 1;
+    for (std::size_t size = 0; size < own; ++size) {
+      if (prefixes_.contains(pattern.substr(0, size))) return true;
+    }
+    return false;
+  }
+  bool covers(std::string_view pattern) const { return all_.contains(pattern) || has_wider(pattern); }
+
+  /// Those of the list that `pattern` covers, put behind `found`.
+  void append_covered(std::string_view pattern, std::vector<std::string>& found) const {
+    if (!pattern.ends_with('*')) return;
+    const std::string_view prefix = pattern.substr(0, pattern.size() - 1);
+    for (auto each = all_.lower_bound(prefix); each != all_.end() && each->starts_with(prefix); ++each) {
+      found.emplace_back(*each);
+    }
+  }
+
+ private:
+  std::set<std::string_view> all_;
+  std::set<std::string_view> prefixes_;
+};
+
+}  // namespace
+
 ScopedEnvironment ScopedEnvironment::narrowed_to(const ScopedEnvironment& limit) const {
+  const PatternSet ours(patterns_);
+  const PatternSet theirs(limit.patterns_);
   std::vector<std::string> both;
   for (const std::string& mine : patterns_) {
-    for (const std::string& theirs : limit.patterns_) {
-      if (covers(theirs, mine)) {
-        both.push_back(mine);
-      } else if (covers(mine, theirs)) {
-        both.push_back(theirs);
-      }
+    if (ours.has_wider(mine)) continue;  // so that no two of them cover the same: lists stay as long as both were
+    if (theirs.covers(mine)) {
+      both.push_back(mine);
+    } else {
+      theirs.append_covered(mine, both);
     }
   }
   return ScopedEnvironment(std::move(both));

@@ -86,11 +86,12 @@ constexpr bool composes(Provenance provenance) {
 class ScopedEnvironment {
  public:
   ScopedEnvironment() = default;
-  explicit ScopedEnvironment(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {}
+  /// What comes twice counts once.
+  explicit ScopedEnvironment(std::vector<std::string> patterns);
 
   bool reaches(std::string_view operation) const;
 
-  /// What both reach.
+  /// What both reach, in no more patterns than both have together.
   ScopedEnvironment narrowed_to(const ScopedEnvironment& limit) const;
   const std::vector<std::string>& patterns() const { return patterns_; }
 
@@ -103,6 +104,10 @@ struct Registration {
   OperationSpec spec;
   Handler handler;  ///< a StreamHandler exactly when the spec is a subscription
   Provenance provenance = Provenance::kLocal;
+
+  /// The schemas are compiled when they are first used: for the many operations of the program itself, whose schemas
+  /// tests know to be usable and of which a run calls few.
+  bool compiled_late = false;
 
   /// Under whose authority its nested calls run; none by default, so that only open operations answer them.
   Identity authority;

@@ -59,6 +59,15 @@ TEST(Operation, TakesSchemasWithLongChainsOfReferences) {
   EXPECT_TRUE(operation.input().is_valid(parse_json(R"({"n": {"n": {"n": {}}}})")));
 }
 
+TEST(Operation, CompilesItsSchemasLateWhenAsked) {
+  Registration registration = with_schema(simple_operation("a/b", echo), R"({"type": "nothing"})");
+  EXPECT_EQ(code_of([&] { Operation{registration}; }), "operation_invalid");
+  registration.compiled_late = true;
+  const Operation operation(registration);
+  EXPECT_EQ(code_of([&] { operation.input(); }), "operation_invalid");
+  EXPECT_EQ(code_of([&] { operation.output(); }), "operation_invalid") << "both are compiled, or none is";
+}
+
 TEST(Operation, RefusesNamesThatAreNone) {
   for (const char* name : {"", "a", "/a/b", "a/", "a//b", "a/b c", "a/\xC3\xA4", "a/b\n"}) {
     EXPECT_EQ(code_of([&] { Operation(simple_operation(name, echo)); }), "operation_invalid") << name;
@@ -101,6 +110,22 @@ TEST(ScopedEnvironment, ReachesNamesNamespacesOrAll) {
   EXPECT_FALSE(some.reaches("a/bc"));
   EXPECT_FALSE(some.reaches("tensors/relu"));
   EXPECT_TRUE(ScopedEnvironment({"*"}).reaches("x/y"));
+}
+
+TEST(ScopedEnvironment, HoldsNothingTwiceHoweverOftenItIsNarrowed) {
+  std::vector<std::string> many(1'000, "tensor/add");
+  many.insert(many.end(), 1'000, "tensor/*");
+  ScopedEnvironment environment(many);
+  EXPECT_EQ(environment.patterns().size(), 2U);
+  for (int nesting = 0; nesting < 3; ++nesting) environment = environment.narrowed_to(ScopedEnvironment(many));
+  EXPECT_EQ(environment.patterns(), std::vector<std::string>{"tensor/*"});
+  // Each of these covers all of the other list.
+  std::vector<std::string> nested, names;
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    nested.push_back(std::string(i, 'a') + "*");
+    names.push_back(std::string(1'000, 'a') + std::to_string(i));
+  }
+  EXPECT_EQ(ScopedEnvironment(nested).narrowed_to(ScopedEnvironment(names)).patterns().size(), 1'000U);
 }
 
 TEST(ScopedEnvironment, NarrowsToWhatBothReach) {

@@ -36,12 +36,14 @@ class Owner {
     kRequest,     ///< one HTTP request: keeps nothing, so operations that return handles are refused
   };
 
-  Owner(Kind kind, std::string name, std::optional<Identity> identity, const OwnerLimits& limits = {})
+  /// What it keeps counts against `payer` too (ResourceTable::account); may be null.
+  Owner(Kind kind, std::string name, std::optional<Identity> identity, const OwnerLimits& limits = {},
+        std::shared_ptr<ResourceAccount> payer = nullptr)
       : kind_(kind),
         name_(std::move(name)),
         identity_(std::move(identity)),
         limits_(limits),
-        resources_(limits.resources) {}
+        resources_(limits.resources, std::move(payer)) {}
   ~Owner();
   Owner(const Owner&) = delete;
   Owner& operator=(const Owner&) = delete;

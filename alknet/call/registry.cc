@@ -35,14 +35,13 @@ bool is_name(std::string_view name) {
   });
 }
 
-schema::Schema compile(const Registration& registration, std::string_view which, const Json& document) {
+schema::Schema compile(const std::string& operation, std::string_view which, const Json& document) {
   try {
     return schema::Schema::from_json(BytesPlaces::attached_form(document));
   } catch (const Error& error) {
-    throw Error(
-        CallError::kOperationInvalid,
-        fmt::format("[operation] {}: the {} schema is unusable: {}", registration.spec.name, which, error.message()),
-        JsonObject{{"operation", registration.spec.name}, {"schema", which}, {"reason", error.details()}});
+    throw Error(CallError::kOperationInvalid,
+                fmt::format("[operation] {}: the {} schema is unusable: {}", operation, which, error.message()),
+                JsonObject{{"operation", operation}, {"schema", which}, {"reason", error.details()}});
   }
 }
 
@@ -58,12 +57,19 @@ OperationMap compile_all(std::vector<Registration> registrations) {
 
 }  // namespace
 
-Operation::Operation(Registration registration)
-    : registration_(std::move(registration)),
-      input_(compile(registration_, "input", registration_.spec.input_schema)),
-      output_(compile(registration_, "output", registration_.spec.output_schema)),
-      input_bytes_(registration_.spec.input_schema),
-      output_bytes_(registration_.spec.output_schema) {
+Operation::Compiled::Compiled(const OperationSpec& spec)
+    : input(compile(spec.name, "input", spec.input_schema)),
+      output(compile(spec.name, "output", spec.output_schema)),
+      input_bytes(spec.input_schema),
+      output_bytes(spec.output_schema) {}
+
+const Operation::Compiled& Operation::compiled() const {
+  once_.run([this] { compiled_.emplace(spec()); });
+  return *compiled_;
+}
+
+Operation::Operation(Registration registration) : registration_(std::move(registration)) {
+  if (!registration_.compiled_late) compiled();
   const OperationSpec& spec = registration_.spec;
   if (!is_name(spec.name)) {
     throw bad_registration(spec.name,

@@ -3,10 +3,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "alknet/base/once.h"
 #include "alknet/call/bytes_places.h"
 #include "alknet/call/operation.h"
 #include "alknet/schema/schema.h"
@@ -16,25 +18,33 @@ namespace alknet::call {
 /// A registration that was checked and compiled. Immutable; safe to use from any thread.
 class Operation {
  public:
-  /// Throws `operation_invalid` with details `operation` and what is wrong: the name, a schema, a handler that does not
-  /// fit the type, a leaf with an environment.
+  /// Throws `operation_invalid` with details `operation` and what is wrong: the name, a schema (with `compiled_late`
+  /// when it is first used), a handler that does not fit the type, a leaf with an environment.
   explicit Operation(Registration registration);
 
   const OperationSpec& spec() const { return registration_.spec; }
   const Registration& registration() const { return registration_; }
 
   /// The schemas in which Bytes are `{"$bytes": i}`.
-  const schema::Schema& input() const { return input_; }
-  const schema::Schema& output() const { return output_; }
-  const BytesPlaces& input_bytes() const { return input_bytes_; }
-  const BytesPlaces& output_bytes() const { return output_bytes_; }
+  const schema::Schema& input() const { return compiled().input; }
+  const schema::Schema& output() const { return compiled().output; }
+  const BytesPlaces& input_bytes() const { return compiled().input_bytes; }
+  const BytesPlaces& output_bytes() const { return compiled().output_bytes; }
 
  private:
+  struct Compiled {
+    explicit Compiled(const OperationSpec& spec);
+
+    schema::Schema input;
+    schema::Schema output;
+    BytesPlaces input_bytes;
+    BytesPlaces output_bytes;
+  };
+  const Compiled& compiled() const;
+
   Registration registration_;
-  schema::Schema input_;
-  schema::Schema output_;
-  BytesPlaces input_bytes_;
-  BytesPlaces output_bytes_;
+  mutable Once once_;
+  mutable std::optional<Compiled> compiled_;
 };
 
 using OperationPtr = std::shared_ptr<const Operation>;

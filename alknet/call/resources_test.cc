@@ -54,6 +54,54 @@ TEST(ResourceTable, QuotasHoldAndAFailedAddChangesNothing) {
   EXPECT_EQ(table.bytes(), 60U);
 }
 
+TEST(ResourceTable, WhatIsHeldForAnotherCountsThereToo) {
+  ResourceTable payer({.max_count = 3, .max_bytes = 100});
+  const auto thing = std::make_shared<Thing>(50);
+  {
+    ResourceTable one({.max_count = 100, .max_bytes = 1'000}, payer.account());
+    ResourceTable two({.max_count = 1, .max_bytes = 1'000}, payer.account());
+    const std::string handle = one.add(thing);
+    two.add(std::make_shared<Thing>(30));
+    EXPECT_EQ(error_of([&] { two.add(std::make_shared<Thing>(0)); }).details().at("most"), 1);
+    EXPECT_EQ(error_of([&] { one.add(std::make_shared<Thing>(21)); }).details().at("limit"), "bytes");
+    EXPECT_EQ(payer.left().max_bytes, 20U);
+    EXPECT_EQ(one.left().max_bytes, 20U);
+    EXPECT_EQ(one.left().max_count, 1U);
+    EXPECT_EQ(two.left().max_count, 0U);
+    EXPECT_EQ(payer.count(), 0U) << "the payer has none of the handles";
+    thing->bytes_held = 71;
+    EXPECT_EQ(code_of([&] { one.recount(handle); }), "resource_exhausted");
+    thing->bytes_held = 10;
+    one.recount(handle);
+    EXPECT_EQ(payer.left().max_bytes, 60U);
+    EXPECT_EQ(code_of([&] { payer.add(std::make_shared<Thing>(61)); }), "resource_exhausted");
+    one.clear();
+    EXPECT_EQ(payer.left().max_bytes, 70U);
+  }
+  EXPECT_EQ(payer.left().max_bytes, 100U);
+  EXPECT_EQ(payer.left().max_count, 3U);
+}
+
+TEST(ResourceTable, ScopesHoldWhatIsNeitherKeptNorTaken) {
+  ResourceTable table;
+  const int call = 0, other = 0;
+  for (int i = 0; i < 10'000; ++i) table.take(table.add(std::make_shared<Thing>(1), &call));
+  EXPECT_EQ(table.count_in(&call), 0U);
+  const std::string kept = table.add(std::make_shared<Thing>(1), &call);
+  table.add(std::make_shared<Thing>(1), &call);
+  table.add_as("c1", std::make_shared<Thing>(1), &other);
+  EXPECT_EQ(table.count_in(&call), 2U);
+  const std::vector<std::string_view> returned{kept, "c1", "h999"};
+  table.keep(&call, returned);
+  table.end_scope(&call);
+  EXPECT_NE(table.find(kept), nullptr);
+  EXPECT_NE(table.find("c1"), nullptr);
+  EXPECT_EQ(table.count(), 2U);
+  EXPECT_EQ(table.bytes(), 2U);
+  table.end_scope(&call);
+  EXPECT_EQ(table.count_in(&other), 1U);
+}
+
 TEST(ResourceTable, RecountsWhatGrew) {
   ResourceTable table({.max_count = 3, .max_bytes = 100});
   const auto thing = std::make_shared<Thing>(10);

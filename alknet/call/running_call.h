@@ -4,7 +4,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 #include "alknet/call/dispatcher.h"
 
@@ -34,8 +33,7 @@ struct RunningCall : std::enable_shared_from_this<RunningCall> {
 
   RunningCall* parent = nullptr;  ///< null for a call from outside; kept alive by `keeps_parent`
   std::shared_ptr<RunningCall> keeps_parent;
-  std::vector<std::string> temporary;  ///< of the call from outside: handles made in calls below it
-  std::uint64_t nested_calls = 0;      ///< of the call from outside: numbers their ids
+  std::uint64_t nested_calls = 0;  ///< of the call from outside: numbers their ids
 
   std::shared_ptr<void> cascade;  ///< of a nested call that no coroutine awaits: carries its parent's abort down
 

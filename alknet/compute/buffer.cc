@@ -112,7 +112,8 @@ struct Buffer::Registry {
     slots[slot_of(buffer.id_)].buffer = nullptr;
     slots[slot_of(buffer.id_)].handle.reset();
     free_slots.push_back(slot_of(buffer.id_));
-    const bool keep = buffer.pooled_ && !closed && memory.use_count() == 1 && device.belongs_to(buffer.backend_) &&
+    const bool keep = buffer.pooled_ && !buffer.lent_ && !closed && memory.use_count() == 1 &&
+                      device.belongs_to(buffer.backend_) &&
                       device.statistics.pooled + memory->bytes() <= options.pool_bytes;
     if (!keep) return memory;
     memory->note_write();
@@ -253,8 +254,12 @@ void BufferManager::check_room(const std::shared_ptr<Backend>& backend, std::spa
 
 std::shared_ptr<Buffer> BufferManager::wrap(const std::shared_ptr<Backend>& backend, SharedBytes bytes,
                                             std::string label) {
-  auto buffer = std::make_shared<Buffer>(Buffer::Private{}, registry_, backend, bytes.size(), std::move(label));
-  auto memory = backend->wrap(std::move(bytes));
+  return adopt(backend, backend->wrap(std::move(bytes)), std::move(label));
+}
+
+std::shared_ptr<Buffer> BufferManager::adopt(const std::shared_ptr<Backend>& backend, std::shared_ptr<Memory> memory,
+                                             std::string label) {
+  auto buffer = std::make_shared<Buffer>(Buffer::Private{}, registry_, backend, memory->bytes(), std::move(label));
   const std::lock_guard lock(registry_->mutex);
   buffer->set_memory(std::move(memory));
   registry_->add(buffer);

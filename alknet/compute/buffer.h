@@ -44,6 +44,10 @@ class Buffer {
   /// The memory, kept alive by the returned pointer. Throws Error `stale_buffer` after `dispose`.
   std::shared_ptr<Memory> memory() const;
 
+  /// From now on others may hold the memory outside this process's books, such as a script its GPUBuffer: it never goes
+  /// to the pool. Thread-safe.
+  void lend() { lent_.store(true, std::memory_order_relaxed); }
+
   /// How often the elements were changed after the tensor was made; what saved it for a gradient compares.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
   /// Raises the version. `writer` says what wrote ("assign"), for messages; it must be a literal.
@@ -69,6 +73,7 @@ class Buffer {
   std::atomic<std::uint64_t> version_{0};
   std::atomic<const char*> writer_{""};
   bool pooled_ = false;
+  std::atomic<bool> lent_{false};
 };
 
 /// Exact counts for one device, in bytes.
@@ -104,6 +109,10 @@ class BufferManager {
 
   /// A buffer over existing bytes; see Backend::wrap.
   std::shared_ptr<Buffer> wrap(const std::shared_ptr<Backend>& backend, SharedBytes bytes, std::string label);
+
+  /// A buffer over memory of `backend` that somebody else made.
+  std::shared_ptr<Buffer> adopt(const std::shared_ptr<Backend>& backend, std::shared_ptr<Memory> memory,
+                                std::string label);
 
   /// The living buffer of an id. Throws Error `stale_buffer`.
   std::shared_ptr<Buffer> find(BufferId id) const;

@@ -4,22 +4,26 @@
 
 #include <map>
 #include <mutex>
-#include <optional>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/device_cpu/cpu_backend.h"
 #include "alknet/compute/device_gpu/gpu_backend.h"
 #include "alknet/compute/error.h"
 #include "alknet/gpu/instance.h"
+#include "alknet/gpu/shared_devices.h"
 
 namespace alknet::compute {
 
 struct Devices::State {
-  explicit State(Options devices_options) : options(devices_options) {}
+  explicit State(const Options& options) : threads(options.threads), gpus(options.gpus) {
+    if (gpus == nullptr) gpus = std::make_shared<gpu::SharedDevices>(device_options(options));
+  }
 
-  const gpu::Instance& gpus() {
-    if (!instance) instance.emplace();
-    return *instance;
+  static gpu::DeviceOptions device_options(const Options& options) {
+    gpu::DeviceOptions result;
+    result.robust = options.robust;
+    result.label = "alknet";
+    return result;
   }
 
   /// The id that `name` stands for. Looks at GPUs only when it must: loading their library takes a while.
@@ -34,34 +38,32 @@ struct Devices::State {
       return "cpu";
     }
     std::string known = "cpu";
-    for (const auto& adapter : gpus().adapters()) {
+    const gpu::Instance instance = gpus->instance();
+    for (const auto& adapter : instance.adapters()) {
       if (adapter.id == name || name == "gpu") return adapter.id;
       known += ", " + adapter.id;
     }
-    const std::string& reason = gpus().reason();
+    const std::string& reason = instance.reason();
     throw Error(ComputeError::kUnknownDevice, fmt::format("there is no device \"{}\"; this machine has {}{}{}", name,
                                                           known, reason.empty() ? "" : ". No GPU: ", reason));
   }
 
   std::shared_ptr<Backend> make(const std::string& id) {
-    if (id == "cpu") return make_cpu_backend({options.threads});
-    gpu::DeviceOptions device_options;
-    device_options.robust = options.robust;
-    device_options.label = "alknet";
-    auto device = std::make_shared<gpu::Device>(gpus().acquire(id, device_options));
+    if (id == "cpu") return make_cpu_backend({threads});
+    auto device = std::make_shared<gpu::Device>(gpus->open(id));
     GpuBackendOptions backend_options;
     backend_options.id = id;
     return make_gpu_backend(std::move(device), backend_options);
   }
 
-  Options options;
-  std::mutex mutex;
-  std::optional<gpu::Instance> instance;
+  std::size_t threads;
+  std::shared_ptr<gpu::SharedDevices> gpus;
+  std::mutex mutex;  // guards what follows
   std::map<std::string, std::shared_ptr<Backend>, std::less<>> open;
 };
 
 Devices::Devices() : Devices(Options()) {}
-Devices::Devices(Options options) : state_(std::make_unique<State>(options)) {}
+Devices::Devices(const Options& options) : state_(std::make_unique<State>(options)) {}
 Devices::~Devices() = default;
 
 std::shared_ptr<Backend> Devices::open(std::string_view name) {

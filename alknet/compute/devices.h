@@ -7,6 +7,10 @@
 
 #include "alknet/compute/backend.h"
 
+namespace alknet::gpu {
+class SharedDevices;
+}
+
 namespace alknet::compute {
 
 /// The devices of this machine by name: `cpu`, and `gpu:N` for each WebGPU adapter. Devices are acquired on first use
@@ -17,10 +21,13 @@ class Devices {
     std::size_t threads = 0;  ///< Of `cpu`; 0 takes the machine's.
     /// Whether kernels check bounds by themselves; needed for shaders that others wrote. See gpu::DeviceOptions.
     bool robust = true;
+    /// Where WebGPU devices come from, for a program that uses them itself too; `robust` is theirs then. Null: made
+    /// here.
+    std::shared_ptr<gpu::SharedDevices> gpus = {};
   };
 
   Devices();
-  explicit Devices(Options options);
+  explicit Devices(const Options& options);
   ~Devices();
 
   /// The backend of `cpu`, `gpu` (the first adapter) or `gpu:N`; an empty name means the default: the first discrete

@@ -193,7 +193,8 @@ void Tensor::assign(const Tensor& value) const {
   }
   const auto memory = buffer()->memory();
   if (memory->read_only()) {
-    throw Error(ComputeError::kReadOnly, "[assign] the tensor is mapped from a file: assign to a clone()");
+    throw Error(ComputeError::kReadOnly,
+                "[assign] the tensor is mapped from a file, or a GPUBuffer without COPY_DST: assign to a clone()");
   }
   if (source.buffer() == buffer()) source = source.clone();  // a kernel may not read what it writes
   copy_elements(source, *this);

@@ -86,7 +86,11 @@ WGPUBufferUsage provider_usage(BufferUsage usage) {
   return result;
 }
 
-Buffer::State::~State() { destroy(); }
+Buffer::State::~State() { release(); }
+
+void Buffer::State::release() noexcept {
+  if (!lent) destroy();
+}
 
 void Buffer::State::destroy() noexcept {
   if (destroyed.exchange(true) || !buffer) return;
@@ -116,11 +120,13 @@ Buffer::State& usable_state(const Buffer& buffer, const DeviceState& device) {
 Buffer::Buffer() = default;
 Buffer::Buffer(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Buffer::Buffer(Buffer&& other) noexcept = default;
-Buffer::~Buffer() { destroy(); }
+Buffer::~Buffer() {
+  if (state_) state_->release();
+}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   if (this != &other) {
-    destroy();
+    if (state_) state_->release();
     state_ = std::move(other.state_);
   }
   return *this;
@@ -138,6 +144,10 @@ const std::string& Buffer::label() const {
 bool Buffer::valid() const {
   return state_ && !state_->destroyed && !state_->device->destroyed && !state_->device->sink->is_lost();
 }
+
+void Buffer::set_lent(bool lent) const { state_->lent = lent; }
+
+std::shared_ptr<DeviceState> device_of(const Buffer& buffer) { return buffer.state()->device; }
 
 void Buffer::destroy() {
   if (state_) state_->destroy();

@@ -52,6 +52,10 @@ class Buffer {
   /// Gives the memory back now. Work already submitted finishes. Calling it twice is harmless.
   void destroy();
 
+  /// While it is lent, letting it go releases the provider's buffer without destroying it: what others made of that,
+  /// such as bind groups, goes on working. Not for a Buffer that owns no memory. Thread-safe.
+  void set_lent(bool lent) const;
+
   struct State;
   const std::shared_ptr<State>& state() const { return state_; }
   explicit Buffer(std::shared_ptr<State> state);
@@ -59,6 +63,9 @@ class Buffer {
  private:
   std::shared_ptr<State> state_;
 };
+
+/// The device that a Buffer with memory is of; see Device::state.
+std::shared_ptr<DeviceState> device_of(const Buffer& buffer);
 
 /// A part of a buffer bound to a kernel.
 struct Binding {

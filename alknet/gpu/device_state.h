@@ -148,8 +148,11 @@ struct Buffer::State {
   BufferUsage usage{};
   std::string label;
   std::atomic<bool> destroyed{false};
+  std::atomic<bool> lent{false};      // see Buffer::set_lent
+  std::shared_ptr<const void> owner;  // of the memory, where that is not this
 
   ~State();
+  void release() noexcept;
   void destroy() noexcept;
   std::string describe() const;
 };

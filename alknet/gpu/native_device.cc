@@ -49,6 +49,20 @@ std::string NativeDevice::lost_message() const { return device_.state()->sink->l
 
 WGPUBuffer native_buffer(const Buffer& buffer) { return buffer.state()->buffer.get(); }
 WGPUBufferUsage native_usage(const Buffer& buffer) { return provider_usage(buffer.usage()); }
-std::shared_ptr<DeviceState> device_of(const Buffer& buffer) { return buffer.state()->device; }
+
+Buffer adopt_buffer(const Device& device, WGPUBuffer native, std::uint64_t bytes, std::shared_ptr<const void> owner) {
+  const NativeDevice below(device);
+  reinterpret_cast<void (*)(WGPUBuffer)>(below.function("wgpuBufferAddRef"))(native);
+  auto state = std::make_shared<Buffer::State>();
+  state->device = device.state();
+  state->buffer = {native, below.functions().buffer_release};
+  state->size = bytes;
+  state->allocated_size = bytes;
+  state->usage = BufferUsage::kStorage;
+  state->label = "GPUBuffer";
+  state->lent = true;
+  state->owner = std::move(owner);
+  return Buffer(std::move(state));
+}
 
 }  // namespace alknet::gpu

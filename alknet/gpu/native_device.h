@@ -68,7 +68,10 @@ class NativeDevice {
 WGPUBuffer native_buffer(const Buffer& buffer);
 WGPUBufferUsage native_usage(const Buffer& buffer);
 
-/// The device that a Buffer is of.
-std::shared_ptr<DeviceState> device_of(const Buffer& buffer);
+/// A Buffer of `bytes` over a provider's buffer of `device`, of which it takes a reference and which it never destroys.
+/// `owner` is kept as long as the Buffer's memory is used. All its memory counts as allocated: see
+/// Buffer::allocated_size.
+Buffer adopt_buffer(const Device& device, WGPUBuffer native, std::uint64_t bytes,
+                    std::shared_ptr<const void> owner = nullptr);
 
 }  // namespace alknet::gpu

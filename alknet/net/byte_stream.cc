@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "alknet/base/settler.h"
 #include "alknet/net/error.h"
-#include "alknet/net/settler.h"
 
 namespace alknet::net {
 

@@ -13,10 +13,11 @@
 
 #include "alknet/base/json.h"
 #include "alknet/base/loop_asio.h"
+#include "alknet/base/on_executor.h"
+#include "alknet/base/settler.h"
 #include "alknet/net/asio_stream.h"
 #include "alknet/net/deadline.h"
 #include "alknet/net/error.h"
-#include "alknet/net/settler.h"
 
 namespace alknet::net {
 
@@ -146,7 +147,7 @@ Task<std::unique_ptr<ByteStream>> connect_tcp(Loop& loop, std::string host, std:
   });
   std::exception_ptr failure;
   try {
-    co_return co_await run_task_on(loop, connect_first(attempt, host, port, options.tls, expired), give_up.get_token());
+    co_return co_await on_executor(loop, connect_first(attempt, host, port, options.tls, expired), give_up.get_token());
   } catch (const Error&) {
     failure = std::current_exception();
   }

@@ -17,6 +17,7 @@
 #include <map>
 #include <utility>
 
+#include "alknet/base/descriptor.h"
 #include "alknet/base/json.h"
 #include "alknet/base/loop_asio.h"
 #include "alknet/net/asio_stream.h"
@@ -55,22 +56,6 @@ Error listen_failed(const std::string& where, int error_number) {
                       remedy_of(error_number)),
           JsonObject{{"errno", error_number}, {"address", where}}};
 }
-
-/// A descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  Descriptor(Descriptor&& other) noexcept : value_(other.release()) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  int get() const { return value_; }
-  int release() { return std::exchange(value_, -1); }
-
- private:
-  int value_;
-};
 
 Endpoint parse_tcp_address(const std::string& address) {
   const auto colon = address.rfind(':');

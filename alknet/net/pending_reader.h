@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "alknet/base/settler.h"
 #include "alknet/net/byte_stream.h"
 #include "alknet/net/error.h"
-#include "alknet/net/settler.h"
 
 namespace alknet::net {
 

@@ -10,10 +10,11 @@
 #include <utility>
 
 #include "alknet/base/json.h"
+#include "alknet/base/settler.h"
+#include "alknet/net/abandon_unless_done.h"
 #include "alknet/net/connect.h"
 #include "alknet/net/error.h"
 #include "alknet/net/http/url.h"
-#include "alknet/net/settler.h"
 #include "alknet/net/websocket_state.h"
 
 namespace alknet::net {
@@ -23,17 +24,6 @@ namespace {
 namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 namespace http = boost::beast::http;
-
-/// Closes a socket whose handshake is given up.
-struct GiveUp {
-  explicit GiveUp(std::shared_ptr<WebSocketState> held) : state(std::move(held)) {}
-  GiveUp(const GiveUp&) = delete;
-  GiveUp& operator=(const GiveUp&) = delete;
-  ~GiveUp() {
-    if (state) state->abandon();
-  }
-  std::shared_ptr<WebSocketState> state;
-};
 
 Error handshake_failed(const Url& url, const beast::error_code& error, unsigned status) {
   if (error == websocket::error::upgrade_declined) {
@@ -131,7 +121,7 @@ Task<std::unique_ptr<call::Transport>> connect_websocket(Loop& loop, std::string
   std::unique_ptr<ByteStream> stream = co_await connect_tcp(loop, url.host, url.port, std::move(connect));
   call::PeerCredentials peer = peer_credentials(stream->peer(), url.scheme + ":");
   auto state = std::make_shared<WebSocketState>(loop, std::move(stream), options);
-  GiveUp give_up(state);
+  AbandonUnlessDone<WebSocketState> give_up(state);
   const HttpHeaders checked{{"Authorization", "Bearer " + options.bearer_token}};  // refuses control characters
   state->socket().set_option(
       websocket::stream_base::decorator([token = options.bearer_token](websocket::request_type& request) {
@@ -148,7 +138,7 @@ Task<std::unique_ptr<call::Transport>> connect_websocket(Loop& loop, std::string
       [settler = Settler(done), response, state](const beast::error_code& error) { settler.set_value(error); });
   const beast::error_code error = co_await done.wait();
   if (error) throw handshake_failed(url, error, response->result_int());
-  give_up.state = nullptr;
+  give_up.done();
   co_return std::make_unique<WebSocketTransport>(std::move(state), std::move(peer));
 }
 

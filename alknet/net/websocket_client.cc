@@ -13,13 +13,14 @@
 #include <utility>
 
 #include "alknet/base/json.h"
+#include "alknet/base/settler.h"
+#include "alknet/net/abandon_unless_done.h"
 #include "alknet/net/beast_stream.h"
 #include "alknet/net/connect.h"
 #include "alknet/net/deadline.h"
 #include "alknet/net/error.h"
 #include "alknet/net/http/headers.h"
 #include "alknet/net/http/url.h"
-#include "alknet/net/settler.h"
 
 namespace alknet::net {
 
@@ -180,17 +181,6 @@ class BeastClient final : public WebSocketClient {
   std::string protocol_;
 };
 
-/// Closes a socket whose handshake is given up.
-struct AbandonUnlessDone {
-  explicit AbandonUnlessDone(std::shared_ptr<ClientState> held) : state(std::move(held)) {}
-  AbandonUnlessDone(const AbandonUnlessDone&) = delete;
-  AbandonUnlessDone& operator=(const AbandonUnlessDone&) = delete;
-  ~AbandonUnlessDone() {
-    if (state) state->abandon();
-  }
-  std::shared_ptr<ClientState> state;
-};
-
 }  // namespace
 
 WebSocketClientConnect::WebSocketClientConnect() = default;
@@ -205,7 +195,7 @@ Task<std::unique_ptr<WebSocketClient>> open_websocket(Loop& loop, std::string te
   if (url.secure()) connect.tls = options.tls ? options.tls : TlsContext::client({});
   std::unique_ptr<ByteStream> stream = co_await connect_tcp(loop, url.host, url.port, std::move(connect));
   auto state = std::make_shared<ClientState>(loop, std::move(stream), options);
-  AbandonUnlessDone guard(state);
+  AbandonUnlessDone<ClientState> guard(state);
   const HttpHeaders checked{{"Sec-WebSocket-Protocol", fmt::format("{}", fmt::join(options.protocols, ", "))},
                             {"User-Agent", options.user_agent}};  // refuses control characters
   const std::string offered = checked.joined("Sec-WebSocket-Protocol");
@@ -232,7 +222,7 @@ Task<std::unique_ptr<WebSocketClient>> open_websocket(Loop& loop, std::string te
     throw Error(NetError::kRefused,
                 fmt::format("[{}] the server chose a subprotocol that was not offered: {}", url.text(), protocol));
   }
-  guard.state = nullptr;
+  guard.done();
   co_return std::make_unique<BeastClient>(std::move(state), std::move(protocol));
 }
 

@@ -171,19 +171,19 @@ Value body_class(Realm realm) {
 
 Value answer_value(Realm realm, net::FetchResponse& response, bool with_body) {
   Value object = realm.object();
-  object.set("status", realm.number(response.status));
-  object.set("statusText", realm.string(response.reason));
-  object.set("url", realm.string(response.url));
-  object.set("redirected", realm.boolean(response.redirected));
+  object.define("status", realm.number(response.status));
+  object.define("statusText", realm.string(response.reason));
+  object.define("url", realm.string(response.url));
+  object.define("redirected", realm.boolean(response.redirected));
   std::vector<Value> fields;
   for (const auto& [name, value] : response.headers.fields()) {
     const Value pair[] = {realm.string(name), realm.string(value)};
     fields.push_back(realm.array(pair));
   }
-  object.set("headers", realm.array(fields));
-  object.set("body",
-             with_body ? runtime::make_object(body_class(realm), std::make_unique<ScriptBody>(std::move(response.body)))
-                       : realm.null());
+  object.define("headers", realm.array(fields));
+  object.define("body", with_body ? runtime::make_object(body_class(realm),
+                                                         std::make_unique<ScriptBody>(std::move(response.body)))
+                                  : realm.null());
   return object;
 }
 
@@ -195,8 +195,8 @@ struct RequestStop {
 /// What `fetch` rejects with: a TypeError that says more to who looks.
 Value failure_value(Realm realm, const Error& error) {
   Value value = realm.error_value(realm.type_error(error.message()));
-  value.set("code", realm.string(error.code_name()));
-  if (!error.details().is_null()) value.set("details", runtime::from_json(realm, error.details()));
+  value.define("code", realm.string(error.code_name()));
+  if (!error.details().is_null()) value.define("details", runtime::from_json(realm, error.details()));
   return value;
 }
 
@@ -248,8 +248,8 @@ std::function<Value(Realm, const Value& request)> make_fetch(FetchOptions given)
               net::FetchResponse response = outcome.take();
               const bool with_body = !head && response.status != 204 && response.status != 304;
               answer.resolve(answer_value(in, response, with_body));
-            } catch (const runtime::ScriptError&) {
-              throw;
+            } catch (const runtime::ScriptError& error) {
+              answer.reject(error);
             } catch (const Error& error) {
               answer.reject_with(failure_value(in, error));
             }

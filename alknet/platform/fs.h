@@ -31,7 +31,9 @@ struct FsOptions {
 ///   exists(path)
 ///
 /// Errors have `code` io_error, not_found, permission_denied, invalid_argument and `details`. What privileges do not
-/// allow is permission_denied, whether it exists or not; links are followed before they are asked.
+/// allow is permission_denied, whether it exists or not; links are followed before they are asked, and one that is put
+/// in the way after that is permission_denied too. Pipes, terminals and devices are waited for on the pool, which ends
+/// with the isolate.
 runtime::NativeModule fs_module(FsOptions options);
 
 /// An object with the functions of the module, to be the global `fs`.

@@ -71,6 +71,23 @@ void FsPrivileges::require(const stdfs::path& real, std::string_view asked, bool
               JsonObject{{"privilege", "allowFs"}, {"path", asked}, {"access", write ? "write" : "read"}});
 }
 
+FsEntry FsPrivileges::open(std::string_view path, bool write, Last last, bool make_folders) const {
+  if (!everything_) {
+    return FsEntry::at_real(last == Last::kFollow ? resolve(path, write) : resolve_entry(path, write), make_folders);
+  }
+  refuse_zeros(path);
+  stdfs::path plain(path);
+  if (write && last == Last::kFollow) {
+    // A file is replaced where it really is; a device or a pipe is written to by the path that leads there.
+    std::error_code failed;
+    const auto type = stdfs::status(plain, failed).type();
+    const bool special = stdfs::exists(stdfs::file_status(type)) && type != stdfs::file_type::regular &&
+                         type != stdfs::file_type::directory;
+    if (!special) plain = resolve(path, write);
+  }
+  return FsEntry::at_path(std::move(plain), make_folders);
+}
+
 stdfs::path FsPrivileges::resolve(std::string_view path, bool write) const {
   refuse_zeros(path);
   stdfs::path real = through_dangling_links(real_path(stdfs::path(path)));

@@ -1,12 +1,15 @@
 #include "alknet/platform/fs.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "alknet/base/files.h"
 #include "alknet/base/loop.h"
@@ -28,13 +31,14 @@ class Fs : public testing::Test {
     for (const char* const name : {"mine", "open", "secret"}) stdfs::create_directories(root_ / name);
     write_file(root_ / "open" / "note", std::string_view("hello"));
     write_file(root_ / "secret" / "key", std::string_view("42"));
+    privileges_ = FsPrivileges({{root_ / "mine", true}, {root_ / "open", false}});
   }
   ~Fs() override { stdfs::remove_all(root_); }
 
   /// What a module that has `fs` and `root` gives as its default export, or the code of what it throws.
   std::string run(const std::string& body) {
     FsOptions options;
-    options.privileges = FsPrivileges({{root_ / "mine", true}, {root_ / "open", false}});
+    options.privileges = privileges_;
     options.pool = [this]() -> Executor& { return pool_; };
     options.max_file_bytes = 1000;
     const auto task = [&]() -> Task<std::string> {
@@ -56,7 +60,23 @@ class Fs : public testing::Test {
     return wait_for(thread_.loop(), task());
   }
 
+  /// A folder of what is `mine`, with a `key` in it, and a link beside it that leads to what is not.
+  stdfs::path folder_and_link() {
+    stdfs::path folder = root_ / "mine" / "folder";
+    stdfs::create_directory(folder);
+    write_file(folder / "key", std::string_view("mine"));
+    stdfs::create_directory_symlink(root_ / "secret", link());
+    return folder;
+  }
+  stdfs::path link() const { return root_ / "mine" / "link"; }
+
+  /// Puts each in the place of the other, at once.
+  static void swap(const stdfs::path& one, const stdfs::path& other) {
+    ASSERT_EQ(::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0) << errno;
+  }
+
   stdfs::path root_;
+  FsPrivileges privileges_;
   PoolExecutor pool_;
   LoopThread thread_;
 };
@@ -142,6 +162,102 @@ TEST_F(Fs, LinksThatLeadOutsideDoNotHelp) {
       R"("permission_denied",true,"hello","permission_denied","permission_denied","permission_denied",true,"ok","ok"])");
   EXPECT_EQ(read_file(root_ / "secret" / "key", 100), "42") << "the link went, not what it led to";
   EXPECT_FALSE(stdfs::exists(root_ / "secret" / "new"));
+}
+
+TEST_F(Fs, AFolderThatBecomesALinkAfterTheCheckIsRefused) {
+  const stdfs::path folder = folder_and_link();
+  const stdfs::path checked = privileges_.resolve((folder / "key").native(), true);
+  swap(folder, link());
+  EXPECT_EQ(code_of([&] { FsEntry::at_real(checked); }), "permission_denied");
+  EXPECT_EQ(code_of([&] { FsEntry::at_real(folder / "new" / "folder", true); }), "permission_denied");
+  EXPECT_FALSE(stdfs::exists(root_ / "secret" / "new"));
+}
+
+TEST_F(Fs, AFolderThatBecomesALinkWhileItIsOpenStaysItself) {
+  const stdfs::path folder = folder_and_link();
+  const FsEntry key = privileges_.open((folder / "key").native(), true);
+  const FsEntry other = privileges_.open((folder / "other").native(), true);
+  swap(folder, link());
+  EXPECT_EQ(key.read(100, {}), "mine");
+  key.write(std::as_bytes(std::span("new", 3)), {});
+  key.copy_to(other, {});
+  key.append(std::as_bytes(std::span("er", 2)), {});
+  EXPECT_EQ(read_file(link() / "key", 100), "newer");
+  EXPECT_EQ(read_file(link() / "other", 100), "new");
+  key.rename_to(other);
+  other.remove(false, false);
+  EXPECT_TRUE(stdfs::is_empty(link()));
+  EXPECT_EQ(read_file(root_ / "secret" / "key", 100), "42");
+}
+
+TEST_F(Fs, AFileThatBecomesALinkAfterTheCheckIsRefused) {
+  const stdfs::path file = root_ / "mine" / "file";
+  write_file(file, std::string_view("mine"));
+  stdfs::create_symlink(root_ / "secret" / "key", link());
+  const FsEntry entry = privileges_.open(file.native(), true);
+  const FsEntry source = privileges_.open((root_ / "open" / "note").native(), false);
+  swap(file, link());
+  const std::span<const std::byte> bytes = std::as_bytes(std::span("x", 1));
+  EXPECT_EQ(code_of([&] { entry.read(100, {}); }), "permission_denied");
+  EXPECT_EQ(code_of([&] { entry.write(bytes, {}); }), "permission_denied");
+  EXPECT_EQ(code_of([&] { entry.append(bytes, {}); }), "permission_denied");
+  EXPECT_EQ(code_of([&] { entry.copy_to(source, {}); }), "permission_denied");
+  EXPECT_EQ(code_of([&] { source.copy_to(entry, {}); }), "permission_denied");
+  EXPECT_EQ(code_of([&] { entry.facts(false); }), "permission_denied");
+  EXPECT_EQ(code_of([&] { entry.list(); }), "io_error");
+  EXPECT_EQ(entry.facts(true).type, stdfs::file_type::symlink);
+  EXPECT_EQ(read_file(root_ / "secret" / "key", 100), "42");
+}
+
+TEST_F(Fs, NothingLeaksWhileFoldersAndLinksAreSwapped) {
+  const stdfs::path folder = folder_and_link();
+  std::thread swapper([&] {
+    for (int i = 0; i < 4000; ++i) swap(folder, link());
+  });
+  for (int i = 0; i < 1000; ++i) {
+    try {
+      EXPECT_EQ(privileges_.open((folder / "key").native(), false).read(100, {}), "mine");
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.code_name() == "permission_denied" || error.code_name() == "io_error") << error.message();
+    }
+  }
+  swapper.join();
+}
+
+TEST_F(Fs, RemovesAFolderAndNotWhatItsLinksLeadTo) {
+  const stdfs::path folder = folder_and_link();
+  stdfs::create_directories(folder / "a" / "b");
+  stdfs::create_directory_symlink(root_ / "secret", folder / "a" / "link");
+  EXPECT_EQ(run("return code(fs.rm(root + '/mine/folder', {recursive: true}))"), R"("ok")");
+  EXPECT_FALSE(stdfs::exists(folder));
+  EXPECT_EQ(read_file(root_ / "secret" / "key", 100), "42");
+}
+
+TEST_F(Fs, AWaitForAPipeEndsWithTheIsolate) {
+  ASSERT_EQ(::mkfifo((root_ / "mine" / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(run("fs.readFile(root + '/mine/pipe').catch(() => {}); return 1"), "1");
+}
+
+TEST_F(Fs, ReadsAndWritesPipes) {
+  const stdfs::path in = root_ / "mine" / "in", out = root_ / "mine" / "out";
+  for (const stdfs::path& pipe : {in, out}) ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Descriptor reader(::open(out.c_str(), O_RDONLY | O_NONBLOCK));
+  std::thread writer([&] { std::ofstream(in) << "piped"; });
+  EXPECT_EQ(run(R"(
+    const text = await fs.readFile(root + '/mine/in', 'utf8');
+    await fs.writeFile(root + '/mine/out', text);
+    return [text, (await fs.stat(root + '/mine/out')).isFile()];)"),
+            R"(["piped",false])");
+  writer.join();
+  EXPECT_EQ(read_descriptor(reader.get(), out, 100), "piped");
+}
+
+TEST_F(Fs, ReadsWhatHasNoSizeBeforehand) {
+  privileges_ = FsPrivileges::everything();
+  EXPECT_EQ(run("return [(await fs.readFile('/dev/null')).length, await fs.readFile('/proc/self/comm', 'utf8') !== '',"
+                "await code(fs.readFile('/dev/zero')), await code(fs.writeFile('/dev/null', 'x'))]"),
+            R"([0,true,"invalid_argument","ok"])");
+  EXPECT_TRUE(stdfs::is_character_file("/dev/null"));
 }
 
 TEST(FsPrivilegesTest, NothingIsAllowedWithoutARule) {

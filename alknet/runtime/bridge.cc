@@ -5,9 +5,9 @@
 #include <atomic>
 #include <utility>
 
+#include "alknet/base/on_executor.h"
 #include "alknet/base/random_hex.h"
 #include "alknet/runtime/bridge_state.h"
-#include "alknet/runtime/other_executor.h"
 
 namespace alknet::runtime {
 namespace {

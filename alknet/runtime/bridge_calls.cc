@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <mutex>
 #include <utility>
 
 #include "alknet/call/error.h"
@@ -86,34 +87,58 @@ WireError told(const std::exception_ptr& failure) {
   }
 }
 
+/// The id of a call, which is told where the call runs: on another thread, and perhaps after the one who asked for it
+/// has given up. Copies are the same.
+class CallId {
+ public:
+  std::function<void(const std::string& id)> setter() const {
+    return [held = held_](const std::string& id) {
+      const std::lock_guard lock(held->mutex);
+      held->id = id;
+    };
+  }
+  std::string get() const {
+    const std::lock_guard lock(held_->mutex);
+    return held_->id;
+  }
+
+ private:
+  struct Held {
+    std::mutex mutex;
+    std::string id;
+  };
+  std::shared_ptr<Held> held_ = std::make_shared<Held>();
+};
+
 Task<CallOutcome> outcome_of(std::shared_ptr<call::Caller> caller, std::string operation, Message input,
                              call::CallOptions options) {
   CallOutcome outcome;
-  // In this frame, so that it lives as long as the call; the id comes before anything is awaited.
-  options.on_id = [&outcome](const std::string& id) { outcome.request_id = id; };
+  const CallId id;
+  options.on_id = id.setter();
   try {
     Task<Message> call = caller->call(std::move(operation), std::move(input), std::move(options));
     outcome.output = co_await std::move(call);
   } catch (...) {
     outcome.error = told(std::current_exception());
   }
+  outcome.request_id = id.get();
   co_return outcome;
 }
 
 Value error_object(Realm realm, const WireError& error) {
   Value object = realm.object();
-  object.set("code", realm.string(error.code));
-  object.set("message", realm.string(error.message));
-  object.set("retryable", realm.boolean(error.retryable));
-  if (!error.details.is_null()) object.set("details", from_json(realm, error.details));
+  object.define("code", realm.string(error.code));
+  object.define("message", realm.string(error.message));
+  object.define("retryable", realm.boolean(error.retryable));
+  if (!error.details.is_null()) object.define("details", from_json(realm, error.details));
   return object;
 }
 
 Value outcome_object(Realm realm, const CallOutcome& outcome) {
   Value object = realm.object();
-  object.set("requestId", realm.string(outcome.request_id));
-  if (outcome.output) object.set("data", from_message(realm, *outcome.output));
-  if (outcome.error) object.set("error", error_object(realm, *outcome.error));
+  object.define("requestId", realm.string(outcome.request_id));
+  if (outcome.output) object.define("data", from_message(realm, *outcome.output));
+  if (outcome.error) object.define("error", error_object(realm, *outcome.error));
   return object;
 }
 
@@ -219,13 +244,12 @@ class ScriptSubscription final : public NativeObject {
   struct Items {
     Items(const ScriptCaller& caller, std::string operation, Message input, call::CallOptions options)
         : caller_ended(caller.ended.get_token()),
-          generator(subscribe(*caller.caller, std::move(operation), std::move(input), std::move(options), request_id)) {
-    }
+          generator(subscribe(*caller.caller, std::move(operation), std::move(input), std::move(options), id)) {}
     ~Items() { finish(); }
 
     static AsyncGenerator<Message> subscribe(call::Caller& caller, std::string operation, Message input,
-                                             call::CallOptions options, std::string& id) {
-      options.on_id = [&id](const std::string& given) { id = given; };
+                                             call::CallOptions options, const CallId& id) {
+      options.on_id = id.setter();
       return caller.subscribe(std::move(operation), std::move(input), std::move(options));
     }
 
@@ -241,7 +265,7 @@ class ScriptSubscription final : public NativeObject {
       if (const auto ended = std::exchange(on_end, nullptr)) ended();
     }
 
-    std::string request_id;  // goes first: the generator may refer to it
+    CallId id;  // made before the generator, which tells it
     std::stop_token caller_ended;
     std::optional<AsyncGenerator<Message>> generator;
     std::stop_source stop;
@@ -252,7 +276,7 @@ class ScriptSubscription final : public NativeObject {
 
   static Value taken_object(Realm realm, const CallOutcome& taken) {
     Value object = outcome_object(realm, taken);
-    object.set("done", realm.boolean(!taken.output.has_value()));
+    object.define("done", realm.boolean(!taken.output.has_value()));
     return object;
   }
 
@@ -266,7 +290,7 @@ class ScriptSubscription final : public NativeObject {
     } catch (...) {
       if (!items->closed) taken.error = told(std::current_exception());
     }
-    taken.request_id = items->request_id;
+    taken.request_id = items->id.get();
     items->waiting = false;
     if (!taken.output || items->closed) items->finish();
     co_return taken;
@@ -303,9 +327,15 @@ Value script_call(Realm realm, const std::shared_ptr<BridgeState>& state, const 
     if (token) caller->tokens.erase(*token);
     return outcome_object(in, outcome);
   };
-  return promise_of_result(realm,
-                           outcome_of(caller->caller, std::move(operation), std::move(input), std::move(options.call)),
-                           stop, gone, settle);
+  try {
+    return promise_of_result(
+        realm, outcome_of(caller->caller, std::move(operation), std::move(input), std::move(options.call)), stop, gone,
+        settle);
+  } catch (...) {  // no room for the promise: nothing was called
+    --state->open_calls;
+    if (options.token) caller->tokens.erase(*options.token);
+    throw;
+  }
 }
 
 Value script_subscribe(Realm realm, const std::shared_ptr<BridgeState>& state,

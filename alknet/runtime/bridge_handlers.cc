@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "alknet/base/await.h"
+#include "alknet/base/on_executor.h"
 #include "alknet/call/context.h"
 #include "alknet/call/error.h"
 #include "alknet/runtime/bridge_state.h"
 #include "alknet/runtime/convert.h"
 #include "alknet/runtime/error.h"
-#include "alknet/runtime/other_executor.h"
 #include "alknet/runtime/promise.h"
 
 // Host to JS: handlers that are functions of script.
@@ -243,9 +243,8 @@ Value call_handler(Realm realm, BridgeState& state, std::uint64_t handler, const
 
 /// The iterator of what a handler of a subscription gave: by its `Symbol.asyncIterator`, else by `Symbol.iterator`.
 Value iterator_of(Realm realm, const Value& given) {
-  const Value symbols = realm.global().get("Symbol");
-  for (const char* const name : {"asyncIterator", "iterator"}) {
-    const Value method = given.is_object() ? given.get(symbols.get(name)) : Value();
+  for (const WellKnownSymbol name : {WellKnownSymbol::kAsyncIterator, WellKnownSymbol::kIterator}) {
+    const Value method = given.is_object() ? given.get(realm.symbol(name)) : Value();
     if (method.is_function()) return method.call_on(given);
   }
   throw realm.type_error("the handler of a subscription gave nothing to iterate: use an async generator function");
@@ -278,15 +277,19 @@ void end_serving(BridgeState& state, std::uint64_t number, bool early) {
   state.serving.erase(found);
   if (!early) return;
   caller->ended.request_stop();
-  if (iterator.is_object()) {
-    const Value method = iterator.get("return");
+  std::exception_ptr failure;
+  try {
+    const Value method = iterator.is_object() ? iterator.get("return") : Value();
     const Value ended = method.is_function() ? method.call_on(iterator) : Value();
     // What it throws on the way out nobody hears.
     if (ended.is_promise())
       when_settled(
           ended, [](Realm, const Value&) {}, [](Realm, const Value&) {});
+  } catch (const ScriptError&) {  // the listener hears of the end all the same
+    failure = std::current_exception();
   }
   if (listener.is_function()) listener.call();
+  if (failure) std::rethrow_exception(failure);
 }
 
 // --- on the dispatcher's executor

@@ -550,6 +550,51 @@ TEST_F(Bridge, SessionsMayNotTakeReservedNames) {
   EXPECT_EQ(error_in("mine/op").code(), call::CallError::kNotFound) << "others do not see it";
 }
 
+/// Calls that end only by a stop, and tell their id when the test says so.
+class LateCaller final : public call::Caller {
+ public:
+  Task<Message> call(std::string, Message, call::CallOptions options) override {
+    on_id = options.on_id;
+    return forever();
+  }
+  AsyncGenerator<Message> subscribe(std::string, Message, call::CallOptions options) override {
+    on_id = options.on_id;
+    return no_items();
+  }
+  std::function<void(const std::string&)> on_id;
+
+ private:
+  static Task<Message> forever() {
+    co_await sleep_for(std::chrono::hours(1));
+    co_return Message{};
+  }
+  static AsyncGenerator<Message> no_items() { co_await sleep_for(std::chrono::hours(1)); }
+};
+
+TEST_F(Bridge, AnIdThatIsToldAfterTheCallWasGivenUpIsForNobody) {
+  const auto late = std::make_shared<LateCaller>();
+  options.caller = late;
+  begin();
+  run("globalThis.p = host.call('a/op', {}, {token: 1})");
+  run("host.abort(1); globalThis.r = await p");
+  EXPECT_EQ(value("r.error.code"), "\"ABORTED\"");
+  late->on_id("late");
+  run("globalThis.items = host.subscribe('a/op', {}, {}); items.next()");
+  run("items.close(); delete globalThis.items");
+  isolate->collect_garbage();
+  late->on_id("late");
+}
+
+TEST_F(Bridge, AnswersAreNotSeenBySettersOfScript) {
+  add(call::simple_operation("a/echo", call::echo));
+  begin();
+  run(R"(for (const name of ['data', 'error', 'requestId', 'x'])
+           Object.defineProperty(Object.prototype, name, { set(v) { log.push(name) } });
+         globalThis.r = await host.call('a/echo', {x: 5}, {}))");
+  EXPECT_EQ(value("r.data.x"), "5");
+  EXPECT_EQ(log(), "");
+}
+
 // --- two threads ----------------------------------------------------------------------------------------------------
 
 /// An isolate and a dispatcher that live on threads of their own.

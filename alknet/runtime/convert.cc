@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <memory>
-#include <mutex>
 
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/quickjs.h"
@@ -16,13 +15,19 @@ constexpr double kMostExact = 9007199254740991.0;
 /// One walk from script to JSON.
 class Outward {
  public:
-  Outward(Realm realm, Message* message, std::span<const Value> transfer)
-      : realm_(realm), message_(message), transfer_(transfer) {}
+  Outward(Realm realm, Message* message, std::span<const Value> transfer, bool plain = false)
+      : realm_(realm), message_(message), transfer_(transfer), plain_(plain) {}
 
-  /// False when JSON leaves the value out.
-  bool convert(const Value& value, Json& out, std::size_t depth) {
+  /// False when JSON leaves the value out. `key` is the value's place in what holds it.
+  bool convert(Value value, const std::string& key, Json& out, std::size_t depth) {
     if (depth > kMaxDepth) fail("nests deeper than " + std::to_string(kMaxDepth) + ", or contains itself");
-    if (value.is_undefined() || value.is_symbol() || value.is_function()) return false;
+    count();
+    if (value.is_object() && !is_binary(value)) value = plain(value, key);
+    if (value.is_undefined()) return false;
+    if (value.is_symbol() || value.is_function()) {
+      if (plain_) fail("is a function or a symbol, which JSON has no form for");
+      return false;
+    }
     if (value.is_null()) {
       out = nullptr;
     } else if (value.is_boolean()) {
@@ -30,14 +35,16 @@ class Outward {
     } else if (value.is_number()) {
       out = number(value.to_number());
     } else if (value.is_bigint()) {
-      out = value.to_integer(path_.empty() ? "the value" : path_);
+      if (plain_) fail("is a BigInt, which JSON has no form for");
+      out = integer(value);
     } else if (value.is_string()) {
       out = JsonString(value.to_string());
-    } else if (value.is_array_buffer() || value.is_array_buffer_view()) {
+      if (plain_) check_text(out.get_string());
+    } else if (is_binary(value)) {
       if (message_ == nullptr) fail("is binary, which JSON has no form for");
       out = attach(value);
     } else {
-      return object(value, out, depth);
+      members(value, out, depth);
     }
     return true;
   }
@@ -61,38 +68,86 @@ class Outward {
     return value;
   }
 
-  bool object(const Value& value, Json& out, std::size_t depth) {
-    if (const Value to_json = value.get("toJSON"); to_json.is_function()) {
-      const Value key = realm_.string("");
-      const Value plain = to_json.call_on(value, std::span(&key, 1));
-      if (!plain.is_object()) return convert(plain, out, depth);
-      return members(plain, out, depth);
-    }
-    return members(value, out, depth);
+  /// Half a surrogate pair has become a replacement character; a text that has one of its own is refused with it.
+  void check_text(std::string_view text) const {
+    if (text.find("\xEF\xBF\xBD") != std::string_view::npos) fail("may have half a surrogate pair");
   }
 
-  bool members(const Value& value, Json& out, std::size_t depth) {
-    if (value.is_array()) {
+  Json integer(const Value& value) {
+    const IsolateState& state = ValueAccess::state(realm_);
+    std::int64_t low = 0;  // the value modulo 2^64
+    checked(ValueAccess::state(realm_), JS_ToBigInt64(state.context, &low, ValueAccess::raw(value)));
+    if (realm_.bigint(low).same_as(value)) return low;
+    const auto high = static_cast<std::uint64_t>(low);
+    if (realm_.bigint_unsigned(high).same_as(value)) return high;
+    throw realm_.range_error(where() + " must fit 64 bits: it is a BigInt beyond them");
+  }
+
+  static bool is_binary(const Value& value) { return value.is_array_buffer() || value.is_array_buffer_view(); }
+
+  static bool is_boxed(const IsolateState& state, JSClassID id) {
+    const auto& classes = state.classes;
+    return id == classes.number || id == classes.string || id == classes.boolean || id == classes.bigint ||
+           id == classes.raw_json;
+  }
+
+  /// What JSON.stringify takes for an object: what its `toJSON` gives, and the primitive that it stands for.
+  Value plain(Value value, const std::string& key) {
+    if (const Value to_json = value.get("toJSON"); to_json.is_function()) {
+      if (plain_) fail("has a toJSON");
+      const Value name = realm_.string(key);
+      value = to_json.call_on(value, std::span(&name, 1));
+      if (!value.is_object()) return value;
+    }
+    const IsolateState& state = ValueAccess::state(realm_);
+    const JSClassID id = JS_GetClassID(ValueAccess::raw(value));
+    if (plain_ && is_boxed(state, id)) fail("is an object that stands for a primitive value");
+    if (id == state.classes.number) return realm_.number(value.to_number());
+    if (id == state.classes.string) return realm_.string(value.to_string());
+    if (id == state.classes.boolean) return state.intrinsics.boolean_value.call_on(value);
+    if (id == state.classes.bigint) return state.intrinsics.bigint_value.call_on(value);
+    if (id == state.classes.raw_json) return from_json(realm_, parse_json(value.get("rawJSON").to_string()));
+    return value;
+  }
+
+  /// True as Array.isArray has it: also for what stands for an array.
+  bool is_array(const Value& value) {
+    if (!value.is_proxy()) return value.is_array();
+    return ValueAccess::state(realm_).intrinsics.is_array.call(std::span(&value, 1)).to_boolean();
+  }
+
+  void members(const Value& value, Json& out, std::size_t depth) {
+    if (is_array(value)) {
       JsonArray& items = out.emplace_array();
       const std::uint64_t length = value.length();
+      if (length > UINT32_MAX) fail("is longer than an array can be");
       for (std::uint64_t i = 0; i < length; ++i) {
-        if (i % 4096 == 4095 && realm_.isolate().interrupted_now()) {
-          throw Error(RuntimeError::kTimeout, "[isolate] the script was stopped: its time was over");
-        }
-        const Within within(path_, "/" + std::to_string(i));
+        const std::string key = std::to_string(i);
+        const Within within(path_, "/" + key);
         Json item = nullptr;  // what JSON leaves out stays null in an array
-        convert(value.get(static_cast<std::uint32_t>(i)), item, depth + 1);
+        convert(value.get(static_cast<std::uint32_t>(i)), key, item, depth + 1);
         items.push_back(std::move(item));
       }
-      return true;
+      return;
     }
     JsonObject& object = out.emplace_object();
     for (const std::string& key : value.keys()) {
       const Within within(path_, "/" + key);
+      if (plain_) check_text(key);
       Json member;
-      if (convert(value.get(key), member, depth + 1)) object.insert_or_assign(key, std::move(member));
+      if (convert(value.get(key), key, member, depth + 1)) object.insert_or_assign(key, std::move(member));
     }
-    return true;
+  }
+
+  /// One value can stand for any number, in an array of no memory or by what is in it many times.
+  void count() {
+    IsolateState& state = ValueAccess::state(realm_);
+    if (++count_ % 4096 == 0 && state.must_stop()) throw time_over();
+    const auto most = state.options.limits.memory_bytes;
+    if (most && count_ > *most / sizeof(Json)) {
+      throw Error(RuntimeError::kMemoryLimit,
+                  where() + " is one value too many: what leaves the script is larger than its memory may be");
+    }
   }
 
   /// Bytes of a buffer that goes over whole are taken at the end: script may still look at it until then.
@@ -109,9 +164,9 @@ class Outward {
     return attach_bytes(*message_, copy_bytes(value));
   }
 
-  [[noreturn]] void fail(const std::string& what) const {
-    throw realm_.type_error((path_.empty() ? "the value" : path_) + " " + what);
-  }
+  [[noreturn]] void fail(const std::string& what) const { throw realm_.type_error(where() + " " + what); }
+
+  std::string where() const { return path_.empty() ? "the value" : path_; }
 
   /// A part of a buffer that goes over.
   struct Moved {
@@ -132,7 +187,9 @@ class Outward {
   Realm realm_;
   Message* message_;
   std::span<const Value> transfer_;
-  std::string path_;  // JSON pointer
+  bool plain_;
+  std::string path_;       // JSON pointer
+  std::size_t count_ = 0;  // of the values so far
   std::vector<Moved> moved_;
 };
 
@@ -153,9 +210,10 @@ Value inward(Realm realm, const Json& json, const Message* message) {
     case boost::json::kind::double_: return realm.number(json.get_double());
     case boost::json::kind::string: return realm.string(json.get_string());
     case boost::json::kind::array: {
-      Value out = realm.array();
-      for (std::uint32_t i = 0; const Json& item : json.get_array()) out.set(i++, inward(realm, item, message));
-      return out;
+      std::vector<Value> items;
+      items.reserve(json.get_array().size());
+      for (const Json& item : json.get_array()) items.push_back(inward(realm, item, message));
+      return realm.array(items);
     }
     case boost::json::kind::object: break;
   }
@@ -167,14 +225,7 @@ Value inward(Realm realm, const Json& json, const Message* message) {
     if (!wrong && index < message->bytes.size()) return realm.array_buffer(message->bytes[index].span());
   }
   Value out = realm.object();
-  for (const auto& [key, member] : object) {
-    const Value value = inward(realm, member, message);
-    if (key == "__proto__") {  // a member like any other, never the prototype
-      out.define_hidden(key, value);
-    } else {
-      out.set(key, value);
-    }
-  }
+  for (const auto& [key, member] : object) out.define(key, inward(realm, member, message));
   return out;
 }
 
@@ -185,7 +236,14 @@ Value from_json(Realm realm, const Json& json) { return inward(realm, json, null
 Json to_json(const Value& value) {
   Json out = nullptr;
   if (value.is_undefined()) return out;
-  Outward(value.realm(), nullptr, {}).convert(value, out, 0);
+  Outward(value.realm(), nullptr, {}).convert(value, "", out, 0);
+  return out;
+}
+
+Json to_plain_json(const Value& value) {
+  Json out = nullptr;
+  if (value.is_undefined()) return out;
+  Outward(value.realm(), nullptr, {}, true).convert(value, "", out, 0);
   return out;
 }
 
@@ -194,7 +252,7 @@ Message to_message(const Value& value, std::span<const Value> transfer) {
   if (value.is_undefined()) return message;
   Json json = nullptr;
   Outward outward(value.realm(), &message, transfer);
-  outward.convert(value, json, 0);
+  outward.convert(value, "", json, 0);
   outward.take_transferred();
   message.value = std::move(json);
   return message;
@@ -205,16 +263,21 @@ Value from_message(Realm realm, const Message& message) { return inward(realm, m
 SharedBytes copy_bytes(const Value& value) { return SharedBytes::copy(value.buffer()); }
 
 SharedBytes take_bytes(const Value& array_buffer) {
-  // The standard's way to move the memory into a buffer that script cannot reach.
-  const Value moved = array_buffer.realm().isolate().state().intrinsics.transfer.call_on(array_buffer);
-  const auto bytes = moved.buffer();
-  // The memory is the engine's: it goes back on the isolate's thread, or under the lock when the isolate has ended.
-  const auto release = [link = moved.realm().isolate().state().link](Value* value) {
-    const std::lock_guard lock(link->mutex);
-    std::unique_ptr<Value> held(value);
-    if (link->executor != nullptr) link->executor->post([held = std::move(held)] {});
-  };
-  const std::shared_ptr<const void> owner(new Value(moved), release);
+  IsolateState& state = ValueAccess::state(array_buffer.realm());
+  state.link->free_returned();
+  std::unique_ptr<Value> moved;
+  {
+    // The standard's way to move the memory into a buffer that script cannot reach. The engine loses it if it has no
+    // room for that buffer.
+    const Reserve reserve(state);
+    moved = std::make_unique<Value>(state.intrinsics.transfer.call_on(array_buffer));
+    // By its prototype it would keep all that script has, also after the isolate's end.
+    checked(state, JS_SetPrototype(context_of(state), ValueAccess::raw(*moved), JS_NULL));
+  }
+  const auto bytes = moved->buffer();
+  const auto release = [link = state.link](Value* value) { link->give_back(std::unique_ptr<Value>(value)); };
+  ++state.lent;
+  const std::shared_ptr<const void> owner(moved.release(), release);
   return SharedBytes::wrap(bytes, owner);
 }
 

@@ -17,7 +17,8 @@ enum class RuntimeError {
   kPermissionDenied,  ///< The privileges of the script do not allow it; details has `privilege`.
   kClosed,            ///< The isolate has ended.
   kSandboxUnavailable,  ///< This machine cannot confine a helper process, so none is started.
-  kSandboxFailed,       ///< A helper process could not be started or broke the protocol.
+  kSandboxFailed,       ///< A helper process could not be started or left by itself; details has `status`.
+  kSandboxDied,         ///< A signal that was not the host's ended a helper; details has its name `signal`, `number`.
 };
 
 const std::error_category& runtime_category() noexcept;

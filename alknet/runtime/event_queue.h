@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -26,8 +27,12 @@ class EventQueue {
     if (std::exchange(state_->ended, true)) return;
     state_->error = std::move(error);
     state_->changed.set_value();
+    state_->taken.set_value();
   }
   bool ended() const { return state_->ended; }
+
+  /// Waits while `most` items or more wait to be taken, until the end.
+  Task<void> room(std::size_t most) const { return room_of(state_, most); }
 
   /// The next item; nothing after the last. Throws the error of the end.
   Task<std::optional<Json>> next() const { return next_of(state_); }
@@ -36,6 +41,7 @@ class EventQueue {
   struct State {
     std::deque<Json> waiting;
     Completion<void> changed;
+    Completion<void> taken;
     std::optional<Error> error;
     bool ended = false;
   };
@@ -49,10 +55,18 @@ class EventQueue {
     if (!state->waiting.empty()) {
       item = std::move(state->waiting.front());
       state->waiting.pop_front();
+      state->taken.set_value();
     } else if (state->error) {
       throw Error(*state->error);
     }
     co_return item;
+  }
+
+  static Task<void> room_of(std::shared_ptr<State> state, std::size_t most) {
+    while (state->waiting.size() >= most && !state->ended) {
+      state->taken = Completion<void>();
+      co_await state->taken.wait();
+    }
   }
 
   std::shared_ptr<State> state_ = std::make_shared<State>();

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,8 +14,8 @@
 #include <cstring>
 #include <utility>
 
+#include "alknet/base/confinement.h"
 #include "alknet/call/descriptor_transport.h"
-#include "alknet/runtime/confinement.h"
 #include "alknet/runtime/error.h"
 
 namespace alknet::runtime {
@@ -51,11 +53,26 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
 };
 
+/// Returns when the process has ended, or `patience` is over.
+void wait_for_end(pid_t process, std::chrono::milliseconds patience) {
+  const int descriptor = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
+  if (descriptor < 0) return;  // an old kernel: then without patience
+  pollfd end{descriptor, POLLIN, 0};
+  ::poll(&end, 1, static_cast<int>(patience.count()));
+  ::close(descriptor);
+}
+
 }  // namespace
 
 std::string HelperEnd::text() const {
   if (signal == 0) return fmt::format("left with status {}", status);
-  return fmt::format("was ended by signal {} ({})", signal, ::strsignal(signal));
+  return fmt::format("was ended by {} ({})", signal_name(), ::strsignal(signal));
+}
+
+std::string HelperEnd::signal_name() const {
+  if (signal == 0) return {};
+  const char* abbreviation = ::sigabbrev_np(signal);
+  return abbreviation != nullptr ? fmt::format("SIG{}", abbreviation) : fmt::format("signal {}", signal);
 }
 
 std::filesystem::path helper_program(std::string_view name, const char* variable) {
@@ -78,10 +95,13 @@ HelperProcess::HelperProcess(const HelperProgram& program) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  char* environment[] = {nullptr};
+  std::vector<std::string> settings = program.environment;
+  std::vector<char*> environment;
+  for (std::string& setting : settings) environment.push_back(setting.data());
+  environment.push_back(nullptr);
   const SpawnPlan plan(theirs, program.diagnostics);
-  const int error =
-      ::posix_spawn(&process_, words.front().c_str(), &plan.files_, &plan.attributes_, arguments.data(), environment);
+  const int error = ::posix_spawn(&process_, words.front().c_str(), &plan.files_, &plan.attributes_, arguments.data(),
+                                  environment.data());
   ::close(theirs);
   if (error != 0) {
     ::close(ours);
@@ -97,11 +117,15 @@ HelperProcess::~HelperProcess() {
 }
 
 HelperProcess::HelperProcess(HelperProcess&& other) noexcept
-    : process_(std::exchange(other.process_, -1)), link_(std::exchange(other.link_, -1)), end_(other.end_) {}
+    : process_(std::exchange(other.process_, -1)),
+      link_(std::exchange(other.link_, -1)),
+      killed_(other.killed_),
+      end_(other.end_) {}
 
 HelperProcess& HelperProcess::operator=(HelperProcess&& other) noexcept {
   std::swap(process_, other.process_);
   std::swap(link_, other.link_);
+  std::swap(killed_, other.killed_);
   std::swap(end_, other.end_);
   return *this;
 }
@@ -109,7 +133,9 @@ HelperProcess& HelperProcess::operator=(HelperProcess&& other) noexcept {
 int HelperProcess::take_link() { return std::exchange(link_, -1); }
 
 void HelperProcess::kill() {
-  if (process_ > 0) ::kill(process_, SIGKILL);
+  if (ended()) return;
+  killed_ = true;
+  ::kill(process_, SIGKILL);
 }
 
 bool HelperProcess::ended() const {
@@ -119,14 +145,16 @@ bool HelperProcess::ended() const {
   return result != 0 || info.si_pid != 0;
 }
 
-HelperEnd HelperProcess::reap() {
+HelperEnd HelperProcess::reap(std::chrono::milliseconds patience) {
   if (process_ <= 0) return end_;
+  if (patience.count() > 0 && !ended()) wait_for_end(process_, patience);
   kill();
   int status = 0;
   while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
   process_ = -1;
-  end_ = WIFEXITED(status) ? HelperEnd{WEXITSTATUS(status), 0} : HelperEnd{-1, WTERMSIG(status)};
+  end_ = WIFEXITED(status) ? HelperEnd{WEXITSTATUS(status), 0, false}
+                           : HelperEnd{-1, WTERMSIG(status), killed_ && WTERMSIG(status) == SIGKILL};
   return end_;
 }
 

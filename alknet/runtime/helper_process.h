@@ -16,26 +16,28 @@ struct HelperProgram {
 
   /// Whether what it says on standard error is seen; else it goes to /dev/null.
   bool diagnostics = false;
+
+  std::vector<std::string> environment = {};  ///< "NAME=value"; nothing else of this process's own
 };
 
 /// How a helper process ended.
 struct HelperEnd {
-  int status = 0;  ///< that it left with; -1 when a signal ended it
-  int signal = 0;  ///< that ended it; 0 when it left by itself
+  int status = 0;       ///< that it left with; -1 when a signal ended it
+  int signal = 0;       ///< that ended it; 0 when it left by itself
+  bool killed = false;  ///< it was `kill` or `reap` that ended it
 
-  /// "left with status 3", "was ended by signal 31 (Bad system call)".
+  /// "SIGSYS"; empty without a signal.
+  std::string signal_name() const;
+
+  /// "left with status 3", "was ended by SIGSYS (Bad system call)".
   std::string text() const;
 };
-
-/// The statuses by which helpers say why they cannot go on.
-inline constexpr int kStatusUnsupported = 71;  ///< this machine lacks what confines it
-inline constexpr int kStatusOutOfMemory = 72;
-inline constexpr int kStatusFailed = 73;
 
 /// The program of that name beside the running one; `variable`, when it is set, names another. Throws `sandbox_failed`.
 std::filesystem::path helper_program(std::string_view name, const char* variable);
 
-/// A process that works for this one: a child with an empty environment, whose descriptors are /dev/null and, as number
+/// A process that works for this one: a child with the environment that its
+/// program says, whose descriptors are /dev/null and, as number
 /// kLinkDescriptor, one end of a socket pair. Destroying it kills and reaps it. One thread at a time; the child ends
 /// with the thread that started it.
 class HelperProcess {
@@ -57,12 +59,14 @@ class HelperProcess {
   /// Whether it ended already. It need not be reaped for that.
   bool ended() const;
 
-  /// Kills it where it lives, waits for its end and says how it was. An end of its own accord that came first counts.
-  HelperEnd reap();
+  /// Waits for its end and says how it was; kills it when it lives after `patience`. An end of its own accord that came
+  /// first counts: one that has closed its link to go needs a moment to be gone.
+  HelperEnd reap(std::chrono::milliseconds patience = {});
 
  private:
   pid_t process_ = -1;
   int link_ = -1;
+  bool killed_ = false;
   HelperEnd end_;
 };
 

@@ -14,6 +14,8 @@ namespace {
 
 HelperProcess shell(std::string script) { return HelperProcess({"/bin/sh", {"-c", std::move(script)}}); }
 
+constexpr std::chrono::seconds kPatience(30);
+
 std::string said_by(HelperProcess& helper) {
   const int link = helper.take_link();
   std::string text;
@@ -36,20 +38,30 @@ TEST(HelperProcess, HasItsLinkAndNothingElse) {
 
 TEST(HelperProcess, SaysHowItEnded) {
   HelperProcess leaves = shell("exit 7");
-  said_by(leaves);
-  const HelperEnd left = leaves.reap();
+  EXPECT_EQ(said_by(leaves), "");
+  const HelperEnd left = leaves.reap(kPatience);
   EXPECT_EQ(left.text(), "left with status 7");
   EXPECT_EQ(leaves.reap().status, 7) << "again";
   HelperProcess dies = shell("kill -SEGV $$");
   said_by(dies);
-  EXPECT_EQ(dies.reap().signal, SIGSEGV);
+  const HelperEnd died = dies.reap(kPatience);
+  EXPECT_EQ(died.signal, SIGSEGV);
+  EXPECT_EQ(died.signal_name(), "SIGSEGV");
+  EXPECT_FALSE(died.killed);
+  HelperProcess killed = shell("kill -KILL $$");
+  said_by(killed);
+  const HelperEnd by_others = killed.reap(kPatience);
+  EXPECT_EQ(by_others.signal_name(), "SIGKILL");
+  EXPECT_FALSE(by_others.killed);
 }
 
 TEST(HelperProcess, IsKilledWhenItDoesNotEnd) {
   HelperProcess endless = shell("while :; do :; done");
   EXPECT_FALSE(endless.ended());
   const pid_t id = endless.id();
-  EXPECT_EQ(endless.reap().signal, SIGKILL);
+  const HelperEnd end = endless.reap(std::chrono::milliseconds(1));
+  EXPECT_EQ(end.signal, SIGKILL);
+  EXPECT_TRUE(end.killed);
   EXPECT_TRUE(endless.ended());
   EXPECT_NE(::kill(id, 0), 0);
 }

@@ -1,5 +1,8 @@
 #include "alknet/runtime/isolate.h"
 
+#include <algorithm>
+#include <array>
+
 #include "alknet/runtime/modules.h"
 #include "alknet/runtime/quickjs.h"
 
@@ -40,12 +43,10 @@ void track_rejection(JSContext*, JSValueConst promise, JSValueConst reason, bool
 }
 
 /// The getter `name` of a prototype.
-Value getter_of(IsolateState& state, const Value& prototype, const char* name) {
-  const JSAtom atom = JS_NewAtom(state.context, name);
+Value getter_of(IsolateState& state, const Value& prototype, std::string_view name) {
+  const Atom atom(state, name);
   JSPropertyDescriptor property{};
-  const int found = JS_GetOwnProperty(state.context, &property, ValueAccess::raw(prototype), atom);
-  JS_FreeAtom(state.context, atom);
-  checked(state, found);
+  checked(state, JS_GetOwnProperty(state.context, &property, ValueAccess::raw(prototype), atom.get()));
   JS_FreeValue(state.context, property.setter);
   JS_FreeValue(state.context, property.value);
   return ValueAccess::adopt(state, property.getter);
@@ -54,8 +55,45 @@ Value getter_of(IsolateState& state, const Value& prototype, const char* name) {
 IsolateState::Intrinsics take_intrinsics(IsolateState& state) {
   const Value global = Realm(state).global();
   const Value view = global.get("DataView").get("prototype");
-  return {getter_of(state, view, "buffer"), getter_of(state, view, "byteOffset"), getter_of(state, view, "byteLength"),
-          global.get("ArrayBuffer").get("prototype").get("transfer")};
+  const Value symbol = global.get("Symbol");
+  IsolateState::Intrinsics out;
+  out.view_buffer = getter_of(state, view, "buffer");
+  out.view_offset = getter_of(state, view, "byteOffset");
+  out.view_length = getter_of(state, view, "byteLength");
+  out.transfer = global.get("ArrayBuffer").get("prototype").get("transfer");
+  constexpr std::array<std::string_view, 5> kErrors = {"Error", "TypeError", "RangeError", "SyntaxError",
+                                                       "ReferenceError"};
+  std::ranges::transform(kErrors, out.errors.begin(), [&](std::string_view name) { return global.get(name); });
+  out.internal_error = global.get("InternalError");
+  out.is_array = global.get("Array").get("isArray");
+  out.boolean_value = global.get("Boolean").get("prototype").get("valueOf");
+  out.bigint_value = global.get("BigInt").get("prototype").get("valueOf");
+  constexpr std::array<std::string_view, 3> kSymbols = {"iterator", "asyncIterator", "toStringTag"};
+  std::ranges::transform(kSymbols, out.symbols.begin(), [&](std::string_view name) { return symbol.get(name); });
+  return out;
+}
+
+/// The classes of objects are numbers that the engine does not tell beforehand.
+IsolateState::Classes take_classes(IsolateState& state) {
+  const Realm realm(state);
+  const Value object = realm.global().get("Object"), json = realm.global().get("JSON");
+  const auto class_of = [](const Value& value) { return JS_GetClassID(ValueAccess::raw(value)); };
+  const auto wrapper = [&](const Value& primitive) { return class_of(object.call(std::span(&primitive, 1))); };
+  const Value zero = realm.string("0");
+  return {wrapper(realm.number(0)), wrapper(zero), wrapper(realm.boolean(false)), wrapper(realm.bigint(0)),
+          class_of(json.invoke("rawJSON", std::span(&zero, 1)))};
+}
+
+// Bytes of heap before which no cycles are looked for. What goes with its last reference goes at once all the same; the
+// engine's own 256 KiB are passed several times while the packages of a common program are loaded.
+constexpr std::size_t kFirstCollection = std::size_t{4} << 20U;
+
+/// A job that found no room may be at its end with nothing but the exception left behind, and its promise pending.
+void report_lost(IsolateState& state) {
+  if (!JS_HasException(state.context)) return;
+  const Value thrown = ValueAccess::adopt(state, JS_GetException(state.context));
+  const ScriptError error = Realm(state).thrown(thrown);
+  if (error.code() == RuntimeError::kMemoryLimit) state.report(error);
 }
 
 int must_stop(JSRuntime*, void* opaque) { return static_cast<IsolateState*>(opaque)->must_stop() ? 1 : 0; }
@@ -72,46 +110,40 @@ Isolate::Isolate(IsolateOptions options) : state_(new IsolateState) {
     delete state_;
     throw Error(BaseError::kOutOfMemory, "[isolate] no memory for a JavaScript engine");
   }
+  try {
+    begin();
+  } catch (...) {
+    state_->end();
+    throw;
+  }
+}
+
+void Isolate::begin() {
   JS_SetRuntimeOpaque(state_->runtime, state_);
   JS_SetMaxStackSize(state_->runtime, state_->options.limits.stack_bytes);
   JS_SetCanBlock(state_->runtime, false);
+  JS_SetGCThreshold(state_->runtime, kFirstCollection);
   state_->context = JS_NewContext(state_->runtime);
   if (state_->context == nullptr) {
-    JS_FreeRuntime(state_->runtime);
-    delete state_;
     throw Error(BaseError::kOutOfMemory, "[isolate] no memory for a JavaScript context");
   }
   JS_SetContextOpaque(state_->context, state_);
   JS_NewClassID(state_->runtime, &state_->native_class);
   const JSClassDef native{"Native", finalize_native, mark_native, nullptr, nullptr};
-  JS_NewClass(state_->runtime, state_->native_class, &native);
+  if (JS_NewClass(state_->runtime, state_->native_class, &native) < 0) {
+    throw Error(BaseError::kOutOfMemory, "[isolate] no memory for the class of native objects");
+  }
   JS_SetInterruptHandler(state_->runtime, must_stop, state_);
   JS_SetHostPromiseRejectionTracker(state_->runtime, track_rejection, state_);
   set_module_loader(*state_);
   state_->intrinsics = take_intrinsics(*state_);
-  // Last, so that a limit that is too small shows when script runs.
-  if (state_->options.limits.memory_bytes) JS_SetMemoryLimit(state_->runtime, *state_->options.limits.memory_bytes);
+  state_->classes = take_classes(*state_);
+  state_->limit_memory(0);  // last, so that a limit that is too small shows when script runs
 }
 
 Isolate::~Isolate() {
   state_->stop.request_stop();
-  {
-    const std::lock_guard lock(state_->link->mutex);
-    state_->link->executor = nullptr;
-  }
-  state_->link->isolate = nullptr;
-  state_->intrinsics = {};
-  state_->promises.clear();
-  state_->rejections.clear();
-  state_->on_idle = {};
-  state_->options = {};
-  state_->ending = true;  // native objects that go let values go, in the middle of the engine's work
-  JS_FreeContext(std::exchange(state_->context, nullptr));
-  // The last Value may go with the native objects that this frees: the engine must not be freed under itself.
-  state_->ending = true;
-  JS_RunGC(state_->runtime);
-  state_->ending = false;
-  state_->free_if_unused();
+  state_->end();
 }
 
 Realm Isolate::realm() { return Realm(*state_); }
@@ -132,10 +164,10 @@ std::size_t Isolate::pump_jobs(std::size_t most) {
     while (count < most && JS_IsJobPending(state.runtime)) {
       JSContext* context = nullptr;
       try {
-        if (state.must_stop())
-          throw Error(RuntimeError::kTimeout, "[isolate] the script was stopped: its time was over");
+        if (state.must_stop()) throw time_over();
         ++count;
         if (JS_ExecutePendingJob(state.runtime, &context) < 0) throw_pending(state);
+        report_lost(state);
       } catch (const ScriptError& error) {
         state.report(error);
       } catch (const Error& error) {
@@ -178,7 +210,6 @@ void Isolate::set_deadline(std::optional<std::chrono::steady_clock::time_point> 
 
 void Isolate::interrupt() { state_->interrupted = true; }
 bool Isolate::interrupted() const { return state_->interrupted; }
-bool Isolate::interrupted_now() { return state_->must_stop(); }
 std::optional<Error> Isolate::take_uncaught() { return std::exchange(state_->uncaught, std::nullopt); }
 
 bool Isolate::idle() const { return state_->link->pending == 0 && !JS_IsJobPending(state_->runtime); }
@@ -200,7 +231,7 @@ IsolateMemory Isolate::memory() const {
 void Isolate::collect_garbage() { JS_RunGC(state_->runtime); }
 std::stop_token Isolate::stop_token() const { return state_->stop.get_token(); }
 
-PendingWork::PendingWork(Realm realm) : isolate_(realm.isolate().state().link) { ++isolate_->pending; }
+PendingWork::PendingWork(Realm realm) : isolate_(ValueAccess::state(realm).link) { ++isolate_->pending; }
 
 PendingWork::~PendingWork() {
   if (isolate_ == nullptr || --isolate_->pending > 0 || isolate_->isolate == nullptr) return;
@@ -208,7 +239,7 @@ PendingWork::~PendingWork() {
   if (state.on_idle && state.depth == 0) WeakIsolate(Realm(state)).post([](Realm) {});
 }
 
-WeakIsolate::WeakIsolate(Realm realm) : link_(realm.isolate().state().link) {}
+WeakIsolate::WeakIsolate(Realm realm) : link_(ValueAccess::state(realm).link) {}
 
 void WeakIsolate::post(std::function<void(Realm)> body) const {
   if (link_ == nullptr) return;

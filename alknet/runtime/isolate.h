@@ -125,9 +125,6 @@ class Isolate {
   void interrupt();
   bool interrupted() const;
 
-  /// The same, after a look at the clock: for long work of ours between two steps of script.
-  bool interrupted_now();
-
   /// The first error that nobody caught since the last call.
   std::optional<Error> take_uncaught();
 
@@ -146,6 +143,8 @@ class Isolate {
   IsolateState& state() { return *state_; }
 
  private:
+  void begin();
+
   IsolateState* state_;
 };
 

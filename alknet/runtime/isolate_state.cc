@@ -1,5 +1,7 @@
 #include "alknet/runtime/isolate_state.h"
 
+#include <algorithm>
+
 #include "alknet/runtime/convert.h"
 #include "alknet/runtime/quickjs.h"
 
@@ -37,7 +39,7 @@ void throw_pending(IsolateState& state) {
   const bool ended = JS_IsUncatchableError(ValueAccess::raw(thrown));
   if (ended) JS_ClearUncatchableError(state.context, ValueAccess::raw(thrown));
   if (ended && state.interrupted) {
-    throw Error(RuntimeError::kTimeout, "[isolate] the script was stopped: its time was over");
+    throw time_over();
   }
   throw Realm(state).thrown(thrown);
 }
@@ -64,17 +66,100 @@ void IsolateState::end_turn() {
   if (on_idle && isolate->idle()) std::exchange(on_idle, {})();
 }
 
-void IsolateState::free_if_unused() {
-  if (ending) return;
+void IsolateState::limit_memory(std::size_t more) {
+  const auto limit = options.limits.memory_bytes;
+  if (!limit) return;
+  // The engine takes 0 for no limit.
+  JS_SetMemoryLimit(runtime, std::max<std::size_t>(1, *limit + std::min(more, SIZE_MAX - *limit)));
+}
+
+void IsolateState::hold(JSValueConst value) {
+  std::unique_lock<std::recursive_mutex> lock;
+  if (phase == Phase::kEnded) lock = std::unique_lock(link->mutex);
+  JS_DupValueRT(runtime, value);
+  ++values;
+}
+
+void IsolateState::drop(JSValueConst value) {
+  if (phase != Phase::kEnded) {
+    JS_FreeValueRT(runtime, value);
+    --values;
+    return;
+  }
+  const std::shared_ptr<IsolateLink> kept = link;
+  bool last = false;
+  {
+    const std::lock_guard lock(kept->mutex);
+    JS_FreeValueRT(runtime, value);
+    --values;
+    last = unused(false);
+    // Native objects end on this thread, not on that of whoever has the last bytes.
+    if (!last && unused(true)) JS_RunGC(runtime);
+  }
+  if (last) free_engine();
+}
+
+void IsolateState::end() {
+  phase = Phase::kEnds;
+  {
+    const std::lock_guard lock(link->mutex);
+    link->executor = nullptr;
+  }
+  link->isolate = nullptr;
+  intrinsics = {};
+  promises.clear();
+  rejections.clear();
+  on_idle = {};
+  options = {};
+  if (context != nullptr) JS_FreeContext(std::exchange(context, nullptr));
+  link->free_returned();
+  JS_RunGC(runtime);
+  isolate = nullptr;
+  bool last = false;
+  {
+    const std::lock_guard lock(link->mutex);
+    link->free_returned();
+    link->ended = true;
+    phase = Phase::kEnded;
+    last = unused(false);
+  }
+  if (last) free_engine();
+}
+
+bool IsolateState::unused(bool but_lent) const {
   struct Counter final : ValueVisitor {
     std::size_t count = 0;
     void visit(const Value& value) override { count += ValueAccess::counted(ValueAccess::raw(value)) ? 1 : 0; }
   } inside;
   for (const NativeObject* native : natives) native->visit(inside);
-  if (values != inside.count) return;
-  ending = true;
+  return values == inside.count + (but_lent ? lent : 0);
+}
+
+void IsolateState::free_engine() {
+  phase = Phase::kFreed;
   JS_FreeRuntime(runtime);
   delete this;
+}
+
+void IsolateLink::give_back(std::unique_ptr<Value> value) {
+  const std::lock_guard lock(mutex);
+  if (ended) {
+    --ValueAccess::state(*value)->lent;
+    value.reset();
+    return;
+  }
+  returned.push_back(std::move(value));
+  if (executor == nullptr || returned.size() > 1) return;
+  executor->post([link = shared_from_this()] { link->free_returned(); });
+}
+
+void IsolateLink::free_returned() {
+  std::vector<std::unique_ptr<Value>> values;
+  {
+    const std::lock_guard lock(mutex);
+    values.swap(returned);
+  }
+  for (const auto& value : values) --ValueAccess::state(*value)->lent;
 }
 
 }  // namespace alknet::runtime

@@ -2,10 +2,12 @@
 
 #include <quickjs.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -18,11 +20,24 @@
 namespace alknet::runtime {
 
 /// What others hold of an isolate that may end before them.
-struct IsolateLink {
-  std::mutex mutex;              ///< guards `executor`
+struct IsolateLink : std::enable_shared_from_this<IsolateLink> {
+  /// Guards `executor`, `ended` and `returned`, and the engine from when the isolate has ended. What the engine frees
+  /// may need it again.
+  std::recursive_mutex mutex;
   Executor* executor = nullptr;  ///< null once the isolate has ended
-  Isolate* isolate = nullptr;    ///< of the isolate's thread; null once it has ended
-  std::size_t pending = 0;       ///< of the isolate's thread; PendingWork that lives
+  bool ended = false;            ///< the engine, if it lives, is used under the lock only
+
+  /// What holds memory of the engine that others had (`take_bytes`) and want no more; freed on the isolate's thread.
+  std::vector<std::unique_ptr<Value>> returned;
+
+  Isolate* isolate = nullptr;  ///< of the isolate's thread; null once it has ended
+  std::size_t pending = 0;     ///< of the isolate's thread; PendingWork that lives
+
+  /// Takes back a Value whose memory others had. Any thread.
+  void give_back(std::unique_ptr<Value> value);
+
+  /// Frees what was given back. On the isolate's thread.
+  void free_returned();
 };
 
 /// The engine and what belongs to it. Lives until the isolate has ended and the last Value outside of script is gone.
@@ -34,9 +49,15 @@ struct IsolateState {
   std::shared_ptr<IsolateLink> link = std::make_shared<IsolateLink>();
   std::stop_source stop;
 
-  std::size_t values = 0;   ///< Values that own a reference, also those of native objects
-  int depth = 0;            ///< of calls into script under way
-  bool ending = false;      ///< the engine is being freed
+  std::size_t values = 0;  ///< Values that own a reference, also those of native objects
+  int depth = 0;           ///< of calls into script under way
+  std::size_t lent = 0;    ///< of the values, those that others have until they give them back
+  enum class Phase {
+    kRuns,
+    kEnds,   ///< the isolate ends: nobody but it touches the engine
+    kEnded,  ///< Values outside of script keep the engine: it is used under the link's lock
+    kFreed,  ///< the engine is being freed
+  } phase = Phase::kRuns;
   bool describing = false;  ///< what script threw is asked for its members, which may throw too
   bool jobs_scheduled = false;
   bool compiling = false;  ///< imports lead to empty modules: nothing will run
@@ -46,11 +67,21 @@ struct IsolateState {
   JSClassID native_class = JS_INVALID_CLASS_ID;
   std::unordered_set<NativeObject*> natives;
 
-  /// Functions of the standard as they were before any script ran, which scripts may replace for others.
+  /// What the standard gives, as it was before any script ran, which scripts may replace for others.
   struct Intrinsics {
     Value view_buffer, view_offset, view_length;  ///< getters of DataView.prototype
     Value transfer;                               ///< ArrayBuffer.prototype.transfer
+    std::array<Value, 5> errors;                  ///< constructors by ErrorType
+    Value internal_error;                         ///< the engine's constructor of errors that are not the script's
+    Value is_array;                               ///< Array.isArray
+    Value boolean_value, bigint_value;            ///< valueOf of their prototypes
+    std::array<Value, 3> symbols;                 ///< by WellKnownSymbol
   } intrinsics;
+
+  /// Of the objects that stand for a primitive value, and of JSON.rawJSON.
+  struct Classes {
+    JSClassID number, string, boolean, bigint, raw_json;
+  } classes{};
 
   std::optional<std::chrono::steady_clock::time_point> deadline;
   std::atomic<bool> interrupted = false;
@@ -60,7 +91,7 @@ struct IsolateState {
   Callback on_idle;
 
   struct Pending {
-    Value promise, resolve, reject;
+    PromiseCapability settle;
     PendingWork work;
   };
   std::map<std::uint64_t, Pending> promises;  ///< of Deferred
@@ -83,8 +114,20 @@ struct IsolateState {
   void report_rejections();
   void end_turn();
 
-  /// Frees the engine, and this, when the isolate has ended and no Value outside of script is left.
-  void free_if_unused();
+  /// Lets script take `more` bytes than its limit.
+  void limit_memory(std::size_t more);
+
+  /// For Values: one more reference, one less. The last one after the isolate's end frees the engine, and this.
+  void hold(JSValueConst value);
+  void drop(JSValueConst value);
+
+  /// The isolate ends: frees the engine, and this, unless Values outside of script are left.
+  void end();
+
+ private:
+  /// No Value is left but those of native objects and, if `but_lent`, those that others have.
+  bool unused(bool but_lent) const;
+  void free_engine();
 };
 
 }  // namespace alknet::runtime

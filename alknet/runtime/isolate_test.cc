@@ -94,7 +94,8 @@ TEST(Isolate, HoldsItsMemoryLimitAndGoesOn) {
   IsolateOptions options;
   options.limits.memory_bytes = 4 << 20;
   Isolate isolate(std::move(options));
-  const Error error = error_of([&] { isolate.eval("const a = []; for (;;) a.push(new Array(1000).fill(1))"); });
+  const Error error =
+      error_of([&] { isolate.eval("(() => { const a = []; for (;;) a.push(new Array(1000).fill(1)) })()"); });
   EXPECT_EQ(error.code(), RuntimeError::kMemoryLimit) << error.message();
   isolate.collect_garbage();
   EXPECT_EQ(isolate.eval("2 * 3").to_number(), 6);

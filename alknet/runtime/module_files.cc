@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
+#include "alknet/base/descriptor.h"
 #include "alknet/base/json.h"
 #include "alknet/base/utf8.h"
 #include "alknet/runtime/error.h"
@@ -20,20 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxBytes = std::size_t{64} << 20U;
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 bool is_file(const std::string& path) {
   std::error_code ignored;
@@ -76,6 +64,9 @@ ModuleFiles::ModuleFiles(const std::vector<std::string>& roots) {
   }
 }
 
+ModuleFiles::ModuleFiles(std::map<std::string, std::string> texts, std::map<std::string, std::string> left_out)
+    : texts_(std::make_shared<const Texts>(Texts{std::move(texts), std::move(left_out)})) {}
+
 void ModuleFiles::require_inside(const std::string& real_path) const {
   for (const std::string& root : roots_) {
     if (root == "/" || (real_path.starts_with(root) && real_path[root.size()] == '/')) return;
@@ -88,6 +79,17 @@ void ModuleFiles::require_inside(const std::string& real_path) const {
 }
 
 std::optional<std::string> ModuleFiles::find(const std::string& path, std::vector<std::string>& tried) const {
+  if (texts_) {
+    for (std::string& candidate : candidates(path)) {
+      if (texts_->here.contains(candidate)) return candidate;
+      if (const auto found = texts_->left_out.find(candidate); found != texts_->left_out.end()) {
+        throw Error(RuntimeError::kPermissionDenied, fmt::format("{}: {}", candidate, found->second),
+                    JsonObject{{"privilege", "modules"}, {"file", candidate}});
+      }
+      tried.push_back(std::move(candidate));
+    }
+    return std::nullopt;
+  }
   if (roots_.empty()) require_inside(path);  // which it is not; a sandbox may not even ask the system for it
   for (const std::string& candidate : candidates(path)) {
     // What lies outside is not even looked for: its existence is nobody's business.
@@ -99,6 +101,12 @@ std::optional<std::string> ModuleFiles::find(const std::string& path, std::vecto
 }
 
 std::string ModuleFiles::read(const std::string& path) const {
+  if (texts_) {
+    const auto found = texts_->here.find(path);
+    if (found != texts_->here.end()) return found->second;
+    throw Error(RuntimeError::kModuleNotFound, fmt::format("{}: there is no such file", path),
+                JsonObject{{"specifier", path}});
+  }
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
   if (file.get() < 0) {
     throw Error(RuntimeError::kModuleNotFound, fmt::format("{}: {}", path, std::strerror(errno)),

@@ -101,5 +101,21 @@ TEST_F(ModuleFilesTest, WithoutRootsThereAreNoFiles) {
   EXPECT_EQ(code_of([&] { ModuleFiles({path("root/a.ts")}); }), "io_error");
 }
 
+TEST(ModuleFilesInMemory, AreFoundAsFilesAre) {
+  const ModuleFiles files({{"/s/a.ts", "a"}, {"/s/lib/index.js", "index"}}, {{"/out.ts", "it lies outside"}});
+  std::vector<std::string> tried;
+  EXPECT_EQ(files.find("/s/a", tried), "/s/a.ts");
+  EXPECT_EQ(files.find("/s/a.js", tried), "/s/a.ts");
+  EXPECT_EQ(files.find("/s/lib", tried), "/s/lib/index.js");
+  EXPECT_EQ(files.read("/s/a.ts"), "a");
+  tried.clear();
+  EXPECT_EQ(files.find("/etc/passwd.json", tried), std::nullopt);
+  EXPECT_EQ(tried, std::vector<std::string>{"/etc/passwd.json"});
+  EXPECT_EQ(code_of([&] { files.read("/etc/passwd"); }), "module_not_found");
+  const Error outside = error_of([&] { files.find("/out", tried); });
+  EXPECT_EQ(outside.code(), RuntimeError::kPermissionDenied);
+  EXPECT_EQ(outside.message(), "/out.ts: it lies outside");
+}
+
 }  // namespace
 }  // namespace alknet::runtime

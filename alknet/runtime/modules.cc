@@ -45,20 +45,19 @@ JSModuleDef* definition(const Value& module) {
   return static_cast<JSModuleDef*>(JS_VALUE_GET_PTR(ValueAccess::raw(module)));
 }
 
-std::string name_of(JSContext* context, JSModuleDef* module) {
+std::string name_of(IsolateState& state, JSModuleDef* module) {
+  JSContext* const context = context_of(state);
   const JSAtom atom = JS_GetModuleName(context, module);
-  std::size_t size = 0;
-  const char* const text = JS_AtomToCStringLen(context, &size, atom);
-  std::string out(text == nullptr ? "" : text, text == nullptr ? 0 : size);
-  JS_FreeCString(context, text);
+  const JSValue name = JS_AtomToString(context, atom);
   JS_FreeAtom(context, atom);
-  return out;
+  return checked(state, name).to_string();
 }
 
 int evaluate_native(JSContext* context, JSModuleDef* module) {
   IsolateState& state = state_of(context);
   const JSValue result = guarded(state, [&] {
-    const NativeModule* const native = find_native(state, name_of(context, module));
+    const NativeModule* const native = find_native(state, name_of(state, module));
+    if (native == nullptr) throw Error(BaseError::kInternal, "[import] a native module is known by no name");
     const std::vector<Value> values = native->evaluate(Realm(state));
     for (std::size_t i = 0; i < native->exports.size() && i < values.size(); ++i) {
       checked(state,
@@ -72,7 +71,9 @@ int evaluate_native(JSContext* context, JSModuleDef* module) {
 JSModuleDef* native_module(JSContext* context, const NativeModule& native) {
   JSModuleDef* const module = JS_NewCModule(context, native.name.c_str(), evaluate_native);
   if (module == nullptr) throw_pending(state_of(context));
-  for (const std::string& name : native.exports) JS_AddModuleExport(context, module, name.c_str());
+  for (const std::string& name : native.exports) {
+    checked(state_of(context), JS_AddModuleExport(context, module, name.c_str()));
+  }
   return module;
 }
 
@@ -86,8 +87,8 @@ JSModuleDef* json_module(IsolateState& state, const std::string& name, const Sha
   const Value value = checked(state, JS_ParseJSON(context, text.c_str(), text.size(), name.c_str()));
   JSModuleDef* const module = JS_NewCModule(context, name.c_str(), evaluate_json);
   if (module == nullptr) throw_pending(state);
-  JS_AddModuleExport(context, module, "default");
   checked(state, JS_SetModulePrivateValue(context, module, ValueAccess::copy(state, value)));
+  checked(state, JS_AddModuleExport(context, module, "default"));
   return module;
 }
 
@@ -164,7 +165,7 @@ JSValue first_datum(JSContext* context, JSValueConst, int, JSValueConst*, int, J
 Value after(IsolateState& state, const Value& promise, const Value& value) {
   JSContext* const context = context_of(state);
   JSValue datum = ValueAccess::raw(value);
-  const Value give = checked(state, JS_NewCFunctionData(context, first_datum, 0, 0, 1, &datum));
+  const Value give = checked_twice(state, JS_NewCFunctionData(context, first_datum, 0, 0, 1, &datum));
   return checked(state, JS_PromiseThen(context, ValueAccess::raw(promise), ValueAccess::raw(give), JS_UNDEFINED));
 }
 
@@ -180,7 +181,7 @@ Value Isolate::eval_async(std::string_view source, std::string_view name) {
   // The engine gives a promise of {value}.
   const Value promise = checked(*state_, JS_Eval(entry.context(), text.c_str(), text.size(), std::string(name).c_str(),
                                                  JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_ASYNC));
-  const Value unwrap = checked(*state_, JS_NewCFunction(entry.context(), value_member, "value", 1));
+  const Value unwrap = checked_twice(*state_, JS_NewCFunction(entry.context(), value_member, "value", 1));
   return checked(*state_,
                  JS_PromiseThen(entry.context(), ValueAccess::raw(promise), ValueAccess::raw(unwrap), JS_UNDEFINED));
 }
@@ -189,7 +190,7 @@ Value Isolate::eval_module(std::string_view source, std::string_view name) {
   const Entry entry(*state_);
   const Value module = compile(*state_, source, std::string(name));
   set_meta(*state_, definition(module), started(std::string(name)));
-  const Value done = checked(*state_, JS_EvalFunction(entry.context(), ValueAccess::copy(*state_, module)));
+  const Value done = checked_twice(*state_, JS_EvalFunction(entry.context(), ValueAccess::copy(*state_, module)));
   Value space = after(*state_, done, checked(*state_, JS_GetModuleNamespace(entry.context(), definition(module))));
   mark_handled(space);
   return space;
@@ -197,8 +198,9 @@ Value Isolate::eval_module(std::string_view source, std::string_view name) {
 
 Value Isolate::import_module(std::string_view specifier, std::string_view referrer) {
   const Entry entry(*state_);
-  return checked(*state_,
-                 JS_LoadModule(entry.context(), std::string(referrer).c_str(), std::string(specifier).c_str()));
+  // The engine tells of some failures only by a pending exception.
+  return checked_twice(*state_,
+                       JS_LoadModule(entry.context(), std::string(referrer).c_str(), std::string(specifier).c_str()));
 }
 
 SharedBytes Isolate::compile_module(std::string_view source, std::string_view name) {

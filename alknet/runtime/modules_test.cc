@@ -72,6 +72,14 @@ TEST_F(Modules, MayAwaitAtTheTopAndImportDynamically) {
   EXPECT_EQ(namespace_of(isolate->import_module("late")).get("default").to_number(), 5);
 }
 
+TEST_F(Modules, MayImportOnesThatHaveAwaitedBefore) {
+  resolver->add("a", "export const a = await Promise.resolve(1)");
+  resolver->add("b", "import { a } from 'a'; export const b = a + 1");
+  resolver->add("c", "import { a } from 'a'; import { b } from 'b'; export const c = a + b");
+  EXPECT_EQ(namespace_of(isolate->import_module("b")).get("b").to_number(), 2);
+  EXPECT_EQ(namespace_of(isolate->import_module("c")).get("c").to_number(), 3);
+}
+
 TEST_F(Modules, MayBeNativeOrJson) {
   resolver->add("data", R"({"k": [1, 2]})", ModuleSource::Kind::kJson);
   const Value space =

@@ -18,31 +18,20 @@ Value illegal_constructor(Realm realm, const Value&, Arguments) { throw realm.ty
 
 void define_methods(Realm realm, const Value& target, std::span<const MethodSpec> methods) {
   for (const MethodSpec& method : methods)
-    target.set(method.name, realm.function(method.name, method.length, method.function));
+    target.define(method.name, realm.function(method.name, method.length, method.function));
 }
 
 void define_attribute(Realm realm, const Value& prototype, const AttributeSpec& attribute) {
-  IsolateState& state = ValueAccess::state(realm);
   const std::string name(attribute.name);
   const Value get = realm.function("get " + name, 0, attribute.get);
   const Value set = attribute.set == nullptr ? Value() : realm.function("set " + name, 1, attribute.set);
-  JSContext* const context = context_of(state);
-  const JSAtom atom = JS_NewAtomLen(context, name.data(), name.size());
-  const int result = JS_DefinePropertyGetSet(context, ValueAccess::raw(prototype), atom, ValueAccess::copy(state, get),
-                                             ValueAccess::copy(state, set), JS_PROP_CONFIGURABLE | JS_PROP_ENUMERABLE);
-  JS_FreeAtom(context, atom);
-  checked(state, result);
+  define_accessor(prototype, Atom(ValueAccess::state(realm), name), get, set,
+                  JS_PROP_CONFIGURABLE | JS_PROP_ENUMERABLE);
 }
 
 void define_tag(Realm realm, const Value& prototype, std::string_view tag) {
-  IsolateState& state = ValueAccess::state(realm);
-  JSContext* const context = context_of(state);
-  const Value symbol = realm.global().get("Symbol").get("toStringTag");
-  const JSAtom atom = JS_ValueToAtom(context, ValueAccess::raw(symbol));
-  const int result = JS_DefinePropertyValue(context, ValueAccess::raw(prototype), atom,
-                                            ValueAccess::copy(state, realm.string(tag)), JS_PROP_CONFIGURABLE);
-  JS_FreeAtom(context, atom);
-  checked(state, result);
+  const Atom name(ValueAccess::state(realm), realm.symbol(WellKnownSymbol::kToStringTag));
+  define_value(prototype, name, realm.string(tag), JS_PROP_CONFIGURABLE);
 }
 
 }  // namespace
@@ -54,8 +43,9 @@ Value define_class(Realm realm, const ClassSpec& spec, const Value& parent) {
   JSCFunctionType type{};
   type.constructor_magic = construct_number;
   const int number = state.number_of(spec.construct == nullptr ? illegal_constructor : spec.construct);
-  Value constructor = checked(state, JS_NewCFunction2(entry.context(), type.generic, std::string(spec.name).c_str(),
-                                                      spec.length, JS_CFUNC_constructor_magic, number));
+  Value constructor =
+      checked_twice(state, JS_NewCFunction2(entry.context(), type.generic, std::string(spec.name).c_str(), spec.length,
+                                            JS_CFUNC_constructor_magic, number));
   checked(state, JS_SetConstructor(entry.context(), ValueAccess::raw(constructor), ValueAccess::raw(prototype)));
   if (!parent.is_undefined()) {
     checked(state, JS_SetPrototype(entry.context(), ValueAccess::raw(constructor), ValueAccess::raw(parent)));

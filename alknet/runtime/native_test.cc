@@ -93,6 +93,43 @@ TEST(NativeFunction, ErrorsOfCxxAreErrorsOfScript) {
   EXPECT_EQ(error.details().at("details").at("name").as_string(), "x");
 }
 
+TEST(NativeFunction, OtherExceptionsAreInternalErrors) {
+  Isolate isolate;
+  const auto fail = [](Realm, const Value&, Arguments) -> Value { throw std::out_of_range("no such index"); };
+  isolate.realm().global().set("fail", isolate.realm().function("fail", 0, fail));
+  EXPECT_EQ(isolate.eval("try { fail() } catch (e) { `${e} ${e instanceof InternalError}` }").to_string(),
+            "InternalError: no such index true");
+}
+
+TEST(NativeFunction, ErrorsAreTheStandardsWhateverScriptPutInTheirPlace) {
+  Isolate isolate;
+  isolate.eval(R"(
+    globalThis.calls = 0;
+    globalThis.standard = {};
+    for (const name of ["Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "InternalError"]) {
+      standard[name] = globalThis[name];
+      globalThis[name] = class { constructor() { ++calls } };
+    }
+    globalThis.Symbol = () => { ++calls };)");
+  const Realm realm = isolate.realm();
+  const Value standard = isolate.eval("standard");
+  for (const auto& [type, name] :
+       std::initializer_list<std::pair<ErrorType, const char*>>{{ErrorType::kError, "Error"},
+                                                                {ErrorType::kTypeError, "TypeError"},
+                                                                {ErrorType::kRangeError, "RangeError"},
+                                                                {ErrorType::kSyntaxError, "SyntaxError"},
+                                                                {ErrorType::kReferenceError, "ReferenceError"}}) {
+    const ScriptError error = realm.error(type, "x");
+    EXPECT_TRUE(error.thrown().instance_of(standard.get(name)));
+    EXPECT_EQ(error.message(), std::string(name) + ": x");
+  }
+  EXPECT_TRUE(realm.error_value(Error(BaseError::kNotFound, "[x] gone")).instance_of(standard.get("Error")));
+  EXPECT_TRUE(realm.error_value(std::out_of_range("x")).instance_of(standard.get("InternalError")));
+  realm.global().set("Box", define_class(realm, kBox));
+  EXPECT_EQ(isolate.eval("Object.prototype.toString.call(new Box())").to_string(), "[object Box]");
+  EXPECT_EQ(isolate.eval("calls").to_number(), 0);
+}
+
 TEST(NativeFunction, WhatScriptThrewComesBackAsTheSameValue) {
   Isolate isolate;
   isolate.realm().global().set(

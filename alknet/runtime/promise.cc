@@ -28,12 +28,10 @@ struct Deferred::State {
 
 Deferred::Deferred(Realm realm) : state_(std::make_shared<State>()) {
   IsolateState& state = ValueAccess::state(realm);
-  JSValue settle[2];
-  const Value promise = checked(state, JS_NewPromiseCapability(context_of(state), settle));
+  PromiseCapability made = realm.promise_capability();
   state_->id = ++state.last_promise;
   state_->isolate = WeakIsolate(realm);
-  state.promises.emplace(state_->id, IsolateState::Pending{promise, ValueAccess::adopt(state, settle[0]),
-                                                           ValueAccess::adopt(state, settle[1]), PendingWork(realm)});
+  state.promises.emplace(state_->id, IsolateState::Pending{std::move(made), PendingWork(realm)});
 }
 
 Value Deferred::promise() const {
@@ -43,15 +41,15 @@ Value Deferred::promise() const {
   if (found == isolate->state().promises.end()) {
     throw Error(BaseError::kInternal, "[Deferred] the promise was settled before script got it");
   }
-  return found->second.promise;
+  return found->second.settle.promise;
 }
 
 void Deferred::resolve(Value value) const {
-  if (const auto pending = state_->take()) pending->resolve.call(std::span(&value, 1));
+  if (const auto pending = state_->take()) pending->settle.resolve.call(std::span(&value, 1));
 }
 
 void Deferred::reject_with(Value reason) const {
-  if (const auto pending = state_->take()) pending->reject.call(std::span(&reason, 1));
+  if (const auto pending = state_->take()) pending->settle.reject.call(std::span(&reason, 1));
 }
 
 void Deferred::reject(const std::exception& error) const {

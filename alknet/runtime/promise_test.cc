@@ -54,6 +54,40 @@ TEST_F(Promises, ThatNobodyWillSettleDoNotKeepTheIsolateBusy) {
   EXPECT_TRUE(isolate->idle());
 }
 
+TEST_F(Promises, OfARealmDoNotKeepTheIsolateBusy) {
+  const PromiseCapability made = isolate->realm().promise_capability();
+  EXPECT_TRUE(isolate->idle());
+  isolate->realm().global().set("p", made.promise);
+  isolate->eval("p.then((v) => log.push(v))");
+  const Value five = isolate->realm().number(5);
+  made.resolve.call(std::span(&five, 1));
+  executor.run_ready();
+  EXPECT_EQ(log(), "5");
+}
+
+TEST_F(Promises, AreTheEnginesWhateverScriptPutInTheirPlace) {
+  isolate->eval(R"(
+    const wrong = () => { log.push("called") };
+    globalThis.Standard = Promise;
+    Object.defineProperty(Promise, Symbol.species, { get: wrong });
+    Object.defineProperty(Promise.prototype, "constructor", { get: wrong });
+    Promise.prototype.then = Promise.prototype.catch = Promise.resolve = Promise.reject = wrong;
+    globalThis.Promise = class { constructor() { wrong() } };)");
+  const PromiseCapability made = isolate->realm().promise_capability();
+  const Deferred deferred(isolate->realm());
+  int settled = 0;
+  for (const Value& promise : {made.promise, deferred.promise()}) {
+    EXPECT_TRUE(promise.instance_of(isolate->eval("Standard")));
+    when_settled(
+        promise, [&](Realm, const Value&) { ++settled; }, [](Realm, const Value&) { FAIL(); });
+  }
+  made.resolve.call();
+  deferred.resolve(Value());
+  executor.run_ready();
+  EXPECT_EQ(settled, 2);
+  EXPECT_EQ(log(), "");
+}
+
 Task<int> half(int x) {
   co_await reschedule();
   if (x % 2 != 0) throw Error(BaseError::kInvalidArgument, "[half] odd");

@@ -66,6 +66,22 @@ class Entry {
   JSContext* context_;
 };
 
+/// What ends a script whose `must_stop` is true.
+inline Error time_over() { return {RuntimeError::kTimeout, "[isolate] the script was stopped: its time was over"}; }
+
+/// Room beyond the memory limit while it lives, for what must not fail when the limit is reached.
+class Reserve {
+ public:
+  explicit Reserve(IsolateState& state) : state_(state) { state_.limit_memory(kBytes); }
+  Reserve(const Reserve&) = delete;
+  Reserve& operator=(const Reserve&) = delete;
+  ~Reserve() { state_.limit_memory(0); }
+
+ private:
+  static constexpr std::size_t kBytes = 64 << 10;
+  IsolateState& state_;
+};
+
 /// Throws the exception that is pending in the engine: ScriptError, or Error `timeout` after an interruption.
 [[noreturn]] void throw_pending(IsolateState& state);
 
@@ -79,6 +95,49 @@ inline Value checked(IsolateState& state, JSValue value) {
 inline int checked(IsolateState& state, int result) {
   if (result < 0) throw_pending(state);
   return result;
+}
+
+/// The same where the engine tells of some failures only by a pending exception: that a new function's name found no
+/// room, for one.
+inline Value checked_twice(IsolateState& state, JSValue value) {
+  Value out = checked(state, value);
+  if (JS_HasException(state.context)) throw_pending(state);
+  return out;
+}
+
+/// A property's name for the engine; freed with this. Throws what the engine throws when it cannot be made.
+class Atom {
+ public:
+  Atom(IsolateState& state, std::string_view name)
+      : Atom(state, JS_NewAtomLen(context_of(state), name.data(), name.size())) {}
+  Atom(IsolateState& state, const Value& key) : Atom(state, JS_ValueToAtom(context_of(state), ValueAccess::raw(key))) {}
+  Atom(const Atom&) = delete;
+  Atom& operator=(const Atom&) = delete;
+  ~Atom() { JS_FreeAtomRT(runtime_, atom_); }
+  JSAtom get() const { return atom_; }
+
+ private:
+  Atom(IsolateState& state, JSAtom atom) : runtime_(state.runtime), atom_(atom) {
+    if (atom_ == JS_ATOM_NULL) throw_pending(state);
+  }
+
+  JSRuntime* runtime_;
+  JSAtom atom_;
+};
+
+/// Defines an own property by the engine's flags.
+inline void define_value(const Value& object, const Atom& name, const Value& value, int flags) {
+  IsolateState& state = *ValueAccess::state(object);
+  checked(state, JS_DefinePropertyValue(context_of(state), ValueAccess::raw(object), name.get(),
+                                        ValueAccess::copy(state, value), flags | JS_PROP_THROW));
+}
+
+/// The same for an accessor; `set` may be undefined.
+inline void define_accessor(const Value& object, const Atom& name, const Value& get, const Value& set, int flags) {
+  IsolateState& state = *ValueAccess::state(object);
+  checked(state,
+          JS_DefinePropertyGetSet(context_of(state), ValueAccess::raw(object), name.get(),
+                                  ValueAccess::copy(state, get), ValueAccess::copy(state, set), flags | JS_PROP_THROW));
 }
 
 /// Runs `body` for the engine: what it throws becomes the engine's exception.

@@ -27,8 +27,6 @@ JSValue call_closure(JSContext* context, JSValueConst self, int count, JSValueCo
   });
 }
 
-constexpr std::array<std::string_view, 5> kErrorNames = {"Error", "TypeError", "RangeError", "SyntaxError",
-                                                         "ReferenceError"};
 constexpr std::array<JSTypedArrayEnum, 12> kTypedArrays = {
     JS_TYPED_ARRAY_UINT8,      JS_TYPED_ARRAY_UINT8C,  JS_TYPED_ARRAY_INT8,    JS_TYPED_ARRAY_UINT16,
     JS_TYPED_ARRAY_INT16,      JS_TYPED_ARRAY_UINT32,  JS_TYPED_ARRAY_INT32,   JS_TYPED_ARRAY_BIG_INT64,
@@ -58,24 +56,8 @@ class Describing {
   IsolateState& state_;
 };
 
-/// Room beyond the memory limit, for the description of the very error that says that the limit is reached.
-class Reserve {
- public:
-  explicit Reserve(IsolateState& state) : state_(state) { set(kBytes); }
-  Reserve(const Reserve&) = delete;
-  Reserve& operator=(const Reserve&) = delete;
-  ~Reserve() { set(0); }
-
- private:
-  static constexpr std::size_t kBytes = 64 << 10;
-  void set(std::size_t more) const {
-    if (const auto limit = state_.options.limits.memory_bytes) JS_SetMemoryLimit(state_.runtime, *limit + more);
-  }
-
-  IsolateState& state_;
-};
-
 constexpr std::string_view kOutOfMemory = "InternalError: out of memory";
+constexpr std::string_view kNoMessage = "InternalError: ";
 
 bool memory_is_full(IsolateState& state) {
   const auto limit = state.options.limits.memory_bytes;
@@ -94,7 +76,10 @@ std::string message_of(const JsonObject& description, const Value& thrown) {
 
 }  // namespace
 
-Isolate& Realm::isolate() const { return *state_->isolate; }
+Isolate& Realm::isolate() const {
+  context_of(*state_);  // throws after the isolate's end
+  return *state_->isolate;
+}
 Value Realm::global() const { return ValueAccess::adopt(*state_, JS_GetGlobalObject(context_of(*state_))); }
 Value Realm::null() const { return ValueAccess::adopt(*state_, JS_NULL); }
 Value Realm::boolean(bool value) const { return ValueAccess::adopt(*state_, JS_NewBool(context_of(*state_), value)); }
@@ -111,6 +96,7 @@ Value Realm::string(std::string_view utf8) const {
 Value Realm::symbol(std::string_view description) const {
   return checked(*state_, JS_NewSymbol(context_of(*state_), std::string(description).c_str(), false));
 }
+Value Realm::symbol(WellKnownSymbol name) const { return state_->intrinsics.symbols[static_cast<std::size_t>(name)]; }
 Value Realm::object() const { return checked(*state_, JS_NewObject(context_of(*state_))); }
 Value Realm::object_with_prototype(const Value& prototype) const {
   return checked(*state_, JS_NewObjectProto(context_of(*state_), ValueAccess::raw(prototype)));
@@ -118,9 +104,11 @@ Value Realm::object_with_prototype(const Value& prototype) const {
 Value Realm::array() const { return checked(*state_, JS_NewArray(context_of(*state_))); }
 
 Value Realm::array(std::span<const Value> items) const {
-  Value out = array();
-  for (std::uint32_t i = 0; const Value& item : items) out.set(i++, item);
-  return out;
+  if (items.size() > INT32_MAX) throw range_error("an array of more than 2^31 items");
+  std::vector<JSValue> copies;
+  copies.reserve(items.size());
+  for (const Value& item : items) copies.push_back(ValueAccess::copy(*state_, item));
+  return checked(*state_, JS_NewArrayFrom(context_of(*state_), static_cast<int>(copies.size()), copies.data()));
 }
 
 Value Realm::array_buffer(std::span<const std::byte> bytes) const {
@@ -152,8 +140,10 @@ Value Realm::array_buffer_over(std::span<std::byte> memory, void (*release)(void
     return nullptr;
   };
   auto foreign = std::make_unique<Foreign>(Foreign{release, owner});
-  const JSValue value = JS_NewArrayBuffer(context_of(*state_), reinterpret_cast<std::uint8_t*>(memory.data()),
-                                          memory.size(), 0, reallocate, foreign.get(), false);
+  // The engine takes null for memory of its own.
+  void* const address = memory.data() == nullptr ? static_cast<void*>(foreign.get()) : memory.data();
+  const JSValue value = JS_NewArrayBuffer(context_of(*state_), static_cast<std::uint8_t*>(address), memory.size(), 0,
+                                          reallocate, foreign.get(), false);
   Value out = checked(*state_, value);
   static_cast<void>(foreign.release());
   return out;
@@ -166,29 +156,44 @@ void Realm::detach(const Value& array_buffer) const {
 Value Realm::function(std::string_view name, int length, NativeFunction body) const {
   JSCFunctionType type{};
   type.generic_magic = call_number;
-  return checked(*state_, JS_NewCFunction2(context_of(*state_), type.generic, std::string(name).c_str(), length,
-                                           JS_CFUNC_generic_magic, state_->number_of(body)));
+  return checked_twice(*state_, JS_NewCFunction2(context_of(*state_), type.generic, std::string(name).c_str(), length,
+                                                 JS_CFUNC_generic_magic, state_->number_of(body)));
 }
 
 Value Realm::closure(std::string_view name, int length, StatefulFunction body) const {
   auto held = std::make_unique<StatefulFunction>(std::move(body));
   const auto finalize = [](void* opaque) { delete static_cast<StatefulFunction*>(opaque); };
-  Value out = checked(*state_, JS_NewCClosure(context_of(*state_), call_closure, std::string(name).c_str(), finalize,
-                                              length, 0, held.get()));
-  static_cast<void>(held.release());
+  // The name comes later: had the engine no room for it, one could not tell whether the state was freed.
+  const JSValue made = JS_NewCClosure(context_of(*state_), call_closure, nullptr, finalize, length, 0, held.get());
+  if (!JS_IsException(made)) static_cast<void>(held.release());
+  Value out = checked_twice(*state_, made);
+  if (!name.empty()) define_value(out, Atom(*state_, "name"), string(name), JS_PROP_CONFIGURABLE);
+  return out;
+}
+
+PromiseCapability Realm::promise_capability() const {
+  std::array<JSValue, 2> settle;
+  PromiseCapability out;
+  out.promise = checked(*state_, JS_NewPromiseCapability(context_of(*state_), settle.data()));
+  out.resolve = ValueAccess::adopt(*state_, settle[0]);
+  out.reject = ValueAccess::adopt(*state_, settle[1]);
   return out;
 }
 
 ScriptError Realm::error(ErrorType type, std::string_view message) const {
   const Value text = string(message);
-  return thrown(global().get(kErrorNames[static_cast<std::size_t>(type)]).construct(std::span(&text, 1)));
+  return thrown(state_->intrinsics.errors[static_cast<std::size_t>(type)].construct(std::span(&text, 1)));
 }
 
 Value Realm::error_value(const std::exception& error) const {
   if (const auto* script = dynamic_cast<const ScriptError*>(&error)) return script->thrown();
+  const auto* const ours = dynamic_cast<const Error*>(&error);
+  const auto& intrinsics = state_->intrinsics;
+  const Value& type =
+      ours == nullptr ? intrinsics.internal_error : intrinsics.errors[static_cast<std::size_t>(ErrorType::kError)];
   const Value text = string(error.what());
-  Value out = global().get("Error").construct(std::span(&text, 1));
-  if (const auto* ours = dynamic_cast<const Error*>(&error)) {
+  Value out = type.construct(std::span(&text, 1));
+  if (ours != nullptr) {
     out.define_hidden("code", string(ours->code_name()));
     if (!ours->details().is_null()) out.define_hidden("details", from_json(*this, ours->details()));
   }
@@ -206,8 +211,8 @@ ScriptError Realm::thrown(Value value) const {
   try {
     JsonObject details = value.is_object() ? describe(value) : JsonObject{};
     std::string message = message_of(details, value);
-    // The engine throws null when there is no room for the error itself.
-    if (value.is_null() && memory_is_full(*state_)) message = kOutOfMemory;
+    // When there is no room for the error itself the engine throws null, or an error without its message.
+    if ((value.is_null() || message == kNoMessage) && memory_is_full(*state_)) message = kOutOfMemory;
     const bool memory = state_->options.limits.memory_bytes && message == kOutOfMemory;
     const Error description(memory ? RuntimeError::kMemoryLimit : RuntimeError::kScriptThrew, std::move(message),
                             std::move(details));

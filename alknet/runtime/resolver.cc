@@ -9,6 +9,7 @@
 #include "alknet/base/json.h"
 #include "alknet/base/near_names.h"
 #include "alknet/runtime/error_report.h"
+#include "alknet/runtime/import_scan.h"
 #include "alknet/runtime/transform.h"
 
 namespace alknet::runtime {
@@ -31,9 +32,10 @@ constexpr SchemeAdvice kSchemes[] = {
     {"jsr:", "packages are not installed: bundle them into one file, and map its name with --import-map"},
 };
 
-Error not_found(std::string_view specifier, std::string_view referrer, std::vector<std::string> tried,
-                std::string_view advice) {
-  const std::string from = referrer.empty() ? "" : fmt::format(" (imported by {})", referrer);
+/// `place`: the referrer, with the line where it is known.
+Error not_found(std::string_view specifier, std::string_view referrer, std::string_view place,
+                std::vector<std::string> tried, std::string_view advice) {
+  const std::string from = place.empty() ? "" : fmt::format(" (imported by {})", place);
   const std::string looked = tried.empty() ? "" : fmt::format("; tried {}", fmt::join(tried, ", "));
   JsonArray list(tried.begin(), tried.end());
   return {RuntimeError::kModuleNotFound,
@@ -71,8 +73,23 @@ std::string ScriptResolver::resolve(std::string_view specifier, std::string_view
 std::string ScriptResolver::resolve_path(const std::string& path, std::string_view specifier,
                                          std::string_view referrer) const {
   std::vector<std::string> tried;
-  if (auto found = options_.files.find(path, tried)) return *std::move(found);
-  throw not_found(specifier, referrer, std::move(tried), "");
+  try {
+    if (auto found = options_.files.find(path, tried)) return *std::move(found);
+  } catch (const Error& error) {
+    const std::string place = place_of(specifier, referrer);
+    if (place.empty()) throw;
+    throw Error(error.code(), fmt::format("{} (imported by {})", error.message(), place), error.details());
+  }
+  throw not_found(specifier, referrer, place_of(specifier, referrer), std::move(tried), "");
+}
+
+std::string ScriptResolver::place_of(std::string_view specifier, std::string_view referrer) const {
+  if (const auto source = sources_.find(std::string(referrer)); source != sources_.end()) {
+    for (const ImportSite& site : scan_imports(source->second)) {
+      if (site.specifier == specifier) return fmt::format("{}:{}", referrer, site.at.line);
+    }
+  }
+  return std::string(referrer);
 }
 
 std::string ScriptResolver::resolve_name(std::string_view name, std::string_view specifier,
@@ -81,18 +98,19 @@ std::string ScriptResolver::resolve_name(std::string_view name, std::string_view
       options_.registered.contains(std::string(name))) {
     return std::string(name);
   }
+  const std::string place = place_of(specifier, referrer);
   for (const auto& [scheme, advice] : kSchemes) {
-    if (name.starts_with(scheme)) throw not_found(specifier, referrer, {}, advice);
+    if (name.starts_with(scheme)) throw not_found(specifier, referrer, place, {}, advice);
   }
   if (specifier.starts_with('.')) {
-    throw not_found(specifier, referrer, {}, "a relative path needs a file to start from");
+    throw not_found(specifier, referrer, place, {}, "a relative path needs a file to start from");
   }
   const std::vector<std::string> known = module_names();
   const std::string near = did_you_mean(name, std::vector<std::string_view>(known.begin(), known.end()));
   const std::string_view advice = name.starts_with(kNativeScheme)
                                       ? "this host does not offer that module"
                                       : "a file begins with \"./\"; other names need an import map (--import-map)";
-  throw not_found(specifier, referrer, {"the built-in modules"}, std::string(advice) + near);
+  throw not_found(specifier, referrer, place, {"the built-in modules"}, std::string(advice) + near);
 }
 
 std::vector<std::string> ScriptResolver::module_names() const {
@@ -122,7 +140,7 @@ ModuleSource ScriptResolver::load(const std::string& name) {
   } else if (const auto found = options_.registered.find(name); found != options_.registered.end()) {
     module.content = SharedBytes::copy(found->second);
   } else {
-    throw not_found(name, "", {}, "");
+    throw not_found(name, "", "", {}, "");
   }
   return module;
 }

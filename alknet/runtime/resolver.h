@@ -31,7 +31,7 @@ struct ScriptResolverOptions {
 /// a native module, a built-in bundle, a registered module. Bundles see neither the import map nor files.
 ///
 /// Modules have these names: native, built-in and registered ones their own, files their absolute path without links.
-/// One isolate's thread.
+/// Errors name the file that imports, and the line where its text shows it. One isolate's thread.
 class ScriptResolver final : public ModuleResolver {
  public:
   explicit ScriptResolver(ScriptResolverOptions options);
@@ -62,6 +62,7 @@ class ScriptResolver final : public ModuleResolver {
  private:
   std::string resolve_path(const std::string& path, std::string_view specifier, std::string_view referrer) const;
   std::string resolve_name(std::string_view name, std::string_view specifier, std::string_view referrer) const;
+  std::string place_of(std::string_view specifier, std::string_view referrer) const;
   bool is_native(std::string_view name) const;
   ModuleSource load_file(const std::string& path);
   const SourceMap* source_map(const std::string& name);

@@ -11,6 +11,7 @@
 
 #include "alknet/base/log.h"
 #include "alknet/base/loop.h"
+#include "alknet/base/task.h"
 #include "alknet/call/dispatcher.h"
 #include "alknet/runtime/helper_process.h"
 #include "alknet/runtime/sandbox_protocol.h"
@@ -29,8 +30,10 @@ struct SandboxHostOptions {
   /// The most script memory that a session may ask for. A helper process may grow by this and what its own code needs.
   std::uint64_t max_memory = std::uint64_t{256} << 20;
 
-  /// How long a helper may take to answer after a call into it was given up; then it is stuck in a script and killed.
+  /// How long a helper may take to answer after a call into it was given up; then it is stuck in a script and killed,
+  /// with all that ran in it. The program's own files (Local) have more of it: many callers share one.
   std::chrono::milliseconds grace{50};
+  std::chrono::milliseconds local_grace{5'000};
 
   /// Whether what helpers say on standard error is seen, for their developers.
   bool diagnostics = false;
@@ -49,11 +52,18 @@ struct SandboxSessionOptions {
   /// How long it may take in all; none: as long as it likes.
   std::optional<std::chrono::milliseconds> deadline = {};
 
+  /// What its scripts keep counts here too (ResourceTable::account). May be null.
+  std::shared_ptr<call::ResourceAccount> payer = {};
+
   /// What it prints and registers, in order. May be null.
   std::function<void(const SandboxEvent&)> on_event = {};
 
-  /// Called once: the script ended (nothing), or why the session did: domain SCRIPT_ERROR, `timeout`,
-  /// `resource_exhausted` with details `limit`, `sandbox_unavailable`, `sandbox_failed`. Not after `end`. May be null.
+  /// Awaited before each further event, so that whoever hears them can hold the script back. May be null.
+  std::function<Task<void>()> room = {};
+
+  /// Called once: the script ended (nothing), or why the session did: domain SCRIPT_ERROR; `timeout`, also for a script
+  /// that did not answer; `resource_exhausted` with details `limit`; `protocol_error` for what a helper may not say;
+  /// `sandbox_unavailable`, `sandbox_failed`, `sandbox_died`. Not after `end`. May be null.
   std::function<void(const std::optional<Error>&)> on_end = {};
 };
 
@@ -67,6 +77,9 @@ class SandboxSession {
 
   /// What the script has registered so far; handlers run in the helper, and fail when the session has ended.
   std::vector<call::Registration> operations() const;
+
+  /// One of them, or nothing.
+  std::optional<call::Registration> operation(const std::string& name) const;
 
   /// Kills the helper; what runs in it fails. Idempotent.
   void end();
@@ -108,9 +121,20 @@ class SandboxHost {
   std::shared_ptr<State> state_;
 };
 
+/// What each caller of `isolate/session` may have.
+struct CallerSessionLimits {
+  /// Sessions at a time of one identity, whatever connections it has; those without an identity count as one.
+  std::size_t sessions = 4;
+
+  /// How long a session lives at most, whether or not its caller named a shorter time.
+  std::chrono::milliseconds lifetime = std::chrono::minutes(10);
+};
+
 /// `isolate/session` for callers who have the scope `isolate`: runs the source that they send with their own authority,
-/// within `operations`. What it registers becomes Session operations of the caller, as long as the subscription lives.
-/// Both must outlive the registration; `registry` says which names are taken.
-std::vector<call::Registration> sandbox_operations(SandboxHost& host, const call::Registry& registry);
+/// within `operations`. What it registers becomes Session operations of the caller, as long as the subscription lives;
+/// what it keeps counts against the caller's quota. Both must outlive the registration; `registry` says which names are
+/// taken.
+std::vector<call::Registration> sandbox_operations(SandboxHost& host, const call::Registry& registry,
+                                                   const CallerSessionLimits& limits = {});
 
 }  // namespace alknet::runtime

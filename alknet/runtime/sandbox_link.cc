@@ -87,7 +87,8 @@ AsyncGenerator<Message> SandboxLink::run(std::shared_ptr<SandboxLink> self, call
       // Given up is not answered: whether by the caller or because it took too long.
       if (context.stop_requested() || error.code() == call::CallError::kTimeout) throw;
       work.answered();
-      if (self->connection_->closed() && self->on_loss_) throw self->on_loss_(error);
+      const bool lost = self->connection_->closed() || self->connection_->stats().streams_reset > 0;
+      if (lost && self->on_loss_) throw self->on_loss_(error);
       throw;
     }
     if (!item) break;

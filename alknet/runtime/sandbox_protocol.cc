@@ -18,6 +18,7 @@ namespace {
 using call::CallError;
 
 constexpr std::string_view kBytesMember = "bytes";
+constexpr std::size_t kMaxPatterns = 10'000;
 constexpr std::array<std::string_view, 4> kEventNames = {"ready", "output", "operation", "removed"};
 
 [[noreturn]] void malformed(std::string_view what) {
@@ -51,11 +52,56 @@ std::vector<std::string> texts_of(const Json& object, std::string_view name) {
   std::vector<std::string> texts;
   const Json* list = find(object, name);
   if (list == nullptr || !list->is_array()) return texts;
+  if (list->get_array().size() > kMaxPatterns) {
+    throw Error(CallError::kInvalidInput,
+                fmt::format("[sandbox] `{}` has more than {} names: name a namespace as NS/*", name, kMaxPatterns));
+  }
   for (const Json& each : list->get_array()) {
     if (!each.is_string()) throw Error(CallError::kInvalidInput, fmt::format("[sandbox] `{}` must be texts", name));
     texts.emplace_back(each.get_string());
   }
   return texts;
+}
+
+/// An object of texts, whose names are those of files in the session; empty when it is absent.
+std::map<std::string, std::string> files_of(const Json& object, std::string_view name) {
+  std::map<std::string, std::string> files;
+  const Json* given = find(object, name);
+  if (given == nullptr) return files;
+  if (!given->is_object()) throw Error(CallError::kInvalidInput, fmt::format("[sandbox] `{}` must be an object", name));
+  for (const auto& [file, text] : given->get_object()) {
+    if (!file.starts_with("./") && !file.starts_with('/')) {
+      throw Error(CallError::kInvalidInput,
+                  fmt::format("[sandbox] `{}` names \"{}\": a file begins with \"./\"", name, std::string(file)));
+    }
+    if (!text.is_string()) {
+      throw Error(CallError::kInvalidInput, fmt::format("[sandbox] `{}`: {} must be text", name, std::string(file)));
+    }
+    files.insert_or_assign(module_path(file), std::string(text.get_string()));
+  }
+  return files;
+}
+
+JsonObject files_object(const std::map<std::string, std::string>& files) {
+  JsonObject object;
+  for (const auto& [name, text] : files) object.emplace(name, text);
+  return object;
+}
+
+/// About what `value` takes as text, without making it.
+std::uint64_t text_size(const Json& value) {
+  constexpr std::uint64_t kOther = 8;
+  std::uint64_t size = 0;
+  if (const auto* object = value.if_object()) {
+    for (const auto& [name, member] : *object) size += name.size() + text_size(member);
+  } else if (const auto* array = value.if_array()) {
+    for (const Json& item : *array) size += text_size(item);
+  } else if (const auto* text = value.if_string()) {
+    return text->size();
+  } else {
+    return kOther;
+  }
+  return size;
 }
 
 call::OperationSpec spec(std::string_view name, call::OperationType type, std::string_view input,
@@ -98,12 +144,21 @@ SandboxLimits SandboxLimits::from_json(const Json& value) {
   return limits;
 }
 
+void SessionRequest::take(ModuleTree tree) {
+  name = std::move(tree.name);
+  source = std::move(tree.source);
+  modules = std::move(tree.modules);
+  left_out = std::move(tree.left_out);
+}
+
 Message SessionRequest::to_message() const {
   JsonObject object{{"name", name},
                     {"source", source},
                     {"operations", JsonArray(operations.begin(), operations.end())},
                     {"limits", limits.to_json()},
                     {"keep", keep}};
+  if (!modules.empty()) object.emplace("modules", files_object(modules));
+  if (!left_out.empty()) object.emplace("left_out", files_object(left_out));
   return {std::move(object), {}};
 }
 
@@ -112,6 +167,8 @@ SessionRequest SessionRequest::from_json(const Json& value) {
   request.source = text_of(value, "source");
   request.name = find(value, "name") != nullptr ? text_of(value, "name") : "script.js";
   request.operations = texts_of(value, "operations");
+  request.modules = files_of(value, "modules");
+  request.left_out = files_of(value, "left_out");
   if (const Json* limits = find(value, "limits")) request.limits = SandboxLimits::from_json(*limits);
   if (const Json* keep = find(value, "keep")) request.keep = keep->is_bool() && keep->get_bool();
   return request;
@@ -143,6 +200,18 @@ SandboxEvent SandboxEvent::from_json(const Json& value) {
   return event;
 }
 
+std::uint64_t output_size(const Json& item) {
+  // Of {"event": "output", "text": ..., "error": true}, beside the text.
+  constexpr std::uint64_t kEnvelope = 5 + 6 + 4 + 5 + 8;
+  const std::uint64_t size = text_size(item);
+  const Json* text = find(item, "text");
+  const Json* event = find(item, "event");
+  const bool output = event != nullptr && *event == Json(kEventNames.at(1));
+  if (!output || text == nullptr || !text->is_string()) return std::max<std::uint64_t>(size, 1);
+  const std::uint64_t beside = size - text->get_string().size();
+  return std::max<std::uint64_t>(text->get_string().size() + (beside > kEnvelope ? beside - kEnvelope : 0), 1);
+}
+
 std::vector<call::OperationSpec> sandbox_specs() {
   using enum call::OperationType;
   std::vector<call::OperationSpec> specs;
@@ -152,6 +221,9 @@ std::vector<call::OperationSpec> sandbox_specs() {
       "source":{"type":"string","examples":["console.log(1 + 1)"]},
       "operations":{"type":"array","items":{"type":"string"},
         "description":"What it may call: names, or NAMESPACE/*","examples":[["tensor/*"]]},
+      "modules":{"type":"object","additionalProperties":{"type":"string"},
+        "description":"Texts of the files that it may import, by path from its folder",
+        "examples":[{"./util.ts":"export const two = 2;"}]},
       "limits":{"type":"object"},"keep":{"type":"boolean","default":false}}})json",
                        R"json({"type":"object","required":["event"],"properties":{
       "event":{"type":"string"},"text":{"type":"string"},"error":{"type":"boolean"},

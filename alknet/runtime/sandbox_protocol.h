@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "alknet/base/json.h"
 #include "alknet/call/operation.h"
+#include "alknet/runtime/module_tree.h"
 
 // What a host and the helper that runs scripts for it say to each other, beside the helper's own calls: the operations
 // of the helper. Both sides speak the call protocol (docs/call-protocol.md) over a socket pair, with `parent`.
@@ -32,7 +34,7 @@ struct SandboxLimits {
   std::uint64_t stack_bytes = std::uint64_t{512} << 10;
   std::uint32_t timers = 1'000;
   std::uint32_t open_calls = 256;
-  std::uint64_t output_bytes = std::uint64_t{1} << 20;  ///< printed in all
+  std::uint64_t output_bytes = std::uint64_t{1} << 20;  ///< printed and otherwise told to the host, in all
 
   /// Each no more than that of `most`.
   SandboxLimits at_most(const SandboxLimits& most) const;
@@ -46,9 +48,14 @@ struct SandboxLimits {
 struct SessionRequest {
   std::string name;    ///< of the module: "script.ts" decides how it is read, and stands in stack traces
   std::string source;  ///< text, never bytecode
-  std::vector<std::string> operations;  ///< `envProxy`, for the script to see; the host checks by itself
+  std::map<std::string, std::string> modules;   ///< texts of files that it may import, by name (module_path)
+  std::map<std::string, std::string> left_out;  ///< names of files that it is not given, and why
+  std::vector<std::string> operations;          ///< `envProxy`, for the script to see; the host checks by itself
   SandboxLimits limits;
   bool keep = false;  ///< goes on serving its operations when the script has ended
+
+  /// This script, with its files.
+  void take(ModuleTree tree);
 
   Message to_message() const;
   /// Throws `invalid_input`.
@@ -73,6 +80,10 @@ struct SandboxEvent {
   /// Throws `protocol_error`.
   static SandboxEvent from_json(const Json& value);
 };
+
+/// What an item counts toward `output_bytes`: printed text as it is, everything else by the texts, names and values of
+/// the item, known or not; at least 1.
+std::uint64_t output_size(const Json& item);
 
 /// The specs of the operations above, in this order. Input and output of `isolate/invoke` carry the bytes of the
 /// wrapped message in a list of their own: {"operation", "input", "bytes"} and {"output", "bytes"} or {"error"}.

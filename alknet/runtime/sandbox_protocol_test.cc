@@ -69,5 +69,37 @@ TEST(SandboxProtocol, WrapsMessagesWithTheirBytes) {
   EXPECT_EQ(code_of([&] { unwrap(outer, "output"); }), "protocol_error");
 }
 
+TEST(SessionRequest, CarriesTheFilesOfItsScript) {
+  SessionRequest request;
+  request.source = "1";
+  request.modules = {{"/script/lib/a.ts", "a"}};
+  request.left_out = {{"/b.ts", "outside"}};
+  const SessionRequest read = SessionRequest::from_json(request.to_message().value);
+  EXPECT_EQ(read.modules, request.modules);
+  EXPECT_EQ(read.left_out, request.left_out);
+  const Json given = parse_json(R"({"source":"1","modules":{"./x/../a.ts":"a"}})");
+  EXPECT_EQ(SessionRequest::from_json(given).modules.begin()->first, "/script/a.ts");
+  for (const char* wrong : {R"({"a.ts":"a"})", R"({"./a.ts":1})", "[]", R"({"":""})"}) {
+    const Json refused = JsonObject{{"source", "1"}, {"modules", parse_json(wrong)}};
+    EXPECT_EQ(code_of([&] { SessionRequest::from_json(refused); }), "invalid_input") << wrong;
+  }
+}
+
+TEST(SessionRequest, BoundsItsLists) {
+  const Json refused = JsonObject{{"source", "1"}, {"operations", JsonArray(10'001, "a/b")}};
+  EXPECT_EQ(code_of([&] { SessionRequest::from_json(refused); }), "invalid_input");
+}
+
+TEST(SandboxEvents, CountAllThatTheySay) {
+  const auto size = [](std::string_view json) { return output_size(parse_json(json)); };
+  EXPECT_EQ(size(R"({"event":"output","text":"12345"})"), 5U);
+  EXPECT_EQ(size(R"({"event":"output","text":"12345","error":true})"), 5U);
+  EXPECT_EQ(size(R"({"event":"output","text":""})"), 1U);
+  EXPECT_GE(size(R"({"event":"output","text":"1","more":"12345678901234567890123456789012345678901234567890"})"), 40U);
+  EXPECT_GE(size(R"({"event":"operation","spec":{"name":"a/b"},"environment":["1234567890"]})"), 20U);
+  EXPECT_GE(size(R"({"event":"ready","data":[1,2,{"x":"1234567890"}]})"), 26U);
+  EXPECT_GE(size("7"), 1U);
+}
+
 }  // namespace
 }  // namespace alknet::runtime

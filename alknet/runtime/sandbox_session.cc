@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "alknet/base/await.h"
+#include "alknet/base/confinement.h"
 #include "alknet/call/descriptor_transport.h"
 #include "alknet/runtime/error.h"
 
@@ -25,6 +26,11 @@ constexpr std::string_view kStuck =
 
 constexpr std::size_t kMaxOperations = 1'000;
 
+/// Between the end of a helper's link and its own.
+constexpr std::chrono::milliseconds kFarewell{250};
+
+Error script_ended() { return exhausted("sandbox", "[sandbox] the script that serves this operation has ended"); }
+
 /// One item of the invocation, which is the answer or a declared error.
 Message answer_of(Message item) {
   const auto* object = item.value.if_object();
@@ -38,7 +44,7 @@ Message answer_of(Message item) {
 AsyncGenerator<Message> invoke(std::weak_ptr<SandboxLink> weak, std::shared_ptr<const call::Operation> known,
                                std::string name, call::OperationContext& context, Message input) {
   const auto link = weak.lock();
-  if (!link) throw exhausted("sandbox", "[sandbox] the script that serves this operation has ended");
+  if (!link || link->connection().closed()) throw script_ended();
   Message request = wrap(JsonObject{{"operation", name}}, "input", std::move(input));
   auto items = link->ask(context, known, std::move(request));
   while (auto item = co_await items.next()) co_yield answer_of(std::move(*item));
@@ -68,6 +74,11 @@ class SandboxSession::State::RootSink final : public call::CallSink {
   void failed(const call::WireError& error) override {
     if (const auto session = session_.lock()) session->finish(call::error_from_wire(error));
   }
+  Task<void> room() override {
+    std::function<Task<void>()> wait;  // the session itself may end meanwhile
+    if (const auto session = session_.lock()) wait = session->room();
+    if (wait) co_await wait();
+  }
 
  private:
   std::weak_ptr<State> session_;
@@ -77,7 +88,8 @@ SandboxSession::State::State(std::shared_ptr<SandboxHost::State> host, SandboxSe
                              HelperProcess helper)
     : host_(std::move(host)), options_(std::move(options)), helper_(std::move(helper)) {
   ++host_->sessions;
-  owner_ = std::make_shared<call::Owner>(call::Owner::Kind::kSession, options_.script.name, options_.authority);
+  owner_ = std::make_shared<call::Owner>(call::Owner::Kind::kSession, options_.script.name, options_.authority,
+                                         call::OwnerLimits{}, options_.payer);
 }
 
 SandboxSession::State::~State() { end(); }
@@ -142,6 +154,11 @@ Registration SandboxSession::State::registration_of(const SandboxEvent& event) {
 
 void SandboxSession::State::event(const Json& item) {
   if (ended_) return;
+  said_ += output_size(item);
+  if (said_ > options_.script.limits.output_bytes) {
+    return finish(exhausted("output_bytes", fmt::format("[sandbox] the script printed more than {} bytes",
+                                                        options_.script.limits.output_bytes)));
+  }
   SandboxEvent event;
   try {
     event = SandboxEvent::from_json(item);
@@ -156,49 +173,67 @@ void SandboxSession::State::event(const Json& item) {
     return finish(error);
   }
   if (event.kind == SandboxEvent::Kind::kRemoved) operations_.erase(event.text);
-  printed_ += event.text.size();
-  if (printed_ > options_.script.limits.output_bytes) {
-    return finish(exhausted("output_bytes", fmt::format("[sandbox] the script printed more than {} bytes",
-                                                        options_.script.limits.output_bytes)));
-  }
   if (options_.on_event) options_.on_event(event);
 }
 
 Error SandboxSession::State::loss(const Error& reason) {
-  if (loss_) return *loss_;
-  const HelperEnd how = helper_.reap();
-  if (how.signal == 0 && how.status == kStatusUnsupported) {
-    loss_ = Error(RuntimeError::kSandboxUnavailable,
-                  "[sandbox] this machine cannot confine a helper process: `alknet-sandbox` on the command line says "
-                  "why; programs of your own run without a sandbox by `alknet run`");
-  } else if ((how.signal == 0 && how.status == kStatusOutOfMemory) || how.signal == SIGKILL) {
-    loss_ = exhausted("memory", "[sandbox] the script took all the memory that its helper may have");
-  } else {
-    loss_ =
-        Error(RuntimeError::kSandboxFailed, fmt::format("[sandbox] the helper {}: {}", how.text(), reason.message()),
-              JsonObject{{"status", how.status}, {"signal", how.signal}});
-    host_->options.logger.error("a sandbox failed", {{"script", options_.script.name}, {"how", how.text()}});
-  }
+  if (!loss_) loss_ = why_lost(reason);
   return *loss_;
+}
+
+Error SandboxSession::State::why_lost(const Error& reason) {
+  const bool our_doing = link_ && link_->connection().stats().streams_reset > 0;
+  const HelperEnd how = helper_.reap(our_doing ? std::chrono::milliseconds(0) : kFarewell);
+  const Logger& logger = host_->options.logger;
+  if (our_doing && how.killed) {
+    logger.error("a sandbox broke the protocol", {{"script", options_.script.name}, {"reason", reason.message()}});
+    const Json* code =
+        reason.details().is_object() ? reason.details().get_object().if_contains("stream_code") : nullptr;
+    if (code != nullptr && *code == Json(static_cast<std::uint64_t>(call::TransportCode::kLimitExceeded))) {
+      return exhausted("message", fmt::format("[sandbox] the script sent more than it may: {}", reason.message()));
+    }
+    return {CallError::kProtocolError, fmt::format("[sandbox] the helper broke the protocol: {}", reason.message())};
+  }
+  if (how.signal == 0 && how.status == kStatusUnsupported) {
+    return {RuntimeError::kSandboxUnavailable,
+            "[sandbox] this machine cannot confine a helper process: `alknet-sandbox` on the command line says why; "
+            "programs of your own run without a sandbox by `alknet run`"};
+  }
+  if (how.signal == 0 && how.status == kStatusOutOfMemory) {
+    return exhausted("memory", "[sandbox] the script took all the memory that its helper may have");
+  }
+  logger.error("a sandbox failed", {{"script", options_.script.name}, {"how", how.text()}});
+  if (how.killed) {
+    return {CallError::kProtocolError, "[sandbox] the helper closed its link and went on: it was ended"};
+  }
+  if (how.signal == 0) {
+    return {RuntimeError::kSandboxFailed, fmt::format("[sandbox] the helper {}", how.text()),
+            JsonObject{{"status", how.status}}};
+  }
+  const std::string_view hint = how.signal == SIGKILL ? ": the machine may be out of memory, or somebody ended it" : "";
+  return {RuntimeError::kSandboxDied, fmt::format("[sandbox] the helper {}{}", how.text(), hint),
+          JsonObject{{"signal", how.signal_name()}, {"number", how.signal}}};
 }
 
 void SandboxSession::State::check_alive() {
   if (ended_ || std::exchange(checking_, true)) return;
   call::CallOptions options;
-  options.timeout = host_->options.grace;
+  const bool local = options_.provenance == call::Provenance::kLocal;
+  options.timeout = local ? host_->options.local_grace : host_->options.grace;
   Message nothing{JsonObject{}, {}};
   start(host_->loop, link_->connection().call(std::string(kPingOperation), std::move(nothing), options),
         [weak = weak_from_this()](const Outcome<Message>& outcome) {
           const auto self = weak.lock();
           if (!self) return;
           self->checking_ = false;
-          if (!outcome.ok()) self->finish(exhausted("time", std::string(kStuck)));
+          if (!outcome.ok()) self->finish(Error(CallError::kTimeout, std::string(kStuck)));
         });
 }
 
 void SandboxSession::State::finish(std::optional<Error> why) {
   if (ended_) return;
   if (loss_) why = loss_;
+  loss_ = why.value_or(script_ended());  // what other calls into it are told, which end now
   const auto self = shared_from_this();
   end();
   if (options_.on_end) options_.on_end(why);
@@ -206,6 +241,7 @@ void SandboxSession::State::finish(std::optional<Error> why) {
 
 void SandboxSession::State::end() {
   if (std::exchange(ended_, true)) return;
+  if (!loss_) loss_ = script_ended();
   helper_.kill();
   root_.abort();
   owner_->end();
@@ -221,8 +257,14 @@ std::vector<Registration> SandboxSession::State::operations() const {
   return all;
 }
 
+std::optional<Registration> SandboxSession::State::operation(const std::string& name) const {
+  const auto found = operations_.find(name);
+  return found == operations_.end() ? std::nullopt : std::optional(found->second);
+}
+
 SandboxSession::~SandboxSession() { state_->end(); }
 std::vector<Registration> SandboxSession::operations() const { return state_->operations(); }
+std::optional<Registration> SandboxSession::operation(const std::string& name) const { return state_->operation(name); }
 void SandboxSession::end() { state_->end(); }
 bool SandboxSession::ended() const { return state_->ended(); }
 const std::shared_ptr<call::Owner>& SandboxSession::owner() const { return state_->owner(); }

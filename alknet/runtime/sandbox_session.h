@@ -41,6 +41,7 @@ class SandboxSession::State : public std::enable_shared_from_this<SandboxSession
   void begin();
 
   void event(const Json& item);
+  const std::function<Task<void>()>& room() const { return options_.room; }
 
   /// The session is over: once, and then `on_end` hears why.
   void finish(std::optional<Error> why);
@@ -48,6 +49,7 @@ class SandboxSession::State : public std::enable_shared_from_this<SandboxSession
   bool ended() const { return ended_; }
 
   std::vector<call::Registration> operations() const;
+  std::optional<call::Registration> operation(const std::string& name) const;
   const std::shared_ptr<call::Owner>& owner() const { return owner_; }
 
  private:
@@ -55,6 +57,7 @@ class SandboxSession::State : public std::enable_shared_from_this<SandboxSession
   call::Registration root_registration();
   call::Registration registration_of(const SandboxEvent& event);
   Error loss(const Error& reason);
+  Error why_lost(const Error& reason);
   void check_alive();
 
   std::shared_ptr<SandboxHost::State> host_;
@@ -65,7 +68,7 @@ class SandboxSession::State : public std::enable_shared_from_this<SandboxSession
   std::map<std::string, call::Registration> operations_;
   call::CallHandle root_;
   std::optional<Error> loss_;
-  std::uint64_t printed_ = 0;
+  std::uint64_t said_ = 0;
   bool checking_ = false;
   bool ended_ = false;
 };

@@ -52,7 +52,7 @@ struct Transformer::Engine {
   Value module;
 };
 
-Transformer::Transformer(Bundles bundles) : bundles_(bundles) {}
+Transformer::Transformer(Bundles bundles, bool places) : bundles_(bundles), places_(places) {}
 
 Transformer::~Transformer() = default;
 
@@ -60,7 +60,7 @@ std::string Transformer::call(std::string_view function, const std::string& path
   const std::lock_guard lock(mutex_);
   if (engine_ == nullptr) engine_ = std::make_unique<Engine>(bundles_);
   const Realm realm = engine_->isolate.realm();
-  const std::array<Value, 2> arguments = {realm.string(path), realm.string(source)};
+  const std::array<Value, 3> arguments = {realm.string(path), realm.string(source), realm.boolean(places_)};
   const Value outcome = engine_->module.invoke(function, arguments);
   const Value text = outcome.get("text");
   if (!text.is_string()) throw invalid(path, source, outcome);

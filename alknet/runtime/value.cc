@@ -20,22 +20,6 @@ IsolateState& state_of(const Value& value) {
   return *state;
 }
 
-/// A property's name for the engine; freed with this.
-class Atom {
- public:
-  Atom(JSContext* context, std::string_view name)
-      : context_(context), atom_(JS_NewAtomLen(context, name.data(), name.size())) {}
-  Atom(JSContext* context, JSAtom atom) : context_(context), atom_(atom) {}
-  Atom(const Atom&) = delete;
-  Atom& operator=(const Atom&) = delete;
-  ~Atom() { JS_FreeAtom(context_, atom_); }
-  JSAtom get() const { return atom_; }
-
- private:
-  JSContext* context_;
-  JSAtom atom_;
-};
-
 std::vector<JSValue> raw_all(std::span<const Value> values) {
   std::vector<JSValue> out;
   out.reserve(values.size());
@@ -48,9 +32,7 @@ std::vector<JSValue> raw_all(std::span<const Value> values) {
 Value::Value(const Value& other) noexcept : state_(other.state_), bits_(other.bits_) {
   if (state_ == nullptr) return;
   const JSValue value = std::bit_cast<JSValue>(bits_);
-  if (!ValueAccess::counted(value)) return;
-  JS_DupValueRT(state_->runtime, value);
-  ++state_->values;
+  if (ValueAccess::counted(value)) state_->hold(value);
 }
 
 Value::Value(Value&& other) noexcept : state_(std::exchange(other.state_, nullptr)), bits_(other.bits_) {}
@@ -64,10 +46,7 @@ Value& Value::operator=(Value other) noexcept {
 Value::~Value() {
   if (state_ == nullptr) return;
   const JSValue value = std::bit_cast<JSValue>(bits_);
-  if (!ValueAccess::counted(value)) return;
-  JS_FreeValueRT(state_->runtime, value);
-  --state_->values;
-  if (state_->context == nullptr) state_->free_if_unused();
+  if (ValueAccess::counted(value)) state_->drop(value);
 }
 
 bool Value::is_undefined() const noexcept { return JS_IsUndefined(raw(*this)); }
@@ -140,7 +119,7 @@ std::int64_t Value::to_integer(std::string_view what) const {
 Value Value::get(std::string_view name) const {
   IsolateState& state = state_of(*this);
   const Entry entry(state);
-  const Atom atom(entry.context(), name);
+  const Atom atom(state, name);
   return checked(state, JS_GetProperty(entry.context(), raw(*this), atom.get()));
 }
 
@@ -153,15 +132,14 @@ Value Value::get(std::uint32_t index) const {
 Value Value::get(const Value& key) const {
   IsolateState& state = state_of(*this);
   const Entry entry(state);
-  const Atom atom(entry.context(), JS_ValueToAtom(entry.context(), raw(key)));
-  if (atom.get() == JS_ATOM_NULL) throw_pending(state);
+  const Atom atom(state, key);
   return checked(state, JS_GetProperty(entry.context(), raw(*this), atom.get()));
 }
 
 void Value::set(std::string_view name, Value value) const {
   IsolateState& state = state_of(*this);
   const Entry entry(state);
-  const Atom atom(entry.context(), name);
+  const Atom atom(state, name);
   checked(state, JS_SetProperty(entry.context(), raw(*this), atom.get(), ValueAccess::copy(state, value)));
 }
 
@@ -174,23 +152,27 @@ void Value::set(std::uint32_t index, Value value) const {
 bool Value::has(std::string_view name) const {
   IsolateState& state = state_of(*this);
   const Entry entry(state);
-  const Atom atom(entry.context(), name);
+  const Atom atom(state, name);
   return checked(state, JS_HasProperty(entry.context(), raw(*this), atom.get())) != 0;
 }
 
 bool Value::remove(std::string_view name) const {
   IsolateState& state = state_of(*this);
   const Entry entry(state);
-  const Atom atom(entry.context(), name);
+  const Atom atom(state, name);
   return checked(state, JS_DeleteProperty(entry.context(), raw(*this), atom.get(), 0)) != 0;
 }
 
-void Value::define_hidden(std::string_view name, Value value) const {
+void Value::define(std::string_view name, const Value& value) const {
   IsolateState& state = state_of(*this);
   const Entry entry(state);
-  const Atom atom(entry.context(), name);
-  checked(state, JS_DefinePropertyValue(entry.context(), raw(*this), atom.get(), ValueAccess::copy(state, value),
-                                        JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE | JS_PROP_THROW));
+  define_value(*this, Atom(state, name), value, JS_PROP_C_W_E);
+}
+
+void Value::define_hidden(std::string_view name, const Value& value) const {
+  IsolateState& state = state_of(*this);
+  const Entry entry(state);
+  define_value(*this, Atom(state, name), value, JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
 }
 
 std::vector<std::string> Value::keys() const {
@@ -285,8 +267,8 @@ std::span<std::byte> Value::buffer() const {
 Value Value::array_buffer() const {
   IsolateState& state = state_of(*this);
   if (is_array_buffer()) return *this;
-  if (JS_GetTypedArrayType(raw(*this)) < 0) return state.intrinsics.view_buffer.call_on(*this);
   const Entry entry(state);
+  if (JS_GetTypedArrayType(raw(*this)) < 0) return state.intrinsics.view_buffer.call_on(*this);
   std::size_t offset = 0, length = 0;
   return checked(state, JS_GetTypedArrayBuffer(entry.context(), raw(*this), &offset, &length, nullptr));
 }

@@ -65,7 +65,8 @@ class Value {
   /// Bytes of an element of a typed array; 1 for everything else.
   std::size_t element_bytes() const noexcept;
 
-  /// Properties. `set` throws when the property cannot be written.
+  /// Properties. `set` is an assignment: it may call a setter, also one that script gave to a prototype, and throws
+  /// when the property cannot be written. To build an object or an array use `define`.
   Value get(std::string_view name) const;
   Value get(std::uint32_t index) const;
   Value get(const Value& key) const;
@@ -74,8 +75,11 @@ class Value {
   bool has(std::string_view name) const;
   bool remove(std::string_view name) const;
 
-  /// Defines a property that `for ... in` and JSON do not show.
-  void define_hidden(std::string_view name, Value value) const;
+  /// Defines an own property as a literal does, also `__proto__`; runs no script unless this is a proxy.
+  void define(std::string_view name, const Value& value) const;
+
+  /// The same for one that `for ... in` and JSON do not show.
+  void define_hidden(std::string_view name, const Value& value) const;
 
   /// The own enumerable properties with string keys, in order.
   std::vector<std::string> keys() const;
@@ -132,6 +136,14 @@ class ScriptError : public Error {
 /// The standard's constructors of errors.
 enum class ErrorType { kError, kTypeError, kRangeError, kSyntaxError, kReferenceError };
 
+/// Symbols that the standard gives a meaning.
+enum class WellKnownSymbol { kIterator, kAsyncIterator, kToStringTag };
+
+/// A promise and the functions that settle it, as script knows them; the first call of either counts.
+struct PromiseCapability {
+  Value promise, resolve, reject;
+};
+
 enum class TypedArray {
   kUint8,
   kUint8Clamped,
@@ -170,6 +182,9 @@ class Arguments {
 using NativeFunction = Value (*)(Realm realm, const Value& self, Arguments arguments);
 
 /// Where values are made: the global object and its intrinsics. Cheap to copy; valid as long as the isolate.
+///
+/// What is made here is the engine's own, as it was before any script ran: a script that replaces `TypeError`,
+/// `Promise` or `Symbol` changes nothing of it.
 class Realm {
  public:
   explicit Realm(IsolateState& state) : state_(&state) {}
@@ -184,6 +199,7 @@ class Realm {
   Value bigint_unsigned(std::uint64_t value) const;
   Value string(std::string_view utf8) const;
   Value symbol(std::string_view description) const;
+  Value symbol(WellKnownSymbol name) const;
   Value object() const;
   Value object_with_prototype(const Value& prototype) const;
   Value array() const;
@@ -197,7 +213,7 @@ class Realm {
   Value typed_array_over(TypedArray type, const Value& array_buffer) const;
 
   /// An ArrayBuffer over memory that is not ours to copy, such as a mapped GPU buffer. `release` runs when the buffer
-  /// is freed or detached.
+  /// is freed or detached; not if this throws.
   Value array_buffer_over(std::span<std::byte> memory, void (*release)(void* owner), void* owner) const;
 
   /// Takes the memory away from script: its length becomes 0.
@@ -209,6 +225,10 @@ class Realm {
   /// NativeObject for that.
   Value closure(std::string_view name, int length,
                 std::function<Value(Realm, const Value& self, Arguments)> body) const;
+
+  /// A promise for C++ to hand out, which does not keep the isolate busy while it is pending (a Deferred does). The
+  /// caller keeps `resolve` or `reject` for as long as it may want to settle it.
+  PromiseCapability promise_capability() const;
 
   /// A JavaScript error as an exception: `throw realm.error(ErrorType::kTypeError, "[f] ...")`.
   ScriptError error(ErrorType type, std::string_view message) const;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "alknet/base/near_names.h"
+#include "alknet/base/utf8.h"
 #include "alknet/compute/error.h"
 #include "apps/alknet/command.h"
 #include "apps/alknet/output.h"
@@ -42,7 +43,7 @@ std::string other_violations(const Json& details) {
 /// Tells of an error as the conventions say: a line on standard error, for an input with several faults one each; with
 /// --json a document on standard output too.
 int report(const Globals& globals, std::string_view code, std::string_view message, const Json& details, int status) {
-  print_note(std::string(message) + other_violations(details));
+  print_note(escape_controls(std::string(message) + other_violations(details)));
   if (globals.json) {
     print_json(JsonObject{{"error", JsonObject{{"code", code}, {"message", message}, {"details", details}}}});
   }
@@ -188,7 +189,7 @@ int main(int argc, char** argv) {
   } catch (const alknet::app::OutputClosed&) {
     return 1;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "alknet: %s\n", error.what());
+    alknet::app::print_note(alknet::escape_controls(error.what()));
     return 1;
   }
 }

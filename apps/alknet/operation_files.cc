@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
 #include "alknet/base/await.h"
-#include "alknet/base/files.h"
+#include "alknet/runtime/module_tree.h"
 
 namespace alknet::app {
 
@@ -18,7 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::uint64_t kMaxSource = std::uint64_t{16} << 20;
 constexpr seconds kStart{30};     // that a file may take to become ready
 constexpr seconds kFarewell{10};  // that calls of an old version may take
 constexpr milliseconds kFirstWait{100};
@@ -36,6 +36,13 @@ Stamp stamp_of(const std::filesystem::path& path) {
   return {std::filesystem::last_write_time(path, missing), std::filesystem::file_size(path, missing)};
 }
 
+using Stamps = std::map<std::filesystem::path, Stamp>;
+
+bool changed(const Stamps& stamps) {
+  return std::any_of(stamps.begin(), stamps.end(),
+                     [](const auto& each) { return stamp_of(each.first) != each.second; });
+}
+
 }  // namespace
 
 /// One helper with what a file registered in it.
@@ -47,15 +54,20 @@ struct OperationFiles::Version {
 
 struct OperationFiles::File {
   std::string path;
-  Stamp stamp;
+  Stamps stamps;                     ///< of the file and what it imported when it was last read
   std::shared_ptr<Version> version;  ///< whose operations are offered
   std::vector<std::string> names;    ///< of these
   milliseconds wait = kFirstWait;    ///< before the next restart
 };
 
 OperationFiles::OperationFiles(Loop& loop, runtime::SandboxHost& host, std::shared_ptr<call::Registry> registry,
-                               Logger logger)
-    : loop_(loop), host_(host), registry_(std::move(registry)), logger_(std::move(logger)) {}
+                               Logger logger, Output output)
+    : loop_(loop), host_(host), registry_(std::move(registry)), logger_(std::move(logger)), output_(std::move(output)) {
+  if (output_) return;
+  output_ = [log = logger_](const std::string& file, std::string_view text) {
+    log.info("script", {{"file", file}, {"says", text}});
+  };
+}
 
 OperationFiles::~OperationFiles() {
   *alive_ = false;
@@ -70,10 +82,20 @@ Task<void> OperationFiles::add(std::string path) {
 }
 
 Task<void> OperationFiles::load(OperationFiles& self, std::shared_ptr<File> file) {
-  file->stamp = stamp_of(file->path);
+  // Taken before anything is read: what changes meanwhile is seen at the next look.
+  file->stamps.try_emplace(file->path);
+  for (auto& [path, stamp] : file->stamps) stamp = stamp_of(path);
+  runtime::ModuleTree tree = runtime::read_module_tree(file->path);
+  Stamps stamps{{file->path, file->stamps.at(file->path)}};
+  for (const auto* paths : {&tree.files, &tree.absent}) {
+    for (const auto& path : *paths) {
+      const auto known = file->stamps.find(path);
+      stamps.emplace(path, known == file->stamps.end() ? stamp_of(path) : known->second);
+    }
+  }
+  file->stamps = std::move(stamps);
   runtime::SandboxSessionOptions options;
-  options.script.source = read_file(file->path, kMaxSource);
-  options.script.name = file->path;
+  options.script.take(std::move(tree));
   options.script.operations = {"*"};
   options.script.keep = true;
   options.script.limits.memory_bytes = std::uint64_t{256} << 20;
@@ -88,11 +110,11 @@ Task<void> OperationFiles::load(OperationFiles& self, std::shared_ptr<File> file
     if (!*alive || !made) return;
     using Kind = runtime::SandboxEvent::Kind;
     if (event.kind == Kind::kReady) made->ready.set_value();
-    if (event.kind == Kind::kOutput) self.logger_.info("script", {{"file", file->path}, {"says", event.text}});
-    const bool changed = event.kind == Kind::kOperation || event.kind == Kind::kRemoved;
-    if (!changed || !made->published) return;
+    if (event.kind == Kind::kOutput) self.output_(file->path, event.text);
+    if (!made->published || file->version != made) return;
     try {
-      self.publish(file, made);
+      if (event.kind == Kind::kOperation) self.offer(*file, *made, event);
+      if (event.kind == Kind::kRemoved) self.take_back(*file, event.text);
     } catch (const Error& error) {
       self.logger_.error("an operation was not offered", {{"file", file->path}, {"reason", error.what()}});
     }
@@ -119,15 +141,35 @@ Task<void> OperationFiles::load(OperationFiles& self, std::shared_ptr<File> file
   file->wait = kFirstWait;
 }
 
+void OperationFiles::require_free(const File& file, const call::OperationSpec& spec) {
+  if (!call::is_reserved_namespace(spec.name_space())) return;
+  throw Error(call::CallError::kNameTaken,
+              fmt::format("{}: {} is in a namespace of alknet's own: choose another", file.path, spec.name));
+}
+
+void OperationFiles::offer(File& file, const Version& version, const runtime::SandboxEvent& event) {
+  auto added = version.session->operation(std::string(event.spec.at("name").as_string()));
+  if (!added) return;  // taken back since
+  require_free(file, added->spec);
+  const std::string name = added->spec.name;
+  std::vector<std::string> before;
+  if (std::find(file.names.begin(), file.names.end(), name) != file.names.end()) before.push_back(name);
+  std::vector<call::Registration> one;
+  one.push_back(*std::move(added));
+  registry_->curated().exchange(before, std::move(one));
+  if (before.empty()) file.names.push_back(name);
+}
+
+void OperationFiles::take_back(File& file, const std::string& name) {
+  if (std::erase(file.names, name) != 0) registry_->curated().remove({name});
+}
+
 void OperationFiles::publish(const std::shared_ptr<File>& file, const std::shared_ptr<Version>& version) {
   std::vector<call::Registration> operations = version->session->operations();
   std::vector<std::string> names;
   for (const call::Registration& operation : operations) {
+    require_free(*file, operation.spec);
     names.push_back(operation.spec.name);
-    if (call::is_reserved_namespace(operation.spec.name_space())) {
-      throw Error(call::CallError::kNameTaken, fmt::format("{}: {} is in a namespace of alknet's own: choose another",
-                                                           file->path, operation.spec.name));
-    }
   }
   registry_->curated().exchange(file->names, std::move(operations));
   file->names = std::move(names);
@@ -163,7 +205,7 @@ void OperationFiles::load_logged(const std::shared_ptr<File>& file) {
 
 void OperationFiles::reload(bool all) {
   for (const auto& file : files_) {
-    if (all || stamp_of(file->path) != file->stamp) load_logged(file);
+    if (all || changed(file->stamps)) load_logged(file);
   }
 }
 

@@ -42,7 +42,8 @@ void print(std::string_view text) {
 }
 
 void print_json(const Json& document) {
-  print((output_is_terminal() ? json_pretty(document) : json_text(document)) + "\n");
+  // JSON escapes no C1 controls, which some terminals obey.
+  print(escape_controls(output_is_terminal() ? json_pretty(document) : json_text(document)) + "\n");
 }
 
 void print_note(std::string_view message) {

@@ -56,9 +56,9 @@ runtime::Value write_chart(ScriptProgram& program, runtime::Realm realm, runtime
 
 runtime::Value terminals(runtime::Realm realm) {
   runtime::Value object = realm.object();
-  object.set("input", realm.boolean(::isatty(STDIN_FILENO) == 1));
-  object.set("output", realm.boolean(::isatty(STDOUT_FILENO) == 1));
-  object.set("error", realm.boolean(::isatty(STDERR_FILENO) == 1));
+  object.define("input", realm.boolean(::isatty(STDIN_FILENO) == 1));
+  object.define("output", realm.boolean(::isatty(STDOUT_FILENO) == 1));
+  object.define("error", realm.boolean(::isatty(STDERR_FILENO) == 1));
   return object;
 }
 

@@ -5,6 +5,8 @@
 #include "alknet/call/owner.h"
 #include "alknet/compute/operations/compute_operations.h"
 #include "alknet/compute/operations/service.h"
+#include "alknet/platform/gpu_buffer.h"
+#include "alknet/platform/webgpu/navigator_gpu.h"
 #include "alknet/runtime/bridge.h"
 #include "alknet/tensor/source.h"
 #include "apps/alknet/models.h"
@@ -13,9 +15,12 @@
 namespace alknet::app {
 namespace {
 
-compute::ComputeServiceOptions service_options(const std::string& device, const Globals& globals) {
+compute::ComputeServiceOptions service_options(const std::string& device, const Globals& globals,
+                                               std::shared_ptr<gpu::SharedDevices> gpus) {
   compute::ComputeServiceOptions options;
   options.device = device;
+  options.robust = true;
+  options.gpus = std::move(gpus);
   options.trusted = true;
   options.models.find = [&globals](std::string_view name) -> std::shared_ptr<tensor::Source> {
     const auto folder = resolve_model(std::string(name), globals);
@@ -27,15 +32,25 @@ compute::ComputeServiceOptions service_options(const std::string& device, const 
   return options;
 }
 
+/// Of a device that scripts use as they like.
+gpu::DeviceOptions device_options() {
+  gpu::DeviceOptions options;
+  options.robust = true;
+  options.label = "alknet";
+  options.features = platform::webgpu::feature_list();
+  return options;
+}
+
 }  // namespace
 
 struct ProgramOperations::State {
-  State(Loop& loop, const std::string& device, const Globals& globals)
-      : service(service_options(device, globals)),
+  State(Loop& loop, const std::string& device, const Globals& globals, std::shared_ptr<gpu::SharedDevices> gpus)
+      : service(service_options(device, globals, std::move(gpus))),
         registry(std::make_shared<call::Registry>()),
         dispatcher(std::make_unique<call::Dispatcher>(loop, registry)),
         owner(std::make_shared<call::Owner>(call::Owner::Kind::kProgram, "script", call::Identity::local_program())) {
     registry->curated().add(compute::compute_operations(service));
+    registry->curated().add(platform::gpu_buffer_operations(service));
     registry->curated().add(call::discovery_operations({}));
   }
 
@@ -43,23 +58,33 @@ struct ProgramOperations::State {
   std::shared_ptr<call::Registry> registry;
   std::unique_ptr<call::Dispatcher> dispatcher;  // null when all has ended
   std::shared_ptr<call::Owner> owner;
+  std::unique_ptr<ProgramLinks> links;  // null without any
 };
 
 ProgramOperations::ProgramOperations(std::string device, const Globals& globals)
-    : device_(std::move(device)), globals_(globals) {}
+    : gpus_(std::make_shared<gpu::SharedDevices>(device_options())), device_(std::move(device)), globals_(globals) {}
 
 ProgramOperations::~ProgramOperations() = default;
 
 ProgramOperations::State& ProgramOperations::state(Loop& loop) {
-  if (state_ == nullptr) state_ = std::make_unique<State>(loop, device_, globals_);
+  if (state_ == nullptr) state_ = std::make_unique<State>(loop, device_, globals_, gpus_);
   return *state_;
 }
 
 void ProgramOperations::end() {
   if (state_ == nullptr) return;
   state_->owner->end();
+  state_->links.reset();
   state_->service.settle();
   state_->dispatcher.reset();
+}
+
+Task<void> ProgramOperations::open_links(Loop& loop, const ProgramLinkOptions& options) {
+  State& made = state(loop);
+  made.links = std::make_unique<ProgramLinks>(loop, *made.dispatcher, made.registry, options);
+  made.owner->add_layer(made.links->overlay());
+  auto linking = made.links->ready();
+  co_await std::move(linking);
 }
 
 runtime::NativeModule ProgramOperations::host_module(Loop& loop) {
@@ -74,6 +99,10 @@ runtime::NativeModule ProgramOperations::host_module(Loop& loop) {
     return runtime::host_module(std::move(options)).evaluate(realm);
   };
   return module;
+}
+
+runtime::NativeModule ProgramOperations::gpu_module(Loop& loop) {
+  return platform::gpu_module([this, &loop]() -> call::ResourceTable& { return state(loop).owner->resources(); });
 }
 
 }  // namespace alknet::app

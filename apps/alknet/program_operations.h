@@ -4,8 +4,11 @@
 #include <string>
 
 #include "alknet/base/loop.h"
+#include "alknet/base/task.h"
+#include "alknet/gpu/shared_devices.h"
 #include "alknet/runtime/native.h"
 #include "apps/alknet/command.h"
+#include "apps/alknet/program_links.h"
 
 namespace alknet::app {
 
@@ -22,6 +25,16 @@ class ProgramOperations {
   /// The module "alknet:host", whose calls run on `loop`.
   runtime::NativeModule host_module(Loop& loop);
 
+  /// The module "alknet:gpu": tensors as GPUBuffers and back.
+  runtime::NativeModule gpu_module(Loop& loop);
+
+  /// The devices that operations and navigator.gpu share.
+  const std::shared_ptr<gpu::SharedDevices>& gpus() const { return gpus_; }
+
+  /// Offers peers and files of operations too; ends when they are there. Throws as ProgramLinks. `options` must outlive
+  /// the task.
+  Task<void> open_links(Loop& loop, const ProgramLinkOptions& options);
+
   /// Ends all calls and waits for what still computes: when the isolate is gone, before the loop goes.
   void end();
 
@@ -29,6 +42,7 @@ class ProgramOperations {
   struct State;
   State& state(Loop& loop);
 
+  std::shared_ptr<gpu::SharedDevices> gpus_;
   std::string device_;
   const Globals& globals_;
   std::unique_ptr<State> state_;

@@ -103,6 +103,10 @@ bool is_address(std::string_view word) {
 void add_remote_options(CLI::App& command, RemoteOptions& options) {
   command.add_option("TARGET", options.target, "quic://, tls://, ws:// or wss://HOST:PORT, unix:PATH, or a peer's id")
       ->required();
+  add_dial_options(command, options);
+}
+
+void add_dial_options(CLI::App& command, RemoteOptions& options) {
   command.add_option("--fingerprint", options.fingerprints, "The node's key or certificate: ed25519:… or sha256:…")
       ->allow_extra_args(false);
   command.add_option("--ca", options.ca_file, "Certificates of the authorities that vouch for the node");

@@ -26,7 +26,10 @@ struct RemoteOptions {
   std::string timeout = "30s";
 };
 
-/// Adds the options that say how, and the target as the first argument.
+/// Adds the options that say how.
+void add_dial_options(CLI::App& command, RemoteOptions& options);
+
+/// The same, and the target as the first argument.
 void add_remote_options(CLI::App& command, RemoteOptions& options);
 
 /// A node that commands call, on a loop of its own.

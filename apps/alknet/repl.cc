@@ -83,6 +83,7 @@ class Repl {
         input_(make_input()) {}
 
   int run() {
+    host_.open_links();
     if (typed_) print(fmt::format("alknet {}: .help for help, Ctrl-D to end\n", ALKNET_VERSION));
     try {
       std::string entry;
@@ -141,7 +142,11 @@ class Repl {
       if (value.is_undefined()) return;
       const runtime::Value global = host_.isolate().realm().global();
       global.define_hidden("_", value);
-      global.get("console").invoke("dir", std::array{value});
+      const runtime::Value text = helper_.invoke("shown", std::array{value});
+      if (!text.is_undefined()) return print(host_.wait(text).to_string() + "\n");
+      const runtime::Value options = host_.isolate().realm().object();
+      options.set("customInspect", host_.isolate().realm().boolean(true));
+      global.get("console").invoke("dir", std::array{value, options});
     } catch (const Error& error) {
       tell(host_.describe(error));
     }
@@ -178,6 +183,7 @@ void add_repl(CLI::App& program, Globals& globals) {
   const auto command = std::make_shared<ReplCommand>();
   CLI::App* made = program.add_subcommand("repl", "Type JavaScript or TypeScript and see what it gives");
   add_script_options(*made, globals, command->script);
+  add_link_options(*made, command->script.links);
   set_examples(*made, "  alknet repl\n  echo 'await Promise.resolve(6 * 7)' | alknet repl\n");
   made->callback([command, &globals] { globals.exit_status = Repl(*command, globals).run(); });
 }

@@ -66,6 +66,7 @@ int run_script(const RunCommand& command, const Globals& globals) {
   Phases phases(command.timing);
   ScriptHost host(command.script, globals);
   phases.end("isolate");
+  host.open_links();
   try {
     const runtime::Value promise = begin(host, command);
     phases.end("load");
@@ -90,13 +91,15 @@ void add_run(CLI::App& program, Globals& globals) {
   made->add_option("FILE", command->file, "The script; - is standard input. What follows goes to the script")
       ->required();
   add_script_options(*made, globals, command->script);
+  add_link_options(*made, command->script.links);
   made->add_option("--ext", command->extension, "What standard input is: js, ts or tsx")
       ->check(CLI::IsMember({"js", "ts", "tsx"}))
       ->default_str("ts");
   made->add_flag("--timing", command->timing, "Say on standard error what starting and running took");
   set_examples(*made,
                "  alknet run examples/hello.ts\n"
-               "  alknet run train.tsx --epochs 3\n"
+               "  alknet run examples/digits.tsx --epochs 5 --out run\n"
+               "  alknet run --peer gpu1 --ops words.ts workflow.tsx\n"
                "  echo 'console.log(1 + 1)' | alknet run -\n");
   made->callback([command, &globals] {
     command->script.arguments = globals.script_arguments;

@@ -7,19 +7,20 @@
 #include <optional>
 
 #include "alknet/base/loop.h"
+#include "alknet/base/utf8.h"
 #include "alknet/call/discovery.h"
 #include "alknet/compute/operations/compute_operations.h"
 #include "alknet/compute/operations/service.h"
 #include "alknet/runtime/error.h"
+#include "alknet/runtime/module_tree.h"
 #include "alknet/runtime/sandbox_host.h"
 #include "apps/alknet/durations.h"
+#include "apps/alknet/kernel_workers.h"
 #include "apps/alknet/output.h"
 #include "apps/alknet/settings.h"
 
 namespace alknet::app {
 namespace {
-
-constexpr std::uint64_t kMaxSource = std::uint64_t{16} << 20;
 
 struct SandboxCommand {
   std::string file;
@@ -32,11 +33,12 @@ struct SandboxCommand {
 /// What the operations that a script may call stand on; nothing is opened when there are none.
 class Operations {
  public:
-  Operations(call::Registry& registry, const SandboxCommand& command) {
+  Operations(Loop& loop, call::Registry& registry, const SandboxCommand& command) {
     if (command.allow.empty()) return;
     compute::ComputeServiceOptions options;
     options.device = command.device;
     options.robust = true;
+    options.kernel_workers = make_kernel_workers(loop, command.device, Logger());
     service_ = std::make_unique<compute::ComputeService>(std::move(options));
     registry.curated().add(compute::compute_operations(*service_));
     registry.curated().add(call::discovery_operations({}));
@@ -77,13 +79,15 @@ class Run {
   }
 
  private:
+  /// What a stranger prints commands no terminal.
   void write(const runtime::SandboxEvent& event) {
+    const std::string text = escape_controls(event.text);
     if (event.error) {
-      std::fwrite(event.text.data(), 1, event.text.size(), stderr);
+      std::fwrite(text.data(), 1, text.size(), stderr);
       return;
     }
     try {
-      print(event.text);
+      print(text);
     } catch (...) {
       failure_ = std::current_exception();
       loop_.stop();
@@ -97,8 +101,12 @@ class Run {
 
 void run_sandbox(const SandboxCommand& command) {
   runtime::SandboxSessionOptions options;
-  options.script.name = command.file == "-" ? "stdin.ts" : command.file;
-  options.script.source = read_input(command.file, kMaxSource);
+  if (command.file == "-") {
+    options.script.name = "stdin.ts";
+    options.script.source = read_input(command.file, runtime::ModuleTreeLimits().script_bytes);
+  } else {
+    options.script.take(runtime::read_module_tree(command.file));
+  }
   options.script.operations = command.allow;
   options.script.limits.memory_bytes = parse_size(command.memory);
   options.deadline = parse_duration(command.timeout);
@@ -108,17 +116,22 @@ void run_sandbox(const SandboxCommand& command) {
   hosting.spare = 0;
   hosting.max_memory = options.script.limits.memory_bytes;
   const auto registry = std::make_shared<call::Registry>();
-  Operations operations(*registry, command);
-  Loop loop;
-  call::Dispatcher dispatcher(loop, registry);
-  try {
-    runtime::SandboxHost host(loop, dispatcher, std::move(hosting));
-    const Run run(loop, host, std::move(options));
-  } catch (...) {
+  std::optional<Loop> loop(std::in_place);
+  Operations operations(*loop, *registry, command);
+  // What still waits on the loop goes with it, and refers to the operations until then.
+  const auto end = [&] {
     operations.settle();
+    loop.reset();
+  };
+  try {
+    call::Dispatcher dispatcher(*loop, registry);
+    runtime::SandboxHost host(*loop, dispatcher, std::move(hosting));
+    const Run run(*loop, host, std::move(options));
+  } catch (...) {
+    end();
     throw;
   }
-  operations.settle();
+  end();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "alknet/base/await.h"
 #include "alknet/base/files.h"
 #include "alknet/bindings/schema.h"
 #include "alknet/bindings/tensors.h"
@@ -119,7 +120,10 @@ void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions
 }
 
 ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
-    : operations_(options.device, globals), fetch_privileges_(fetch_privileges(options)) {
+    : links_(options.links), operations_(options.device, globals), fetch_privileges_(fetch_privileges(options)) {
+  if (options.restricted && !links_.empty()) {
+    throw UsageError("--restrict: a restricted script has no operations, so leave out --peer and --ops");
+  }
   program_.arguments = options.arguments;
   program_.main = options.main;
   program_.output_to_error = options.output_to_error;
@@ -142,11 +146,14 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   resolving.bundles = runtime::embedded_bundles();
   resolving.import_map = read_import_map(options.import_map);
   resolving.files = module_files(module_roots(options));
-  resolving.transformer = std::make_shared<runtime::Transformer>(resolving.bundles);
+  resolving.transformer = std::make_shared<runtime::Transformer>(resolving.bundles, options.element_places);
   runtime::IsolateOptions isolate;
   isolate.executor = &loop_;
   isolate.modules.push_back(program_module(program_));
-  if (!options.restricted) isolate.modules.push_back(operations_.host_module(loop_));
+  if (!options.restricted) {
+    isolate.modules.push_back(operations_.host_module(loop_));
+    isolate.modules.push_back(operations_.gpu_module(loop_));
+  }
   isolate.modules.push_back(bindings::graph_module());
   isolate.modules.push_back(bindings::schema_module());
   platform::FsOptions files;
@@ -154,6 +161,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   files.pool = [this]() -> Executor& { return file_pool(); };
   isolate.modules.push_back(platform::fs_module(files));
   isolate.on_uncaught = [this](const runtime::ScriptError& error) {
+    if (take_uncaught_ && take_uncaught_(error.plain())) return;
     if (!uncaught_) uncaught_ = error.plain();
     loop_.stop();
   };
@@ -179,8 +187,11 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   sockets.privileges = fetch_privileges_;
   sockets.user_agent = "alknet/" ALKNET_VERSION;
   platform::install_websocket(*isolate_, std::move(sockets));
-  if (!options.restricted)
-    platform::webgpu::install_webgpu(isolate_->realm(), {.instance = [] { return gpu::Instance(); }});
+  if (options.restricted) return;
+  platform::webgpu::WebGpuOptions gpu;
+  gpu.instance = [gpus = operations_.gpus()] { return gpus->instance(); };
+  gpu.device = [gpus = operations_.gpus()](const std::string& id) { return gpus->open(id); };
+  platform::webgpu::install_webgpu(isolate_->realm(), std::move(gpu));
 }
 
 ScriptHost::~ScriptHost() {
@@ -203,6 +214,17 @@ runtime::Value ScriptHost::fetch(runtime::Realm realm, const runtime::Value& req
     network_ = platform::make_fetch(std::move(options));
   }
   return network_(realm, request);
+}
+
+void ScriptHost::open_links() {
+  if (links_.empty()) return;
+  std::optional<Outcome<void>> ended;
+  start(loop_, operations_.open_links(loop_, links_), [this, &ended](Outcome<void> outcome) {
+    ended.emplace(std::move(outcome));
+    loop_.stop();
+  });
+  while (!ended) loop_.run();
+  ended->take();
 }
 
 std::string ScriptHost::module_of(const std::string& file) {

@@ -32,7 +32,9 @@ struct ScriptOptions {
   bool restricted = false;                    ///< only what follows is allowed
   std::vector<std::string> allow_fetch = {};  ///< origins
   std::vector<std::string> allow_fs = {};     ///< paths, with ":rw" behind those that may be changed
+  ProgramLinkOptions links = {};              ///< operations of others
   bool output_to_error = false;  ///< what the script prints goes to standard error: the command prints something itself
+  bool element_places = false;   ///< elements of TSX know where they were written
   std::vector<std::string> arguments = {};
   std::string main = {};
 };
@@ -60,6 +62,10 @@ class ScriptHost {
   Loop& loop() { return loop_; }
   ScriptProgram& program() { return program_; }
 
+  /// Waits until the operations of others that the options name are there; before the script. Throws UsageError, and
+  /// why one is not.
+  void open_links();
+
   /// The name of the module that a file named on the command line is. Throws `module_not_found`.
   std::string module_of(const std::string& file);
 
@@ -73,6 +79,9 @@ class ScriptHost {
   /// Runs the loop until somebody stops it: for hosts that wait for more than the script. Throws as above.
   void turn();
 
+  /// Asks `take` about each error of the script that nobody caught: true, and the script goes on as if it had been.
+  void on_uncaught(std::function<bool(const Error&)> take) { take_uncaught_ = std::move(take); }
+
   /// What a person reads of an error that a script threw.
   std::string describe(const Error& error) { return runtime::describe_error(error, *resolver_); }
 
@@ -82,6 +91,7 @@ class ScriptHost {
   runtime::Value fetch(runtime::Realm realm, const runtime::Value& request);
   std::shared_ptr<bool> watch_idle();  // becomes true, and the loop stops, when nothing is left to do
 
+  ProgramLinkOptions links_;
   ProgramOperations operations_;  // outlives what the loop still holds
   Loop loop_;
   std::unique_ptr<PoolExecutor> file_pool_;                                               // when the first file is used
@@ -90,6 +100,7 @@ class ScriptHost {
   ScriptProgram program_;
   std::optional<int> exit_;
   std::optional<Error> uncaught_;
+  std::function<bool(const Error&)> take_uncaught_;
   std::shared_ptr<runtime::ScriptResolver> resolver_;
   std::unique_ptr<runtime::Isolate> isolate_;
 };

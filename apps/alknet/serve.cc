@@ -19,12 +19,14 @@
 #include "alknet/tensor/source.h"
 #include "apps/alknet/durations.h"
 #include "apps/alknet/imports.h"
+#include "apps/alknet/kernel_workers.h"
 #include "apps/alknet/models.h"
 #include "apps/alknet/node_files.h"
 #include "apps/alknet/open_tensors.h"
 #include "apps/alknet/operation_files.h"
 #include "apps/alknet/output.h"
 #include "apps/alknet/peer_models.h"
+#include "apps/alknet/peer_targets.h"
 #include "apps/alknet/settings.h"
 
 namespace alknet::app {
@@ -46,6 +48,8 @@ struct ServeCommand {
   std::string max_memory = "4G";
   std::string frame_limit = "16M";
   std::size_t max_calls = 4'096;
+  std::size_t max_scripts = runtime::CallerSessionLimits().sessions;
+  std::string script_time = "10m";
   bool plaintext_tokens = false;
   bool measure_kernels = false;
 };
@@ -212,7 +216,8 @@ std::unique_ptr<Scripts> make_scripts(Loop& loop, const std::shared_ptr<call::Re
                                       const ServeCommand& command) {
   try {
     auto scripts = std::make_unique<Scripts>(loop, registry, logger, command.operation_files.empty());
-    registry->curated().add(runtime::sandbox_operations(scripts->host, *registry));
+    const runtime::CallerSessionLimits limits{command.max_scripts, parse_duration(command.script_time)};
+    registry->curated().add(runtime::sandbox_operations(scripts->host, *registry, limits));
     return scripts;
   } catch (const Error& error) {
     if (!command.operation_files.empty()) throw;
@@ -227,29 +232,6 @@ auto on_loop(Loop& loop, Body body) {
   return wait_for(loop, body());
 }
 
-/// The peers to link, and where each is; empty: where the peers file says. Throws UsageError for one that could never
-/// be reached.
-std::map<std::string, std::string> linked_peers(const ServeCommand& command, const net::NodeOptions& options) {
-  std::map<std::string, std::string> linked;
-  const auto known = net::PeersFile(options.peers_file).current();
-  for (const std::string& word : command.peers) {
-    const std::size_t equals = word.find('=');
-    const std::string id = word.substr(0, equals);
-    const std::string address = equals == std::string::npos ? "" : word.substr(equals + 1);
-    const net::PeerEntry* entry = known->find(id);
-    const bool has_address = !address.empty() || (entry != nullptr && !entry->address.empty());
-    const bool needs_key = address.empty() || address.starts_with("quic://");
-    if (id.empty() || !has_address || (needs_key && entry == nullptr)) {
-      throw UsageError(fmt::format(
-          "--peer {}: {} has no such peer{}: alknet peer add {} --fingerprint F --address "
-          "quic://HOST:PORT",
-          word, options.peers_file.string(), entry == nullptr ? "" : " with an address", id.empty() ? "ID" : id));
-    }
-    if (!linked.emplace(id, address).second) throw UsageError(fmt::format("--peer {} is given twice", id));
-  }
-  return linked;
-}
-
 void serve(const ServeCommand& command, const Globals& globals) {
   const StopSignals signals;
   const Logger logger = make_logger(command);
@@ -259,7 +241,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
   Loop& loop = thread.loop();
   const auto tokens = std::make_shared<stream::TokenIssuer>(loop);
   net::NodeOptions serving = node_options(command, logger);
-  const auto peers = linked_peers(command, serving);
+  const auto peers = peer_targets(command.peers, serving.peers_file);
   compute::ComputeServiceOptions computing;
   computing.device = command.device;
   computing.robust = true;
@@ -280,6 +262,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
   computing.models.files = [&globals](std::string_view name) {
     return compute::ModelFiles::of_folder(resolve_model(catalog_name(name), globals));
   };
+  computing.kernel_workers = make_kernel_workers(loop, command.device, logger);
   compute::ComputeService service(computing);
   const auto registry = std::make_shared<call::Registry>();
   registry->curated().add(compute::compute_operations(service));
@@ -296,6 +279,7 @@ void serve(const ServeCommand& command, const Globals& globals) {
       co_return;
     });
     service.settle();
+    on_loop(loop, []() -> Task<void> { co_return; });  // what that posted has run
   };
   try {
     for (const std::string& model : command.models) add_model_operations(*registry, service, model, streamed, globals);
@@ -384,6 +368,10 @@ void add_serve(CLI::App& program, Globals& globals) {
   made->add_option("--drain", command->drain, "How long running calls may take after a stop")->capture_default_str();
   made->add_option("--max-calls", command->max_calls, "Calls of one caller at a time")->capture_default_str();
   made->add_option("--max-memory", command->max_memory, "Tensors and other things of one caller")
+      ->capture_default_str();
+  made->add_option("--max-scripts", command->max_scripts, "Scripts of one caller at a time (isolate/session)")
+      ->capture_default_str();
+  made->add_option("--script-time", command->script_time, "How long a script of a caller may live")
       ->capture_default_str();
   made->add_option("--max-frame", command->frame_limit, "The longest message")->capture_default_str();
   made->add_flag("--plaintext-tokens", command->plaintext_tokens, "Take tokens without TLS: only behind a proxy");

@@ -27,6 +27,9 @@ struct TestCommand {
 
 constexpr std::string_view kRunner = "@alknet/test/runner";
 
+/// How long a test may run without a pause, beyond its own time twice; and a file that loads.
+constexpr std::chrono::seconds kGrace{1}, kLoad{60};
+
 bool is_test_file(const fs::path& path) {
   const std::string name = path.filename().string();
   for (const std::string_view ending : {".test.ts", ".test.tsx", ".test.js", ".test.mjs"}) {
@@ -66,13 +69,23 @@ std::vector<std::string> test_files(const std::vector<std::string>& paths) {
   return files;
 }
 
-/// The stack of a failure without the frames of the test runner itself.
+/// The stack of a failure without the frames of the test runner itself, and what the runtime did for it.
 std::string own_stack(std::string_view stack) {
-  std::string own;
-  for (const auto& frame : runtime::parse_stack(stack)) {
-    if (!frame.file.starts_with("@alknet/test")) own += runtime::stack_text({frame});
+  auto frames = runtime::parse_stack(stack);
+  std::erase_if(frames, [](const runtime::StackFrame& frame) {
+    return frame.file.starts_with("@alknet/test") || frame.file.starts_with("alknet:");
+  });
+  while (!frames.empty() && frames.back().file == "native") frames.pop_back();
+  return runtime::stack_text(frames);
+}
+
+/// The message and stack of an error, as the runner keeps failures.
+JsonObject failure_of(const Error& error) {
+  JsonObject failure{{"message", error.message()}};
+  if (const JsonObject* details = error.details().if_object()) {
+    if (const Json* stack = details->if_contains("stack")) failure["stack"] = *stack;
   }
-  return own;
+  return failure;
 }
 
 std::string indented(std::string_view text, std::string_view margin) {
@@ -84,6 +97,41 @@ std::string indented(std::string_view text, std::string_view margin) {
   return out;
 }
 
+/// Ends a script that does not let the loop run for too long.
+class Watch {
+ public:
+  Watch(Loop& loop, runtime::Isolate& isolate, std::chrono::milliseconds limit)
+      : loop_(loop), isolate_(isolate), limit_(limit) {
+    beat();
+  }
+  ~Watch() {
+    loop_.cancel(timer_);
+    isolate_.set_deadline(std::nullopt);
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  /// From now on this long.
+  void allow(std::chrono::milliseconds limit) {
+    limit_ = limit;
+    isolate_.set_deadline(std::chrono::steady_clock::now() + limit_);
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kBeat{100};
+
+  void beat() {
+    if (isolate_.interrupted()) return loop_.stop();  // the isolate has kept why
+    allow(limit_);
+    timer_ = loop_.post_after(kBeat, [this] { beat(); });
+  }
+
+  Loop& loop_;
+  runtime::Isolate& isolate_;
+  std::chrono::milliseconds limit_;
+  TimerId timer_{};
+};
+
 class TestRun {
  public:
   TestRun(const TestCommand& command, const Globals& globals)
@@ -94,13 +142,19 @@ class TestRun {
     ++files_;
     if (!globals_.json) print(fmt::format("{}\n", paint("1", file)));
     try {
-      ScriptHost host(command_.script, globals_);
+      ScriptOptions options = command_.script;
+      options.main = file;
+      ScriptHost host(options, globals_);
       try {
         run_in(host, file);
       } catch (const ScriptExit& exit) {
         fail(file, fmt::format("the test called exit({})", exit.status));
       } catch (const Error& error) {
-        fail(file, host.describe(error));
+        if (error.code() == runtime::RuntimeError::kTimeout) {
+          fail(file, late(), running_);
+        } else {
+          fail(file, host.describe(error));
+        }
       }
     } catch (const UsageError&) {
       throw;
@@ -109,7 +163,7 @@ class TestRun {
     }
   }
 
-  bool ok() const { return failed_ == 0; }
+  bool ok() const { return failed_ == 0 && !nothing_matched(); }
 
   void finish() const {
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin_;
@@ -128,9 +182,22 @@ class TestRun {
     if (skipped_ != 0) text += fmt::format(", {} skipped", skipped_);
     if (todo_ != 0) text += fmt::format(", {} to do", todo_);
     print(text + fmt::format(" in {} file{}, {:.2f} s\n", files_, files_ == 1 ? "" : "s", time.count()));
+    if (nothing_matched())
+      print_note(fmt::format("no test has \"{}\" in its name and those of its groups", command_.filter));
   }
 
  private:
+  bool nothing_matched() const { return !command_.filter.empty() && passed_ + failed_ + todo_ == 0; }
+
+  /// What to say of a file that was ended.
+  std::string late() const {
+    if (running_.empty()) return fmt::format("it was still loading after {} s, and was ended", kLoad.count());
+    return fmt::format(
+        "{} never paused in more than twice its time, and was ended: does a loop not end? The tests "
+        "after it were not run",
+        running_);
+  }
+
   std::string paint(std::string_view code, std::string_view text) const {
     return color_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
   }
@@ -154,6 +221,26 @@ class TestRun {
           report(host, runtime::to_json(arguments[0]));
           return runtime::Value();
         }));
+    running_.clear();
+    Watch watch(host.loop(), isolate, kLoad);
+    options.set("begin", realm.closure("begin", 3,
+                                       [this, &watch](runtime::Realm, const runtime::Value&, runtime::Arguments given) {
+                                         running_ = given[1].to_string();
+                                         const std::chrono::duration<double, std::milli> time(given[2].to_number());
+                                         watch.allow(kGrace + 2 * std::chrono::ceil<std::chrono::milliseconds>(time));
+                                         return runtime::Value();
+                                       }));
+    const auto uncaught = std::make_shared<JsonArray>();
+    host.on_uncaught([uncaught](const Error& error) {
+      if (error.code() == runtime::RuntimeError::kTimeout) return false;
+      uncaught->push_back(failure_of(error));
+      return true;
+    });
+    options.set("uncaught",
+                realm.closure("uncaught", 0, [uncaught](runtime::Realm in, const runtime::Value&, runtime::Arguments) {
+                  return runtime::from_json(in, std::exchange(*uncaught, JsonArray()));
+                }));
+    options.set("turn", realm.evaluate("((start) => () => new Promise((done) => start(done, 0)))(setTimeout)", "test"));
     options.set("now", realm.evaluate("() => performance.now()", "test"));
     options.set("after", realm.evaluate("(milliseconds, then) => { const timer = setTimeout(then, milliseconds);"
                                         " return () => clearTimeout(timer); }",
@@ -198,12 +285,14 @@ class TestRun {
     return fmt::format("  {} {}\n", paint("2", "-"), paint("2", fmt::format("{} ({})", name, status)));
   }
 
-  void fail(const std::string& file, const std::string& reason) {
+  /// A failure of the whole file, or of the test `name` with which it ended.
+  void fail(const std::string& file, const std::string& reason, const std::string& name = "") {
     ++failed_;
-    if (!globals_.json) print(fmt::format("  {} the file\n{}\n", paint("31", "✗"), indented(reason, "      ")));
+    const std::string what = name.empty() ? "the file" : name;
+    if (!globals_.json) print(fmt::format("  {} {}\n{}\n", paint("31", "✗"), what, indented(reason, "      ")));
     tests_.push_back(JsonObject{{"file", file},
                                 {"groups", JsonArray()},
-                                {"name", "the file"},
+                                {"name", what},
                                 {"status", "failed"},
                                 {"milliseconds", 0},
                                 {"failure", JsonObject{{"message", reason}}}});
@@ -214,6 +303,7 @@ class TestRun {
   bool color_;
   std::chrono::milliseconds timeout_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::string running_;  // the name of the test that runs
   std::size_t files_ = 0, passed_ = 0, failed_ = 0, skipped_ = 0, todo_ = 0;
   JsonArray tests_;
 };

@@ -14,6 +14,7 @@
 #include "alknet/base/files.h"
 #include "alknet/base/json.h"
 #include "alknet/base/random_hex.h"
+#include "apps/alknet/script_types.h"
 
 extern char** environ;  // NOLINT: POSIX declares it nowhere
 
@@ -68,13 +69,15 @@ JsonObject package_paths(const fs::path& checkout, const fs::path& modules) {
   return paths;
 }
 
-Json compiler_configuration(const std::vector<std::string>& files, const fs::path& checkout, const fs::path& modules) {
-  JsonArray list;
+Json compiler_configuration(const std::vector<std::string>& files, const fs::path& types, const fs::path& checkout,
+                            const fs::path& modules) {
+  JsonArray list{types.string()};
   for (const std::string& file : files) list.emplace_back(fs::absolute(file).string());
   return JsonObject{{"files", std::move(list)},
                     {"compilerOptions", JsonObject{{"target", "ES2022"},
                                                    {"lib", JsonArray{"ES2023", "DOM", "DOM.Iterable"}},
                                                    {"module", "ESNext"},
+                                                   {"moduleDetection", "force"},
                                                    {"moduleResolution", "bundler"},
                                                    {"strict", true},
                                                    {"allowImportingTsExtensions", true},
@@ -154,10 +157,13 @@ TypeCheck check_types(const std::vector<std::string>& files) {
     return result;
   }
   const fs::path configuration = fs::temp_directory_path() / fmt::format("alknet-check-{}.json", random_hex(8));
-  write_file(configuration, json_text(compiler_configuration(files, checkout, modules)));
+  const fs::path types = fs::path(configuration).replace_extension(".d.ts");
+  write_file(types, kScriptTypes);
+  write_file(configuration, json_text(compiler_configuration(files, types, checkout, modules)));
   const auto output = output_of(
       {"node", (modules / "typescript/bin/tsc").string(), "--pretty", "false", "--project", configuration.string()});
   fs::remove(configuration);
+  fs::remove(types);
   if (output) {
     result.errors = parse_errors(*output);
   } else {

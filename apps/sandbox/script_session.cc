@@ -8,6 +8,7 @@
 #include "alknet/call/error.h"
 #include "alknet/runtime/bundles/embedded.h"
 #include "alknet/runtime/error.h"
+#include "alknet/runtime/module_tree.h"
 #include "alknet/runtime/promise.h"
 #include "alknet/runtime/resolver.h"
 #include "alknet/runtime/transform.h"
@@ -23,9 +24,13 @@ using runtime::SandboxEvent;
 
 constexpr std::size_t kMaxMessage = std::size_t{64} << 10;  // of an error, for its receiver's sake
 
-/// Finds the built-in packages and native modules, and no file.
-std::shared_ptr<runtime::ScriptResolver> make_resolver(const std::vector<runtime::NativeModule>& modules) {
+/// Finds the built-in packages, native modules, and of files those that came with the request.
+std::shared_ptr<runtime::ScriptResolver> make_resolver(const runtime::SessionRequest& request,
+                                                       const std::vector<runtime::NativeModule>& modules) {
   runtime::ScriptResolverOptions options;
+  auto files = request.modules;
+  files.insert_or_assign(request.name, request.source);
+  options.files = runtime::ModuleFiles(std::move(files), request.left_out);
   options.bundles = runtime::embedded_bundles();
   options.transformer = std::make_shared<runtime::Transformer>(options.bundles);
   for (const auto& module : modules) options.native.push_back(module.name);
@@ -45,6 +50,11 @@ runtime::IsolateOptions isolate_options(Loop& loop, const runtime::SessionReques
   options.limits.open_calls = request.limits.open_calls;
   options.limits.output_bytes = request.limits.output_bytes;
   return options;
+}
+
+runtime::SessionRequest with_path(runtime::SessionRequest request) {
+  request.name = runtime::module_path(request.name);
+  return request;
 }
 
 std::string shortened(std::string text) {
@@ -77,9 +87,9 @@ Error session_error(const std::exception& exception) {
 ScriptSession::ScriptSession(Loop& loop, runtime::SessionRequest request, std::vector<runtime::NativeModule> modules,
                              std::optional<Executor::Clock::time_point> deadline, runtime::EventQueue events)
     : loop_(loop),
-      request_(std::move(request)),
+      request_(with_path(std::move(request))),
       events_(std::move(events)),
-      resolver_(make_resolver(modules)),
+      resolver_(make_resolver(request_, modules)),
       isolate_([&] {
         auto options = isolate_options(loop, request_, std::move(modules), resolver_);
         options.on_uncaught = [this](const runtime::ScriptError& error) { events_.end(session_error(error)); };

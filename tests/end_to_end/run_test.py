@@ -51,6 +51,16 @@ class RunTest(program.ProgramTest):
         self.assertEqual(self.script(text), "now\ntimer\n")
         self.failure("await new Promise(() => {})", "nothing can settle")
 
+    def test_a_pipe_that_nobody_writes_to_does_not_hold_up_the_end(self):
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        text = f"import {{ exit }} from '@alknet/program';\nfs.readFile({json.dumps(str(pipe))}).catch(() => {{}});\nexit(3);"
+        self.assertEqual(run("run", self.file("a.ts", text)).returncode, 3)
+
+    def test_reads_its_standard_input_as_a_file(self):
+        text = "console.log((await fs.readFile('/dev/stdin', 'utf8')).toUpperCase())"
+        self.assertEqual(run("run", self.file("a.ts", text), stdin="text").stdout, b"TEXT\n")
+
     def test_an_error_names_the_place_in_the_users_file(self):
         text = "interface A { x: number }\nfunction f(a: A, b: number): number { throw new Error('no room'); }\nf({ x: 1 }, 2);\n"
         message = self.failure(text, "Error: no room", "main.ts:2:")
@@ -170,6 +180,25 @@ class ReplTest(program.ProgramTest):
         lines = "import { signal } from '@preact/signals-core'\nconst s = signal(await Promise.resolve(5))\ns.value + 1\n"
         self.assertEqual(self.repl(lines)[0], "6\n")
 
+    def test_shows_the_elements_of_tensors(self):
+        lines = """import { arange, tensor } from "@alknet/tensor"
+tensor([[1.5, 2], [3, 4]])
+const gone = tensor([1]); gone.dispose()
+gone
+arange(2000)
+tensor([3, 1]).sort()
+console.log(arange(3))
+"""
+        wanted = """tensor([[1.5000, 2.0000],
+        [3.0000, 4.0000]], f32 [2, 2])
+Tensor(f32 [1], disposed)
+tensor([   0,    1,    2,  ..., 1997, 1998, 1999], i64 [2000])
+[tensor([1., 3.], f32 [2]),
+ tensor([1, 0], i64 [2])]
+Tensor(i64 [3])
+"""
+        self.assertEqual(self.repl(lines)[0], wanted)
+
     def test_goes_on_after_an_error_and_fails_at_the_end(self):
         output, errors = self.repl("nothing.at.all\nconst y = = 1\n1 + 1\n", status=1)
         self.assertEqual(output, "2\n")
@@ -217,6 +246,53 @@ test("waits", async () => { await new Promise((done) => setTimeout(done, 2)); })
         finished = run("test", "--json", self.file("c.test.ts", text))
         self.assertEqual((finished.returncode, json.loads(finished.stdout)["ok"]), (1, False))
 
+    def failures(self, text, *options):
+        """(name, message) of the tests that failed in a file with this text."""
+        finished = run("test", "--json", *options, self.file("a.test.ts", text))
+        document = json.loads(finished.stdout)
+        self.assertEqual((finished.returncode, document["ok"]), (1, False), finished.stderr)
+        return [(test["name"], test["failure"]["message"]) for test in document["tests"] if test["status"] == "failed"]
+
+    def test_a_file_without_tests_fails(self):
+        for text in ("", "export const x = 1;", "describe('empty', () => {});"):
+            [(name, message)] = self.failures(text)
+            self.assertEqual(name, "the file has tests")
+            self.assertIn("declares no tests", message)
+
+    def test_what_nobody_catches_fails_its_test_and_the_others_run(self):
+        [(name, message), (late, other)] = self.failures("""
+test("loses", () => { void Promise.reject(new Error("forgotten")); });
+test("goes on", () => {});
+test("throws later", async () => {
+  setTimeout(() => { throw new Error("late"); }, 1);
+  await new Promise((done) => setTimeout(done, 50));
+});""")
+        self.assertEqual((name, message), ("loses", "nobody caught: Error: forgotten"))
+        self.assertEqual((late, other), ("throws later", "nobody caught: Error: late"))
+
+    def test_a_loop_without_end_is_ended(self):
+        [(name, message)] = self.failures("test('spins', () => { for (;;); });", "--timeout", "20ms")
+        self.assertEqual(name, "spins")
+        self.assertIn("spins never paused", message)
+
+    def test_a_describe_that_throws_fails_the_file(self):
+        [(name, message)] = self.failures("describe('g', () => { throw new Error('broke'); });")
+        self.assertEqual((name, message), ("the file loads", "Error: broke"))
+        [(_, message)] = self.failures("test('outer', () => test('inner', () => {}));")
+        self.assertIn("top of a test file", message)
+
+    def test_a_failure_shows_no_frames_of_the_runner(self):
+        text = "test('x', () => new Promise(() => {}));\ntest('y', () => { throw new Error('y'); });"
+        shown = run("test", "--timeout", "20ms", self.file("a.test.ts", text)).stdout.decode()
+        self.assertNotIn("native", shown)
+        self.assertNotIn("alknet:", shown)
+        self.assertIn("a.test.ts:2:", shown)
+
+    def test_a_filter_that_chooses_nothing_fails(self):
+        finished = run("test", "--filter", "no such", self.file("a.test.ts", self.TEXT))
+        self.assertEqual(finished.returncode, 1)
+        self.assertIn(b'no test has "no such"', finished.stderr)
+
     def test_a_filter_chooses(self):
         finished = run("test", "--json", "--filter", "sums add", self.file("a.test.ts", self.TEXT))
         self.assertEqual((finished.returncode, json.loads(finished.stdout)["passed"]), (0, 1))
@@ -244,6 +320,18 @@ class CheckTest(program.ProgramTest):
             self.skipTest(document["types_skipped"])
         error = document["files"][0]["errors"][0]
         self.assertEqual((error["code"], error["details"]["line"], error["details"]["column"]), ("TS2322", 1, 7))
+
+    def test_types_know_the_globals_of_scripts(self):
+        file = self.file("typed.ts", """if (import.meta.main) {
+  const text: string = await fs.readFile("a.txt", "utf8");
+  console.log(text, import.meta.dirname, navigator.gpu, GPUMapMode.READ);
+  test("x", () => expect(1).toBe(1));
+}
+""")
+        document = json.loads(run("check", "--json", file).stdout)
+        if not document["types"]:
+            self.skipTest(document["types_skipped"])
+        self.assertEqual(document["files"][0]["errors"], [])
 
     def test_says_when_types_are_not_checked(self):
         environment = {"PATH": "/nonexistent", "ALKNET_NODE_MODULES": ""}

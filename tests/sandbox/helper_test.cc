@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <string>
 
+#include "alknet/base/files.h"
 #include "alknet/runtime/helper_process.h"
 
 // The helper program as it is shipped.
@@ -35,6 +37,19 @@ TEST(Helper, RefusesArgumentsThatItDoesNotKnow) {
   EXPECT_EQ(end_of({}).status, 2);
   EXPECT_EQ(end_of({"--memory=many"}).status, 2);
   EXPECT_EQ(end_of({"--listen"}).status, 2);
+}
+
+TEST(Helper, HasNoCapabilitiesOnceItIsConfined) {
+  const HelperProcess helper(
+      {helper_program("alknet-sandbox", "ALKNET_SANDBOX_PROGRAM"), {"--memory=268435456"}, true});
+  std::string status;
+  do {  // the filter is what it takes on last
+    ASSERT_FALSE(helper.ended());
+    ::usleep(1'000);
+    status = read_file("/proc/" + std::to_string(helper.id()) + "/status", 1U << 20U);
+  } while (status.find("\nSeccomp:\t2\n") == std::string::npos);
+  EXPECT_NE(status.find("\nCapEff:\t0000000000000000\n"), std::string::npos) << status;
+  EXPECT_NE(status.find("\nCapPrm:\t0000000000000000\n"), std::string::npos) << status;
 }
 
 TEST(Helper, EndsWhenItsHostIsGone) {

@@ -24,13 +24,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::string_view kExpects = "// expects: ";
 constexpr std::uint64_t kMaxScript = std::uint64_t{1} << 20;
 
-std::uint64_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::uint64_t all = 0, resident = 0;
-  statm >> all >> resident;
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 Script read_script(const std::filesystem::path& path) {
   Script script{path.stem().string(), {}, {}, read_file(path, kMaxScript)};
   std::istringstream lines(script.source);
@@ -64,10 +57,17 @@ void describe(const Error& error, Outcome& outcome) {
 
 }  // namespace
 
-std::vector<Script> scripts_in(const std::filesystem::path& folder) {
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t all = 0, resident = 0;
+  statm >> all >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::vector<Script> scripts_in(const std::filesystem::path& folder, std::string_view extension) {
   std::vector<Script> scripts;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".js") scripts.push_back(read_script(entry.path()));
+    if (entry.path().extension() == extension) scripts.push_back(read_script(entry.path()));
   }
   std::sort(scripts.begin(), scripts.end(), [](const Script& a, const Script& b) { return a.name < b.name; });
   return scripts;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alknet/base/loop.h"
@@ -27,7 +28,10 @@ struct Script {
 inline void PrintTo(const Script& script, std::ostream* out) { *out << script.name; }
 
 /// All of a folder, by name. Throws `invalid_argument` for one whose first lines are not so.
-std::vector<Script> scripts_in(const std::filesystem::path& folder);
+std::vector<Script> scripts_in(const std::filesystem::path& folder, std::string_view extension = ".js");
+
+/// Of this process.
+std::uint64_t resident_bytes();
 
 /// What became of one.
 struct Outcome {

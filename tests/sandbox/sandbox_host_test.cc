@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +12,8 @@
 #include <vector>
 
 #include "alknet/base/await.h"
+#include "alknet/base/files.h"
+#include "alknet/base/random_hex.h"
 #include "alknet/base/testing.h"
 #include "alknet/runtime/error.h"
 
@@ -85,6 +89,15 @@ class Sandbox : public testing::Test {
     return std::move(*answer);
   }
 
+  static Task<void> opened(Completion<void> gate) { co_await gate.wait(); }
+  static Task<void> nothing() { co_return; }
+
+  /// Lets a little happen.
+  void turn() {
+    loop.post_after(milliseconds(1), [this] { loop.stop(); });
+    loop.run();
+  }
+
   Loop loop;
   std::shared_ptr<call::Registry> registry = std::make_shared<call::Registry>();
   call::Dispatcher dispatcher{loop, registry};
@@ -128,6 +141,72 @@ TEST_F(Sandbox, BoundsTheMemoryOfAScript) {
 
 TEST_F(Sandbox, AScriptThatWaitsForNothingEnds) { EXPECT_EQ(run(script("await new Promise(() => {});")), "domain"); }
 
+TEST_F(Sandbox, CountsAllThatAScriptMakesItsHostHearOf) {
+  const std::string flood = R"js(
+    const host = await import("alknet:host");
+    for (let i = 0; i < 100; ++i) {
+      host.register({ name: `flood/op${i}`, op_type: "query", description: "x".repeat(1000) }, [], () => i);
+    })js";
+  EXPECT_EQ(run(script(flood)), "");
+  SandboxSessionOptions small = script(flood);
+  small.script.limits.output_bytes = 50'000;
+  ended = false;
+  ASSERT_EQ(run(std::move(small)), "resource_exhausted");
+  EXPECT_EQ(failure->details().at("limit"), Json("output_bytes"));
+}
+
+TEST_F(Sandbox, WaitsForWhoHearsItsEvents) {
+  SandboxSessionOptions options = script("for (let i = 0; i < 2000; ++i) console.log(i);");
+  Completion<void> go;
+  bool asked = false;
+  options.room = [&]() -> Task<void> {
+    if (std::exchange(asked, true)) return nothing();
+    loop.stop();
+    return opened(go);
+  };
+  open_host();
+  session = host->open(std::move(options));
+  loop.run();
+  EXPECT_EQ(printed, "");
+  go.set_value();
+  loop.run();
+  EXPECT_TRUE(ended);
+  EXPECT_TRUE(printed.ends_with("\n1999\n")) << printed.size();
+}
+
+TEST_F(Sandbox, ImportsTheFilesThatItIsGiven) {
+  SandboxSessionOptions options = script(R"js(
+    import { twice } from "./lib/twice.ts";
+    import names from "./names.json" with { type: "json" };
+    const late = await import("./late.js");
+    console.log(twice(names.length), late.value, import.meta.url);
+  )js");
+  options.script.modules = {
+      {"/script/lib/twice.ts", "import { two } from '../two'; export const twice = (n: number) => two * n;"},
+      {"/script/two.ts", "export const two: number = 2;"},
+      {"/script/late.ts", "export const value = 'late';"},
+      {"/script/names.json", R"(["a", "b"])"}};
+  EXPECT_EQ(run(std::move(options)), "") << failure->what();
+  EXPECT_EQ(printed, "4 late file:///script/test.js\n");
+}
+
+TEST_F(Sandbox, AnImportThatLeadsNowhereNamesItsFileAndLine) {
+  const auto message_of = [&](SandboxSessionOptions options) {
+    ended = false;
+    EXPECT_EQ(run(std::move(options)), "domain");
+    return failure->message();
+  };
+  SandboxSessionOptions options = script("import './a.ts';");
+  options.script.modules = {{"/script/a.ts", "\n\nexport * from './none.ts';"}};
+  EXPECT_NE(message_of(options).find("\"./none.ts\" (imported by /script/a.ts:3)"), std::string::npos)
+      << failure->message();
+  options = script("\nimport '../secret.ts';");
+  options.script.left_out = {{"/secret.ts", "it lies outside"}};
+  EXPECT_NE(message_of(options).find("it lies outside (imported by /script/test.js:2)"), std::string::npos)
+      << failure->message();
+  EXPECT_NE(message_of(script("await import('/etc/passwd');")).find("/etc/passwd"), std::string::npos);
+}
+
 TEST_F(Sandbox, ReplacesKilledHelpers) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(run(script("for (;;) {}", milliseconds(20))), "timeout");
@@ -155,6 +234,64 @@ TEST_F(Sandbox, HasLimitsOfSessionsAndMemory) {
   session = host->open(small);
   EXPECT_EQ(code_of([&] { static_cast<void>(host->open(small)); }), "resource_exhausted");
 }
+
+/// A host whose helpers do what a script for the shell says; their link is descriptor 3.
+class Ends : public Sandbox {
+ protected:
+  Ends() : folder(std::filesystem::temp_directory_path() / ("alknet-helper-" + random_hex(8))) {
+    std::filesystem::create_directory(folder);
+  }
+  ~Ends() override {
+    session.reset();
+    host.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  /// The name of the error with which its session ends.
+  std::string end_of(const std::string& helper) {
+    SandboxHostOptions options;
+    options.spare = 0;
+    options.program = folder / "helper";
+    session.reset();
+    host.reset();
+    ended = false;
+    write_file(options.program, "#!/bin/sh\n" + helper + "\n");
+    std::filesystem::permissions(options.program, std::filesystem::perms::owner_all);
+    open_host(options);
+    return run(script("1"));
+  }
+  const Json& detail(std::string_view name) const { return failure->details().at(name); }
+
+  std::filesystem::path folder;
+};
+
+TEST_F(Ends, ByASignalAreToldByItsName) {
+  EXPECT_EQ(end_of("kill -SYS $$"), "sandbox_died");
+  EXPECT_EQ(detail("signal"), Json("SIGSYS"));
+  EXPECT_EQ(detail("number"), Json(SIGSYS));
+  EXPECT_EQ(end_of("kill -SEGV $$"), "sandbox_died");
+  EXPECT_EQ(detail("signal"), Json("SIGSEGV"));
+  EXPECT_EQ(end_of("kill -KILL $$"), "sandbox_died") << "not by us, and whether for memory nobody knows";
+  EXPECT_EQ(detail("signal"), Json("SIGKILL"));
+}
+
+TEST_F(Ends, ByItselfAreToldByTheirStatus) {
+  EXPECT_EQ(end_of("exit 72"), "resource_exhausted");
+  EXPECT_EQ(detail("limit"), Json("memory"));
+  EXPECT_EQ(end_of("exit 71"), "sandbox_unavailable");
+  EXPECT_EQ(end_of("exit 0"), "sandbox_failed");
+  EXPECT_EQ(end_of("exit 5"), "sandbox_failed");
+  EXPECT_EQ(detail("status"), Json(5));
+}
+
+TEST_F(Ends, AfterABreachOfTheProtocolAreOurs) {
+  EXPECT_EQ(end_of("printf '\\000\\000\\000\\001x' >&3; cat <&3"), "protocol_error");
+  EXPECT_EQ(end_of("printf '\\377\\377\\377\\377' >&3; cat <&3"), "resource_exhausted");
+  EXPECT_EQ(detail("limit"), Json("message"));
+  EXPECT_EQ(end_of("exec 3>&-; while :; do :; done"), "protocol_error") << "it lives on without its link";
+}
+
+TEST_F(Ends, AtTheDeadlineAreTimeouts) { EXPECT_EQ(end_of("cat <&3 >/dev/null & wait"), "timeout"); }
 
 TEST_F(Sandbox, AHelperThatCannotConfineItselfRunsNothing) {
   SandboxHostOptions options;
@@ -236,9 +373,22 @@ TEST_F(Served, AStuckHandlerIsATimeoutAndItsHelperIsKilled) {
   Outcome<Message> outcome = call("user/stuck", JsonObject{}, milliseconds(50));
   EXPECT_EQ(code_of([&] { outcome.take(); }), "timeout");
   while (!ended) loop.run();
-  EXPECT_EQ(failure->code_name(), "resource_exhausted");
+  EXPECT_EQ(failure->code_name(), "timeout");
   Outcome<Message> after = call("user/double", JsonObject{{"n", 1}});
   EXPECT_EQ(code_of([&] { after.take(); }), "resource_exhausted");
+}
+
+TEST_F(Served, OtherCallsOfAKilledHelperAreToldWhy) {
+  std::optional<Outcome<Message>> other;
+  call::CallRequest request;
+  request.operation = "user/waits";
+  request.input = {JsonObject{}, {}};
+  alknet::start(loop, dispatcher.call(caller, std::move(request)),
+                [&](Outcome<Message> outcome) { other.emplace(std::move(outcome)); });
+  Outcome<Message> outcome = call("user/stuck", JsonObject{}, milliseconds(50));
+  EXPECT_EQ(code_of([&] { outcome.take(); }), "timeout");
+  while (!ended || !other) turn();
+  EXPECT_EQ(code_of([&] { other->take(); }), "timeout") << "and not that memory was short";
 }
 
 TEST_F(Served, AHandlerThatOnlyWaitsCostsNoHelper) {
@@ -246,6 +396,47 @@ TEST_F(Served, AHandlerThatOnlyWaitsCostsNoHelper) {
   EXPECT_EQ(code_of([&] { outcome.take(); }), "timeout");
   EXPECT_EQ(call("user/double", JsonObject{{"n", 2}}).take().value, Json(4));
   EXPECT_FALSE(ended);
+}
+
+/// A handler that is busy, without giving way, for longer than a stranger's may be.
+constexpr const char* kBusy = R"js(
+  import { operations } from "@alknet/operations";
+  operations.register({ name: "user/double", handler: ({ n }) => 2 * n });
+  operations.register({ name: "user/busy", handler: () => {
+    for (const end = Date.now() + 400; Date.now() < end;) {}
+    return "done";
+  } });
+)js";
+
+TEST_F(Sandbox, AFileOfTheProgramSurvivesACallerWhoGivesUpSoon) {
+  SandboxSessionOptions options = script(kBusy, std::nullopt);
+  options.provenance = call::Provenance::kLocal;
+  serve(std::move(options));
+  Outcome<Message> outcome = call("user/busy", JsonObject{}, milliseconds(20));
+  EXPECT_EQ(code_of([&] { outcome.take(); }), "timeout");
+  EXPECT_EQ(call("user/double", JsonObject{{"n", 2}}).take().value, Json(4));
+  EXPECT_FALSE(ended);
+}
+
+TEST_F(Sandbox, AStrangersScriptThatIsBusyDoesNot) {
+  serve(script(kBusy, std::nullopt));
+  Outcome<Message> outcome = call("user/busy", JsonObject{}, milliseconds(20));
+  EXPECT_EQ(code_of([&] { outcome.take(); }), "timeout");
+  while (!ended) loop.run();
+  EXPECT_EQ(failure->code_name(), "timeout");
+}
+
+TEST_F(Sandbox, EvenAFileOfTheProgramIsEndedInTheEnd) {
+  SandboxHostOptions hosting;
+  hosting.local_grace = milliseconds(10);
+  open_host(hosting);
+  SandboxSessionOptions options = script(kBusy, std::nullopt);
+  options.provenance = call::Provenance::kLocal;
+  serve(std::move(options));
+  Outcome<Message> outcome = call("user/busy", JsonObject{}, milliseconds(20));
+  EXPECT_EQ(code_of([&] { outcome.take(); }), "timeout");
+  while (!ended) loop.run();
+  EXPECT_EQ(failure->code_name(), "timeout");
 }
 
 }  // namespace

@@ -121,7 +121,8 @@ class MatmulLaunch final : public CpuLaunch {
  private:
   /// The right operand as an earlier run packed it; null when none did.
   std::shared_ptr<const PackedMatrix> packed_weights(Slots slots) const {
-    const auto& [rows, columns, depth] = problem_.shape;
+    const std::int64_t columns = problem_.shape.columns;
+    const std::int64_t depth = problem_.shape.depth;
     const Dtype compute = sink_.compute_dtype();
     const PackedWeights::Key key{other_.layout.offset, problem_.b, compute, depth, columns};
     PackedWeights& weights = static_cast<CpuMemory*>(slots[other_.slot])->packed();

@@ -76,6 +76,8 @@ class GpuBackend final : public Backend {
   }
   BackendStatistics statistics() const override { return context_->statistics(); }
 
+  const std::shared_ptr<GpuContext>& context() const { return context_; }
+
  private:
   void submit(std::span<const std::unique_ptr<Launch>> launches, Slots slots) {
     gpu::Encoder encoder = context_->device().encoder();
@@ -120,6 +122,24 @@ class GpuBackend final : public Backend {
 
 std::shared_ptr<Backend> make_gpu_backend(std::shared_ptr<gpu::Device> device, GpuBackendOptions options) {
   return std::make_shared<GpuBackend>(std::move(device), std::move(options));
+}
+
+const gpu::Device* gpu_device(const Backend& backend) {
+  const auto* own = dynamic_cast<const GpuBackend*>(&backend);
+  return own == nullptr ? nullptr : &own->context()->device();
+}
+
+const gpu::Buffer* gpu_buffer(const Memory& memory) {
+  const auto* own = dynamic_cast<const GpuMemory*>(&memory);
+  return own == nullptr ? nullptr : &own->buffer();
+}
+
+std::unique_ptr<Memory> make_gpu_memory(const Backend& backend, gpu::Buffer buffer, std::size_t bytes, bool writable) {
+  const auto* own = dynamic_cast<const GpuBackend*>(&backend);
+  if (own == nullptr) {
+    throw Error(BaseError::kInvalidArgument, fmt::format("{} has no memory in WebGPU's buffers", backend.id()));
+  }
+  return std::make_unique<GpuMemory>(own->context(), std::move(buffer), bytes, writable);
 }
 
 }  // namespace alknet::compute

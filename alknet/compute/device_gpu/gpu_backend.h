@@ -38,4 +38,16 @@ struct GpuBackendOptions {
 /// when bound. The backend keeps `device` alive; its memories and kernels keep what they need of the backend alive.
 std::shared_ptr<Backend> make_gpu_backend(std::shared_ptr<gpu::Device> device, GpuBackendOptions options = {});
 
+// For who has kernels of his own: what is below a backend, by its own device's terms.
+
+/// The device of a backend of make_gpu_backend; null for any other.
+const gpu::Device* gpu_device(const Backend& backend);
+
+/// The buffer that is a memory of such a backend; null for any other. The memory keeps it.
+const gpu::Buffer* gpu_buffer(const Memory& memory);
+
+/// A memory of `bytes` over a buffer of the device of `backend`, which is one of make_gpu_backend. `writable`: whether
+/// the buffer may be copied to.
+std::unique_ptr<Memory> make_gpu_memory(const Backend& backend, gpu::Buffer buffer, std::size_t bytes, bool writable);
+
 }  // namespace alknet::compute

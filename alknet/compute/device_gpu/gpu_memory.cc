@@ -33,11 +33,23 @@ GpuMemory::GpuMemory(std::shared_ptr<GpuContext> context, std::size_t bytes)
   context_->count_memory(static_cast<std::int64_t>(bytes_));
 }
 
+GpuMemory::GpuMemory(std::shared_ptr<GpuContext> context, gpu::Buffer buffer, std::size_t bytes, bool writable)
+    : context_(std::move(context)),
+      bytes_(bytes),
+      buffer_(std::move(buffer)),
+      serial_(context_->next_memory_serial()),
+      writable_(writable) {
+  context_->count_memory(static_cast<std::int64_t>(bytes_));
+}
+
 GpuMemory::~GpuMemory() { context_->count_memory(-static_cast<std::int64_t>(bytes_)); }
 
 void GpuMemory::write(std::size_t offset, std::span<const std::byte> bytes) const {
   check_range(bytes_, offset, bytes.size());
   if (bytes.empty()) return;
+  if (!writable_) {
+    throw Error(ComputeError::kReadOnly, "the tensor lies in a GPUBuffer that was made without COPY_DST");
+  }
   const gpu::Device& device = context_->device();
   const std::size_t end = offset + bytes.size();
   const std::size_t head = offset % kWord;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -100,6 +101,14 @@ bool differentiable(const OpSpec& op) {
   if (fixed && !graph::is_float(*fixed)) return false;
   const bool ruled = op.elementwise() || op.composite() || op.data_dependent() || !op.backward.empty();
   return ruled && std::any_of(op.inputs.begin(), op.inputs.end(), takes_floats);
+}
+
+bool has_type(const Json& schema, std::string_view wanted) {
+  const Json* type = schema.is_object() ? schema.get_object().if_contains("type") : nullptr;
+  if (type == nullptr) return false;
+  if (type->is_string()) return type->get_string() == wanted;
+  const auto& list = type->get_array();
+  return std::any_of(list.begin(), list.end(), [&](const Json& one) { return one.get_string() == wanted; });
 }
 
 std::vector<GeneratedFile> generate_documentation(const graph::OpTable& ops) {

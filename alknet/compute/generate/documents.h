@@ -1,7 +1,9 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
+#include "alknet/base/json.h"
 #include "alknet/compute/generate/cpp.h"
 #include "alknet/graph/op_table.h"
 #include "alknet/graph/ops_json.h"
@@ -17,5 +19,8 @@ std::vector<const graph::OpSpec*> operations_of(const graph::OpFamily& family, c
 
 /// Whether a gradient flows from an output to an input.
 bool differentiable(const graph::OpSpec& op);
+
+/// Whether the schema of a parameter allows values of a JSON type by its `type`.
+bool has_type(const Json& schema, std::string_view wanted);
 
 }  // namespace alknet::compute

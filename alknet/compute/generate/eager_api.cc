@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "alknet/base/json.h"
+#include "alknet/compute/generate/documents.h"
 
 namespace alknet::compute {
 namespace {
@@ -35,14 +36,6 @@ std::string identifier(const std::string& name) {
   static const std::set<std::string_view> kKeywords = {"and",  "or",     "not",   "xor",  "default",  "float", "int",
                                                        "bool", "double", "union", "this", "operator", "auto"};
   return kKeywords.contains(name) ? name + "_" : name;
-}
-
-bool has_type(const Json& schema, std::string_view wanted) {
-  const Json* type = schema.is_object() ? schema.get_object().if_contains("type") : nullptr;
-  if (type == nullptr) return false;
-  if (type->is_string()) return type->get_string() == wanted;
-  const auto& list = type->get_array();
-  return std::any_of(list.begin(), list.end(), [&](const Json& one) { return one.get_string() == wanted; });
 }
 
 /// A schema of texts that are dtypes.

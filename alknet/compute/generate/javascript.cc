@@ -129,6 +129,13 @@ std::string type_of(const Json& schema) {
   return types.empty() ? "unknown" : fmt::format("{}", fmt::join(types, " | "));
 }
 
+bool is_number(const Json& schema) { return has_type(schema, "integer") || has_type(schema, "number"); }
+
+/// A list only, so that in JavaScript a number can stand for a list of one.
+bool is_list(const OpParameter& parameter) {
+  return has_type(parameter.schema, "array") && !is_number(parameter.schema);
+}
+
 bool by_name_only(std::string_view name) { return name == "rng" || name == "stream"; }
 
 bool takes_scalar(const OpSpec& op, const OpInput& input) {
@@ -142,21 +149,53 @@ std::string input_type(const OpSpec& op, const OpInput& input) {
 
 bool stands_first(const OpInput& input) { return !input.optional && !by_name_only(input.name); }
 
-/// The arguments behind the tensors that must be given: `...rest: Rest<{...}, [...]>`, or nothing.
-std::string rest_of(const OpSpec& op) {
+/// Whether its sizes may be written one after the other, `x.reshape(2, 3)`: it has one list, which comes first, and
+/// nothing else could be a number.
+bool spreads(const OpSpec& op) {
+  if (op.parameters.empty() || !is_list(op.parameters.front()) || op.parameters.front().default_value) return false;
+  if (std::any_of(op.inputs.begin(), op.inputs.end(), [](const OpInput& input) { return input.variadic; }))
+    return false;
+  return std::none_of(op.parameters.begin() + 1, op.parameters.end(), [](const OpParameter& other) {
+    return !by_name_only(other.name) && (is_list(other) || is_number(other.schema));
+  });
+}
+
+/// What may stand behind the tensors that must be given, as members of a type, and the names of those with a position.
+struct Rest {
   std::vector<std::string> members, order;
+};
+
+Rest rest_of(const OpSpec& op) {
+  Rest rest;
   const auto add = [&](const std::string& name, const std::string& type, bool optional) {
-    members.push_back(fmt::format("{}{}: {}", name, optional ? "?" : "", type));
-    if (!by_name_only(name)) order.push_back(fmt::format("\"{}\"", name));
+    rest.members.push_back(fmt::format("{}{}: {}", name, optional ? "?" : "", type));
+    if (!by_name_only(name)) rest.order.push_back(fmt::format("\"{}\"", name));
   };
   for (const OpInput& input : op.inputs) {
     if (!stands_first(input)) add(input.name, input_type(op, input) + " | null", true);
   }
   for (const OpParameter& parameter : op.parameters) {
-    add(parameter.name, type_of(parameter.schema), parameter.default_value.has_value());
+    const std::string type = type_of(parameter.schema);
+    add(parameter.name, is_list(parameter) ? "number | " + type : type, parameter.default_value.has_value());
   }
-  if (members.empty()) return "";
-  return fmt::format("...rest: Rest<{{ {} }}, [{}]>", fmt::join(members, "; "), fmt::join(order, ", "));
+  return rest;
+}
+
+/// `...rest: Rest<{...}, [...]>`, or nothing.
+std::string rest_type(const Rest& rest) {
+  if (rest.members.empty()) return "";
+  return fmt::format("...rest: Rest<{{ {} }}, [{}]>", fmt::join(rest.members, "; "), fmt::join(rest.order, ", "));
+}
+
+/// The sizes one after the other, and behind them what has a name.
+std::string spread_type(const OpSpec& op, const Rest& rest) {
+  const std::string& list = op.parameters.front().name;
+  std::vector<std::string> others;
+  for (const std::string& member : rest.members) {
+    if (!member.starts_with(list + ":")) others.push_back(member);
+  }
+  if (others.empty()) return fmt::format("...{}: readonly number[]", list);
+  return fmt::format("...{}: readonly number[] | readonly [...number[], {{ {} }}]", list, fmt::join(others, "; "));
 }
 
 std::string result_type(const OpSpec& op) {
@@ -177,9 +216,14 @@ std::string declaration(const OpSpec& op, const std::string& name, bool method) 
     if (stands_first(input)) arguments.push_back(fmt::format("{}: {}", input.name, input_type(op, input)));
   }
   if (method) arguments.erase(arguments.begin());
-  std::string rest = rest_of(op);
-  if (!rest.empty()) arguments.push_back(std::move(rest));
-  return fmt::format("  {}({}): {};\n", name, fmt::join(arguments, ", "), result_type(op));
+  const Rest rest = rest_of(op);
+  const std::string result = result_type(op);
+  const auto form = [&](std::string last) {
+    std::vector<std::string> all = arguments;
+    if (!last.empty()) all.push_back(std::move(last));
+    return fmt::format("  {}({}): {};\n", name, fmt::join(all, ", "), result);
+  };
+  return form(rest_type(rest)) + (spreads(op) ? form(spread_type(op, rest)) : "");
 }
 
 bool has_method(const OpSpec& op) {
@@ -192,7 +236,7 @@ std::vector<std::string> names_of(const OpSpec& op) {
   return names;
 }
 
-/// name|aliases|inputs|parameters|outputs|flags, as op_table.ts says in its head.
+/// name|names|inputs|parameters|outputs|flags, as op_table.ts says in its head.
 std::string row(const OpSpec& op) {
   std::vector<std::string> inputs, parameters, outputs;
   for (const OpInput& input : op.inputs) {
@@ -201,11 +245,13 @@ std::string row(const OpSpec& op) {
                                  input.differentiable ? "" : "!"));
   }
   for (const OpParameter& parameter : op.parameters) {
-    parameters.push_back(parameter.name + (parameter.default_value ? "?" : ""));
+    const std::string_view list = !is_list(parameter) ? "" : spreads(op) && parameters.empty() ? "*" : "+";
+    parameters.push_back(fmt::format("{}{}{}", parameter.name, parameter.default_value ? "?" : "", list));
   }
   for (const auto& output : op.outputs) outputs.push_back(output.name + (output.variadic ? "*" : ""));
-  const std::string flags = std::string(differentiable(op) ? "d" : "") + (op.data_dependent() ? "e" : "");
-  return fmt::format("{}|{}|{}|{}|{}|{}\n", op.name, fmt::join(op.aliases, ","), fmt::join(inputs, ","),
+  const std::string flags =
+      std::string(differentiable(op) ? "d" : "") + (op.data_dependent() ? "e" : "") + (has_method(op) ? "m" : "");
+  return fmt::format("{}|{}|{}|{}|{}|{}\n", op.name, fmt::join(names_of(op), ","), fmt::join(inputs, ","),
                      fmt::join(parameters, ","), fmt::join(outputs, ","), flags);
 }
 
@@ -213,9 +259,12 @@ constexpr std::string_view kHead = "// Written by `alknet-opgen js` from the op 
 
 constexpr std::string_view kTableHead =
     "\n/**\n"
-    " * A line an operation: name|aliases|inputs|parameters|outputs|flags, lists with commas. Inputs: ? optional, * a\n"
-    " * list, ~ may be a number, ! without a gradient. Parameters: ? optional. Outputs: * a list. Flags: d\n"
-    " * differentiable, e the shape of the result depends on the elements.\n"
+    " * A line an operation: name|names in JavaScript|inputs|parameters|outputs|flags, lists with commas. Inputs: ?\n"
+    " * optional, * a list, ~ may be a number, ! without a gradient. Parameters: ? optional, + a list, * a list that "
+    "may\n"
+    " * be written as several arguments. Outputs: * a list. Flags: d differentiable, e the shape of the result depends "
+    "on\n"
+    " * the elements, m (the last) a method of its first tensor.\n"
     " */\n"
     "export const kOperationLines = `";
 
@@ -280,12 +329,7 @@ std::string functions_text(const graph::OpTable& ops) {
 std::vector<GeneratedFile> generate_javascript(const graph::OpTable& ops) {
   std::string table = std::string(kHead) + std::string(kTableHead);
   for (const OpSpec& op : ops.ops()) table += row(op);
-  std::string own;
-  for (const OpSpec& op : ops.ops()) own += is_own(op.name) ? (own.empty() ? "" : ",") + op.name : "";
-  table += fmt::format(
-      "`;\n\n/** Names that PyTorch does not have: here they are camelCase. */\nexport const kOwnNames =\n"
-      "  \"{}\";\n",
-      own);
+  table += "`;\n";
   return {{"op_table.ts", table}, {"operations.ts", types_text(ops)}, {"exports.ts", functions_text(ops)}};
 }
 

@@ -74,7 +74,7 @@ Ref MultiHeadAttention::operator()(const Module& at, const AttentionInputs& inpu
                             num_heads, embed_dim, key_heads));
   }
   const std::int64_t depth = embed_dim / num_heads;
-  const Json init = xavier_uniform(embed_dim, embed_dim);
+  const Json init = xavier_uniform(embed_dim, embed_dim + 2 * key_heads * depth);
   const Ref& key_input = inputs.key.absent() ? inputs.query : inputs.key;
   const Ref& value_input = inputs.value.absent() ? key_input : inputs.value;
   Ref query = split_heads(at, project(at["q_proj"], inputs.query, embed_dim, embed_dim, bias, init), num_heads, depth);

@@ -27,7 +27,8 @@ struct AttentionInputs {
 };
 
 /// Multi-head attention with `q_proj`, `k_proj`, `v_proj` and `out_proj`. PyTorch keeps the first three in one
-/// `in_proj_weight`; apart they can be grouped: with fewer key heads, each serves several query heads.
+/// `in_proj_weight`; apart they can be grouped: with fewer key heads, each serves several query heads. Initial values
+/// are PyTorch's: Glorot's bound is that of the three as one matrix.
 struct MultiHeadAttention {
   std::int64_t embed_dim = 0;
   std::int64_t num_heads = 1;
@@ -38,7 +39,8 @@ struct MultiHeadAttention {
   Ref operator()(const Module& at, const AttentionInputs& inputs) const;
 };
 
-/// Attention, then two linear layers, each added to its input and normalised after (`norm_first`: before).
+/// Attention, then two linear layers, each added to its input and normalised after (`norm_first`: before). Defaults are
+/// PyTorch's; `dropout` is of the layers' outputs, and unlike there not of the attention's weights.
 struct TransformerEncoderLayer {
   std::int64_t d_model = 0;
   std::int64_t nhead = 1;

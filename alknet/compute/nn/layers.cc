@@ -50,8 +50,9 @@ Ref GroupNorm::operator()(const Module& at, const Ref& x) const {
 
 Ref RMSNorm::operator()(const Module& at, const Ref& x) const {
   const graph::Shape shape(normalized_shape.begin(), normalized_shape.end());
-  return at.node("rms_norm", {x, at.parameter("weight", shape, "ones")},
-                 {{"normalized_shape", JsonArray(shape.begin(), shape.end())}, {"eps", eps}});
+  return at.node(
+      "rms_norm", {x, at.parameter("weight", shape, "ones")},
+      {{"normalized_shape", JsonArray(shape.begin(), shape.end())}, {"eps", eps ? Json(*eps) : Json(nullptr)}});
 }
 
 Ref Dropout::operator()(const Module& at, const Ref& x) const {

@@ -49,10 +49,11 @@ struct GroupNorm {
   Ref operator()(const Module& at, const Ref& x) const;
 };
 
-/// x / sqrt(mean(x^2) + eps) * weight over the last dimensions.
+/// x / sqrt(mean(x^2) + eps) * weight over the last dimensions. Without `eps` it is as in PyTorch the difference
+/// between 1 and the next number of the dtype.
 struct RMSNorm {
   std::vector<std::int64_t> normalized_shape;
-  double eps = 1e-6;
+  std::optional<double> eps = {};
   Ref operator()(const Module& at, const Ref& x) const;
 };
 

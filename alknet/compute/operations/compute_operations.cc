@@ -14,6 +14,7 @@ std::vector<call::Registration> compute_operations(ComputeService& service) {
     auto some = part(service);
     std::move(some.begin(), some.end(), std::back_inserter(all));
   }
+  for (call::Registration& registration : all) registration.compiled_late = true;
   return all;
 }
 

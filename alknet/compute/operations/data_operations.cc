@@ -4,6 +4,7 @@
 
 #include "alknet/base/await.h"
 #include "alknet/call/error.h"
+#include "alknet/call/remote_tensor.h"
 #include "alknet/compute/error.h"
 #include "alknet/compute/operations/compute_operations.h"
 #include "alknet/compute/operations/handles.h"
@@ -120,7 +121,16 @@ constexpr ComputeOperation kReadTensor = {
       "required":["tensor"]})",
     R"({"properties":{"dtype":{"type":"string"},"shape":"@shape","data":"@bytes The elements, little-endian",
       "values":{"description":"Nested arrays, when asked for"}},"required":["dtype","shape"]})",
-    kCommonErrors | kOperationErrors | kGraphErrors | kKernelErrors | kModelErrors};
+    kCommonErrors | kOperationErrors | kGraphErrors | kKernelErrors | kModelErrors,
+    {},
+    Tensors::kAnywhere};
+
+/// The elements of a tensor wherever it lives. One in a worker process stays there.
+Task<SharedBytes> elements_of(ComputeService& service, std::shared_ptr<TensorResource> tensor) {
+  if (const auto there = tensor->in_worker()) co_return co_await WorkerTensor::read(there);
+  auto work = [tensor] { return SharedBytes::take(tensor->held().read()); };
+  co_return co_await run_on(service.compute(), std::move(work));
+}
 
 Task<Message> read_tensor(ComputeService& service, call::OperationContext& context, Message input) {
   const JsonObject& object = members(input);
@@ -128,15 +138,14 @@ Task<Message> read_tensor(ComputeService& service, call::OperationContext& conte
   const Json* as = member(object, "as");
   const bool values = as != nullptr && *as == Json("values");
   if (values) require_few_values(tensor->shape());
-  auto work = [tensor] { return tensor->held().read(); };
-  auto bytes = co_await run_on(service.compute(), std::move(work));
+  SharedBytes bytes = co_await elements_of(service, tensor);
   Message output;
   JsonObject answer{{"dtype", graph::dtype_name(tensor->dtype())},
                     {"shape", JsonArray(tensor->shape().begin(), tensor->shape().end())}};
   if (values) {
-    answer.emplace("values", nested_values(tensor->dtype(), tensor->shape(), bytes));
+    answer.emplace("values", nested_values(tensor->dtype(), tensor->shape(), bytes.span()));
   } else {
-    answer.emplace("data", attach_bytes(output, SharedBytes::take(std::move(bytes))));
+    answer.emplace("data", attach_bytes(output, std::move(bytes)));
   }
   output.value = std::move(answer);
   co_return output;
@@ -150,7 +159,10 @@ constexpr ComputeOperation kDispose = {
     "something else still needs it: a view, a store, a recorded gradient. Handles that are not there do not matter.",
     R"({"properties":{"handles":{"type":"array","items":{"anyOf":["@handle","@tensor"]},
       "description":"Handles as texts, or tensors","examples":[["h1","c2"]]}},"required":["handles"]})",
-    R"({"properties":{"disposed":{"type":"integer","description":"How many were there"}},"required":["disposed"]})"};
+    R"({"properties":{"disposed":{"type":"integer","description":"How many were there"}},"required":["disposed"]})",
+    kCommonErrors,
+    {},
+    Tensors::kAnywhere};
 
 Task<Message> dispose(ComputeService& service, call::OperationContext& context, Message input) {
   std::vector<std::shared_ptr<call::Resource>> gone;
@@ -171,26 +183,86 @@ Task<Message> dispose(ComputeService& service, call::OperationContext& context, 
   co_return Message{JsonObject{{"disposed", count}}, {}};
 }
 
+constexpr std::string_view kPeer = "peer:";
+
 constexpr ComputeOperation kMoveTensor = {
     "compute/to",
     call::OperationType::kMutation,
-    "Move or cast a tensor",
-    "The same elements on another device or in another dtype, as a new tensor. Gradients pass.",
-    R"({"properties":{"tensor":"@tensor","device":{"type":"string","examples":["cpu","gpu:0"]},"dtype":"@dtype",
-      "ids":"@ids"},"required":["tensor"],"anyOf":[{"required":["device"]},{"required":["dtype"]}]})",
+    "Move, copy or cast a tensor",
+    "The same elements on another device, at another node or in another dtype, as a new tensor. Gradients pass, but "
+    "not "
+    "between nodes: a tensor of a peer is copied here by a device of this node, and one of this node to a peer by "
+    "peer:NAME.",
+    R"({"properties":{"tensor":"@tensor","device":{"type":"string","examples":["cpu","gpu:0","peer:gpu1"]},
+      "dtype":"@dtype","ids":"@ids"},"required":["tensor"],"anyOf":[{"required":["device"]},{"required":["dtype"]}]})",
     R"("@tensor The new tensor")",
     kCommonErrors | kOperationErrors};
+
+/// The peer at which a tensor lives; empty: here.
+std::string home_of(call::OperationContext& context, const Json& handle) {
+  const auto found = context.resources().find(text_member(handle.as_object(), "$tensor"));
+  const auto* remote = dynamic_cast<const call::RemoteTensor*>(found.get());
+  return remote == nullptr ? std::string() : remote->peer_id();
+}
+
+/// Calls a peer's operation as the caller does. Throws `invalid_input` when the peer is not there.
+Task<Message> at_peer(call::OperationContext& context, std::string peer, std::string operation, Message input) {
+  const std::string name = fmt::format("{}/{}", peer, operation);
+  if (context.find_visible(name) == nullptr) {
+    throw Error(call::CallError::kInvalidInput,
+                fmt::format("there is no peer {} here that has {}, or it is not connected", peer, operation));
+  }
+  auto calling = context.call_as_caller(name, std::move(input));
+  co_return co_await std::move(calling);
+}
+
+/// The elements of a tensor as a new tensor at another node.
+Task<Message> copy_tensor(ComputeService& service, call::OperationContext& context, Message input, std::string from,
+                          std::string to) {
+  const JsonObject& object = members(input);
+  if (member(object, "dtype") != nullptr) {
+    throw Error(call::CallError::kInvalidInput,
+                "compute/to: a copy to another node keeps the dtype: cast before or after");
+  }
+  Message asked{JsonObject{{"tensor", object.at("tensor")}}, {}};
+  auto reading = from.empty() ? read_tensor(service, context, std::move(asked))
+                              : at_peer(context, from, "compute/read_tensor", std::move(asked));
+  Message made = co_await std::move(reading);
+  JsonObject& wanted = made.value.as_object();
+  if (const Json* ids = member(object, "ids")) wanted["ids"] = *ids;
+  if (to.empty()) wanted["device"] = device_of(object);
+  auto making = to.empty() ? create_tensor(service, context, std::move(made))
+                           : at_peer(context, to, "compute/create_tensor", std::move(made));
+  co_return co_await std::move(making);
+}
 
 Task<Message> move_tensor(ComputeService& service, call::OperationContext& context, Message input) {
   const JsonObject& object = members(input);
   const auto ids = ids_of(object);
+  const std::string device = device_of(object);
+  const std::string from = home_of(context, object.at("tensor"));
+  const std::string to = device.starts_with(kPeer) ? device.substr(kPeer.size())
+                         : device.empty()          ? from
+                                                   : std::string();
+  if (from != to) {
+    auto copying = copy_tensor(service, context, std::move(input), from, to);
+    co_return co_await std::move(copying);
+  }
+  if (!from.empty()) {
+    JsonObject& same = input.value.as_object();
+    same.erase("device");
+    if (member(same, "dtype") == nullptr) same["dtype"] = same.at("tensor").at("dtype");
+    auto casting = at_peer(context, from, "compute/to", std::move(input));
+    co_return co_await std::move(casting);
+  }
   const auto tensor = tensor_of(context, object.at("tensor"));
   const Dtype dtype = member(object, "dtype") == nullptr ? tensor->dtype() : dtype_member(object);
   room_of(context).require(1, graph::storage_bytes(dtype, graph::element_count(tensor->shape())));
-  auto work = [&service, tensor, dtype, device = device_of(object)] {
+  auto work = [&service, tensor, dtype, device] {
     return std::make_shared<TensorResource>(service, on_device(service, tensor->held().to(dtype), device));
   };
-  return answer_tensor(service, context, std::move(work), ids);
+  auto answering = answer_tensor(service, context, std::move(work), ids);
+  co_return co_await std::move(answering);
 }
 
 }  // namespace

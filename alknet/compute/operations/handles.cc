@@ -9,6 +9,7 @@
 #include "alknet/base/await.h"
 #include "alknet/call/error.h"
 #include "alknet/compute/error.h"
+#include "alknet/compute/operations/owner_state.h"
 #include "alknet/graph/error.h"
 
 namespace alknet::compute {
@@ -39,6 +40,25 @@ TensorResource::TensorResource(ComputeService& service, const Tensor& tensor)
     : ComputeResource(service, tensor, logical_bytes(tensor.dtype(), tensor.shape())),
       dtype_(tensor.dtype()),
       shape_(tensor.shape()) {}
+
+TensorResource::TensorResource(ComputeService& service, Dtype dtype, const Shape& shape,
+                               std::shared_ptr<const WorkerTensor> tensor)
+    : ComputeResource(service, Tensor(), logical_bytes(dtype, shape)),
+      dtype_(dtype),
+      shape_(shape),
+      in_worker_(std::move(tensor)) {}
+
+Task<void> TensorResource::bring(ComputeService& service, std::shared_ptr<OwnerState> owner,
+                                 std::shared_ptr<TensorResource> tensor) {
+  const auto there = tensor->in_worker();
+  if (!there) co_return;
+  const SharedBytes bytes = co_await WorkerTensor::read(there);
+  auto work = [owner, tensor, bytes] {
+    tensor->held() = owner->context().from_bytes(tensor->dtype(), tensor->shape(), bytes.span());
+  };
+  co_await run_on(service.compute(), std::move(work));
+  tensor->in_worker_ = nullptr;
+}
 
 void throw_if_failed(const call::OperationContext& context, const call::Resource& resource) {
   const auto* failed = dynamic_cast<const FailedResource*>(&resource);
@@ -103,10 +123,8 @@ Room room_of(call::OperationContext& context) {
                             "QUIC or WebSocket",
                             context.operation().spec().name));
   }
-  const call::ResourceTable& table = context.resources();
-  const call::ResourceQuota& quota = table.quota();
-  return {quota.max_count - std::min(quota.max_count, table.count()),
-          quota.max_bytes - std::min(quota.max_bytes, table.bytes())};
+  const call::ResourceQuota left = context.resources().left();
+  return {left.max_count, left.max_bytes};
 }
 
 std::vector<std::string> ids_of(const JsonObject& input) {

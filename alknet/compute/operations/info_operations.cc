@@ -74,6 +74,7 @@ constexpr ComputeOperation kStats = {
         "description":"{id, buffers, live, pooled, peak, launches, kernels, allocations}"},
       "work":{"type":"object","description":"{jobs, busy_s, waiting} of the thread that computes"},
       "resources":{"type":"object","description":"{count, bytes, max_count, max_bytes}"},
+      "kernel_worker":{"type":"object","description":"{dispatches, copied_in, copied_out} of the process of this caller's WGSL kernels, when it has one; copies of tensors"},
       "kernels":{"type":"array","description":"The longest in total first","items":{"properties":{
         "name":{"type":"string","examples":["matmul+add+gelu"]},"device":{"type":"string"},
         "by":{"enum":["caller","models"],"description":"This caller's own calls, or the node's models for anybody"},
@@ -136,6 +137,13 @@ Task<Message> report_stats(ComputeService& service, call::OperationContext& cont
                                {"bytes", table.bytes()},
                                {"max_count", table.quota().max_count},
                                {"max_bytes", table.quota().max_bytes}}}};
+  const auto owner = service.known_owner(context);
+  if (owner && owner->worker) {
+    const WorkerCounts& counts = owner->worker->counts();
+    answer.emplace("kernel_worker", JsonObject{{"dispatches", counts.dispatches},
+                                               {"copied_in", counts.copied_in},
+                                               {"copied_out", counts.copied_out}});
+  }
   if (kernels) answer.emplace("kernels", kernel_list(service, context));
   co_return Message{std::move(answer), {}};
 }
@@ -152,7 +160,9 @@ constexpr ComputeOperation kShape = {
         "examples":[{"input":{"dtype":"f32","shape":[2,3]},"other":{"dtype":"f32","shape":[3,4]}}]}},
       "required":["operation","input"]})",
     R"({"properties":{"outputs":{"type":"array","items":"@type"}},"required":["outputs"]})",
-    kCommonErrors | kOperationErrors};
+    kCommonErrors | kOperationErrors,
+    {},
+    Tensors::kAnywhere};
 
 JsonArray inferred(const graph::OpTable& ops, const std::string& name, const JsonObject& input) {
   JsonArray outputs;

@@ -19,6 +19,7 @@
 namespace alknet::compute {
 
 class KernelResource;
+class WorkerKernels;
 
 /// What the service keeps for one owner: its Context, its kernels and the order of its `compute/submit` calls. A hidden
 /// resource in the owner's table, so that it ends with the owner.
@@ -43,8 +44,8 @@ class OwnerState final : public call::Resource {
   /// What kernels of this owner's calls took; any thread.
   const KernelTimes& times() const { return *times_; }
 
-  /// On the dispatcher's executor: the kernels that this owner registered, by name; true for those in shader source.
-  std::map<std::string, bool, std::less<>> kernel_names;
+  /// On the dispatcher's executor: the kernels that this owner registered, by name.
+  std::map<std::string, std::shared_ptr<const KernelResource>, std::less<>> kernels_by_name;
 
   /// On the dispatcher's executor: how many were registered so far, also those disposed of since.
   std::size_t kernels_registered = 0;
@@ -59,13 +60,16 @@ class OwnerState final : public call::Resource {
     /// Ends a turn when it goes, however the call ended.
     class Turn {
      public:
-      Turn(std::shared_ptr<OwnerState> owner, std::uint64_t number) : owner_(std::move(owner)), number_(number) {}
+      /// `turns` are the owner's.
+      Turn(std::shared_ptr<OwnerState> owner, Turns& turns, std::uint64_t number)
+          : owner_(std::move(owner)), turns_(&turns), number_(number) {}
       Turn(Turn&&) = default;
       Turn& operator=(Turn&&) = delete;
       ~Turn();
 
      private:
       std::shared_ptr<OwnerState> owner_;
+      Turns* turns_;
       std::uint64_t number_;
     };
 
@@ -80,6 +84,17 @@ class OwnerState final : public call::Resource {
     std::set<std::uint64_t> ended_;                  // above `next_`
   };
   Turns turns;
+
+  /// On the dispatcher's executor: the process of this owner's kernels; null before the first.
+  std::shared_ptr<WorkerKernels> worker;
+
+  /// On the dispatcher's executor: registrations into it, one after the other, so that one process starts.
+  Turns registrations;
+  std::uint64_t last_registration = 0;
+
+  /// On the dispatcher's executor: what moves tensors here takes turns, so that calls keep their order.
+  Turns moves;
+  std::uint64_t last_move = 0;
 
  private:
   /// What belongs to the compute thread, so that it goes there.

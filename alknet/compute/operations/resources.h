@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "alknet/base/error.h"
+#include "alknet/base/task.h"
 #include "alknet/call/resources.h"
 #include "alknet/compute/operations/service.h"
+#include "alknet/compute/operations/worker_kernels.h"
 #include "alknet/compute/plan.h"
 #include "alknet/compute/session.h"
 #include "alknet/compute/store.h"
@@ -41,18 +43,32 @@ class ComputeResource : public call::Resource {
 
 /// A tensor. Counts its elements, also of a view that shares memory: so nobody holds a view over more elements than his
 /// quota has bytes, however small the memory beneath.
+///
+/// The result of a kernel in a worker process lives there (`in_worker`) until another operation needs it: what
+/// operations get of `guarded` (spec.h) has been moved here, unless they take it anywhere.
 class TensorResource final : public ComputeResource<Tensor> {
  public:
   /// On the compute thread.
   TensorResource(ComputeService& service, const Tensor& tensor);
 
+  /// One in a worker process: nothing is held here.
+  TensorResource(ComputeService& service, Dtype dtype, const Shape& shape, std::shared_ptr<const WorkerTensor> tensor);
+
   std::string_view kind() const override { return "tensor"; }
   Dtype dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
 
+  /// Where it lives in a worker process; null when it is here. On the dispatcher's executor.
+  const std::shared_ptr<const WorkerTensor>& in_worker() const { return in_worker_; }
+
+  /// Moves it here, if it is not. Throws `device_lost` when its process has ended. On the dispatcher's executor.
+  static Task<void> bring(ComputeService& service, std::shared_ptr<OwnerState> owner,
+                          std::shared_ptr<TensorResource> tensor);
+
  private:
   Dtype dtype_;
   Shape shape_;
+  std::shared_ptr<const WorkerTensor> in_worker_;
 };
 
 /// A compiled graph, with a session for runs that need no store. Counts its constants and that session's arena.
@@ -88,16 +104,29 @@ class ExecutionResource final : public ComputeResource<HeldExecution> {
 /// A kernel of the owner's, by its name.
 class KernelResource final : public call::Resource {
  public:
-  KernelResource(std::string name, bool source) : name_(std::move(name)), source_(source) {}
+  enum class Form {
+    kExpression,  ///< an operation of the owner's context
+    kSource,      ///< shader source in this process
+    kInWorker,    ///< shader source in a worker process
+  };
+  KernelResource(std::string name, Form form) : name_(std::move(name)), form_(form) {}
+  KernelResource(std::shared_ptr<const SourceKernel> kernel, std::shared_ptr<WorkerKernels> worker)
+      : name_(kernel->name), form_(Form::kInWorker), kernel_(std::move(kernel)), worker_(std::move(worker)) {}
+
   std::uint64_t bytes() const override { return 0; }
   std::string_view kind() const override { return "kernel"; }
   const std::string& name() const { return name_; }
-  /// In shader source, not an expression.
-  bool source() const { return source_; }
+  Form form() const { return form_; }
+
+  /// Of one in a worker process.
+  const std::shared_ptr<const SourceKernel>& kernel() const { return kernel_; }
+  const std::shared_ptr<WorkerKernels>& worker() const { return worker_; }
 
  private:
   std::string name_;
-  bool source_;
+  Form form_;
+  std::shared_ptr<const SourceKernel> kernel_;
+  std::shared_ptr<WorkerKernels> worker_;
 };
 
 /// What stands for a result that was not made: whoever reads it gets the error.

@@ -49,7 +49,7 @@ class ComputeService::MeasuredThread final : public Executor {
 ComputeService::ComputeService(ComputeServiceOptions options)
     : options_(std::move(options)),
       buffers_(std::make_shared<BufferManager>()),
-      devices_(std::make_shared<Devices>(Devices::Options{options_.threads, options_.robust})),
+      devices_(std::make_shared<Devices>(Devices::Options{options_.threads, options_.robust, options_.gpus})),
       files_(std::make_unique<PoolExecutor>(1)),
       compute_(std::make_unique<MeasuredThread>()) {}
 
@@ -91,13 +91,22 @@ void ComputeService::note_backend(const std::shared_ptr<Backend>& backend) { by_
 std::shared_ptr<OwnerState> ComputeService::owner(call::OperationContext& context) {
   call::Owner& owner = context.owner();
   const std::lock_guard lock(mutex_);
-  if (const auto known = owners_.find(&owner); known != owners_.end()) {
-    auto found = std::dynamic_pointer_cast<OwnerState>(owner.resources().find(known->second.handle));
-    if (found.get() == known->second.state) return found;
-  }
+  if (auto found = find(owner)) return found;
   auto made = std::make_shared<OwnerState>(*this, &owner);
   owners_[&owner] = {owner.resources().add(made), made.get()};
   return made;
+}
+
+std::shared_ptr<OwnerState> ComputeService::known_owner(call::OperationContext& context) {
+  const std::lock_guard lock(mutex_);
+  return find(context.owner());
+}
+
+std::shared_ptr<OwnerState> ComputeService::find(call::Owner& owner) const {
+  const auto known = owners_.find(&owner);
+  if (known == owners_.end()) return nullptr;
+  auto found = std::dynamic_pointer_cast<OwnerState>(owner.resources().find(known->second.handle));
+  return found.get() == known->second.state ? found : nullptr;
 }
 
 void ComputeService::forget(const call::Owner* owner, const OwnerState* state) {
@@ -108,6 +117,7 @@ void ComputeService::forget(const call::Owner* owner, const OwnerState* state) {
 
 OwnerState::~OwnerState() {
   service_.forget(owner_, this);
+  if (worker) worker->end();
   service_.release(std::move(computing_));
 }
 
@@ -137,15 +147,18 @@ KernelRegistry& OwnerState::kernels() {
 }
 
 void OwnerState::forget_kernel(const KernelResource& kernel) {
-  kernel_names.erase(kernel.name());
-  if (!kernel.source()) return;
+  const auto known = kernels_by_name.find(kernel.name());
+  if (known == kernels_by_name.end() || known->second.get() != &kernel) return;
+  kernels_by_name.erase(known);
+  if (kernel.form() == KernelResource::Form::kInWorker) kernel.worker()->remove(kernel.name());
+  if (kernel.form() != KernelResource::Form::kSource) return;
   service_.compute().post([computing = computing_.get(), name = kernel.name()] {
     if (computing->kernels) computing->kernels->remove(name);
   });
 }
 
 OwnerState::Turns::Turn::~Turn() {
-  if (owner_) owner_->turns.end(number_);
+  if (owner_) turns_->end(number_);
 }
 
 std::optional<Completion<>> OwnerState::Turns::take(std::uint64_t number) {

@@ -26,6 +26,7 @@ class OperationContext;
 
 namespace alknet::compute {
 
+class KernelWorkers;
 class OwnerState;
 
 /// A right to stream a model: what `compute/open_model` answers.
@@ -60,6 +61,8 @@ struct ComputeServiceOptions {
 
   /// Whether kernels check bounds by themselves. Without, shader source runs only for programs that are `trusted`.
   bool robust = false;
+  /// The program's own WebGPU devices, which decide whether they are robust. Null: the service makes some.
+  std::shared_ptr<gpu::SharedDevices> gpus = {};
   bool trusted = false;  ///< Programs of this machine may run shader source on a device that is not robust.
 
   /// What callers must have for each operation of `compute/`, `tensor/` and `model/`; see call::AccessControl.
@@ -75,6 +78,9 @@ struct ComputeServiceOptions {
   bool measure_kernels = false;
 
   ModelAccess models = {};
+
+  /// Where kernels run that callers register in WGSL, other than programs of this machine; null: nowhere.
+  std::shared_ptr<KernelWorkers> kernel_workers = {};
 };
 
 /// What the compute thread has done since the service began.
@@ -125,6 +131,9 @@ class ComputeService {
   /// dispatcher's executor.
   std::shared_ptr<OwnerState> owner(call::OperationContext& context);
 
+  /// The same, null when there is none yet.
+  std::shared_ptr<OwnerState> known_owner(call::OperationContext& context);
+
   /// Waits until everything that was posted to both threads so far has run, also what it posts to executors of others:
   /// those may go then, when no calls run. Not to be called on one of these threads.
   void settle();
@@ -138,6 +147,7 @@ class ComputeService {
  private:
   friend class OwnerState;
   void forget(const call::Owner* owner, const OwnerState* state);
+  std::shared_ptr<OwnerState> find(call::Owner& owner) const;  // with the mutex held
 
   struct KnownOwner {
     std::string handle;  // of the state in the owner's table

@@ -6,9 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "alknet/base/await.h"
 #include "alknet/base/error.h"
+#include "alknet/base/function_ref.h"
 #include "alknet/call/error.h"
 #include "alknet/call/from_call.h"
+#include "alknet/compute/operations/owner_state.h"
+#include "alknet/compute/operations/resources.h"
 #include "alknet/graph/dtype.h"
 
 namespace alknet::compute {
@@ -159,16 +163,59 @@ call::Registration finished(ComputeService& service, call::OperationSpec spec, u
   throw Error(call::CallError::kInvalidInput, error.message(), error.details());
 }
 
-Task<Message> run_guarded(const call::OnceHandler& handler, call::OperationContext& context, Message input) {
+/// Whether the owner of a call has tensors elsewhere.
+bool has_worker(ComputeService& service, call::OperationContext& context) {
+  if (!service.options().kernel_workers) return false;
+  const auto owner = service.known_owner(context);
+  return owner && owner->worker;
+}
+
+/// Calls `each` for the tensors among the owner's that `value` names anywhere.
+void for_each_tensor(call::OperationContext& context, const Json& value,
+                     FunctionRef<void(std::shared_ptr<TensorResource>)> each) {
+  if (const auto* array = value.if_array()) {
+    for (const Json& item : *array) for_each_tensor(context, item, each);
+  } else if (const auto* object = value.if_object()) {
+    const Json* handle = object->if_contains("$tensor");
+    if (handle != nullptr && handle->is_string()) {
+      auto found = std::dynamic_pointer_cast<TensorResource>(context.resources().find(handle->get_string()));
+      if (found) each(std::move(found));
+      return;
+    }
+    for (const auto& member : *object) for_each_tensor(context, member.value(), each);
+  }
+}
+
+/// Waits for the calls of the same owner before it that move tensors, and moves those of `input` if it is not null.
+Task<void> take_turn(ComputeService& service, call::OperationContext& context, const Json* input) {
+  const auto owner = service.owner(context);
+  const std::uint64_t number = ++owner->last_move;
+  const auto ready = owner->moves.take(number);
+  const OwnerState::Turns::Turn turn(owner, owner->moves, number);
+  co_await ready->wait();
+  if (input == nullptr) co_return;
+  std::vector<std::shared_ptr<TensorResource>> elsewhere;
+  for_each_tensor(context, *input, [&](std::shared_ptr<TensorResource> tensor) {
+    if (tensor->in_worker()) elsewhere.push_back(std::move(tensor));
+  });
+  for (const auto& tensor : elsewhere) co_await TensorResource::bring(service, owner, tensor);
+}
+
+Task<Message> run_guarded(ComputeService& service, Tensors tensors, const call::OnceHandler& handler,
+                          call::OperationContext& context, Message input) {
   try {
+    if (has_worker(service, context)) {
+      co_await take_turn(service, context, tensors == Tensors::kHere ? &input.value : nullptr);
+    }
     co_return co_await handler(context, std::move(input));
   } catch (const Error& error) {
     rethrow_for_callers(error);
   }
 }
 
-AsyncGenerator<Message> stream_guarded(const call::StreamHandler& handler, call::OperationContext& context,
-                                       Message input) {
+AsyncGenerator<Message> stream_guarded(ComputeService& service, const call::StreamHandler& handler,
+                                       call::OperationContext& context, Message input) {
+  co_await bring_tensors(service, context, input.value);
   auto items = handler(context, std::move(input));
   while (true) {
     std::optional<Message> item;
@@ -260,24 +307,30 @@ call::OperationSpec spec_of(const ComputeOperation& operation) {
 }
 
 call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
-                           call::OnceHandler handler) {
+                           call::OnceHandler handler, Tensors tensors) {
   return finished(service, std::move(spec), errors,
-                  call::OnceHandler([handler = std::move(handler)](call::OperationContext& context, Message input) {
-                    return run_guarded(handler, context, std::move(input));
+                  call::OnceHandler([&service, tensors, handler = std::move(handler)](call::OperationContext& context,
+                                                                                      Message input) {
+                    return run_guarded(service, tensors, handler, context, std::move(input));
                   }));
+}
+
+Task<void> bring_tensors(ComputeService& service, call::OperationContext& context, const Json& input) {
+  if (has_worker(service, context)) co_await take_turn(service, context, &input);
 }
 
 call::Registration registration_of(ComputeService& service, const ComputeOperation& operation,
                                    call::OnceHandler handler) {
-  return guarded(service, spec_of(operation), operation.errors, std::move(handler));
+  return guarded(service, spec_of(operation), operation.errors, std::move(handler), operation.tensors);
 }
 
 call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
                            call::StreamHandler handler) {
-  return finished(service, std::move(spec), errors,
-                  call::StreamHandler([handler = std::move(handler)](call::OperationContext& context, Message input) {
-                    return stream_guarded(handler, context, std::move(input));
-                  }));
+  return finished(
+      service, std::move(spec), errors,
+      call::StreamHandler([&service, handler = std::move(handler)](call::OperationContext& context, Message input) {
+        return stream_guarded(service, handler, context, std::move(input));
+      }));
 }
 
 call::Registration registration_of(ComputeService& service, const ComputeOperation& operation,

@@ -47,6 +47,12 @@ enum ErrorKinds : std::uint8_t {
 /// The declared errors of those kinds.
 std::vector<call::ErrorSpec> declared_errors(unsigned kinds);
 
+/// Where the tensors must be that a call names.
+enum class Tensors : std::uint8_t {
+  kHere,      ///< in this process: those in the owner's kernel worker are moved here before the handler starts
+  kAnywhere,  ///< the handler looks by itself
+};
+
 /// What an operation of the service is; texts are static.
 struct ComputeOperation {
   std::string_view name;
@@ -57,6 +63,7 @@ struct ComputeOperation {
   std::string_view output;  ///< for shared_schema
   unsigned errors = kCommonErrors;
   std::chrono::seconds timeout{};  ///< other than the dispatcher's
+  Tensors tensors = Tensors::kHere;
 };
 
 /// The registration of such an operation: its spec, with the scopes that the service asks for, and `handler`. Errors
@@ -71,9 +78,13 @@ call::OperationSpec spec_of(const ComputeOperation& operation);
 
 /// The registration of a spec that is filled in but for errors and access.
 call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
-                           call::OnceHandler handler);
+                           call::OnceHandler handler, Tensors tensors = Tensors::kHere);
 call::Registration guarded(ComputeService& service, call::OperationSpec spec, unsigned errors,
                            call::StreamHandler handler);
+
+/// Moves the tensors here that `input` names and the owner's kernel worker has. Calls of one owner wait for each other,
+/// in the order in which they came here.
+Task<void> bring_tensors(ComputeService& service, call::OperationContext& context, const Json& input);
 
 /// An operation with the function that does it.
 struct ComputeEntry {

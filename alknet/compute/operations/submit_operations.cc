@@ -40,7 +40,8 @@ constexpr ComputeOperation kSubmit = {
       "bytes":{"type":"array","items":"@bytes","description":"What {\"$bytes\": i} in outputs stands for"}},
       "required":["results"]})",
     kCommonErrors,
-    std::chrono::seconds(300)};
+    std::chrono::seconds(300),
+    Tensors::kAnywhere};
 
 /// The entry's own input, with what the entry says beside it.
 Json entry_input(call::OperationContext& context, const JsonObject& entry) {
@@ -99,7 +100,7 @@ Task<Message> submit(ComputeService& service, call::OperationContext& context, M
     if (!ready) {
       throw Error(call::CallError::kInvalidInput, fmt::format("seq {} was used before: numbers rise by one", number));
     }
-    turn.emplace(owner, number);
+    turn.emplace(owner, owner->turns, number);
     co_await ready->wait();
   }
   std::vector<SharedBytes> bytes;

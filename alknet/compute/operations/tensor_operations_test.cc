@@ -177,6 +177,12 @@ const std::map<std::string, GradcheckCase, std::less<>>& own_calls() {
   return kCalls;
 }
 
+TEST_F(TensorOperations, AndAllOthersHaveUsableSchemas) {
+  for (const auto& [name, operation] : *registry().curated().snapshot()) {
+    EXPECT_EQ(code_of([&] { operation->output(); }), "no error") << name;
+  }
+}
+
 TEST_F(TensorOperations, OfTheWholeTableEqualEagerCalls) {
   std::vector<std::string> unchecked;
   std::size_t calls = 0;

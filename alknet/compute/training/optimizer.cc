@@ -60,7 +60,7 @@ Expression write_adam_step(const OptimizerOptions& options, const ParameterUpdat
   }
   const Expression step_size = u.learning_rate / bias_correction(u.step, options.beta1);
   const Expression scale = 1.0 / square_root(bias_correction(u.step, options.beta2));
-  return parameter - step_size * (mean / (square_root(largest) * scale + options.epsilon));
+  return parameter - step_size * (mean / (square_root(largest) * scale + options.eps));
 }
 
 Expression write_adam(const OptimizerOptions& options, const ParameterUpdate& u) {
@@ -81,7 +81,7 @@ Expression write_rmsprop(const OptimizerOptions& options, const ParameterUpdate&
     u.set_moment("grad_avg", mean);
     variance = square_mean - square(mean);
   }
-  const Expression scaled = gradient / (square_root(variance) + options.epsilon);
+  const Expression scaled = gradient / (square_root(variance) + options.eps);
   if (options.momentum == 0) return u.parameter - u.learning_rate * scaled;
   const Expression buffer = u.moment("momentum_buffer", 0) * options.momentum + scaled;
   u.set_moment("momentum_buffer", buffer);
@@ -90,10 +90,10 @@ Expression write_rmsprop(const OptimizerOptions& options, const ParameterUpdate&
 
 Expression write_adagrad(const OptimizerOptions& options, const ParameterUpdate& u) {
   const Expression gradient = decayed(options, u);
-  const Expression sum = u.moment("sum", options.initial_accumulator) + square(gradient);
+  const Expression sum = u.moment("sum", options.initial_accumulator_value) + square(gradient);
   u.set_moment("sum", sum);
   const Expression rate = u.learning_rate / (1.0 + (u.step - 1.0) * options.lr_decay);
-  return u.parameter - rate * (gradient / (square_root(sum) + options.epsilon));
+  return u.parameter - rate * (gradient / (square_root(sum) + options.eps));
 }
 
 Expression write_lion(const OptimizerOptions& options, const ParameterUpdate& u) {
@@ -111,10 +111,10 @@ struct Rule {
 };
 constexpr std::array kRules = {
     Rule{Kind::kSgd, "sgd", " momentum dampening nesterov ", write_sgd},
-    Rule{Kind::kAdam, "adam", " betas epsilon amsgrad ", write_adam},
-    Rule{Kind::kAdamW, "adamw", " betas epsilon amsgrad ", write_adamw},
-    Rule{Kind::kRmsProp, "rmsprop", " alpha epsilon momentum centered ", write_rmsprop},
-    Rule{Kind::kAdagrad, "adagrad", " epsilon lr_decay initial_accumulator ", write_adagrad},
+    Rule{Kind::kAdam, "adam", " betas eps amsgrad ", write_adam},
+    Rule{Kind::kAdamW, "adamw", " betas eps amsgrad ", write_adamw},
+    Rule{Kind::kRmsProp, "rmsprop", " alpha eps momentum centered ", write_rmsprop},
+    Rule{Kind::kAdagrad, "adagrad", " eps lr_decay initial_accumulator_value ", write_adagrad},
     Rule{Kind::kLion, "lion", " betas ", write_lion},
 };
 
@@ -128,10 +128,10 @@ constexpr std::array kNumbers = {
     NumberMember{"weight_decay", &OptimizerOptions::weight_decay, kUnlimited},
     NumberMember{"momentum", &OptimizerOptions::momentum, kUnlimited},
     NumberMember{"dampening", &OptimizerOptions::dampening, kUnlimited},
-    NumberMember{"epsilon", &OptimizerOptions::epsilon, kUnlimited},
+    NumberMember{"eps", &OptimizerOptions::eps, kUnlimited},
     NumberMember{"alpha", &OptimizerOptions::alpha, 1},
     NumberMember{"lr_decay", &OptimizerOptions::lr_decay, kUnlimited},
-    NumberMember{"initial_accumulator", &OptimizerOptions::initial_accumulator, kUnlimited},
+    NumberMember{"initial_accumulator_value", &OptimizerOptions::initial_accumulator_value, kUnlimited},
 };
 
 struct FlagMember {
@@ -190,7 +190,7 @@ OptimizerOptions OptimizerOptions::of(Kind kind) {
   options.kind = kind;
   if (kind == Kind::kAdamW) options.weight_decay = 0.01;
   if (kind == Kind::kLion) options.beta2 = 0.99;
-  if (kind == Kind::kAdagrad) options.epsilon = 1e-10;
+  if (kind == Kind::kAdagrad) options.eps = 1e-10;
   return options;
 }
 

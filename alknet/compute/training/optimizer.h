@@ -14,18 +14,18 @@ namespace alknet::compute {
 struct OptimizerOptions {
   enum class Kind : std::uint8_t { kSgd, kAdam, kAdamW, kRmsProp, kAdagrad, kLion };
   Kind kind = Kind::kAdamW;
-  double weight_decay = 0;         ///< All. Adam and the like add it to the gradient; AdamW and Lion shrink parameters.
-  double momentum = 0;             ///< SGD, RMSprop.
-  double dampening = 0;            ///< SGD, with momentum.
-  bool nesterov = false;           ///< SGD, with momentum and no dampening.
-  double beta1 = 0.9;              ///< Adam, AdamW, Lion.
-  double beta2 = 0.999;            ///< Adam, AdamW; Lion: 0.99.
-  double epsilon = 1e-8;           ///< Adam, AdamW, RMSprop; Adagrad: 1e-10.
-  bool amsgrad = false;            ///< Adam, AdamW.
-  double alpha = 0.99;             ///< RMSprop: smoothing.
-  bool centered = false;           ///< RMSprop.
-  double lr_decay = 0;             ///< Adagrad.
-  double initial_accumulator = 0;  ///< Adagrad.
+  double weight_decay = 0;  ///< All. Adam and the like add it to the gradient; AdamW and Lion shrink parameters.
+  double momentum = 0;      ///< SGD, RMSprop.
+  double dampening = 0;     ///< SGD, with momentum.
+  bool nesterov = false;    ///< SGD, with momentum and no dampening.
+  double beta1 = 0.9;       ///< Adam, AdamW, Lion.
+  double beta2 = 0.999;     ///< Adam, AdamW; Lion: 0.99.
+  double eps = 1e-8;        ///< Adam, AdamW, RMSprop; Adagrad: 1e-10.
+  bool amsgrad = false;     ///< Adam, AdamW.
+  double alpha = 0.99;      ///< RMSprop: smoothing.
+  bool centered = false;    ///< RMSprop.
+  double lr_decay = 0;      ///< Adagrad.
+  double initial_accumulator_value = 0;  ///< Adagrad.
 
   /// The defaults of a kind (AdamW: weight decay 0.01).
   static OptimizerOptions of(Kind kind);

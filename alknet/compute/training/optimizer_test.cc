@@ -61,7 +61,7 @@ const OptimizerCase kCases[] = {
      }},
     {R"({"name": "adam", "weight_decay": 0.05})",
      [](Scalars& s) { adam_rule(s, s.g + 0.05 * s.p, 0.9, 0.999, 1e-8, false); }},
-    {R"({"name": "adam", "amsgrad": true, "betas": [0.7, 0.9], "epsilon": 1e-3})",
+    {R"({"name": "adam", "amsgrad": true, "betas": [0.7, 0.9], "eps": 1e-3})",
      [](Scalars& s) { adam_rule(s, s.g, 0.7, 0.9, 1e-3, true); }},
     {R"({"name": "adamw"})",
      [](Scalars& s) {
@@ -73,7 +73,7 @@ const OptimizerCase kCases[] = {
        s["v"] = 0.99 * s["v"] + 0.01 * s.g * s.g;
        s.p -= s.lr * s.g / (std::sqrt(s["v"]) + 1e-8);
      }},
-    {R"({"name": "rmsprop", "centered": true, "momentum": 0.5, "weight_decay": 0.1, "alpha": 0.9, "epsilon": 0.01})",
+    {R"({"name": "rmsprop", "centered": true, "momentum": 0.5, "weight_decay": 0.1, "alpha": 0.9, "eps": 0.01})",
      [](Scalars& s) {
        const double g = s.g + 0.1 * s.p;
        s["v"] = 0.9 * s["v"] + 0.1 * g * g;
@@ -81,7 +81,7 @@ const OptimizerCase kCases[] = {
        s["b"] = 0.5 * s["b"] + g / (std::sqrt(s["v"] - s["a"] * s["a"]) + 0.01);
        s.p -= s.lr * s["b"];
      }},
-    {R"({"name": "adagrad", "lr_decay": 0.1, "initial_accumulator": 0.2, "weight_decay": 0.02})",
+    {R"({"name": "adagrad", "lr_decay": 0.1, "initial_accumulator_value": 0.2, "weight_decay": 0.02})",
      [](Scalars& s) {
        const double g = s.g + 0.02 * s.p;
        if (s.t == 1) s["sum"] = 0.2;
@@ -197,7 +197,7 @@ INSTANTIATE_TEST_SUITE_P(Devices, OptimizerTest, testing::Values("cpu", "gpu:0")
 
 TEST(OptimizerOptions, ReadsJsonAndNamesWhatIsWrong) {
   EXPECT_EQ(OptimizerOptions::from_json(parse_json(R"({"name": "lion"})")).beta2, 0.99);
-  EXPECT_EQ(OptimizerOptions::from_json(parse_json(R"({"name": "adagrad"})")).epsilon, 1e-10);
+  EXPECT_EQ(OptimizerOptions::from_json(parse_json(R"({"name": "adagrad"})")).eps, 1e-10);
   const std::array bad = {
       R"(3)",
       R"({})",
@@ -208,7 +208,7 @@ TEST(OptimizerOptions, ReadsJsonAndNamesWhatIsWrong) {
       R"({"name": "adam", "betas": [0, 0.9]})",
       R"({"name": "adam", "weight_decay": -1})",
       R"({"name": "adam", "amsgrad": 1})",
-      R"({"name": "adam", "epsilon": "small"})",
+      R"({"name": "adam", "eps": "small"})",
       R"({"name": "rmsprop", "alpha": 1})",
       R"({"name": "sgd", "nesterov": true})",
       R"({"name": "sgd", "nesterov": true, "momentum": 0.9, "dampening": 0.1})",

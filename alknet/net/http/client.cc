@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "alknet/base/json.h"
+#include "alknet/base/on_executor.h"
 #include "alknet/net/connect.h"
 #include "alknet/net/error.h"
 #include "alknet/net/http/exchange.h"
-#include "alknet/net/settler.h"
 
 namespace alknet::net {
 
@@ -106,7 +106,7 @@ class FetchBody::Source {
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
 
-  Task<std::optional<SharedBytes>> next() { return run_task_on(loop_, next_on_loop(shared_)); }
+  Task<std::optional<SharedBytes>> next() { return on_executor(loop_, next_on_loop(shared_)); }
 
  private:
   struct Shared {
@@ -171,7 +171,7 @@ class HttpClient::State : public std::enable_shared_from_this<State> {
     }
     std::exception_ptr failure;
     try {
-      Found found = co_await run_task_on(self->loop_, follow_redirects(self, std::move(request), url, current),
+      Found found = co_await on_executor(self->loop_, follow_redirects(self, std::move(request), url, current),
                                          give_up.get_token());
       FetchResponse response;
       const HttpHead& head = found.exchange->head();
@@ -379,7 +379,7 @@ HttpClient::~HttpClient() {
 
 Task<FetchResponse> HttpClient::fetch(FetchRequest request) {
   const auto state = state_;
-  co_return co_await run_task_on(state->loop(), State::fetch(state, std::move(request)));
+  co_return co_await on_executor(state->loop(), State::fetch(state, std::move(request)));
 }
 
 }  // namespace alknet::net

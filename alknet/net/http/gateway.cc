@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "alknet/base/await.h"
+#include "alknet/base/settler.h"
 #include "alknet/base/utf8.h"
 #include "alknet/call/discovery.h"
 #include "alknet/call/timeouts.h"
 #include "alknet/net/http/event_stream.h"
 #include "alknet/net/http/openapi.h"
 #include "alknet/net/page/page_routes.h"
-#include "alknet/net/settler.h"
 #include "alknet/schema/uri.h"
 
 namespace alknet::net {

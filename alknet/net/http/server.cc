@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "alknet/base/await.h"
+#include "alknet/base/settler.h"
 #include "alknet/net/http/server_connection.h"
 #include "alknet/net/http/server_state.h"
-#include "alknet/net/settler.h"
 
 namespace alknet::net {
 

@@ -96,6 +96,24 @@ std::vector<LimitValue> granted_limits(const Call& call, const gpu::AdapterInfo&
   return result;
 }
 
+// The device that others use too may have less than its adapter, and gets no more.
+void require_shared(const Call& call, const gpu::Device& device, std::span<const std::string> features,
+                    std::span<const LimitValue> limits) {
+  const auto refuse = [&](const std::string& what) {
+    throw dom_exception(call.realm, "OperationError",
+                        "GPUAdapter.requestDevice: the device that this program shares has not " + what);
+  };
+  for (const std::string& name : features) {
+    if (name != "core-features-and-limits" && !device.has_feature(name)) refuse(fmt::format("the feature '{}'", name));
+  }
+  for (const StandardLimit& limit : standard_limits()) {
+    const std::uint64_t wanted = std::ranges::find(limits, limit.name, &LimitValue::first)->second;
+    const std::uint64_t there = adapter_limit(device.all_limits(), limit);
+    const bool enough = limit.alignment ? there <= wanted : there >= wanted;
+    if (!enough) refuse(fmt::format("{} {}: it is {}", limit.name, wanted, there));
+  }
+}
+
 Value request_device(Call& call) {
   auto& adapter = static_cast<AdapterObject&>(call.object);
   const auto& descriptor = *call.pointer<OwnDeviceDescriptor>(1);
@@ -121,10 +139,9 @@ Value request_device(Call& call) {
   try {
     gpu::Device device;
     if (options.device) device = options.device(adapter.info.id);
-    const auto has = [&](const std::string& name) {
-      return name == "core-features-and-limits" || device.has_feature(name);
-    };
-    if (!device || device.lost() || !std::ranges::all_of(features, has)) {
+    if (device && !device.lost()) {
+      require_shared(call, device, features, limits);
+    } else {
       gpu::DeviceOptions own;
       own.label = call.converter.label;
       own.features = features;
@@ -150,6 +167,12 @@ constexpr SpecialMethod kAdapterMethods[] = {
 }  // namespace
 
 std::span<const SpecialMethod> adapter_methods() { return kAdapterMethods; }
+
+std::vector<std::string> feature_list() {
+  std::vector<std::string> result;
+  for (const EnumValue& value : feature_names()) result.emplace_back(value.text);
+  return result;
+}
 
 std::vector<std::string> standard_features(std::span<const std::string> features) {
   std::vector<std::string> result = {"core-features-and-limits"};
@@ -181,12 +204,12 @@ Value make_adapter_info(Binding& binding, const gpu::AdapterInfo& info) {
 }
 
 Value wrap_device(Realm realm, const gpu::Device& device) {
-  const Value gpu = realm.global().get("navigator").get("gpu");
+  Binding& binding = bound_to(realm.global().get("navigator").get("gpu").get("constructor"));
   std::vector<LimitValue> limits;
   for (const StandardLimit& limit : standard_limits()) {
     limits.emplace_back(limit.name, adapter_limit(device.all_limits(), limit));
   }
-  return make_device(binding_of(gpu), device, standard_features(device.features()), limits, device.label(), "");
+  return make_device(binding, device, standard_features(device.features()), limits, device.label(), "");
 }
 
 }  // namespace alknet::platform::webgpu

@@ -52,8 +52,8 @@ Value get_handler(Binding&, Realm realm, const Value&, GpuObject& device) {
 }
 
 Value call_handler(Realm, const Value& target, Arguments arguments) {
-  const GpuObject* object = gpu_object(target);
-  const Value handler = object != nullptr ? object->attribute("handler") : Value();
+  const HeldObject held = held_object(target);
+  const Value handler = held.object != nullptr ? held.object->attribute("handler") : Value();
   const Value event = arguments[0];
   return handler.is_function() ? handler.call_on(target, std::span(&event, 1)) : Value();
 }

@@ -89,9 +89,9 @@ void Binding::define_getter(const Value& target, std::string_view name, const Va
   define_property(realm_, target, name, get, {}, true);
 }
 
-GpuObject& receiver(const Value& self, std::size_t interface) {
-  GpuObject* object = gpu_object(self);
-  if (object != nullptr && object->is(interface)) return *object;
+HeldObject receiver(const Value& self, std::size_t interface) {
+  HeldObject held = held_object(self);
+  if (held.object != nullptr && held.object->is(interface)) return held;
   throw self.realm().type_error(fmt::format("Illegal invocation: this is no {}", kInterfaces[interface].name));
 }
 
@@ -103,7 +103,7 @@ Binding::Binding(Realm realm, WebGpuOptions options)
 
 void Binding::Forget::operator()() const {
   binding->constructors_.clear();
-  binding->inner_class_ = {};
+  for (Value* value : {&binding->inner_class_, &binding->weak_ref_, &binding->deref_}) *value = {};
   binding->instance_.reset();
 }
 
@@ -138,8 +138,13 @@ void Binding::define_global(const Value& target, const std::string& name, std::f
   define_property(realm_, target, name, get, set, false);
 }
 
+Value Binding::weak_reference(const Value& object) const { return weak_ref_.construct(std::span(&object, 1)); }
+Value Binding::target_of(const Value& weak) const { return deref_.call_on(weak); }
+
 void Binding::install() {
   const Value global = realm_.global();
+  weak_ref_ = global.get("WeakRef");
+  deref_ = weak_ref_.get("prototype").get("deref");
   for (std::size_t row = 0; row < kInterfaces.size(); ++row) {
     define_global(global, std::string(kInterfaces[row].name),
                   [row](Binding& binding) { return binding.constructor(row); });
@@ -228,15 +233,17 @@ void Binding::define_attributes(const Value& prototype, std::size_t interface) {
     if (special == nullptr) special = find_special(special_attributes(), fmt::format("*.{}", attribute.name));
     const Value get = realm_.closure(
         attribute.name, 0, [self, interface, &attribute, special](Realm realm, const Value& object, Arguments) {
-          GpuObject& native = receiver(object, interface);
+          const HeldObject held = receiver(object, interface);
           self->touch(kInterfaces[interface].name, attribute.name);
-          return special != nullptr ? special->get(*self, realm, object, native) : native.attribute(attribute.name);
+          return special != nullptr ? special->get(*self, realm, object, *held.object)
+                                    : held.object->attribute(attribute.name);
         });
     Value set;
     if (!attribute.readonly) {
       set = realm_.closure(attribute.name, 1,
                            [self, interface, special](Realm realm, const Value& object, Arguments arguments) {
-                             special->set(*self, realm, object, receiver(object, interface), arguments[0]);
+                             const HeldObject held = receiver(object, interface);
+                             special->set(*self, realm, object, *held.object, arguments[0]);
                              return Value();
                            });
     }
@@ -287,7 +294,8 @@ Value Binding::call_method(std::size_t interface, Range overloads, const Value& 
 
 Value Binding::run_method(std::size_t interface, std::size_t method, const Value& self, const Arguments& arguments) {
   const MethodRow& row = kMethods[method];
-  GpuObject& object = receiver(self, interface);
+  const HeldObject held = receiver(self, interface);
+  GpuObject& object = *held.object;
   const Path owner{nullptr, kInterfaces[interface].name};
   const Path top{&owner, row.name, Path::kMethod};
   if (arguments.size() < row.least) {
@@ -309,18 +317,29 @@ Value Binding::run_method(std::size_t interface, std::size_t method, const Value
 bool Binding::usable(Call& call) {
   Facade& facade = *call.object.facade();
   if (facade.ended()) return false;
-  if (call.object.handle() != nullptr && !call.converter.has_invalid()) return true;
-  facade.report({WGPUErrorFilter_Validation,
-                 call.converter.has_invalid() ? call.converter.invalid_reason()
-                                              : fmt::format("{}.{}: the {} is not valid", call.object.interface().name,
-                                                            call.row.name, call.object.interface().name)});
+  std::string why;
+  if (call.converter.has_invalid()) {
+    why = call.converter.invalid_reason();
+  } else if (!call.object.unusable().empty()) {
+    why = fmt::format("{}.{}: {}", call.object.interface().name, call.row.name, call.object.unusable());
+  } else if (call.object.handle() == nullptr) {
+    why = fmt::format("{0}.{1}: the {0} is not valid", call.object.interface().name, call.row.name);
+  }
+  if (why.empty()) return true;
+  if (call.object.recording() != nullptr) call.object.recording()->spoiled = true;
+  facade.report({WGPUErrorFilter_Validation, std::move(why)});
   return false;
 }
 
 Value Binding::call_directly(Call& call) {
   const TypeRow& result = kTypes[call.row.result];
   void* made = nullptr;
-  if (usable(call)) {
+  const auto& recording = call.object.recording();
+  const bool spoiled = recording != nullptr && recording->spoiled && call.row.name == "finish";
+  if (spoiled) {
+    call.object.facade()->report({WGPUErrorFilter_Validation, fmt::format("{}.finish: a call before it was refused",
+                                                                          call.object.interface().name)});
+  } else if (usable(call)) {
     if (void* function = call.object.facade()->function(call.row.symbol)) {
       call.object.facade()->run([&] { made = call.row.invoke(function, call.slots.data()); });
     } else {
@@ -331,6 +350,9 @@ Value Binding::call_directly(Call& call) {
   if (result.kind != Kind::kInterface) return {};
   auto object = std::make_unique<GpuObject>(result.target, call.object.shared_facade(), made);
   object->set_label(call.converter.label);
+  if (object->interface().name.ends_with("Encoder")) {
+    object->set_recording(recording != nullptr ? recording : std::make_shared<GpuObject::Recording>());
+  }
   return make(std::move(object));
 }
 

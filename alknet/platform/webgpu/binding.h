@@ -84,6 +84,10 @@ class Binding : public std::enable_shared_from_this<Binding> {
 
   runtime::Realm realm() const { return realm_; }
 
+  /// A WeakRef of `object`, and what it still leads to: by the standard's own functions, whatever script made of them.
+  runtime::Value weak_reference(const runtime::Value& object) const;
+  runtime::Value target_of(const runtime::Value& weak) const;
+
  private:
   void define_global(const runtime::Value& target, const std::string& name,
                      std::function<runtime::Value(Binding&)> make);
@@ -106,11 +110,13 @@ class Binding : public std::enable_shared_from_this<Binding> {
   std::optional<gpu::Instance> instance_;
   std::vector<runtime::Value> constructors_;  // roots, as the classes of a realm are, until the isolate ends
   runtime::Value inner_class_;                // of the C++ sides that other objects hold
+  runtime::Value weak_ref_, deref_;           // WeakRef and its method
   std::stop_callback<Forget> at_end_;
 };
 
-/// The object that a method or attribute is used on. Throws TypeError "Illegal invocation".
-GpuObject& receiver(const runtime::Value& self, std::size_t interface);
+/// The object that a method or attribute is used on; to be held as long as it is used. Throws TypeError "Illegal
+/// invocation".
+HeldObject receiver(const runtime::Value& self, std::size_t interface);
 
 /// The binding that made a constructor. Throws TypeError for anything else.
 Binding& bound_to(const runtime::Value& constructor);

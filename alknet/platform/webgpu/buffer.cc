@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "alknet/platform/webgpu/binding.h"
 #include "alknet/platform/webgpu/buffer_object.h"
@@ -26,16 +28,16 @@ BufferObject& buffer_of(const Call& call) { return static_cast<BufferObject&>(ca
 
 Value create_buffer(Call& call) {
   const auto& descriptor = *call.pointer<WGPUBufferDescriptor>(1);
+  const bool mapped = descriptor.mappedAtCreation != WGPU_FALSE;
+  if (mapped && descriptor.size % 4 != 0) {
+    throw call.realm.range_error(
+        "GPUDevice.createBuffer: the size of a buffer that is mapped at creation must be a multiple of 4");
+  }
   void* handle = nullptr;
   if (call.binding.usable(call)) {
     Facade& facade = *call.object.facade();
     facade.run(
         [&] { handle = facade.native().functions().device_create_buffer(facade.native().handle(), &descriptor); });
-  }
-  const bool mapped = descriptor.mappedAtCreation != WGPU_FALSE;
-  if (mapped && descriptor.size % 4 != 0) {
-    throw call.realm.range_error(
-        "GPUDevice.createBuffer: the size of a buffer that is mapped at creation must be a multiple of 4");
   }
   auto object = std::make_unique<BufferObject>(interface_named("GPUBuffer"), call.object.shared_facade(), handle);
   BufferObject& buffer = *object;
@@ -62,6 +64,11 @@ Value map_async(Call& call) {
     return rejected_promise(call.realm, dom_exception(call.realm, "OperationError", "GPUBuffer.mapAsync: " + why));
   };
   if (mapping->state == State::kPending) return refuse("the buffer is being mapped already");
+  if (mapping->state == State::kMapped) {
+    const std::string why = "the buffer is mapped already";
+    buffer.facade()->report({WGPUErrorFilter_Validation, "GPUBuffer.mapAsync: " + why});
+    return refuse(why);
+  }
   const std::uint64_t offset = call.slots[2].u;
   const std::uint64_t size = call.slots[3].u != WGPU_WHOLE_SIZE ? call.slots[3].u
                              : buffer.size > offset             ? buffer.size - offset
@@ -130,7 +137,11 @@ Value get_mapped_range(Call& call) {
                            : const_cast<void*>(functions.buffer_get_const_mapped_range(handle, begin, size));
     if (memory == nullptr) refuse("the memory is gone");
   }
-  return buffer.show(call.realm, begin, {static_cast<std::byte*>(memory), memory == nullptr ? 0 : size});
+  if (memory == nullptr) {  // of an invalid buffer script sees memory all the same
+    const std::vector<std::byte> none(size);
+    return buffer.show(call.realm, begin, none);
+  }
+  return buffer.show(call.realm, begin, {static_cast<const std::byte*>(memory), size});
 }
 
 Value unmap_buffer(Call& call) {
@@ -159,45 +170,77 @@ bool BufferObject::overlaps(std::uint64_t begin, std::uint64_t end) const {
   return std::ranges::any_of(shown_, [&](const Shown& one) { return begin < one.end && one.begin < end; });
 }
 
-Value BufferObject::show(Realm realm, std::uint64_t begin, std::span<std::byte> memory) {
-  // The memory stays as long as script has the ArrayBuffer, also after it dropped this object.
-  struct Keep {
-    std::shared_ptr<Facade> facade;
-    WGPUBuffer buffer;
-  };
-  const auto release = [](void* kept) {
-    const std::unique_ptr<Keep> held(static_cast<Keep*>(kept));
-    if (held->buffer != nullptr) {
-      held->facade->typed_function<decltype(&wgpuBufferRelease)>("wgpuBufferRelease")(held->buffer);
-    }
-  };
-  auto keep = std::make_unique<Keep>(Keep{shared_facade(), static_cast<WGPUBuffer>(handle())});
-  if (keep->buffer != nullptr) facade()->typed_function<decltype(&wgpuBufferAddRef)>("wgpuBufferAddRef")(keep->buffer);
-  Value made = realm.array_buffer_over(memory, release, keep.get());
-  static_cast<void>(keep.release());
-  shown_.push_back({begin, begin + memory.size(), made});
+Value BufferObject::show(Realm realm, std::uint64_t begin, std::span<const std::byte> bytes) {
+  Value made = realm.array_buffer(bytes);
+  shown_.push_back({begin, begin + bytes.size(), made});
   return made;
 }
 
-void BufferObject::unmap(Realm realm) {
-  for (const Shown& one : shown_) realm.detach(one.array_buffer);
-  shown_.clear();
-  ++mapping_->turn;
-  if (pending_ && mapping_->state == State::kPending) {
-    pending_->reject(
-        dom_exception(realm, "AbortError", "GPUBuffer.mapAsync: the buffer was unmapped before it was mapped"));
+// What script wrote into what it was shown.
+void BufferObject::write_back(const Shown& one) {
+  std::span<const std::byte> written;
+  try {
+    written = one.array_buffer.buffer();
+  } catch (const runtime::ScriptError&) {
+    facade()->report({WGPUErrorFilter_Validation, "GPUBuffer.unmap: script moved what getMappedRange gave elsewhere"});
+    return;
   }
-  pending_.reset();
-  const bool was_mapped = mapping_->state != State::kUnmapped;
-  mapping_->state = State::kUnmapped;
-  if (!was_mapped || handle() == nullptr) return;
+  if (handle() == nullptr || written.empty()) return;
+  void* to = facade()->native().functions().buffer_get_mapped_range(static_cast<WGPUBuffer>(handle()), one.begin,
+                                                                    written.size());
+  if (to != nullptr) std::memcpy(to, written.data(), written.size());
+}
+
+void BufferObject::unmap_native() {
+  ++mapping_->turn;
+  const State before = std::exchange(mapping_->state, State::kUnmapped);
+  if (before == State::kUnmapped || handle() == nullptr) return;
   facade()->run([this] { facade()->native().functions().buffer_unmap(static_cast<WGPUBuffer>(handle())); });
 }
 
-void BufferObject::destroy(Realm realm) {
-  unmap(realm);
-  if (handle() == nullptr || owner != nullptr) return;
+void BufferObject::unmap(Realm realm) {
+  Leftovers left;
+  const bool write = mapping_->state == State::kMapped && mapping_->write;
+  if (write) {
+    const std::vector<Shown> shown = shown_;  // the report of an error may run script
+    for (const Shown& one : shown) write_back(one);
+  }
+  end_mapping(realm, left);
+  left.settle(realm);
+}
+
+void BufferObject::end_mapping(Realm realm, Leftovers& left) {
+  for (Shown& one : shown_) {
+    realm.detach(one.array_buffer);
+    left.values.push_back(std::move(one.array_buffer));
+  }
+  shown_.clear();
+  if (pending_ && mapping_->state == State::kPending) left.mappings.push_back(*pending_);
+  pending_.reset();
+  unmap_native();
+}
+
+void BufferObject::end(Realm realm, Leftovers& left) {
+  end_mapping(realm, left);
+  if (memory != nullptr || handle() == nullptr || lent) return;
   facade()->run([this] { facade()->native().functions().buffer_destroy(static_cast<WGPUBuffer>(handle())); });
+}
+
+void BufferObject::destroy(Realm realm) {
+  Leftovers left;
+  end(realm, left);
+  if (memory != nullptr || lent) revoked_ = "the GPUBuffer was destroyed";
+  memory = nullptr;
+  owner = nullptr;
+  left.settle(realm);
+}
+
+void BufferObject::revoke(std::string why) {
+  if (memory == nullptr) return;
+  memory->set_lent(false);
+  memory = nullptr;
+  owner = nullptr;
+  revoked_ = std::move(why);
 }
 
 void BufferObject::visit(runtime::ValueVisitor& visitor) const {
@@ -207,26 +250,46 @@ void BufferObject::visit(runtime::ValueVisitor& visitor) const {
 
 // --- Buffers of others -----------------------------------------------------------------------------------------------
 
-Value wrap_buffer(const Value& device, const std::shared_ptr<const gpu::Buffer>& buffer) {
-  GpuObject* owner = gpu_object(device);
-  if (owner == nullptr || owner->row() != interface_named("GPUDevice") ||
-      owner->facade()->native().device().state() != gpu::device_of(*buffer)) {
+Value wrap_buffer(const Value& device, SharedBuffer shared) {
+  const HeldObject held = held_object(device);
+  static const std::size_t kDevice = interface_named("GPUDevice");
+  const bool fits = held.object != nullptr && held.object->row() == kDevice &&
+                    held.object->facade()->native().device().state() == gpu::device_of(*shared.buffer);
+  if (!fits) {
     throw Error(BaseError::kInvalidArgument,
-                "The GPUBuffer of a tensor needs a GPUDevice that is a view of the tensor's device");
+                "The GPUBuffer of a tensor needs a GPUDevice of navigator.gpu that is the tensor's device");
   }
-  WGPUBuffer handle = gpu::native_buffer(*buffer);
-  owner->facade()->typed_function<decltype(&wgpuBufferAddRef)>("wgpuBufferAddRef")(handle);
-  auto object = std::make_unique<BufferObject>(interface_named("GPUBuffer"), owner->shared_facade(), handle);
-  object->size = buffer->allocated_size();
-  object->usage = gpu::native_usage(*buffer);
-  object->owner = buffer;
-  return binding_of(device).make(std::move(object));
+  const std::shared_ptr<Facade>& facade = held.object->shared_facade();
+  WGPUBuffer handle = gpu::native_buffer(*shared.buffer);
+  facade->typed_function<decltype(&wgpuBufferAddRef)>("wgpuBufferAddRef")(handle);
+  auto object = std::make_unique<BufferObject>(interface_named("GPUBuffer"), facade, handle);
+  object->size = shared.size != 0 ? shared.size : shared.buffer->allocated_size();
+  object->usage = gpu::native_usage(*shared.buffer);
+  object->set_label(shared.buffer->label());
+  object->memory = std::move(shared.buffer);
+  object->owner = std::move(shared.owner);
+  return facade->binding.lock()->make(std::move(object));
+}
+
+void revoke_buffer(const Value& value, std::string why) {
+  if (auto* object = dynamic_cast<BufferObject*>(gpu_object(value))) object->revoke(std::move(why));
 }
 
 NativeBuffer unwrap_buffer(const Value& value) {
   const auto* object = dynamic_cast<const BufferObject*>(gpu_object(value));
-  if (object == nullptr || object->handle() == nullptr || object->facade()->ended()) return {};
-  return {object->handle(), object->size, object->facade()->native().device()};
+  if (object == nullptr || object->handle() == nullptr || object->facade()->ended() || !object->unusable().empty()) {
+    return {};
+  }
+  return {object->handle(),
+          object->size,
+          object->usage,
+          object->mapping()->state != State::kUnmapped,
+          object->facade()->native().device(),
+          {object->memory, object->size, object->owner}};
+}
+
+void keep_memory(const Value& value) {
+  if (auto* object = dynamic_cast<BufferObject*>(gpu_object(value))) object->lent = true;
 }
 
 }  // namespace alknet::platform::webgpu

@@ -3,8 +3,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "alknet/platform/webgpu/navigator_gpu.h"
 #include "alknet/platform/webgpu/object.h"
 #include "alknet/runtime/promise.h"
 
@@ -32,19 +36,28 @@ class BufferObject final : public GpuObject {
   std::uint64_t size = 0;
   std::uint64_t usage = 0;
 
-  /// Whether `destroy` frees the memory: not when somebody else owns it, whom `owner` keeps.
-  std::shared_ptr<const void> owner;
+  /// The program's memory that this is a view of; `memory` is null for script's own.
+  std::shared_ptr<const gpu::Buffer> memory;
+  std::shared_ptr<const BufferOwner> owner;
+
+  /// Somebody else uses script's own memory: `destroy` does not free it.
+  bool lent = false;
 
   /// Whether script has an ArrayBuffer of a part of these bytes.
   bool overlaps(std::uint64_t begin, std::uint64_t end) const;
 
-  /// Script sees mapped memory as an ArrayBuffer until `unmap`.
-  runtime::Value show(runtime::Realm realm, std::uint64_t begin, std::span<std::byte> memory);
+  /// Script gets a copy of mapped memory as an ArrayBuffer; what it writes there goes back with `unmap`. The memory
+  /// itself could not be taken away: script may move it to other ArrayBuffers.
+  runtime::Value show(runtime::Realm realm, std::uint64_t begin, std::span<const std::byte> memory);
 
-  /// Takes the memory from script, rejects a pending mapAsync and unmaps.
+  /// Takes the memory from script, with what it wrote, rejects a pending mapAsync and unmaps.
   void unmap(runtime::Realm realm);
   void destroy(runtime::Realm realm);
-  void end(runtime::Realm realm) override { destroy(realm); }
+  void end(runtime::Realm realm, Leftovers& left) override;
+
+  /// Ends a view of others' memory.
+  void revoke(std::string why);
+  std::string_view unusable() const override { return revoked_; }
 
   void visit(runtime::ValueVisitor& visitor) const override;
 
@@ -58,6 +71,11 @@ class BufferObject final : public GpuObject {
   std::shared_ptr<Mapping> mapping_ = std::make_shared<Mapping>();
   std::optional<runtime::Deferred> pending_;
   std::vector<Shown> shown_;
+  std::string revoked_;
+
+  void write_back(const Shown& one);
+  void end_mapping(runtime::Realm realm, Leftovers& left);
+  void unmap_native();
 };
 
 }  // namespace alknet::platform::webgpu

@@ -58,11 +58,14 @@ std::string_view enum_text(std::string_view enum_name, std::uint32_t number) {
   return found == values.end() ? std::string_view() : found->text;
 }
 
-GpuObject* gpu_object(const Value& value) {
-  if (auto* direct = runtime::native_cast<GpuObject>(value)) return direct;
-  if (!value.is_object() || value.is_proxy()) return nullptr;
-  const Value inner = value.get(kInner);
-  return inner.is_object() ? runtime::native_cast<GpuObject>(inner) : nullptr;
+GpuObject* gpu_object(const Value& value) { return runtime::native_cast<GpuObject>(value); }
+
+HeldObject held_object(const Value& value) {
+  if (GpuObject* direct = gpu_object(value)) return {direct, value};
+  if (!value.is_object() || value.is_proxy()) return {};
+  Value inner = value.get(kInner);
+  GpuObject* object = inner.is_object() ? gpu_object(inner) : nullptr;
+  return {object, std::move(inner)};
 }
 
 Converter::~Converter() {

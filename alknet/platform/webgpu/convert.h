@@ -95,8 +95,16 @@ std::size_t dictionary_named(std::string_view name);
 /// The text of an enum's value that webgpu.h numbers `number`.
 std::string_view enum_text(std::string_view enum_name, std::uint32_t number);
 
-/// The C++ side of an object of ours; null for anything else.
+/// The C++ side of an object of ours that derives from no class of others; null for anything else. It lives as long as
+/// `value`.
 GpuObject* gpu_object(const runtime::Value& value);
+
+/// The C++ side of any object of ours, and what keeps it: script may take it from its object (see kInner).
+struct HeldObject {
+  GpuObject* object = nullptr;
+  runtime::Value holder = {};
+};
+HeldObject held_object(const runtime::Value& value);
 
 /// The name of the hidden member by which objects that derive from classes of others (EventTarget, Event, DOMException)
 /// hold their C++ side.

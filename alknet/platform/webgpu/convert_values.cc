@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "alknet/platform/webgpu/buffer_object.h"
 #include "alknet/platform/webgpu/convert.h"
 
 namespace alknet::platform::webgpu {
@@ -14,6 +15,13 @@ using runtime::Value;
 namespace {
 
 constexpr double kMaxSafe = 9007199254740991;
+
+// The size of a binding that says none: the provider's buffer may be larger than what script may see.
+std::uint64_t size_of_rest(const GpuObject* object, std::uint64_t offset) {
+  const auto* buffer = dynamic_cast<const BufferObject*>(object);
+  const bool smaller = buffer != nullptr && buffer->memory != nullptr && buffer->size > offset;
+  return smaller ? buffer->size - offset : WGPU_WHOLE_SIZE;
+}
 
 }  // namespace
 
@@ -54,13 +62,16 @@ std::uint32_t Converter::number_of(const EnumRow& row, const EnumValue& value) c
 
 void* Converter::handle(const Value& value, std::size_t interface, bool nullable, const Path& path) {
   if (nullable && value.is_nullish()) return nullptr;
-  const GpuObject* object = gpu_object(value);
-  keep(value);  // a getter or an iterator may have made it for us alone
+  const HeldObject held = held_object(value);
+  const GpuObject* object = held.object;
+  keep(held.holder);  // a getter or an iterator may have made it for us alone
   if (object == nullptr || !object->is(interface)) refuse(path, fmt::format("is no {}", kInterfaces[interface].name));
   if (facade_ != nullptr && object->facade() != nullptr && object->facade() != facade_) {
     mark_invalid(fmt::format("{} belongs to another device", path.text()));
   } else if (object->handle() == nullptr && object->interface().release != nullptr) {
     mark_invalid(fmt::format("{} is not valid", path.text()));
+  } else if (const std::string_view why = object->unusable(); !why.empty()) {
+    mark_invalid(fmt::format("{} cannot be used: {}", path.text(), why));
   }
   return object->handle();
 }
@@ -154,12 +165,16 @@ void Converter::binding_resource(const Value& value, WGPUBindGroupEntry& entry, 
   }
   if (object != nullptr) {
     for (const Choice& choice : kChoices) {
-      if (object->row() == choice.interface) return choice.put(entry, handle(value, choice.interface, false, path));
+      if (object->row() != choice.interface) continue;
+      choice.put(entry, handle(value, choice.interface, false, path));
+      entry.size = size_of_rest(object, 0);
+      return;
     }
   }
   // A GPUBufferBinding.
   if (object != nullptr || !value.is_object()) refuse(path, "is nothing that can be bound");
   static const DictionaryRow& kBinding = kDictionaries[dictionary_named("GPUBufferBinding")];
+  const GpuObject* buffer = nullptr;  // kept by `handle`
   for (const FieldRow& row : rows(kFields, kBinding.fields)) {
     const Value given = value.get(row.name);
     const Path place{&path, row.name};
@@ -169,10 +184,14 @@ void Converter::binding_resource(const Value& value, WGPUBindGroupEntry& entry, 
     }
     touch(kBinding.name, row.name);
     const Slot slot = scalar(given, kTypes[row.type], place);
-    if (row.name == "buffer") entry.buffer = static_cast<WGPUBuffer>(slot.p);
+    if (row.name == "buffer") {
+      entry.buffer = static_cast<WGPUBuffer>(slot.p);
+      buffer = gpu_object(given);
+    }
     if (row.name == "offset") entry.offset = slot.u;
     if (row.name == "size") entry.size = slot.u;
   }
+  if (entry.size == WGPU_WHOLE_SIZE) entry.size = size_of_rest(buffer, entry.offset);
 }
 
 }  // namespace alknet::platform::webgpu

@@ -29,26 +29,18 @@ void end_device(Binding& binding, GpuObject& device, std::string_view reason, co
   info->set_attribute("message", binding.realm().string(message));
   binding.touch("GPUDeviceLostReason", reason);
   const Value made = binding.make(std::move(info));
-  device.attribute("resolve").call(std::span(&made, 1));
+  const Value resolve = device.attribute("resolve");
+  resolve.call(std::span(&made, 1));  // looks for a `then`: script may run, and the device go
 }
 
 Value destroy_device(Call& call) {
-  Facade& facade = *call.object.facade();
-  const std::vector<GpuObject*> resources(facade.resources().begin(), facade.resources().end());
-  for (GpuObject* resource : resources) resource->end(call.realm);
+  const std::shared_ptr<Facade> facade = call.object.shared_facade();
+  Leftovers left;
+  const std::vector<GpuObject*> resources(facade->resources().begin(), facade->resources().end());
+  for (GpuObject* resource : resources) resource->end(call.realm, left);  // frees nothing, so all of them are there
   end_device(call.binding, call.object, "destroyed", "The device was destroyed.");
+  left.settle(call.realm);
   return {};
-}
-
-// A promise that does not keep the isolate busy while it is pending, and the function that resolves it.
-std::pair<Value, Value> quiet_promise(Realm realm) {
-  Value resolve;
-  const Value executor = realm.closure("", 2, [&resolve](Realm, const Value&, Arguments arguments) {
-    resolve = arguments[0];
-    return Value();
-  });
-  const Value promise = realm.global().get("Promise").construct(std::span(&executor, 1));
-  return {promise, resolve};
 }
 
 // A GPUDevice; its facade knows it as long as it lives.
@@ -58,11 +50,9 @@ class DeviceObject final : public GpuObject {
   ~DeviceObject() override { facade()->device = nullptr; }
 };
 
-// The script object of the device behind a facade; undefined when it is gone.
-Value device_of(const std::weak_ptr<Facade>& weak) {
-  const std::shared_ptr<Facade> facade = weak.lock();
-  if (facade == nullptr || facade->device == nullptr) return {};
-  return facade->device->attribute("weak").invoke("deref");
+// The script object of the device of a facade; undefined when it is gone.
+Value device_of(const Binding& binding, const Facade& facade) {
+  return facade.device == nullptr ? Value() : binding.target_of(facade.device->attribute("weak"));
 }
 
 // --- Errors ------------------------------------------------------------------------------------------------------
@@ -88,7 +78,7 @@ Value pop_error_scope(Call& call) {
 class Resource final : public GpuObject {
  public:
   using GpuObject::GpuObject;
-  void end(Realm) override {
+  void end(Realm, Leftovers&) override {
     if (handle() == nullptr) return;
     const bool texture = interface().name == "GPUTexture";
     const auto free = facade()->typed_function<void (*)(void*)>(texture ? "wgpuTextureDestroy" : "wgpuQuerySetDestroy");
@@ -268,6 +258,7 @@ Value make_device(Binding& binding, const gpu::Device& device, std::span<const s
                   std::span<const LimitValue> limits, const std::string& label, const std::string& queue_label) {
   const Realm realm = binding.realm();
   auto facade = std::make_shared<Facade>(gpu::NativeDevice(device));
+  facade->binding = binding.weak_from_this();
   const gpu::NativeDevice& native = facade->native();
   const gpu::Functions& functions = native.functions();
   facade->typed_function<decltype(&wgpuDeviceAddRef)>("wgpuDeviceAddRef")(native.handle());
@@ -282,26 +273,30 @@ Value make_device(Binding& binding, const gpu::Device& device, std::span<const s
   made.set_attribute("features", make_name_set(binding, "GPUSupportedFeatures", features));
   made.set_attribute("limits", make_limits(binding, limits));
   made.set_attribute("adapterInfo", make_adapter_info(binding, device.adapter()));
-  const auto [lost, resolve] = quiet_promise(realm);
-  made.set_attribute("lost", lost);
-  made.set_attribute("resolve", resolve);
+  const runtime::PromiseCapability lost = realm.promise_capability();
+  made.set_attribute("lost", lost.promise);
+  made.set_attribute("resolve", lost.resolve);
   Value value = binding.make_derived(std::move(object), {}, {});
   // Nothing here may keep the device: what script cannot reach hears of nothing.
-  made.set_attribute("weak", realm.global().get("WeakRef").construct(std::span(&value, 1)));
+  made.set_attribute("weak", binding.weak_reference(value));
   const runtime::WeakIsolate isolate(realm);
   const std::weak_ptr<Facade> weak = facade;
   facade->uncaptured = [isolate, weak](const GpuFailure& failure) {
     isolate.post([weak, failure](Realm) {
-      const Value target = device_of(weak);
-      if (target.is_object()) fire_uncaptured(binding_of(target), target, failure);
+      const std::shared_ptr<Facade> there = weak.lock();
+      const std::shared_ptr<Binding> with = there == nullptr ? nullptr : there->binding.lock();
+      if (with == nullptr) return;
+      const Value target = device_of(*with, *there);
+      if (target.is_object()) fire_uncaptured(*with, target, failure);
     });
   };
   const auto report_loss = [isolate, weak] {  // on any thread
     isolate.post([weak](Realm) {
-      const Value target = device_of(weak);
-      if (!target.is_object()) return;
-      GpuObject& lost_device = *gpu_object(target);
-      end_device(binding_of(target), lost_device, "unknown", lost_device.facade()->native().lost_message());
+      const std::shared_ptr<Facade> there = weak.lock();
+      const std::shared_ptr<Binding> with = there == nullptr ? nullptr : there->binding.lock();
+      if (with == nullptr) return;
+      const Value target = device_of(*with, *there);  // keeps it
+      if (target.is_object()) end_device(*with, *there->device, "unknown", there->native().lost_message());
     });
   };
   facade->loss = native.on_lost(report_loss);

@@ -72,8 +72,6 @@ Value construct_event(Binding& binding, const Value& new_target, const runtime::
 
 }  // namespace
 
-Binding& binding_of(const Value& object) { return bound_to(object.get("constructor")); }
-
 runtime::ScriptError dom_exception(Realm realm, std::string_view name, const std::string& message) {
   const Value type = realm.global().get("DOMException");
   if (type.is_function()) {

@@ -23,7 +23,4 @@ runtime::ScriptError pipeline_error(Binding& binding, std::string_view reason, c
 /// Fires the event `uncapturederror` at a GPUDevice.
 void fire_uncaptured(Binding& binding, const runtime::Value& device, const GpuFailure& failure);
 
-/// The binding of the realm that an object of ours was made in.
-Binding& binding_of(const runtime::Value& object);
-
 }  // namespace alknet::platform::webgpu

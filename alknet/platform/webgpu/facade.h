@@ -13,6 +13,7 @@
 
 namespace alknet::platform::webgpu {
 
+class Binding;
 class GpuObject;
 
 /// An error as script sees it: which GPUErrorFilter catches it, and its text.
@@ -54,6 +55,9 @@ class Facade {
 
   /// Sees to it that the loss of the device below is heard of.
   gpu::LostSubscription loss;
+
+  /// Of the realm that it was made in; gone with the isolate.
+  std::weak_ptr<Binding> binding;
 
   /// The GPUDevice; null when it is gone.
   GpuObject* device = nullptr;

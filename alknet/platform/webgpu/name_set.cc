@@ -25,7 +25,7 @@ void define_setlike(Binding& binding, const Value& prototype, std::size_t interf
   const auto define = [&](const std::string& name, int length) {
     Value method =
         realm.closure(name, length, [held, interface, name](Realm in, const Value& self, Arguments arguments) {
-          const Value set = receiver(self, interface).attribute("set");
+          const Value set = receiver(self, interface).object->attribute("set");
           held->touch(kInterfaces[interface].name, "setlike");
           if (name != "forEach") return set.invoke(name, arguments.from(0));
           const Value callback = arguments[0];
@@ -45,7 +45,7 @@ void define_setlike(Binding& binding, const Value& prototype, std::size_t interf
   const Value values = define("values", 0);
   const Value size = realm.closure("size", 0, [held, interface](Realm, const Value& self, Arguments) {
     held->touch(kInterfaces[interface].name, "setlike");
-    return receiver(self, interface).attribute("set").get("size");
+    return receiver(self, interface).object->attribute("set").get("size");
   });
   binding.define_getter(prototype, "size", size);
   const Value descriptor = realm.object();

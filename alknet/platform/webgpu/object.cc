@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "alknet/platform/webgpu/errors.h"
+
 namespace alknet::platform::webgpu {
 
 GpuObject::~GpuObject() {
@@ -42,6 +44,18 @@ void GpuObject::set_attribute(std::string_view name, runtime::Value value) {
   } else {
     attributes_.emplace_back(name, std::move(value));
   }
+}
+
+void Leftovers::settle(runtime::Realm realm) {
+  for (const runtime::Deferred& mapping : std::exchange(mappings, {})) {
+    try {
+      mapping.reject(
+          dom_exception(realm, "AbortError", "GPUBuffer.mapAsync: the buffer was unmapped before it was mapped"));
+    } catch (const runtime::ScriptError& instead) {  // script's own DOMException
+      mapping.reject(instead);
+    }
+  }
+  values.clear();
 }
 
 void GpuObject::register_resource() { facade_->resources().insert(this); }

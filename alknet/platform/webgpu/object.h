@@ -9,8 +9,19 @@
 #include "alknet/platform/webgpu/facade.h"
 #include "alknet/platform/webgpu/tables.h"
 #include "alknet/runtime/native.h"
+#include "alknet/runtime/promise.h"
 
 namespace alknet::platform::webgpu {
+
+/// What script had of objects that end. To let it go or settle it may run script, or free other objects, so that is
+/// done when none of ours is in the middle of something.
+struct Leftovers {
+  std::vector<runtime::Value> values;
+  std::vector<runtime::Deferred> mappings;  ///< of mapAsync
+
+  /// Rejects what is pending.
+  void settle(runtime::Realm realm);
+};
 
 /// The C++ side of an object of WebGPU. A C object is released with it.
 class GpuObject : public runtime::NativeObject {
@@ -42,9 +53,22 @@ class GpuObject : public runtime::NativeObject {
   runtime::Value attribute(std::string_view name) const;
   void set_attribute(std::string_view name, runtime::Value value);
 
-  /// Makes `Facade::resources` know it; `end` is called when the device is destroyed.
+  /// Makes `Facade::resources` know it; `end` is called when the device is destroyed. It runs no script.
   void register_resource();
-  virtual void end(runtime::Realm realm) { static_cast<void>(realm); }
+  virtual void end(runtime::Realm realm, Leftovers& left) {
+    static_cast<void>(realm);
+    static_cast<void>(left);
+  }
+
+  /// Of an encoder: what it has in common with the passes inside it. Null for everything else.
+  struct Recording {
+    bool spoiled = false;  ///< A call could not be made, so what was recorded means something else.
+  };
+  const std::shared_ptr<Recording>& recording() const { return recording_; }
+  void set_recording(std::shared_ptr<Recording> recording) { recording_ = std::move(recording); }
+
+  /// Why calls must not use it; empty: they may.
+  virtual std::string_view unusable() const { return {}; }
 
   void visit(runtime::ValueVisitor& visitor) const override;
 
@@ -54,6 +78,7 @@ class GpuObject : public runtime::NativeObject {
   void* handle_;
   std::string label_;
   std::vector<std::pair<std::string_view, runtime::Value>> attributes_;
+  std::shared_ptr<Recording> recording_;
 };
 
 }  // namespace alknet::platform::webgpu

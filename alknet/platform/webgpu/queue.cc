@@ -1,6 +1,7 @@
 // GPUQueue: data on its way to the device, and the end of work.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -8,6 +9,7 @@
 #include "alknet/platform/webgpu/errors.h"
 #include "alknet/platform/webgpu/own_structs.h"
 #include "alknet/platform/webgpu/script_bytes.h"
+#include "alknet/runtime/web/image_bitmap.h"
 
 namespace alknet::platform::webgpu {
 
@@ -70,16 +72,26 @@ constexpr PixelForm kPixelForms[] = {
     {"bgra8unorm-srgb", {2, 1, 0, 3}},
 };
 
-// An ImageData, an ImageBitmap or anything else with `width`, `height` and `data`: straight RGBA of 8 bits, row by row.
-Value copy_external_image(Call& call) {
-  const auto& source = *call.pointer<OwnCopyExternalImageSourceInfo>(1);
-  const auto& target = *call.pointer<OwnCopyExternalImageDestInfo>(2);
-  const auto& size = *call.pointer<WGPUExtent3D>(3);
-  const Value& image = *source.source;
+// An image whose pixels can be had: RGBA of 8 bits, row by row.
+struct SourceImage {
+  std::uint64_t width = 0;
+  std::uint64_t height = 0;
+  std::span<const std::byte> pixels;  ///< Valid until script runs.
+  bool premultiplied = false;
+};
+
+[[noreturn]] void refuse_copy(const Call& call, std::string_view name, const std::string& why) {
+  throw dom_exception(call.realm, name, "GPUQueue.copyExternalImageToTexture: " + why);
+}
+
+// An ImageBitmap, or an ImageData: anything else with `width`, `height` and `data`.
+SourceImage source_image(const Call& call, const Value& image) {
+  if (const auto* bitmap = runtime::native_cast<runtime::web::ImageBitmap>(image)) {
+    const runtime::web::Image& decoded = bitmap->image();
+    if (decoded.width == 0) refuse_copy(call, "InvalidStateError", "the ImageBitmap is closed");
+    return {decoded.width, decoded.height, decoded.rgba, bitmap->premultiplied()};
+  }
   const Value data = image.get("data");
-  const auto refuse = [&](std::string_view name, const std::string& why) {
-    throw dom_exception(call.realm, name, "GPUQueue.copyExternalImageToTexture: " + why);
-  };
   if (!data.is_array_buffer_view()) {
     throw call.realm.type_error(
         "GPUQueue.copyExternalImageToTexture: source.source is no image whose pixels can be had (ImageBitmap, "
@@ -90,16 +102,41 @@ Value copy_external_image(Call& call) {
     if (pixels < 0) throw call.realm.range_error(fmt::format("{} must not be negative", name));
     return static_cast<std::uint64_t>(pixels);
   };
-  const std::uint64_t width = extent("width"), height = extent("height");
-  const std::uint64_t left = source.origin.x;
-  const std::uint64_t top = source.origin.y;
-  if (left + size.width > width || top + size.height > height || size.depthOrArrayLayers > 1) {
-    refuse("OperationError", fmt::format("{} by {} pixels from {}, {} are not within the image of {} by {}", size.width,
-                                         size.height, left, top, width, height));
+  SourceImage result;
+  result.width = extent("width");
+  result.height = extent("height");
+  result.pixels = data.buffer();
+  if (result.width != 0 && result.height > result.pixels.size() / 4 / result.width) {
+    refuse_copy(call, "OperationError", "the image has fewer pixels than its size says");
   }
-  const GpuObject* texture = gpu_object(call.arguments[1].get("texture"));
+  return result;
+}
+
+// A colour, multiplied by alpha or not, as the target has it.
+std::byte converted(std::byte color, std::byte opacity, bool is_multiplied, bool to_multiply) {
+  const auto value = std::to_integer<unsigned>(color);
+  const auto alpha = std::to_integer<unsigned>(opacity);
+  if (is_multiplied == to_multiply || alpha == 255) return color;
+  if (to_multiply) return static_cast<std::byte>((value * alpha + 127) / 255);
+  return static_cast<std::byte>(alpha == 0 ? 0 : std::min(255U, (value * 255 + alpha / 2) / alpha));
+}
+
+Value copy_external_image(Call& call) {
+  const auto& source = *call.pointer<OwnCopyExternalImageSourceInfo>(1);
+  const auto& target = *call.pointer<OwnCopyExternalImageDestInfo>(2);
+  const auto& size = *call.pointer<WGPUExtent3D>(3);
+  const Value texture_value = call.arguments[1].get("texture");
+  const GpuObject* texture = gpu_object(texture_value);
   if (texture == nullptr) throw call.realm.type_error("GPUQueue.copyExternalImageToTexture: the texture went away");
   const std::string format = texture->attribute("format").to_string();
+  const SourceImage image = source_image(call, *source.source);  // from here on no script runs
+  const std::uint64_t left = source.origin.x;
+  const std::uint64_t top = source.origin.y;
+  if (left + size.width > image.width || top + size.height > image.height || size.depthOrArrayLayers > 1) {
+    refuse_copy(call, "OperationError",
+                fmt::format("{} by {} pixels from {}, {} are not within the image of {} by {}", size.width, size.height,
+                            left, top, image.width, image.height));
+  }
   const auto* form = std::ranges::find(kPixelForms, format, &PixelForm::format);
   if (form == std::end(kPixelForms)) {
     call.object.facade()->report(
@@ -107,19 +144,15 @@ Value copy_external_image(Call& call) {
          fmt::format("copyExternalImageToTexture: a texture of {} cannot be a target here", format)});
     return {};
   }
-  const std::span<const std::byte> pixels = data.buffer();
-  if (width != 0 && height > pixels.size() / 4 / width)
-    refuse("OperationError", "the image has fewer pixels than its size says");
+  const bool multiply = target.premultipliedAlpha != WGPU_FALSE;
   std::vector<std::byte> rows(std::size_t{size.width} * size.height * 4);
   for (std::uint64_t y = 0; y < size.height; ++y) {
-    const std::uint64_t from_row = source.flipY != WGPU_FALSE ? height - 1 - top - y : top + y;
+    const std::uint64_t from_row = top + (source.flipY != WGPU_FALSE ? size.height - 1 - y : y);
     for (std::uint64_t x = 0; x < size.width; ++x) {
-      const std::byte* from = &pixels[(from_row * width + left + x) * 4];
+      const std::byte* from = &image.pixels[(from_row * image.width + left + x) * 4];
       std::byte* to = &rows[(y * size.width + x) * 4];
-      const unsigned alpha = target.premultipliedAlpha != WGPU_FALSE ? std::to_integer<unsigned>(from[3]) : 255;
-      for (std::size_t i = 0; i < 3; ++i) {
-        to[form->order[i]] = static_cast<std::byte>((std::to_integer<unsigned>(from[i]) * alpha + 127) / 255);
-      }
+      for (std::size_t i = 0; i < 3; ++i)
+        to[form->order[i]] = converted(from[i], from[3], image.premultiplied, multiply);
       to[3] = from[3];
     }
   }

@@ -39,12 +39,13 @@ std::vector<std::string> scripts() {
 class NavigatorGpu : public gpu::GpuTest, public testing::WithParamInterface<std::string> {
  protected:
   /// Runs a script of the folder in an isolate with `navigator.gpu`; what failed, empty when nothing did.
-  std::string run(const std::string& script, Coverage& coverage) const {
+  static std::string run(const std::string& script, Coverage& coverage) {
+    const gpu::Device shared = instance().acquire("gpu:0", {.label = "shared", .features = feature_list()});
     WebGpuOptions options;
     options.instance = [] { return instance(); };
-    options.device = [this](const std::string&) { return device(); };
+    options.device = [shared](const std::string&) { return shared; };
     options.coverage = &coverage;
-    return run_script(kFolder / script, std::move(options), [this] { device().lose("driver reset"); });
+    return run_script(kFolder / script, std::move(options), [shared] { shared.lose("driver reset"); });
   }
 };
 
@@ -71,7 +72,11 @@ TEST_F(SharedBuffer, IsTheMemoryOfItsOwnerWithoutACopy) {
   const auto buffer = std::make_shared<const gpu::Buffer>(upload({1, 2, 3, 4}));
   const Value view = wrap_device(realm, device());
   realm.global().set("device", view);
-  realm.global().set("buffer", wrap_buffer(view, buffer));
+  realm.global().set("buffer", wrap_buffer(view, {buffer}));
+  const NativeBuffer below = unwrap_buffer(realm.global().get("buffer"));
+  EXPECT_EQ(below.buffer, gpu::native_buffer(*buffer));
+  EXPECT_EQ(below.size, 16U);
+  EXPECT_EQ(below.device, device());
   isolate.eval(R"(
     const module = device.createShaderModule({ code: `
       @group(0) @binding(0) var<storage, read_write> data: array<u32>;
@@ -86,13 +91,10 @@ TEST_F(SharedBuffer, IsTheMemoryOfItsOwnerWithoutACopy) {
     device.queue.submit([encoder.finish()]);
     buffer.destroy();)");
   EXPECT_EQ(download(*buffer), (std::vector<std::uint32_t>{2, 4, 6, 8}));
-  const NativeBuffer below = unwrap_buffer(realm.global().get("buffer"));
-  EXPECT_EQ(below.buffer, gpu::native_buffer(*buffer));
-  EXPECT_EQ(below.size, 16U);
-  EXPECT_EQ(below.device, device());
+  EXPECT_EQ(unwrap_buffer(realm.global().get("buffer")).buffer, nullptr);  // destroyed: the view, not the memory
   EXPECT_EQ(unwrap_buffer(view).buffer, nullptr);
   const gpu::Device other = instance().acquire("gpu:0");
-  EXPECT_THROW(wrap_buffer(wrap_device(realm, other), buffer), Error);
+  EXPECT_THROW(wrap_buffer(wrap_device(realm, other), {buffer}), Error);
 }
 
 TEST(WithoutInstalling, ThereIsNoGpu) {

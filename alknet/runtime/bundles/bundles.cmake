@@ -35,7 +35,8 @@ function(alknet_bundle name)
 endfunction()
 
 # alknet_bundle_package(FOLDER)
-#   Bundles one of our own packages by the `exports` of its package.json, with a source map.
+#   Bundles one of our own packages by the `exports` of its package.json, with a source map. The condition `alknet` of its
+#   `imports` holds: it chooses files that use native modules.
 function(alknet_bundle_package folder)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${folder}/package.json)
   file(READ ${folder}/package.json package)
@@ -60,7 +61,7 @@ function(alknet_bundle_package folder)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/src/*.ts ${folder}/src/*.tsx)
   list(FILTER sources EXCLUDE REGEX "\\.test\\.tsx?$|/testing/")
   alknet_bundle(${name} ENTRIES ${entries} SOURCES ${sources} ${folder}/package.json
-    OPTIONS --sourcemap=external --sources-content=false)
+    OPTIONS --sourcemap=external --sources-content=false --conditions=alknet)
   set(ALKNET_BUNDLE_FOLDERS ${ALKNET_BUNDLE_FOLDERS} PARENT_SCOPE)
   set(ALKNET_BUNDLE_STAMPS ${ALKNET_BUNDLE_STAMPS} PARENT_SCOPE)
 endfunction()

@@ -125,6 +125,21 @@ TEST_F(ScriptsTest, TransformKeepsLines) {
   EXPECT_FALSE(needs_transform("/a.mjs"));
 }
 
+TEST_F(ScriptsTest, ElementsKnowTheirPlacesWhenThatIsAsked) {
+  const std::string path = file("tree.tsx", "export const tree = <a>\n  <b x={1} />\n</a>;\n");
+  ScriptResolverOptions made = options();
+  made.transformer = std::make_shared<Transformer>(made.bundles, true);
+  IsolateOptions isolate_options;
+  isolate_options.resolver = std::make_shared<ScriptResolver>(std::move(made));
+  Isolate isolate(std::move(isolate_options));
+  const Value inner = import(isolate, path).get("tree").get("children").get(0U);
+  EXPECT_EQ(inner.get("source").get("file").to_string(), path);
+  EXPECT_EQ(inner.get("source").get("line").to_integer("line"), 2);
+  Transformer transformer(embedded_bundles(), true);
+  EXPECT_THAT(transformer.transform("/x.tsx", "/** @jsxImportSource other */\nexport const e = <a/>;"),
+              HasSubstr("other/jsx-runtime"));
+}
+
 TEST_F(ScriptsTest, BadSyntaxNamesThePlace) {
   Transformer transformer(embedded_bundles());
   const Error error = error_of([&] { transformer.transform("/x.ts", "let a = 1;\nlet b: number = = 2;\n"); });

@@ -51,9 +51,9 @@ class Coder final : public NativeObject {
     }
     output.resize(kOutput - stream_.avail_out);
     Value result = realm.object();
-    result.set("output", realm.typed_array(TypedArray::kUint8, output));
-    result.set("used", realm.number(static_cast<double>(used)));
-    result.set("more", realm.boolean(!ended_ && (full || used < input.size())));
+    result.define("output", realm.typed_array(TypedArray::kUint8, output));
+    result.define("used", realm.number(static_cast<double>(used)));
+    result.define("more", realm.boolean(!ended_ && (full || used < input.size())));
     return result;
   }
 

@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, 5> kLevels = {"log", "info", "debug", "wa
 Value print(Realm realm, const Value& self, Arguments arguments) {
   WebHost& host = host_of(self);
   const auto level = std::find(kLevels.begin(), kLevels.end(), arguments[0].to_string());
+  if (level == kLevels.end()) throw realm.type_error("[console] there is no such level");
   const std::string text = arguments[1].to_string();
   const auto most = realm.isolate().limits().output_bytes;
   if (most && text.size() + 1 > *most - std::min(host.printed, *most)) {

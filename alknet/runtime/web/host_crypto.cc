@@ -48,7 +48,10 @@ Value fill_random(Realm, const Value&, Arguments arguments) {
 
 /// (bytes): so many random bytes as lower-case hexadecimal digits.
 Value random_hex_text(Realm realm, const Value&, Arguments arguments) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(arguments[0].to_integer("randomHex: the size")));
+  constexpr std::int64_t kMost = 64;
+  const std::int64_t size = arguments[0].to_integer("randomHex: the size");
+  if (size < 0 || size > kMost) throw realm.range_error("randomHex: the size is from 0 to 64");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
   fill(bytes);
   std::string text;
   for (const std::byte byte : bytes) text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));

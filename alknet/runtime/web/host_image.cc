@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "alknet/runtime/web/host.h"
@@ -76,10 +77,13 @@ Value make_bitmap(Realm realm, const Value& self, Arguments arguments) {
   if (!area.is_undefined()) {
     std::array<std::int64_t, 4> part{};
     for (std::uint32_t i = 0; i < 4; ++i) part[i] = area.get(i).to_integer("createImageBitmap: the area");
-    if (part[2] * part[3] > static_cast<std::int64_t>(kMaxPixels)) {
+    constexpr std::int64_t kFar = INT32_MAX, kMost = kMaxPixels;
+    const auto [left, top, width, height] = part;
+    const bool small = width > 0 && height > 0 && width <= kMost && height <= kMost && width * height <= kMost;
+    if (!small || std::max(std::abs(left), std::abs(top)) > 2 * kFar) {
       throw realm.range_error("[createImageBitmap] the area is larger than an image may be");
     }
-    image = crop(image, part[0], part[1], part[2], part[3]);
+    image = crop(image, left, top, width, height);
   }
   if (arguments[2].to_boolean()) flip(image);
   const bool multiplied = source != nullptr && source->premultiplied();

@@ -8,11 +8,9 @@ namespace {
 std::string class_name(IsolateState& state, JSClassID id) {
   JSContext* const context = context_of(state);
   const JSAtom atom = JS_GetClassName(state.runtime, id);
-  const char* const text = JS_AtomToCString(context, atom);
-  std::string name = text == nullptr ? "Object" : text;
-  JS_FreeCString(context, text);
+  const JSValue name = JS_AtomToString(context, atom);
   JS_FreeAtom(context, atom);
-  return name;
+  return checked(state, name).to_string();
 }
 
 /// The class that the engine gave a value, which no prototype can feign; typed arrays are all "TypedArray".

@@ -1,10 +1,14 @@
+#include <algorithm>
+
 #include "alknet/runtime/web/host.h"
 
 namespace alknet::runtime::web {
 namespace {
 
 Value start_timer(Realm realm, const Value& self, Arguments arguments) {
-  const auto delay = std::chrono::milliseconds(static_cast<std::int64_t>(arguments[1].to_number()));
+  constexpr double kLongest = INT32_MAX;
+  const double given = arguments[1].to_number();
+  const std::chrono::milliseconds delay(given > 0 ? static_cast<std::int64_t>(std::min(given, kLongest)) : 0);
   return realm.number(
       host_of(self).timers.start(arguments[0], delay, arguments[2].to_boolean(), arguments[3].to_boolean()));
 }

@@ -23,7 +23,14 @@ struct TimerQueue::State : std::enable_shared_from_this<State> {
   /// When a timer is due, its order, its number.
   using Turn = std::tuple<Clock::time_point, std::uint64_t, std::uint32_t>;
 
-  explicit State(Realm realm) : isolate(realm), executor(realm.isolate().executor()) {}
+  /// Runs in the isolate's end, when the executor is still there.
+  struct Disarm {
+    State* state;
+    void operator()() const { state->disarm(); }
+  };
+
+  explicit State(Realm realm)
+      : isolate(realm), executor(realm.isolate().executor()), at_end(realm.isolate().stop_token(), Disarm{this}) {}
 
   WeakIsolate isolate;
   Executor* executor;
@@ -33,6 +40,7 @@ struct TimerQueue::State : std::enable_shared_from_this<State> {
   std::uint64_t last_order = 0;
   TimerId armed{};
   std::optional<Clock::time_point> armed_for;
+  std::stop_callback<Disarm> at_end;
 
   void enqueue(std::uint32_t id, Timer& timer, Clock::time_point due) {
     timer.due = due;

@@ -30,14 +30,13 @@ namespace {
 
 Value load(Realm realm, const Value& self, std::string_view name);
 
-void define(const Value& object, std::string_view name, const Value& value, int flags) {
-  IsolateState& state = ValueAccess::state(object.realm());
-  JSContext* const context = context_of(state);
-  const JSAtom atom = JS_NewAtomLen(context, name.data(), name.size());
-  const int result =
-      JS_DefinePropertyValue(context, ValueAccess::raw(object), atom, ValueAccess::copy(state, value), flags);
-  JS_FreeAtom(context, atom);
-  checked(state, result);
+/// `load` of the host that is its datum, for scripts.
+JSValue load_of(JSContext* context, JSValueConst, int, JSValueConst* values, int, JSValueConst* data) {
+  IsolateState& state = *static_cast<IsolateState*>(JS_GetContextOpaque(context));
+  return guarded(state, [&] {
+    const std::string name = ValueAccess::borrow(state, values[0]).to_string();
+    return load(Realm(state), ValueAccess::borrow(state, data[0]), name);
+  });
 }
 
 /// Gives the host what scripts use of it, when the first one is loaded.
@@ -48,25 +47,22 @@ void complete(Realm realm, const Value& self, WebHost& host) {
                                                    text_functions,   timer_functions, url_functions};
   for (const Functions functions : kFunctions) {
     for (const MethodSpec& spec : functions())
-      self.set(spec.name, realm.function(spec.name, spec.length, spec.function));
+      self.define(spec.name, realm.function(spec.name, spec.length, spec.function));
   }
   const auto since_1970 =
       std::chrono::system_clock::now().time_since_epoch() - (std::chrono::steady_clock::now() - host.start);
-  self.set("timeOrigin", realm.number(std::chrono::duration<double, std::milli>(since_1970).count()));
-  self.set("platformObject", realm.symbol("platform object"));
-  self.set("userAgent", realm.string(host.options.user_agent));
-  self.set("hardwareConcurrency", realm.number(host.options.hardware_concurrency));
-  self.set("fetch", realm.function("fetch", 1, [](Realm in, const Value& object, Arguments arguments) {
+  self.define("timeOrigin", realm.number(std::chrono::duration<double, std::milli>(since_1970).count()));
+  self.define("platformObject", realm.symbol("platform object"));
+  self.define("userAgent", realm.string(host.options.user_agent));
+  self.define("hardwareConcurrency", realm.number(host.options.hardware_concurrency));
+  self.define("fetch", realm.function("fetch", 1, [](Realm in, const Value& object, Arguments arguments) {
     return host_of(object).options.fetch(in, arguments[0]);
   }));
-  self.set("load", realm.function("load", 1, [](Realm in, const Value& object, Arguments arguments) {
-    return load(in, object, arguments[0].to_string());
-  }));
-  // Scripts call `load` without the host.
-  const std::array<Value, 1> bound = {self};
+  IsolateState& state = ValueAccess::state(realm);
+  JSValueConst datum = ValueAccess::raw(self);
   host.module = realm.object();
-  host.module.set("host", self);
-  host.module.set("load", self.get("load").invoke("bind", bound));
+  host.module.define("host", self);
+  host.module.define("load", checked_twice(state, JS_NewCFunctionData(context_of(state), load_of, 1, 0, 1, &datum)));
 }
 
 /// Runs the script that our build compiled; gives what it exports.
@@ -79,7 +75,7 @@ Value run(Realm realm, const Value& module, const Script& script) {
   const Value function = checked(state, JS_EvalFunction(entry.context(), code));
   const Value exports = realm.object();
   const Value common = realm.object();
-  common.set("exports", exports);
+  common.define("exports", exports);
   const std::array<Value, 3> arguments = {module, common, exports};
   function.call(arguments);
   return common.get("exports");
@@ -109,7 +105,7 @@ JSValue access(JSContext* context, JSValueConst, int count, JSValueConst* values
     const Value self = ValueAccess::borrow(state, data[0]);
     Value value = count > 0 ? ValueAccess::borrow(state, values[0]) : load(realm, self, global.script).get(global.name);
     const int flags = JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE | (global.enumerable ? JS_PROP_ENUMERABLE : 0);
-    define(realm.global(), global.name, value, flags);
+    define_value(realm.global(), Atom(state, global.name), value, flags);
     return value;
   });
 }
@@ -131,16 +127,11 @@ void install_web(Isolate& isolate, WebOptions options) {
     if (all[i].name == "fetch" && !has_fetch) continue;
     JSValueConst data = ValueAccess::raw(self);
     const Value accessor =
-        checked(state, JS_NewCFunctionData(entry.context(), web::access, 0, static_cast<int>(i), 1, &data));
-    const JSAtom atom = JS_NewAtomLen(entry.context(), all[i].name.data(), all[i].name.size());
+        checked_twice(state, JS_NewCFunctionData(entry.context(), web::access, 0, static_cast<int>(i), 1, &data));
     const int flags = JS_PROP_CONFIGURABLE | (all[i].enumerable ? JS_PROP_ENUMERABLE : 0);
-    const int result =
-        JS_DefinePropertyGetSet(entry.context(), ValueAccess::raw(global), atom, ValueAccess::copy(state, accessor),
-                                ValueAccess::copy(state, accessor), flags);
-    JS_FreeAtom(entry.context(), atom);
-    checked(state, result);
+    define_accessor(global, Atom(state, all[i].name), accessor, accessor, flags);
   }
-  web::define(global, "self", global, JS_PROP_C_W_E);
+  global.define("self", global);
 }
 
 std::vector<std::string_view> web_globals() {

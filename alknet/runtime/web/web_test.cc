@@ -103,6 +103,52 @@ TEST(WebTimers, KeepTheIsolateBusyUntilTheyAreOver) {
   EXPECT_TRUE(isolate.idle()) << "a timeout alone keeps nothing alive";
 }
 
+TEST(WebGlobals, WhatAScriptReplacesDoesNotShowTheHost) {
+  WebIsolate web;
+  web.text_of(R"(
+    globalThis.seen = [];
+    const look = function (...given) { seen.push(this, ...given) };
+    for (const name of ["bind", "call", "apply"]) Function.prototype[name] = look;
+    for (const name of ["host", "load", "exports", "fetch", "now", "startTimer"])
+      Object.defineProperty(Object.prototype, name, { set: look, get: look, configurable: true });
+    try { setTimeout(() => {}); console.log(1); new URL("http://a/"); crypto.randomUUID() } catch {})");
+  EXPECT_EQ(web.text_of("seen.filter((one) => one !== null && typeof one === 'object' && 'startTimer' in one && "
+                        "Object.hasOwn(one, 'startTimer')).length"),
+            "0");
+}
+
+TEST(WebTimers, TakeWhatAScriptMakesOfTheirDelay) {
+  ManualExecutor executor;
+  IsolateOptions options;
+  options.executor = &executor;
+  Isolate isolate(std::move(options));
+  install_web(isolate);
+  isolate.eval(R"(
+    globalThis.fired = 0;
+    for (const second of [NaN, -1e300, 1e300, Infinity]) {
+      let asked = 0;
+      Math.trunc = () => ({ valueOf: () => (++asked <= 2 ? 1 : second) });
+      setTimeout(() => ++fired, 5);
+    })");
+  executor.advance(milliseconds(2));
+  EXPECT_EQ(isolate.eval("fired").to_number(), 2) << "the long ones wait";
+}
+
+TEST(WebTimers, GoWithTheIsolate) {
+  ManualExecutor executor;
+  Value kept;
+  {
+    IsolateOptions options;
+    options.executor = &executor;
+    Isolate isolate(std::move(options));
+    install_web(isolate);
+    isolate.eval("setTimeout(() => {}, 1e6); setInterval(() => {}, 1e6); AbortSignal.timeout(1e6)");
+    kept = isolate.eval("[setTimeout, setInterval]");
+    EXPECT_GT(executor.timers(), 0U);
+  }
+  EXPECT_EQ(executor.timers(), 0U);
+}
+
 TEST(WebTimers, ThoseSetInsideACallbackWaitForTheNextTurn) {
   ManualExecutor executor;
   IsolateOptions options;

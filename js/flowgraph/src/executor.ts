@@ -6,6 +6,7 @@ import type { Node } from "./element.ts";
 import type { RenderOptions } from "./graph_host.ts";
 import { GraphRunner, type StoreOptions } from "./graph_runner.ts";
 import { abortController, hostClock, type AbortSignalLike, type Clock } from "./host.ts";
+import { Homes } from "./homes.ts";
 import { Limiter } from "./limiter.ts";
 import { joined, NodeCell, type NodeState } from "./node_state.ts";
 import { builtinOps, tensorOpName } from "./op_table.ts";
@@ -100,11 +101,13 @@ export class Execution {
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #graphs: GraphRunner;
+  readonly #homes: Homes;
   #plan: TemplatePlan | undefined;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#graphs = new GraphRunner(options.caller, options);
+    this.#homes = new Homes(options.caller);
   }
 
   /** The handle of the store with the parameters; undefined before there are some. */
@@ -189,6 +192,7 @@ export class Executor {
       graphs: this.#graphs,
       calls: execution.calls,
       limiter: new Limiter(),
+      homes: this.#homes,
       inputs,
       cell: (path, abort) => {
         const cell = new NodeCell(path, abort);
@@ -206,6 +210,7 @@ export class Executor {
       dispose: (tensors: readonly TensorHandle[]) => {
         if (tensors.length === 0) return;
         const handles = [...new Set(tensors.map((tensor) => tensor.$tensor))];
+        this.#homes.forget(handles);
         const call = caller.call("compute/dispose", { handles }, { signal: abortController().signal });
         const done = call.catch(() => undefined).finally(() => disposals.delete(done));
         disposals.add(done);

@@ -29,7 +29,7 @@ const groups: ReadonlyMap<string, PlaceKind> = new Map(
 );
 const legalId = /^[^.:/$\s[\]]+$/;
 const legalName = /^[^:/\s$][^:\s]*$/;
-const maxDepth = 500;
+const maxDepth = 200;
 
 function join(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}.${name}`;
@@ -46,6 +46,8 @@ function interfaceOf(place: Place): Place {
 interface Around {
   readonly training: boolean;
   readonly contexts: Contexts;
+  /** Where the nearest element that says so was written. */
+  readonly source?: Place["source"];
   readonly depth: number;
   /** Elements so far among the children of the place. */
   readonly next: { index: number };
@@ -81,6 +83,7 @@ class Expansion {
         place.path,
         "bad_element",
         `components nest more than ${maxDepth} deep; does one contain itself?`,
+        node.source ?? around.source,
       );
       return;
     }
@@ -88,7 +91,7 @@ class Expansion {
   }
 
   #element(place: Place, element: Element, around: Around, key?: string | number): void {
-    const { type, props, children } = element;
+    const { type, props, children, source = around.source } = element;
     if (type === Fragment) {
       this.add(place, children, around);
     } else if (typeof type === "function") {
@@ -101,19 +104,22 @@ class Expansion {
       around.next.index += 1;
     } else {
       around.next.index += 1;
-      this.problems.add(place.path, "bad_element", `<${type}> is no component of templates`);
+      this.problems.add(place.path, "bad_element", `<${type}> is no component of templates`, source);
     }
   }
 
   #component(place: Place, element: Element, around: Around, key?: string | number): void {
+    const { source = around.source } = element;
     let drawn: Node;
     try {
       drawn = draw(element, around.contexts, place.path);
     } catch (error) {
-      this.problems.add(place.path, "bad_element", error instanceof Error ? error.message : String(error));
+      const message = error instanceof Error ? error.message : String(error);
+      this.problems.add(place.path, "bad_element", message, source);
       return;
     }
-    this.add(place, drawn, { ...around, contexts: contextsBelow(element, around.contexts) }, key);
+    const contexts = contextsBelow(element, around.contexts);
+    this.add(place, drawn, { ...around, contexts, ...(source === undefined ? {} : { source }) }, key);
   }
 
   #group(parent: Place, element: Element, kind: PlaceKind, around: Around, position: string): void {
@@ -127,7 +133,7 @@ class Expansion {
       path: `${parent.path === "/" ? "" : parent.path}/${id}`,
       module: named && kind !== "operation" ? join(parent.module, id) : parent.module,
       props,
-      source: element.source,
+      source: element.source ?? around.source,
       parent,
       index: parent.children.length,
       children: [],

@@ -9,6 +9,8 @@ import { isTensor, type TensorHandle, type ValueType } from "./value_type.ts";
 export interface StoreOptions {
   /** A store that has them already: of another executor, or of compute/load_model. */
   readonly store?: string | undefined;
+  /** Work on a copy of `store`: for one of compute/load_model, whose file stays as it is. */
+  readonly writable?: boolean | undefined;
   /** Of initial values; 0 unless given. */
   readonly seed?: number | undefined;
   /** Tensors to begin with, by the names of parameters. */
@@ -162,7 +164,8 @@ export class GraphRunner {
   async #open(plan: string, parameters: StoreOptions["parameters"]): Promise<{ execution: string }> {
     const store = this.#store === undefined ? { seed: this.#options.seed ?? 0 } : { store: this.#store };
     const given = parameters === undefined ? {} : { parameters };
-    const opened = (await this.#call("compute/open", { plan, ...store, ...given })) as {
+    const copy = this.#options.writable === true && this.#store === this.#options.store ? { writable: true } : {};
+    const opened = (await this.#call("compute/open", { plan, ...store, ...copy, ...given })) as {
       execution: string;
       store: string;
     };

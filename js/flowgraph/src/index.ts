@@ -16,6 +16,7 @@ export { GraphRunner, type GraphTransform, type StoreOptions } from "./graph_run
 export type { NodeState } from "./node_state.ts";
 export type * from "./plan.ts";
 export { planTemplate, type PlanOptions } from "./planner.ts";
+export type { ValueCheck } from "./check_operations.ts";
 export { NodeError } from "./run_error.ts";
 export { livePlan, type LivePlan } from "./live_plan.ts";
 export { OperationGraph, type OperationEdge, type OperationInfo } from "./operation_graph.ts";

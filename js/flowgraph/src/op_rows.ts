@@ -12,7 +12,8 @@ export type OpRow = readonly [
   string,
 ];
 
-export const opRows: readonly OpRow[] = [
+/** The rows as JSON, which costs nothing until it is read. */
+export const opRowsText = String.raw`[
   ["add",[],["input:all","other:all"],{"alpha":1},[],["output:promoted"],"promote","elementwise"],
   ["sub",["subtract"],["input:number","other:number"],{"alpha":1},[],["output:promoted"],"promote","elementwise"],
   ["mul",["multiply"],["input:all","other:all"],{},[],["output:promoted"],"promote","elementwise"],
@@ -313,5 +314,5 @@ export const opRows: readonly OpRow[] = [
   ["repeat",[],["input:all"],{},["repeats"],["output:input"],"none","composite"],
   ["roll",[],["input:all"],{"dims":null},["shifts"],["output:input"],"none","composite"],
   ["stack",[],["tensors*:all"],{"dim":0},[],["output:promoted"],"promote","composite"],
-  ["flip",[],["input:all"],{},["dims"],["output:input"],"none","composite"],
-];
+  ["flip",[],["input:all"],{},["dims"],["output:input"],"none","composite"]
+]`;

@@ -1,4 +1,4 @@
-import { opRows, type OpRow } from "./op_rows.ts";
+import { type OpRow, opRowsText } from "./op_rows.ts";
 
 /** One input of an operation on tensors. */
 export interface OpInput {
@@ -88,8 +88,17 @@ export function opTable(rows: readonly OpRow[]): OpTable {
   };
 }
 
-/** The operations that every alknet program has. */
-export const builtinOps: OpTable = opTable(opRows);
+let builtin: OpTable | undefined;
+function builtinTable(): OpTable {
+  builtin ??= opTable(JSON.parse(opRowsText) as OpRow[]);
+  return builtin;
+}
+
+/** The operations that every alknet program has, read when one is first asked for. */
+export const builtinOps: OpTable = {
+  find: (name) => builtinTable().find(name),
+  names: () => builtinTable().names(),
+};
 
 /** The name in the op table of an operation `tensor/<op>`; nothing for other operations. */
 export function tensorOpName(operation: string): string | undefined {

@@ -5,10 +5,12 @@ import {
   fits,
   Operation,
   OperationGraph,
+  Parallel,
   planTemplate,
   Sequential,
   TemplateError,
   type OperationInfo,
+  type ValueCheck,
 } from "./index.ts";
 
 const tensor = { "TypeDef:Tensor": true, type: "object" };
@@ -106,4 +108,39 @@ test("Calls of a template are checked against their specs", () => {
       return true;
     },
   );
+});
+
+test("Values are checked by what the caller gives, and calls with a peer by its specs", () => {
+  const far = new OperationGraph([
+    { name: "far/away", op_type: "query", input_schema: { properties: {}, additionalProperties: false }, output_schema: true },
+  ]);
+  const template = h(
+    Parallel,
+    {},
+    h(Operation, { id: "split", name: "text/split", input: { text: "a" } }),
+    h(Operation, { id: "far", name: "far/away", peer: "p", input: { x: 1 } }),
+    h(Operation, { id: "none", name: "far/awy", peer: "p" }),
+    h(Operation, { id: "axis", name: "tensor/softmax", input: { input: "$.input.x", dim: "last" } }),
+  );
+  const known = new OperationGraph([
+    ...["text/split"].map((name) => graph.get(name) as OperationInfo),
+    { name: "tensor/softmax", op_type: "query", input_schema: { properties: { dim: { type: "integer" } } }, output_schema: true },
+  ]);
+  const seen: unknown[] = [];
+  const validate: ValueCheck = (schema, value) => {
+    seen.push([schema, value]);
+    return value === "last" ? ["it is no integer"] : [];
+  };
+  assert.throws(
+    () => planTemplate(template, { operations: known, peerOperations: far, validate }),
+    (error: TemplateError) => {
+      assert.deepEqual(
+        error.problems.map(({ path, code }) => `${path} ${code}`),
+        ["/0/far unknown_input", "/0/none unknown_operation", "/0/axis bad_ref"],
+      );
+      assert.match(error.problems[2]?.message ?? "", /"dim" of tensor\/softmax cannot be "last": it is no integer/);
+      return true;
+    },
+  );
+  assert.equal(seen.length, 2);
 });

@@ -4,7 +4,7 @@ import { graphOf, readTemplate, type Reader, type RenderOptions } from "./graph_
 import { canonicalJson, contentHash } from "./hash.ts";
 import { callInput, isOuter, leafOf, Leaves, propSource, type Leaf } from "./leaves.ts";
 import { groupsOf, levelsOf, writtenStates } from "./levels.ts";
-import { checkOperations } from "./check_operations.ts";
+import { checkOperations, type ValueCheck } from "./check_operations.ts";
 import type { OperationGraph } from "./operation_graph.ts";
 import type { RegionPlan, StaticPart, StaticUnit, TemplatePlan, Unit } from "./plan.ts";
 import { outwards, type Place } from "./place.ts";
@@ -17,6 +17,10 @@ export interface PlanOptions extends RenderOptions {
   readonly previous?: TemplatePlan | undefined;
   /** Specs that calls are checked against; without them any operation may be called. */
   readonly operations?: OperationGraph;
+  /** The same for calls with a `peer`. */
+  readonly peerOperations?: OperationGraph;
+  /** What is wrong with a value that an operation is given, by its schema; without it only types are compared. */
+  readonly validate?: ValueCheck;
 }
 
 /** Plans one template. */
@@ -300,7 +304,7 @@ export function planTemplate(node: Node, options: PlanOptions = {}): TemplatePla
   const { root } = reader.template;
   const plan = planner.region(root);
   const outputs = reader.resolver.outputs(root);
-  if (options.operations !== undefined) checkOperations(reader, options.operations);
+  checkOperations(reader, options);
   reader.template.problems.require();
   const parameters = [...reader.template.params.values()].filter((each) => each.scope === "store").map(stateOf);
   return {

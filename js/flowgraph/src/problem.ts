@@ -1,3 +1,5 @@
+import type { Source } from "@alknet/ujsx";
+
 /** What kind of mistake a template has. */
 export type ProblemCode =
   | "bad_element"
@@ -20,6 +22,8 @@ export interface Problem {
   readonly path: string;
   readonly code: ProblemCode;
   readonly message: string;
+  /** Where the element was written, where the compiler tells it and that is another than the one at `path`. */
+  readonly source?: Source;
 }
 
 /** Problems written out in the message; the member holds all. */
@@ -41,8 +45,9 @@ export class TemplateError extends Error {
 export class ProblemList {
   readonly #found = new Map<string, Problem>();
 
-  add(path: string, code: ProblemCode, message: string): void {
-    this.#found.set(`${path} ${code} ${message}`, { path, code, message });
+  add(path: string, code: ProblemCode, message: string, source?: Source): void {
+    const place = source === undefined ? {} : { source };
+    this.#found.set(`${path} ${code} ${message}`, { path, code, message, ...place });
   }
 
   get all(): readonly Problem[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createContext, h, type Node } from "@alknet/ujsx";
+import { createContext, type Element, h, type Node } from "@alknet/ujsx";
 import { effect, signal } from "@preact/signals-core";
 import {
   checkTemplate,
@@ -15,6 +15,7 @@ import {
   Param,
   Parallel,
   planTemplate,
+  readTemplate,
   renderGraph,
   Sequential,
   TemplateError,
@@ -294,4 +295,17 @@ test("A signal plans anew what reads it", () => {
   factor.value = 3;
   assert.deepEqual(reused, [0, 1]);
   stop();
+});
+
+test("Problems and places know where the nearest element was written that says so", () => {
+  const at = (node: Element, line: number): Element => ({ ...node, source: { file: "a.tsx", line } });
+  const Stage = (): Node => h(Sequential, {}, h(Operation, { id: "inner", name: "tensor/rellu" }), h("div", {}));
+  const node = at(h(Sequential, { id: "s" }, at(h(Stage, {}), 2)), 1);
+  const { template } = readTemplate(node);
+  const inner = template.root.byId.get("s")?.children[0]?.byId.get("inner");
+  assert.equal(inner?.source?.line, 2);
+  assert.deepEqual(
+    template.problems.all.map(({ code, source }) => [code, source?.line]),
+    [["bad_element", 2]],
+  );
 });

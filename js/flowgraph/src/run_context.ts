@@ -1,6 +1,7 @@
 import type { CallGraph } from "./call_graph.ts";
 import type { Caller } from "./caller.ts";
 import type { GraphRunner } from "./graph_runner.ts";
+import type { Homes } from "./homes.ts";
 import type { Clock } from "./host.ts";
 import type { Limiter } from "./limiter.ts";
 import type { NodeCell } from "./node_state.ts";
@@ -14,6 +15,8 @@ export interface RunContext {
   readonly graphs: GraphRunner;
   readonly calls: CallGraph;
   readonly limiter: Limiter;
+  /** Where tensors live. */
+  readonly homes: Homes;
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Makes the state of a node. */
   cell(path: string, abort: (reason: unknown) => void): NodeCell;

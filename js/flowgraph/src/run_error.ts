@@ -6,12 +6,12 @@ export class NodeError extends Error {
   readonly path: string;
   readonly retryable: boolean;
 
-  constructor(code: string, path: string, message: string, cause?: unknown) {
+  constructor(code: string, path: string, message: string, cause?: unknown, retryable = code === "TIMEOUT") {
     super(message, { cause });
     this.name = "NodeError";
     this.code = code;
     this.path = path;
-    this.retryable = code === "TIMEOUT";
+    this.retryable = retryable;
   }
 }
 
@@ -29,6 +29,12 @@ export function messageOf(error: unknown): string {
 /** Whether an error says that trying again is of no use. */
 export function isFinal(error: unknown): boolean {
   return (error as { retryable?: unknown } | undefined)?.retryable === false;
+}
+
+/** What a call failed with, with the node and the operation. */
+export function called(error: unknown, path: string, operation: string): unknown {
+  if (error instanceof NodeError || codeOf(error) === "ABORTED") return error;
+  return new NodeError(codeOf(error), path, `${path} (${operation}): ${messageOf(error)}`, error, !isFinal(error));
 }
 
 /** The error of a node that was stopped. */

@@ -9,7 +9,7 @@ import { runMap } from "./map_run.ts";
 import type { NodeCell } from "./node_state.ts";
 import type { ConditionalUnit, OperationUnit, StaticUnit, SubgraphUnit, Unit } from "./plan.ts";
 import { RegionRun } from "./region_run.ts";
-import { aborted } from "./run_error.ts";
+import { aborted, called } from "./run_error.ts";
 import type { Source } from "./source.ts";
 import { tensorOf } from "./value_type.ts";
 
@@ -72,8 +72,26 @@ function firstTensor(value: unknown): unknown {
   return tensorOf(value) ?? tensorOf(Object.values(value)[0]) ?? value;
 }
 
+/** Runs a graph, here: tensors of peers are copied for it. */
+async function runGraph(
+  region: RegionRun,
+  unit: StaticUnit | SubgraphUnit,
+  run: UnitRun,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { graphs, homes, dispose } = region.context;
+  const transform = unit.kind === "subgraph" ? unit.transform : undefined;
+  const given = Object.fromEntries(graphInputs(region, unit.inputs));
+  const { value, copies } = await homes.bring("compute/run", given, { signal: run.signal });
+  try {
+    const inputs = new Map(Object.entries(value as Readonly<Record<string, unknown>>));
+    return await graphs.run(unit.part, inputs, transform, run.signal);
+  } finally {
+    dispose(copies);
+  }
+}
+
 async function runStatic(region: RegionRun, unit: StaticUnit, run: UnitRun): Promise<void> {
-  const outputs = await region.context.graphs.run(unit.part, graphInputs(region, unit.inputs), undefined, run.signal);
+  const outputs = await runGraph(region, unit, run);
   region.own(Object.values(outputs));
   for (const { name, place, index } of unit.outputs) {
     region.keepStatic(place, index, outputs[name]);
@@ -83,8 +101,7 @@ async function runStatic(region: RegionRun, unit: StaticUnit, run: UnitRun): Pro
 }
 
 async function runSubgraph(region: RegionRun, unit: SubgraphUnit, run: UnitRun): Promise<void> {
-  const inputs = graphInputs(region, unit.inputs);
-  const outputs = await region.context.graphs.run(unit.part, inputs, unit.transform, run.signal);
+  const outputs = await runGraph(region, unit, run);
   region.own(Object.values(outputs));
   finish(region, unit, run, outputs);
 }
@@ -116,8 +133,18 @@ async function runOperation(region: RegionRun, unit: OperationUnit, run: UnitRun
         store: context.graphs.store,
       });
     }
-    if (run.stream === undefined) return context.caller.call(name, input, options(signal));
-    return readStream(region, name, input, options(signal), run);
+    const { value, copies } = await context.homes.bring(name, input, { peer, signal });
+    try {
+      const output = await (run.stream === undefined
+        ? context.caller.call(name, value, options(signal))
+        : readStream(region, name, value, options(signal), run));
+      context.homes.note(name, peer, input, output);
+      return output;
+    } catch (error) {
+      throw called(error, run.path, peer === undefined ? name : `${name} at ${peer}`);
+    } finally {
+      context.dispose(copies);
+    }
   };
   const value = await attempts(once, {
     path: run.path,
@@ -131,7 +158,7 @@ async function runOperation(region: RegionRun, unit: OperationUnit, run: UnitRun
       context.calls.update(run.record, { attempts: attempt });
     },
   });
-  if (name.startsWith("tensor/") && peer === undefined && handler === undefined) region.own(value);
+  if (name.startsWith("tensor/") && handler === undefined) region.own(value);
   finish(region, unit, run, value);
 }
 

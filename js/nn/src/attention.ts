@@ -81,7 +81,7 @@ export const MultiHeadAttention = defineModule<MultiHeadAttentionProps & { reado
     const depth = embed_dim / num_heads;
     const inputs = namedInputs(props.input, "query", ["key", "value", "mask"]);
     const key = inputs["key"] ?? inputs["query"];
-    const init = xavier_uniform(embed_dim, embed_dim);
+    const init = xavier_uniform(embed_dim, embed_dim + 2 * num_key_heads * depth); // as one matrix, which PyTorch has
     const project = (id: string, input: string | undefined, heads: number) => [
       h(Projection, { id: `${id}_proj`, in: embed_dim, out: heads * depth, bias, init, input }),
       ...splitHeads(id, heads, depth),
@@ -135,9 +135,13 @@ export const MultiHeadAttention = defineModule<MultiHeadAttentionProps & { reado
 export interface TransformerBlockProps {
   readonly d_model: number;
   readonly nhead: number;
+  /** 2048 unless given. */
   readonly dim_feedforward?: number;
+  /** 0.1 unless given. */
   readonly dropout?: number;
+  /** `relu` unless given. */
   readonly activation?: "relu" | "gelu";
+  /** 1e-5 unless given. */
   readonly layer_norm_eps?: number;
   /** Each part normalises its input instead of its output. */
   readonly norm_first?: boolean;
@@ -197,7 +201,8 @@ type BlockProps = TransformerBlockProps & { readonly input?: unknown };
 
 /**
  * Attention, then two linear layers, each added to its input and normalised after (`norm_first`: before). Its `input`
- * is the sequence, or `{input, mask}`.
+ * is the sequence, or `{input, mask}`. Defaults are PyTorch's; `dropout` is of the layers' outputs, and unlike there not
+ * of the attention's weights.
  */
 export const TransformerEncoderBlock = defineModule<BlockProps>("TransformerEncoderBlock", (props) => {
   const inputs = namedInputs(props.input, "input", ["mask"]);

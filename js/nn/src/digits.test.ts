@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { renderGraph } from "@alknet/flowgraph";
+import { Input, renderGraph } from "@alknet/flowgraph";
 import { schemaFor } from "@alknet/layout";
 import { h } from "@alknet/ujsx";
-import { parameterLayout } from "./index.ts";
+import { MultiHeadAttention, parameterLayout } from "./index.ts";
 import { DigitsCnn } from "./testing/digits.tsx";
 
 test("The digits network renders", () => {
@@ -32,4 +32,15 @@ test("Its parameters have a layout, one flat entry each", () => {
     renderGraph(h(DigitsCnn, {})).states.map(({ name }) => name),
   );
   assert.deepEqual(schema.properties["fc2.weight"]?.["TypeDef:Tensor"], { dtype: "F32", shape: [10, 128] });
+});
+
+test("Attention begins within the bound of torch.nn.MultiheadAttention, whose in_proj_weight is [3 E, E]", () => {
+  const input = h(Input, { name: "x", dtype: "f32", shape: ["n", 4, 6] });
+  const graph = renderGraph([input, h(MultiHeadAttention, { id: "m", embed_dim: 6, num_heads: 2 })]);
+  const initial = (name: string) => graph.states.find((state) => state.name === name)?.init;
+  const bound = Math.sqrt(6 / (6 + 18));
+  for (const name of ["q", "k", "v"]) {
+    assert.deepEqual(initial(`m.${name}_proj.weight`), { name: "uniform", low: -bound, high: bound });
+    assert.equal(initial(`m.${name}_proj.bias`), "zeros");
+  }
 });

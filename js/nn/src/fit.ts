@@ -37,7 +37,12 @@ export type FitEvent =
       readonly examples: number;
     }
   | { readonly kind: "epoch"; readonly record: EpochRecord; readonly best: boolean }
-  | { readonly kind: "end"; readonly reason: "epochs" | "patience"; readonly history: readonly EpochRecord[] };
+  | {
+      readonly kind: "end";
+      /** All epochs, no better model for `patience` epochs, or a loss that is no number any more. */
+      readonly reason: "epochs" | "patience" | "diverged";
+      readonly history: readonly EpochRecord[];
+    };
 
 /** A line of a plot. */
 export interface PlotSeries {
@@ -118,6 +123,12 @@ function countOf(batch: Batch): number {
 
 const judged = ({ held_out_loss, loss }: EpochRecord): number => held_out_loss ?? loss;
 
+/** The index of the first epoch with the lowest loss; -1 when none has one that is a number. */
+function bestOf(history: readonly EpochRecord[]): number {
+  const values = history.map(judged);
+  return values.indexOf(values.reduce((a, b) => (b < a || Number.isNaN(a) ? b : a), Number.NaN));
+}
+
 /** One training, from its first epoch to its last. */
 class Training {
   readonly #props: FitProps;
@@ -175,6 +186,13 @@ class Training {
     this.#step += 1;
     this.#loss.add(loss, count);
     const epoch = this.#history.length + 1;
+    if (Number.isNaN(loss)) {
+      await this.#host.progress?.({ kind: "end", reason: "diverged", history: this.#history });
+      throw new RangeError(
+        `[Fit] the loss of step ${this.#step}, in epoch ${epoch}, is NaN: the training diverged. Lower the learning rate ` +
+          `(it was ${learning_rate}), give clip_norm, or look for NaN in the data`,
+      );
+    }
     await this.#host.progress?.({ kind: "step", epoch, step: this.#step, loss, learning_rate, examples: count });
   }
 
@@ -202,8 +220,8 @@ class Training {
       learning_rate: this.#rate,
       seconds: ((this.#host.now?.() ?? 0) - this.#begin) / 1000,
     };
-    const best = this.#history.every((other) => judged(record) < judged(other));
     this.#history.push(record);
+    const best = bestOf(this.#history) === this.#history.length - 1;
     await this.#host.progress?.({ kind: "epoch", record, best });
     await this.#host.metrics?.(record);
     const last = record.epoch === epochs || this.#patienceEnds();
@@ -235,9 +253,7 @@ class Training {
   #patienceEnds(): boolean {
     const { patience = 0 } = this.#props;
     if (patience === 0 || this.#history.length === 0) return false;
-    const values = this.#history.map(judged);
-    const best = values.indexOf(Math.min(...values));
-    return this.#history.length - 1 - best >= patience;
+    return this.#history.length - 1 - bestOf(this.#history) >= patience;
   }
 }
 

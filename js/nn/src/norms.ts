@@ -42,6 +42,7 @@ export const BatchNorm2d = batchNorm("BatchNorm2d");
 /** Props of `<LayerNorm>`. */
 export interface LayerNormProps {
   readonly normalized_shape: number | readonly number[];
+  /** 1e-5 unless given. */
   readonly eps?: number;
   readonly bias?: boolean;
 }
@@ -89,11 +90,12 @@ export const GroupNorm = defineModule<GroupNormProps>(
 /** Props of `<RMSNorm>`. */
 export interface RMSNormProps {
   readonly normalized_shape: number | readonly number[];
-  readonly eps?: number;
+  /** Unless given as in PyTorch the difference between 1 and the next number of the dtype. */
+  readonly eps?: number | null;
 }
 
 /** x / sqrt(mean(x^2) + eps) * weight over the last dimensions. */
-export const RMSNorm = defineModule<RMSNormProps>("RMSNorm", ({ normalized_shape, eps = 1e-6 }) => {
+export const RMSNorm = defineModule<RMSNormProps>("RMSNorm", ({ normalized_shape, eps = null }) => {
   const shape = listOf(normalized_shape);
   return [
     weight("weight", shape, "ones"),

@@ -20,7 +20,8 @@ export interface SgdOptions {
 export interface AdamOptions {
   /** 0.9 and 0.999 unless given. */
   readonly betas?: readonly [number, number];
-  readonly epsilon?: number;
+  /** 1e-8 unless given. */
+  readonly eps?: number;
   /** Of AdamW 0.01 unless given. */
   readonly weight_decay?: number;
   readonly amsgrad?: boolean;
@@ -30,7 +31,7 @@ export interface AdamOptions {
 export interface RmsPropOptions {
   readonly weight_decay?: number;
   readonly alpha?: number;
-  readonly epsilon?: number;
+  readonly eps?: number;
   readonly momentum?: number;
   readonly centered?: boolean;
 }
@@ -39,8 +40,8 @@ export interface RmsPropOptions {
 export interface AdagradOptions {
   readonly weight_decay?: number;
   readonly lr_decay?: number;
-  readonly epsilon?: number;
-  readonly initial_accumulator?: number;
+  readonly eps?: number;
+  readonly initial_accumulator_value?: number;
 }
 
 /** Options of `lion`. */

@@ -175,3 +175,26 @@ test("Fitting stops when the model gets no better, and goes on from a history", 
     ],
   );
 });
+
+test("A loss that is NaN ends the training, and a held-out one is never the best", { skip }, async () => {
+  const { heard, host } = listener();
+  const nan = async function* () {
+    const x = await node.tensor("f32", [1, 2], [[1, 1]]);
+    yield { x, target: await node.call("tensor/log", { input: await node.tensor("f32", [1, 1], [[-1]]) }) };
+  };
+  const fit = (more: { data: () => AsyncIterable<object>; validation?: () => AsyncIterable<object> }) =>
+    h(
+      Fit,
+      { ...(more as Pick<Parameters<typeof Fit>[0], "data">), epochs: 9, patience: 2, optimizer: adam(), learning_rate: 0.1, host },
+      regression(),
+    );
+  await assert.rejects(new Executor({ caller: node }).run(fit({ data: nan })), /loss of step 1, in epoch 1, is NaN.*learning rate/);
+  assert.deepEqual(heard.events.at(-1), { kind: "end", reason: "diverged", history: [] });
+  const executor = new Executor({ caller: node });
+  const records = (await executor.run(fit({ data: () => batches(1, 1), validation: nan }))) as EpochRecord[];
+  assert.equal(records.length, 2);
+  assert.deepEqual(
+    heard.saved.map(({ best }) => best),
+    [false, false],
+  );
+});

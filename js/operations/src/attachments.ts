@@ -1,6 +1,7 @@
 // The bytes of a connection's envelopes: numbers for those that we send, and those of the peer put together.
+import { base64Encode } from "@alknet/schema/base64";
 import { ProtocolError } from "./error.ts";
-import { base64, type BytesPlaces, mapReferences, type Message, readReferences } from "./message.ts";
+import { type BytesPlaces, mapReferences, type Message, readReferences } from "./message.ts";
 import { type AttachmentInfo, type Chunk, kCancelled, kLast, kMaxChunkBytes, kMore } from "./wire.ts";
 
 /** Who an attachment belongs to: a request or an answer. */
@@ -160,7 +161,7 @@ export function toWire(
 ): { readonly value: unknown; readonly infos: AttachmentInfo[] } {
   if (bytes.length === 0) return { value, infos: [] };
   if (!attachments) {
-    const texts = bytes.map(base64);
+    const texts = bytes.map(base64Encode);
     return { value: mapReferences(value, (index) => texts[index]), infos: [] };
   }
   const infos = bytes.map((each) => ({ id: queue.allocate(), size: each.length }));

@@ -13,7 +13,7 @@ import { type AbortSignalLike, now, platform } from "./platform.ts";
 import { type OperationContext, type OperationDefinition, type Operations, specOf } from "./registry.ts";
 import { RemoteRegistry } from "./remote_registry.ts";
 import type { ResponseEnvelope } from "./response.ts";
-import { plainName } from "./spec.ts";
+import { type OperationSpec, plainName } from "./spec.ts";
 
 function errorOf({ requestId, error }: HostOutcome): OperationError | undefined {
   if (error === undefined) return undefined;
@@ -113,6 +113,8 @@ function contextOf(host: HostContext): OperationContext {
   };
 }
 
+const own = new Map<string, OperationSpec>();
+
 class HostOperations implements Operations {
   register(definition: OperationDefinition): { unregister(): void } {
     const spec = specOf(definition);
@@ -121,7 +123,13 @@ class HostOperations implements Operations {
     const unregister = hostModule.register(spec, definition.environment ?? [], (input, context) =>
       handler(input, contextOf(context)),
     );
-    return { unregister };
+    own.set(spec.name, spec);
+    return {
+      unregister: () => {
+        if (own.get(spec.name) === spec) own.delete(spec.name);
+        unregister();
+      },
+    };
   }
 }
 
@@ -147,6 +155,9 @@ export const env: Env = makeEnv(hostModule === undefined ? new NoHost() : new Ho
 
 /** Makes functions of this script operations of the program that runs it. */
 export const operations: Operations = new HostOperations();
+
+/** What this script has made operations of the program, internal ones too, by name. */
+export const ownOperations: ReadonlyMap<string, OperationSpec> = own;
 
 /** What the program that runs this script has. */
 export const registry: RemoteRegistry = new RemoteRegistry(env);

@@ -8,7 +8,7 @@ export { accessRefusal, type Identity, mayAccess } from "./access.ts";
 export { type Caller, type CallOptions, type Env, makeEnv, type OperationProxy } from "./caller.ts";
 export { Connection, type ConnectionOptions, type Transport } from "./connection.ts";
 export { type ErrorFacts, OperationError, type WireError } from "./error.ts";
-export { env, hasHost, operations, registry } from "./host.ts";
+export { env, hasHost, operations, ownOperations, registry } from "./host.ts";
 export type { LinkLimits } from "./limits.ts";
 export type { AbortSignalLike, WebSocketConstructor, WebSocketLike } from "./platform.ts";
 export {

@@ -128,17 +128,3 @@ function bufferOf(view: Uint8Array | undefined): ArrayBufferLike | undefined {
   const whole = view === undefined || view.byteLength === view.buffer.byteLength;
   return whole ? view?.buffer : view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 }
-
-const kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/** Bytes as base64 with padding (RFC 4648 section 4). */
-export function base64(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  for (let i = 0; i < bytes.length; i += 3) {
-    const group = ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    const left = bytes.length - i;
-    const digit = (shift: number): string => kDigits.charAt((group >> shift) & 63);
-    parts.push(digit(18) + digit(12) + (left > 1 ? digit(6) : "=") + (left > 2 ? digit(0) : "="));
-  }
-  return parts.join("");
-}

@@ -1,6 +1,5 @@
 // The table that the C++ engine is checked with, as far as it is about one stream.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { kProtocolCodes, type OperationError } from "./error.ts";
 import type { InboundCall } from "./inbound.ts";
@@ -8,6 +7,8 @@ import { Link } from "./link.ts";
 import { mapReferences, type Message, readReferences } from "./message.ts";
 import type { Subscription } from "./subscription.ts";
 import { chunkFrame, isChunk, parseChunk } from "./wire.ts";
+import { fromHex } from "../../testing/hex.ts";
+import table from "../../../alknet/call/engine/protocol_cases.json";
 
 type Arguments = readonly unknown[];
 interface Case {
@@ -19,8 +20,7 @@ interface Case {
   readonly steps: readonly Record<string, unknown>[];
 }
 
-const kPath = "../alknet/call/engine/protocol_cases.json"; // tests run in js/
-const cases = JSON.parse(readFileSync(kPath, "utf8")) as Case[];
+const cases = table as unknown as Case[];
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
@@ -123,7 +123,7 @@ const actions: Record<string, (script: Script, given: never) => void> = {
   },
   receive_text: (s, [, text]: Arguments) => s.receive(encode(text as string)),
   // Without the length prefix, which WebSockets do not have.
-  receive_hex: (s, [, hex]: Arguments) => s.receive(Buffer.from((hex as string).slice(8), "hex")),
+  receive_hex: (s, [, hex]: Arguments) => s.receive(fromHex((hex as string).slice(8))),
   receive_chunk: (s, [, flag, id, data]: Arguments) =>
     s.receive(chunkFrame({ flag: flag as number, id: id as number, data: encode(data as string) })),
   lost: (s, reason: string) => s.link.closed(reason),

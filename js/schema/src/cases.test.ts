@@ -1,12 +1,11 @@
 // The table of tests/codec_cases.py, whose bytes come from an encoder written from the specification alone.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { type Codec, compile } from "./codec.ts";
 import { SchemaError } from "./error.ts";
 import type { LayoutMode } from "./measure.ts";
 import { fromHex, toHex } from "../../testing/hex.ts";
+import rows from "../../../tests/codec_cases.json";
 
 interface Row {
   readonly name: string;
@@ -20,8 +19,7 @@ interface Row {
   }[];
 }
 
-const path = join(process.cwd(), "../tests/codec_cases.json"); // test.mjs runs tests in js/
-const table = JSON.parse(readFileSync(path, "utf8")) as Row[];
+const table = rows as unknown as Row[];
 
 function codeOf(call: () => unknown): string {
   try {

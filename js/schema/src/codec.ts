@@ -5,6 +5,7 @@ import { checkDefaults } from "./defaults.ts";
 import { Encoder } from "./encode.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type LayoutMode, measure } from "./measure.ts";
+import { nativeCodec } from "./native_codec.ts";
 import { buildStructure } from "./structure.ts";
 
 /** A schema: a TypeBox type, or a JSON Schema document as parsed from text. */
@@ -40,10 +41,16 @@ export interface Codec<T> {
 }
 
 /**
- * Compiles a schema. Throws SchemaError `schema_invalid`, `bad_order`, `schema_too_deep`, `schema_too_large`,
+ * Compiles a schema; in an isolate of alknet the C++ engine does the work, with the same results. Throws SchemaError `schema_invalid`, `bad_order`, `schema_too_deep`, `schema_too_large`,
  * `not_a_file_schema`, also when it has no layout in this mode.
  */
 export function compile<S extends SchemaInput>(schema: S, mode: LayoutMode): Codec<InstanceOf<S>> {
+  const inScript = (): Codec<InstanceOf<S>> => compileInScript(schema, mode);
+  return nativeCodec(schema, mode, inScript) ?? inScript();
+}
+
+/** The codec in TypeScript, which needs no host. Throws as `compile`. */
+export function compileInScript<S extends SchemaInput>(schema: S, mode: LayoutMode): Codec<InstanceOf<S>> {
   const structure = buildStructure(schema);
   checkDefaults(structure);
   const layout = layoutOf(structure, mode);

@@ -74,7 +74,7 @@ export class Encoder {
     this.depth = depth;
     const begin = this.fixedPart(node, values.length);
     const stride = this.of(node).size ?? 0;
-    values.forEach((value, i) => this.write(node, value, pointerTo(path, i), begin + i * stride));
+    for (let i = 0; i < values.length; ++i) this.write(node, values[i], pointerTo(path, i), begin + i * stride);
     return this.finish();
   }
 
@@ -263,7 +263,9 @@ export class Encoder {
     } else if (node.count === undefined) {
       this.appendCount(node, path, value.length);
     }
-    value.forEach((item: unknown, i) => this.write(items, item, pointerTo(path, i), begin + i * stride));
+    for (let i = 0; i < value.length; ++i) {
+      this.write(items, value[i], pointerTo(path, i), begin + i * stride); // a hole is undefined
+    }
   }
 
   private writeRecord(node: SchemaNode, value: unknown, path: string): void {

@@ -42,12 +42,12 @@ class Binder {
     const operand = this.#spec.inputs.find((each) => each.name === name);
     if (operand !== undefined) {
       this.input[name] = operand.variadic ? this.#list(name, value) : this.#operand(name, value, operand.scalar);
-    } else if (this.#spec.parameters.some((each) => each.name === name)) {
-      if (stateOf(value) !== undefined) this.#refuse(`"${name}" is a parameter, not a tensor`);
-      this.input[name] = value;
-    } else {
-      this.#refuse(`there is no input or parameter "${name}"`);
+      return;
     }
+    const parameter = this.#spec.parameters.find((each) => each.name === name);
+    if (parameter === undefined) return this.#refuse(`there is no input or parameter "${name}"`);
+    if (stateOf(value) !== undefined) this.#refuse(`"${name}" is a parameter, not a tensor`);
+    this.input[name] = parameter.list && typeof value === "number" ? [value] : value;
   }
 
   check(): void {
@@ -83,6 +83,12 @@ function describe(value: unknown): string {
   return Array.isArray(value) ? "an array" : typeof value === "object" ? "an object" : `the ${typeof value} ${String(value)}`;
 }
 
+/** `x.reshape(2, 3)` as `x.reshape([2, 3])`. */
+function gathered(spec: OpSpec, values: readonly unknown[]): readonly unknown[] {
+  const several = values.length > 1 && values.every((value) => typeof value === "number");
+  return several && spec.parameters[0]?.spreads === true ? [values] : values;
+}
+
 /**
  * Tensors first, then optional tensors and parameters by position; a last plain object names the rest. As many
  * parameters as are required are these, also where one that may be left out stands before them (`arange(10)`).
@@ -99,7 +105,7 @@ export function bindArguments(spec: OpSpec, given: readonly unknown[]): BoundArg
     ...spec.parameters.filter(({ name }) => !byNameOnly(name)),
   ];
   first.slice(0, positional.length).forEach(({ name }, i) => binder.set(name, positional[i]));
-  const values = positional.slice(first.length);
+  const values = gathered(spec, positional.slice(first.length));
   const required = rest.filter(({ optional, name }) => !optional && named?.[name] === undefined);
   const order = values.length === required.length ? required : rest;
   if (values.length > order.length) {

@@ -1,6 +1,7 @@
 import { defaultSession, sessionOf } from "./default_session.ts";
 import { dtypeOf, elementBytes, elementsOf } from "./dtype.ts";
 import type { Dtype } from "./generated/operations.ts";
+import { adopt, type GpuBufferElements } from "./gpu_buffer.ts";
 import { flatten, type Nested } from "./nested.ts";
 import type { Caller } from "@alknet/operations";
 import { type Handle, type Session } from "./session.ts";
@@ -99,6 +100,15 @@ function make({ data, dtype, shape }: Elements, options: TensorOptions, site: Si
 /** A tensor for a handle that an operation answered. */
 export function fromHandle({ $tensor, dtype, shape }: Handle, session: Session = defaultSession()): Tensor {
   return new Tensor(new TensorState(session, $tensor, { dtype, shape }));
+}
+
+/**
+ * A tensor over the memory of a GPUBuffer, without a copy: what the queue was given before is in it. The GPUBuffer needs
+ * the usages STORAGE and COPY_SRC, a size of the elements in whole vectors of 16 bytes, and must not be mapped. In a
+ * program of this machine only. Throws TypeError and RangeError.
+ */
+export function fromGpuBuffer(buffer: object, elements: GpuBufferElements): Tensor {
+  return new Tensor(adopt(buffer, elements, siteOf(fromGpuBuffer)));
 }
 
 /** The gradients of `output` for `inputs`, without adding them to `grad`. */

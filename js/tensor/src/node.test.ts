@@ -2,8 +2,9 @@
 import { type Connection, connect } from "@alknet/operations";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { inspect } from "node:util";
 import { kNoProgram, type Node, startNode } from "../../operations/src/testing/node.ts";
-import { add, arange, fromBytes, grad, noGrad, ones, sum, Tensor, tensor, useCaller, zeros } from "./index.ts";
+import { add, arange, fromBytes, grad, noGrad, ones, rand, randn, sum, Tensor, tensor, useCaller, zeros } from "./index.ts";
 
 const skip = kNoProgram || (typeof WebSocket === "undefined" ? "this Node has no WebSocket" : false);
 let node: Node;
@@ -73,6 +74,48 @@ test("functions take tensors first, then parameters by position or by name", { s
   assert.throws(() => x.softmax({ dimension: 0 } as never), /no input or parameter "dimension"/);
   assert.throws(() => x.softmax(), /"dim" is missing/);
   assert.throws(() => x.matmul(3 as never), /must be a tensor/);
+});
+
+test("sizes and dimensions are numbers or lists, as PyTorch spells them", { skip }, async () => {
+  const x = arange(6);
+  const shapes = async (made: readonly Tensor[]) => Promise.all(made.map(async (each) => (await each.ready()).shape));
+  const y = await x.reshape([2, 3]).ready();
+  assert.deepEqual(await shapes([x.reshape(2, 3), x.view(3, -1), x.reshape(6), x.view([1, 6])]), [[2, 3], [3, 2], [6], [1, 6]]);
+  assert.deepEqual(await shapes([y.permute(1, 0), y.permute([1, 0]), y.transpose(0, 1)]), [[3, 2], [3, 2], [3, 2]]);
+  assert.deepEqual(await shapes([zeros(2, 3), ones([2, 3]), rand(4), randn(1, 2, { dtype: "f64" })]), [[2, 3], [2, 3], [4], [1, 2]]);
+  assert.deepEqual(await shapes([y.expand(4, 2, 3), y.repeat(2, 1), y.tile(2), y.squeeze(0)]), [[4, 2, 3], [4, 3], [2, 6], [2, 3]]);
+  assert.deepEqual(await y.sum(-1).tolist(), [3n, 12n]);
+  assert.deepEqual(await y.sum([0, 1]).tolist(), 15n);
+  assert.deepEqual(await sum(y, 0, true).tolist(), [[3n, 5n, 7n]]);
+  assert.deepEqual(await y.sum({ dim: -1, keepdim: true }).tolist(), [[3n], [12n]]);
+  assert.deepEqual(await y.flip(0, 1).tolist(), [[5n, 4n, 3n], [2n, 1n, 0n]]);
+  assert.deepEqual(await y.flip(1).tolist(), [[2n, 1n, 0n], [5n, 4n, 3n]]);
+  assert.deepEqual(await y.roll(1, 0).tolist(), [[3n, 4n, 5n], [0n, 1n, 2n]]);
+  assert.deepEqual(await y.to("f32").amax(-1).tolist(), [2, 5]);
+  assert.deepEqual(await y.to("f32").layer_norm({ normalized_shape: 3 }).ready().then(({ shape }) => shape), [2, 3]);
+});
+
+test("T is of matrices, mT of the last two dimensions", { skip }, async () => {
+  const x = await arange(6).reshape(1, 2, 3).ready();
+  assert.deepEqual(await (await x.squeeze(0).ready()).T.tolist(), [[0n, 3n], [1n, 4n], [2n, 5n]]);
+  assert.deepEqual(await x.mT.tolist(), [[[0n, 3n], [1n, 4n], [2n, 5n]]]);
+  const vector = tensor([1, 2]);
+  assert.equal(vector.T, vector);
+  assert.throws(() => x.T, /mT/);
+  await assert.rejects(arange(6).reshape(1, 2, 3).T.data(), "where the shape is known at the node only");
+});
+
+test("a tensor shows its elements, and to console.log what it is", { skip }, async () => {
+  const x = arange(4000).reshape(2, 2000);
+  assert.match(await x.show(), /^tensor\(\[\[ {3}0, {4}1, {4}2, {2}\.\.\., 1997, 1998, 1999\],\n {8}\[2000, .*i64 \[2, 2000\]\)$/);
+  assert.equal(await tensor([0.5], { requires_grad: true }).show(), "tensor([0.5000], f32 [1], requires_grad)");
+  assert.equal(inspect(tensor([1, 2])), "Tensor(f32 [2])");
+  const gone = tensor([1, 2]);
+  gone.dispose();
+  assert.equal(await gone.show(), "Tensor(f32 [2], disposed)");
+  const failed = tensor([5n]).index_select(tensor([9n]), 0);
+  await assert.rejects(failed.show(), { code: "INDEX_OUT_OF_RANGE" });
+  assert.match(inspect(failed), /failed: INDEX_OUT_OF_RANGE/);
 });
 
 test("operations of several results give an array with names", { skip }, async () => {

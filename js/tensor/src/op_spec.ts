@@ -1,5 +1,5 @@
 // The op table in JavaScript: what an operation takes and gives, read from the generated lines when it is first used.
-import { kOperationLines, kOwnNames } from "./generated/op_table.ts";
+import { kOperationLines } from "./generated/op_table.ts";
 
 /** A tensor that an operation takes. */
 export interface OpInput {
@@ -16,6 +16,10 @@ export interface OpInput {
 export interface OpParameter {
   readonly name: string;
   readonly optional: boolean;
+  /** A list, for which a number may stand when it has one item. */
+  readonly list: boolean;
+  /** Its items may be arguments of their own: `x.reshape(2, 3)`. */
+  readonly spreads: boolean;
 }
 
 /** One operation. */
@@ -32,7 +36,7 @@ export interface OpSpec {
 }
 
 const list = (text: string): string[] => (text === "" ? [] : text.split(","));
-const kMarks = /[?*~!]+$/;
+const kMarks = /[?*~!+]+$/;
 
 function inputOf(text: string): OpInput {
   const has = (mark: string): boolean => text.includes(mark);
@@ -45,12 +49,17 @@ function inputOf(text: string): OpInput {
   };
 }
 
+function parameterOf(text: string): OpParameter {
+  const has = (mark: string): boolean => text.includes(mark);
+  return { name: text.replace(kMarks, ""), optional: has("?"), list: has("+") || has("*"), spreads: has("*") };
+}
+
 function parse(line: string): OpSpec {
   const [name = "", , inputs = "", parameters = "", outputs = "", flags = ""] = line.split("|");
   return {
     name,
     inputs: list(inputs).map(inputOf),
-    parameters: list(parameters).map((text) => ({ name: text.replace(kMarks, ""), optional: text.endsWith("?") })),
+    parameters: list(parameters).map(parameterOf),
     outputs: list(outputs).map((text) => text.replace(kMarks, "")),
     variadic: outputs.endsWith("*"),
     differentiable: flags.includes("d"),
@@ -58,19 +67,11 @@ function parse(line: string): OpSpec {
   };
 }
 
-const own = new Set(kOwnNames.split(","));
-
-/** The name that an operation has in JavaScript. */
-function scriptName(name: string): string {
-  return own.has(name) ? name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()) : name;
-}
-
+// Read in full when an operation is first used: this runs when the package is imported.
 const lines = new Map<string, string>();
 for (const line of kOperationLines.split("\n")) {
-  if (line === "") continue;
-  const [name = "", aliases = ""] = line.split("|", 2);
-  lines.set(scriptName(name), line);
-  for (const alias of list(aliases)) if (!lines.has(alias)) lines.set(scriptName(alias), line);
+  const [, names = ""] = line.split("|", 2);
+  for (const name of list(names)) if (!lines.has(name)) lines.set(name, line);
 }
 
 const parsed = new Map<string, OpSpec>();
@@ -80,20 +81,18 @@ export function operationNames(): IterableIterator<string> {
   return lines.keys();
 }
 
-/** The operation of a JavaScript name, or undefined. */
-export function findOperation(name: string): OpSpec | undefined {
+/** Whether an operation is a method of its first tensor too. */
+export function isMethod(name: string): boolean {
+  return lines.get(name)?.endsWith("m") ?? false;
+}
+
+/** The operation of a JavaScript name. Throws RangeError when there is none. */
+export function operation(name: string): OpSpec {
   const known = parsed.get(name);
   if (known !== undefined) return known;
   const line = lines.get(name);
-  if (line === undefined) return undefined;
+  if (line === undefined) throw new RangeError(`there is no tensor operation "${name}"`);
   const spec = parse(line);
   parsed.set(name, spec);
   return spec;
-}
-
-/** The same for one that must be there. */
-export function operation(name: string): OpSpec {
-  const found = findOperation(name);
-  if (found === undefined) throw new RangeError(`there is no tensor operation "${name}"`);
-  return found;
 }

@@ -1,4 +1,5 @@
 import type { Dtype } from "./generated/operations.ts";
+import { nativeModule } from "./native.ts";
 
 /** dtype and shape of a tensor. */
 export interface TensorType {
@@ -12,21 +13,5 @@ export interface GraphModule {
   infer(operation: string, input: unknown): TensorType[];
 }
 
-interface Surroundings {
-  readonly document?: unknown;
-  readonly WorkerGlobalScope?: unknown;
-}
-
-async function findGraph(): Promise<GraphModule | undefined> {
-  const { document, WorkerGlobalScope } = globalThis as Surroundings;
-  if (document !== undefined || WorkerGlobalScope !== undefined) return undefined; // a browser, which would complain
-  try {
-    const name = "alknet:graph"; // not a literal: bundlers would look for it
-    return (await import(name)) as GraphModule;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The shape rules of this isolate; undefined elsewhere, where `compute/shape` of the node says them. */
-export const graphModule: GraphModule | undefined = await findGraph();
+export const graphModule: GraphModule | undefined = await nativeModule<GraphModule>("alknet:graph");

@@ -12,10 +12,14 @@ export class TensorState {
   /** Why there is no such tensor. */
   failure: OperationError | undefined;
   disposed = false;
+  /** The peer of the node at which it lives; undefined for the node itself. */
+  peer: string | undefined;
   requiresGrad: boolean;
   /** The tensors made with `requires_grad` that it was computed from. */
   leaves: ReadonlySet<TensorState>;
   grad: Tensor | undefined;
+  /** The GPUBuffers that show its memory. */
+  views: WeakRef<object>[] | undefined;
   #settled: (() => void) | undefined;
   #known: Promise<void> | undefined;
 

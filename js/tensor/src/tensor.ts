@@ -2,8 +2,10 @@ import { bindArguments } from "./arguments.ts";
 import { type Backward, accumulate, gradientsOf } from "./backward.ts";
 import { dataOf, type TensorData } from "./dtype.ts";
 import type { Dtype, Methods } from "./generated/operations.ts";
+import { formatElements, isSummarised, kEdge } from "./format.ts";
+import { type GpuBuffer, type GpuBufferOptions, revokeViews, viewOf } from "./gpu_buffer.ts";
 import { nest } from "./nested.ts";
-import { findOperation, operation, operationNames, type OpSpec } from "./op_spec.ts";
+import { isMethod, operation, operationNames, type OpSpec } from "./op_spec.ts";
 import { overloaded, type Overloads } from "./overloads.ts";
 import { defaultSession } from "./default_session.ts";
 import { type Handle, handleOf, type Session, typeOf } from "./session.ts";
@@ -59,9 +61,24 @@ export class Tensor {
     return size;
   }
 
-  /** The transposed matrix. */
+  /**
+   * The transposed matrix; what has fewer dimensions is its own. Throws RangeError for more than two, where PyTorch means
+   * to: `mT` swaps the last two, and `permute` any.
+   */
   get T(): Tensor {
-    return this.transpose(0, 1);
+    const rank = live(this).type?.shape.length ?? 2; // of an unknown rank the node says whether it is a matrix
+    if (rank > 2) throw new RangeError(`[T] a tensor of ${rank} dimensions: mT swaps the last two, permute any`);
+    return rank < 2 ? this : this.permute(1, 0);
+  }
+
+  /** Matrices, the last two dimensions, each transposed. */
+  get mT(): Tensor {
+    return this.transpose(-2, -1);
+  }
+
+  /** The peer at which it lives; undefined for the node itself. */
+  get peer(): string | undefined {
+    return live(this).peer;
   }
 
   /** The gradient of the last `backward()`, added up; undefined before. */
@@ -112,13 +129,24 @@ export class Tensor {
     return this;
   }
 
-  /** Another dtype, or on another device ("cpu", "gpu:0"), or both. */
+  /**
+   * Another dtype, or on another device ("cpu", "gpu:0"), or both; or a copy at a peer of the node ("peer:gpu1"), where
+   * what is computed with it is computed too. A device of the node itself brings a copy back.
+   */
   to(target: Dtype | string | { readonly dtype?: Dtype; readonly device?: string }): Tensor {
-    const named = typeof target !== "string" ? target : findDtype(target) ? { dtype: target } : { device: target };
+    const named: { readonly dtype?: Dtype; readonly device?: string } =
+      typeof target !== "string" ? target : findDtype(target) ? { dtype: target } : { device: target };
     const state = live(this);
+    const peer = named.device === undefined ? state.peer : /^peer:(.*)$/.exec(named.device)?.[1];
+    const moves = peer !== state.peer;
+    if (moves && named.dtype !== undefined) return this.to({ device: named.device as string }).to(named.dtype);
+    if (moves && state.leaves.size > 0 && !state.session.noGrad) {
+      throw new TypeError("[to] gradients do not pass between nodes: copy it inside of noGrad");
+    }
     const type = state.type === undefined ? undefined : { ...state.type, ...(named.dtype ? { dtype: named.dtype } : {}) };
-    const leaves = type === undefined || kFloats.has(type.dtype as Dtype) ? leavesOf([state]) : undefined;
+    const leaves = !moves && (type === undefined || kFloats.has(type.dtype as Dtype)) ? leavesOf([state]) : undefined;
     const result = state.session.newState(type as TensorType | undefined, leaves);
+    if (peer !== undefined) result.peer = peer;
     const input = { tensor: state, ...named };
     state.session.enqueue({ operation: "compute/to", input, inputs: [state], outputs: [result], site: siteOf(this.to) });
     return new Tensor(result);
@@ -130,7 +158,7 @@ export class Tensor {
     const copy = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
     const input = { tensor: state, data: copy };
     state.session.enqueue({
-      operation: "compute/write_tensor",
+      operation: atPeer(state.peer, "compute/write_tensor"),
       input,
       inputs: [state],
       outputs: [],
@@ -141,6 +169,7 @@ export class Tensor {
   /** From now on operations on it are recorded, so that `backward` reaches it. Only for what was not computed so. */
   requires_grad_(required = true): this {
     const state = live(this);
+    if (state.peer !== undefined) throw new TypeError("[requires_grad_] gradients are recorded at the node itself, not at a peer");
     if (!kFloats.has(typeOf(state).dtype)) throw new TypeError(`[requires_grad_] ${this.dtype} tensors have no gradient`);
     const isLeaf = state.leaves.has(state);
     if (state.leaves.size > 0 && !isLeaf) throw new TypeError("[requires_grad_] the tensor was computed with gradients");
@@ -171,9 +200,23 @@ export class Tensor {
     leaves.forEach((leaf, i) => accumulate(leaf, new Tensor(gradients[i] as TensorState)));
   }
 
+  /**
+   * Its memory as a buffer of a GPUDevice of `navigator.gpu`, without a copy, holding what the operations called so far
+   * make of it. For tensors on that device that are no views of others (`contiguous()` copies these). It stays as long
+   * as the GPUBuffer does, unless the tensor is disposed of, which ends the GPUBuffer too. In a program of this machine
+   * only, not in a sandbox.
+   */
+  async gpuBuffer(device: object, { write = true }: GpuBufferOptions = {}): Promise<GpuBuffer> {
+    const view = await viewOf(live(this), device, write, siteOf(this.gpuBuffer));
+    const state = stateOf(this) as TensorState; // also keeps this tensor until here: nobody else may
+    if (state.disposed) revokeViews(state);
+    return view;
+  }
+
   /** Lets the memory go now instead of when this object is collected. */
   dispose(): void {
     const state = stateOf(this) as TensorState;
+    revokeViews(state);
     state.session.dispose(state);
   }
 
@@ -183,12 +226,67 @@ export class Tensor {
   }
 
   toString(): string {
-    const { type } = stateOf(this) as TensorState;
-    return type === undefined ? "Tensor(shape not known yet)" : `Tensor(${type.dtype} [${type.shape.join(", ")}])`;
+    return summaryOf(stateOf(this) as TensorState);
+  }
+
+  /**
+   * The elements as a person reads them, summarised where there are more than a thousand, of which only the shown ones
+   * are read. What was disposed of says so; what failed rejects.
+   */
+  async show(): Promise<string> {
+    const state = stateOf(this) as TensorState;
+    if (state.disposed) return summaryOf(state);
+    await state.known();
+    const { dtype, shape } = typeOf(state);
+    const shown = isSummarised(shape) ? state.session.withoutGrad(() => edgesOf(this)) : this;
+    return formatElements(await shown.data(), dtype, shape, factsOf(state));
+  }
+
+  /** What the REPL shows. */
+  [Symbol.for("alknet.show")](): Promise<string> {
+    return this.show();
+  }
+
+  /** What `console.log` shows: nothing is read for it. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return summaryOf(stateOf(this) as TensorState);
   }
 }
 
-function findDtype(text: string): boolean {
+/** What is worth saying of a tensor beside its elements. */
+function factsOf({ peer, requiresGrad }: TensorState): string[] {
+  return [...(peer === undefined ? [] : [`at ${peer}`]), ...(requiresGrad ? ["requires_grad"] : [])];
+}
+
+/** "Tensor(f32 [2, 3])", with where it is and what it is not. */
+function summaryOf(state: TensorState): string {
+  const { type, disposed, failure } = state;
+  const facts = [
+    type === undefined ? "shape not known yet" : `${type.dtype} [${type.shape.join(", ")}]`,
+    ...factsOf(state),
+    ...(failure === undefined ? [] : [`failed: ${failure.code}`]),
+    ...(disposed ? ["disposed"] : []),
+  ];
+  return `Tensor(${facts.join(", ")})`;
+}
+
+/** The first and last elements of each long dimension. */
+function edgesOf(tensor: Tensor): Tensor {
+  return tensor.shape.reduce((at: Tensor, size, dim) => {
+    if (size <= 2 * kEdge) return at;
+    const ends = [at.narrow(dim, 0, kEdge), at.narrow(dim, size - kEdge, kEdge)];
+    return invoke("cat", [ends, { dim }], siteOf(edgesOf)) as Tensor;
+  }, tensor);
+}
+
+/** The name of an operation where a tensor lives. */
+function atPeer(peer: string | undefined, operation: string): string {
+  return peer === undefined ? operation : `${peer}/${operation}`;
+}
+
+Object.defineProperty(Tensor, "name", { value: "Tensor" }); // which bundling changes
+
+function findDtype(text: string): text is Dtype {
   return /^(bool|[iu]8|[iu]32|i64|b?f16|f32|f64)$/.test(text);
 }
 
@@ -202,7 +300,7 @@ export function live(tensor: Tensor): TensorState {
 
 async function read(tensor: Tensor, site: Site): Promise<ArrayBuffer> {
   const state = live(tensor);
-  const answer = (await state.session.call("compute/read_tensor", { tensor: state }, site)) as {
+  const answer = (await state.session.call(atPeer(state.peer, "compute/read_tensor"), { tensor: state }, site)) as {
     readonly data: ArrayBuffer;
   };
   return answer.data;
@@ -234,22 +332,30 @@ export function invoke(name: string, given: readonly unknown[], site: Site): Ten
   if (states.some((state) => state.session !== session)) {
     throw new TypeError(`[${spec.name}] the tensors belong to different nodes`);
   }
+  const peer = states[0]?.peer;
+  const stranger = states.find((state) => state.peer !== peer);
+  if (stranger !== undefined) {
+    const places = [peer, stranger.peer].map((each) => (each === undefined ? "this node" : each));
+    throw new TypeError(`[${spec.name}] tensors of ${places.join(" and ")}: copy one with to("peer:NAME") or to("cpu")`);
+  }
   const typed = states.every(({ type }) => type !== undefined) && !spec.dataDependent;
   const types = typed ? session.infer(spec.name, input) : undefined;
   if (spec.variadic && types === undefined) {
     throw new TypeError(`[${spec.name}] how many tensors it gives is not known here: use narrow or slice`);
   }
   const count = types?.length ?? spec.outputs.length;
-  const differentiable = spec.differentiable && !session.noGrad;
+  const differentiable = spec.differentiable && !session.noGrad && peer === undefined;
   const carriers = differentiable ? spec.inputs.filter((each) => each.differentiable) : [];
   const leaves = leavesOf(carriers.flatMap(({ name: operand }) => statesIn(input[operand])));
   const outputs = Array.from({ length: count }, (_, i) => {
     const type = types?.[i];
     const carries = type === undefined || kFloats.has(type.dtype);
-    return session.newState(type, carries ? leaves : kNoLeaves);
+    const state = session.newState(type, carries ? leaves : kNoLeaves);
+    if (peer !== undefined) state.peer = peer;
+    return state;
   });
   session.enqueue({
-    operation: `tensor/${spec.name}`,
+    operation: atPeer(peer, `tensor/${spec.name}`),
     input,
     inputs: states,
     outputs,
@@ -265,12 +371,6 @@ export function invoke(name: string, given: readonly unknown[], site: Site): Ten
 function statesIn(value: unknown): TensorState[] {
   if (value instanceof TensorState) return [value];
   return Array.isArray(value) ? value.filter((item): item is TensorState => item instanceof TensorState) : [];
-}
-
-/** Whether an operation has a tensor in front, so that it is a method too. */
-function isMethod(name: string): boolean {
-  const first = findOperation(name)?.inputs[0];
-  return first !== undefined && !first.optional && !first.variadic && first.name !== "rng";
 }
 
 for (const name of operationNames()) {

@@ -38,7 +38,9 @@ const open: Suite[] = [];
 
 function innermost(what: string): Suite {
   const suite = open.at(-1);
-  if (suite === undefined) throw new Error(`${what} outside a test file: run the file with \`alknet test FILE\``);
+  if (suite === undefined) {
+    throw new Error(`${what} is for the top of a test file and for describe(); \`alknet test FILE\` runs the file`);
+  }
   return suite;
 }
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "./index.ts";
-import { run, type TestResult } from "./runner.ts";
+import { run, type RunOptions, type TestResult } from "./runner.ts";
 
 /** Runs one file's declarations: what became of each test, as "group/name status". */
-async function outcome(declare: () => unknown, more: { filter?: string; timeout?: number } = {}) {
+async function outcome(declare: () => unknown, more: Partial<RunOptions> = {}) {
   const results: TestResult[] = [];
   const summary = await run({
     files: ["a.test.ts"],
@@ -108,4 +108,35 @@ nodeTest("each makes one test a row", async () => {
   });
   assert.deepEqual(lines, ["1 and 2 passed", "3 and 4 passed"]);
   assert.deepEqual(seen, [[1, 2], [3, 4]]);
+});
+
+nodeTest("what nobody catches fails the test in which it happened", async () => {
+  const lost: { message: string }[] = [];
+  const { lines, results } = await outcome(
+    () => {
+      test("loses a rejection", () => void setTimeout(() => lost.push({ message: "Error: lost" })));
+      test("fails too", () => {
+        lost.push({ message: "Error: also" });
+        throw new Error("mine");
+      });
+      test("is fine", () => undefined);
+    },
+    { turn: () => new Promise((done) => setTimeout(done, 5)), uncaught: () => lost.splice(0) },
+  );
+  assert.deepEqual(lines, ["loses a rejection failed", "fails too failed", "is fine passed"]);
+  assert.equal(results[0]?.failure?.message, "nobody caught: Error: lost");
+  assert.match(results[1]?.failure?.message ?? "", /mine\nnobody caught: Error: also/);
+});
+
+nodeTest("the host hears of a test before it begins", async () => {
+  const begun: unknown[] = [];
+  const declare = () => describe("g", () => test("t", () => begun.push("body"), { timeout: 70 }));
+  await outcome(declare, { begin: (groups, name, timeout) => begun.push([...groups, name, timeout]) });
+  assert.deepEqual(begun, [["g", "t", 70], "body"]);
+});
+
+nodeTest("a file without tests fails", async () => {
+  const { lines, results } = await outcome(() => describe("g", () => undefined));
+  assert.deepEqual(lines, ["the file has tests failed"]);
+  assert.match(results[0]?.failure?.message ?? "", /declares no tests/);
 });

@@ -52,6 +52,12 @@ export interface RunOptions {
   readonly timeout: number;
   /** Only tests whose full name contains this. */
   readonly filter?: string | undefined;
+  /** Hears of each test before it begins, and of the milliseconds that it has. */
+  readonly begin?: (groups: readonly string[], name: string, timeout: number) => void;
+  /** Lets everything happen that needs no more time: rejections that nobody caught are known then. */
+  readonly turn?: () => Promise<void>;
+  /** What nobody caught since this was last asked. */
+  readonly uncaught?: () => readonly Failure[];
 }
 
 /** Runs the tests of all files. */
@@ -95,11 +101,27 @@ class FileRun {
     const begin = this.#options.now();
     try {
       const root = await collect("", () => this.#options.load(this.#file));
+      const late = await this.#withUncaught(undefined);
+      if (late !== undefined) this.#tell([], "the file loads", "failed", begin, late);
+      if (!hasTests(root)) {
+        const message = 'it declares no tests: call test("name", () => { ... }), at its top or in a describe()';
+        this.#tell([], "the file has tests", "failed", begin, { message });
+      }
       this.#only = hasOnly(root);
       await this.#suite(root, { suites: [], skipped: false, chosen: false });
     } catch (error) {
       this.#tell([], "the file loads", "failed", begin, failureOf(error));
     }
+  }
+
+  /** The failure, and with it what nobody has caught meanwhile. */
+  async #withUncaught(failure: Failure | undefined): Promise<Failure | undefined> {
+    await this.#options.turn?.();
+    const [first, ...rest] = this.#options.uncaught?.() ?? [];
+    if (first === undefined) return failure;
+    const others = rest.map(({ message }) => `\nnobody caught: ${message}`).join("");
+    if (failure === undefined) return { ...first, message: `nobody caught: ${first.message}${others}` };
+    return { ...failure, message: `${failure.message}\nnobody caught: ${first.message}${others}` };
   }
 
   async #suite(suite: Suite, outer: Place): Promise<void> {
@@ -147,11 +169,13 @@ class FileRun {
     const status = this.#statusOf(test, place);
     if (status !== undefined) return this.#tell(groupsOf(place), test.name, status, begin);
     let failure = broken;
+    const timeout = test.options.timeout ?? this.#options.timeout;
+    this.#options.begin?.(groupsOf(place), test.name, timeout);
     if (failure === undefined) {
       failure = await this.#hooks(place.suites.flatMap((suite) => suite.hooks.beforeEach));
-      failure ??= await this.#guarded(test.body, test.options.timeout ?? this.#options.timeout, test.name);
+      failure ??= await this.#guarded(test.body, timeout, test.name);
       const after = await this.#hooks([...place.suites].reverse().flatMap((suite) => suite.hooks.afterEach));
-      failure ??= after;
+      failure = await this.#withUncaught(failure ?? after);
     }
     this.#tell(groupsOf(place), test.name, failure === undefined ? "passed" : "failed", begin, failure);
   }
@@ -189,6 +213,10 @@ class FileRun {
 
 function groupsOf(place: Place): string[] {
   return place.suites.map((suite) => suite.name).filter((name) => name !== "");
+}
+
+function hasTests(suite: Suite): boolean {
+  return suite.items.some((item) => item.kind === "test" || hasTests(item));
 }
 
 function hasOnly(suite: Suite): boolean {

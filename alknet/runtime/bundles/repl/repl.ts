@@ -137,6 +137,23 @@ function valueOf(path: string): unknown {
   }
 }
 
+const showSymbol = Symbol.for("alknet.show");
+
+interface Showing {
+  [showSymbol](): Promise<string>;
+}
+
+const isShowing = (value: unknown): value is Showing =>
+  typeof value === "object" && value !== null && typeof Reflect.get(value, showSymbol) === "function";
+
+/** What a value, or each of a list, says of itself when it has to be waited for; undefined for what can be printed as it is. */
+export function shown(value: unknown): Promise<string> | undefined {
+  if (isShowing(value)) return value[showSymbol]();
+  if (!Array.isArray(value) || value.length === 0 || value.length > 8 || !value.every(isShowing)) return undefined;
+  const texts = Promise.all(value.map((item) => item[showSymbol]()));
+  return texts.then((all) => `[${all.map((text) => text.replaceAll("\n", "\n ")).join(",\n ")}]`);
+}
+
 function memberNames(value: unknown): string[] {
   const names: string[] = [];
   for (let object: unknown = value === null || value === undefined ? null : Object(value); object !== null; object = Object.getPrototypeOf(object)) {

@@ -1,4 +1,6 @@
+import { base64Encode } from "../base64.ts";
 import { type Kind, kKinds } from "../kinds.ts";
+import { utf8Encode } from "../utf8.ts";
 import type { Random } from "../../../testing/random.ts";
 
 /** A schema by hand: TypeDef keywords, and of the standard ones only those that kinds need. */
@@ -217,13 +219,13 @@ export class Generator {
     const most = wild && this.random.once(8) ? maxBytes + 3 : maxBytes;
     const size = this.random.below(Math.min(most, 60) + 1);
     if (kind === "Bytes") {
-      return globalThis.Buffer.from(Array.from({ length: size }, () => this.random.below(256))).toString("base64");
+      return base64Encode(Uint8Array.from({ length: size }, () => this.random.below(256)));
     }
     if (kind === "Timestamp") return this.random.pick(["2024-02-29T23:59:60Z", "1996-12-19T16:39:57.25-08:00"]);
     let text = "";
     for (let bytes = 0; bytes < size;) {
       const next = this.random.pick(["a", '"', "\u0000", "é", "€"]);
-      bytes += globalThis.Buffer.byteLength(next);
+      bytes += utf8Encode(next).length;
       if (bytes <= size) text += next;
     }
     return text;

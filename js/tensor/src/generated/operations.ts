@@ -21,13 +21,14 @@ export interface Functions<T> {
   /** A matrix [n, m] with ones on its diagonal and zeros elsewhere; `m` null: square. */
   eye(...rest: Rest<{ n: number; m?: number | null; dtype?: Dtype }, ["n", "m", "dtype"]>): T;
   /** `fill_value` everywhere; without `dtype`, i64 for an integer and f32 for a fraction. */
-  full(...rest: Rest<{ size: readonly number[]; fill_value: number; dtype?: Dtype | null }, ["size", "fill_value", "dtype"]>): T;
+  full(...rest: Rest<{ size: number | readonly number[]; fill_value: number; dtype?: Dtype | null }, ["size", "fill_value", "dtype"]>): T;
   /** `fill_value` everywhere, in the shape and dtype of `input`. */
   full_like(input: T, ...rest: Rest<{ fill_value: number }, ["fill_value"]>): T;
   /** `steps` numbers from `start` to `end`, both included, at equal distances. */
   linspace(...rest: Rest<{ start: number; end: number; steps: number; dtype?: Dtype }, ["start", "end", "steps", "dtype"]>): T;
   /** A tensor of ones. */
-  ones(...rest: Rest<{ size: readonly number[]; dtype?: Dtype }, ["size", "dtype"]>): T;
+  ones(...rest: Rest<{ size: number | readonly number[]; dtype?: Dtype }, ["size", "dtype"]>): T;
+  ones(...size: readonly number[] | readonly [...number[], { dtype?: Dtype }]): T;
   /** Ones of the shape and dtype of `input`. */
   ones_like(input: T): T;
   /** The lower triangle of matrices (the last two dimensions), zeros elsewhere; `diagonal` says how far above the main one it ends. */
@@ -35,7 +36,8 @@ export interface Functions<T> {
   /** The upper triangle of matrices (the last two dimensions), zeros elsewhere; `diagonal` says how far above the main one it starts. */
   triu(input: T, ...rest: Rest<{ diagonal?: number }, ["diagonal"]>): T;
   /** A tensor of zeros. */
-  zeros(...rest: Rest<{ size: readonly number[]; dtype?: Dtype }, ["size", "dtype"]>): T;
+  zeros(...rest: Rest<{ size: number | readonly number[]; dtype?: Dtype }, ["size", "dtype"]>): T;
+  zeros(...size: readonly number[] | readonly [...number[], { dtype?: Dtype }]): T;
   /** Zeros of the shape and dtype of `input`. */
   zeros_like(input: T): T;
   /** 1 with the probability `input`, else 0, in its dtype: 1 where the uniform f32 number of the element is less; words as `rand`. */
@@ -47,13 +49,16 @@ export interface Functions<T> {
   /** Pairs of random words as standard normal numbers by Box and Muller: elements of even index take the cosine, odd ones the sine. */
   normalOfWords(first: T | Scalar, second: T | Scalar, ...rest: Rest<{ dtype?: Dtype }, ["dtype"]>): T;
   /** Uniform random numbers of [0, 1), the same on every device: Philox4x32-10 of `rng` [seed low, seed high, step low, step high], `stream` and the element's index. */
-  rand(...rest: Rest<{ rng?: T | null; size: readonly number[]; stream?: number; dtype?: Dtype }, ["size", "dtype"]>): T;
+  rand(...rest: Rest<{ rng?: T | null; size: number | readonly number[]; stream?: number; dtype?: Dtype }, ["size", "dtype"]>): T;
+  rand(...size: readonly number[] | readonly [...number[], { rng?: T | null; stream?: number; dtype?: Dtype }]): T;
   /** Random integers of [low, high), which holds fewer than 2^32; words as `rand`. */
-  randint(...rest: Rest<{ rng?: T | null; low?: number; high: number; size: readonly number[]; stream?: number; dtype?: Dtype }, ["low", "high", "size", "dtype"]>): T;
+  randint(...rest: Rest<{ rng?: T | null; low?: number; high: number; size: number | readonly number[]; stream?: number; dtype?: Dtype }, ["low", "high", "size", "dtype"]>): T;
   /** Standard normal random numbers; words as `rand`. */
-  randn(...rest: Rest<{ rng?: T | null; size: readonly number[]; stream?: number; dtype?: Dtype }, ["size", "dtype"]>): T;
+  randn(...rest: Rest<{ rng?: T | null; size: number | readonly number[]; stream?: number; dtype?: Dtype }, ["size", "dtype"]>): T;
+  randn(...size: readonly number[] | readonly [...number[], { rng?: T | null; stream?: number; dtype?: Dtype }]): T;
   /** Words of Philox4x32-10, the same on every device. `rng` is [seed low, seed high, step low, step high]. Element e gets word e of `stream` (`element`), the first or second word of its pair (`first`, `second`: words e and e - 1 or e + 1 of even and odd e), or one of two words of its own (`high`, `low`: words 2 e and 2 e + 1), or one of the two words of the first or second element of its pair (`first_high` .. `second_low`). */
-  randomWords(...rest: Rest<{ rng?: T | null; size: readonly number[]; stream?: number; words?: "element" | "first" | "second" | "high" | "low" | "first_high" | "first_low" | "second_high" | "second_low" }, ["size", "words"]>): T;
+  randomWords(...rest: Rest<{ rng?: T | null; size: number | readonly number[]; stream?: number; words?: "element" | "first" | "second" | "high" | "low" | "first_high" | "first_low" | "second_high" | "second_low" }, ["size", "words"]>): T;
+  randomWords(...size: readonly number[] | readonly [...number[], { rng?: T | null; stream?: number; words?: "element" | "first" | "second" | "high" | "low" | "first_high" | "first_low" | "second_high" | "second_low" }]): T;
   /** The integers of [0, n) in random order: the places of n random words when sorted, equal ones as they come; words as `rand`. */
   randperm(...rest: Rest<{ rng?: T | null; n: number; stream?: number }, ["n"]>): T;
   /** Pairs of random words as f64 numbers of [0, 1) with 53 bits. */
@@ -339,27 +344,27 @@ export interface Functions<T> {
   /** `input` where `condition` is true, `other` elsewhere, broadcast. */
   where(condition: T | Scalar, input: T | Scalar, other: T | Scalar): T;
   /** Whether no element is 0 (NaN is not), over the dimensions `dim` (null or empty: all); true for no elements. */
-  all(input: T, ...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  all(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The largest element over the dimensions `dim` (null or empty: all), NaN where there is one. Equal ones share the gradient. */
-  amax(input: T, ...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  amax(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The smallest element over the dimensions `dim` (null or empty: all), NaN where there is one. Equal ones share the gradient. */
-  amin(input: T, ...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  amin(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** Whether some element is not 0 (NaN is not), over the dimensions `dim` (null or empty: all); false for no elements. */
-  any(input: T, ...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  any(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The place of the largest element along `dim` (null: in row-major order of all), as i64. NaN counts as the largest; of equal elements the first. */
   argmax(input: T, ...rest: Rest<{ dim?: number | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The place of the smallest element along `dim` (null: in row-major order of all), as i64. NaN counts as the smallest; of equal elements the first. */
   argmin(input: T, ...rest: Rest<{ dim?: number | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** How many elements are not 0 over the dimensions `dim` (null or empty: all), as i64. */
-  count_nonzero(input: T, ...rest: Rest<{ dim?: readonly number[] | null }, ["dim"]>): T;
+  count_nonzero(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null }, ["dim"]>): T;
   /** Logarithm of the sum of exponentials over the dimensions `dim` (null or empty: all), for inputs of any size; -inf for no elements. */
-  logsumexp(input: T, ...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  logsumexp(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The largest element, NaN if there is one. Equal ones share the gradient. */
   max(input: T): T;
   /** The largest elements along `dim` and their places as i64: PyTorch's `max` with a dimension. NaN counts as the largest; of equal elements the first, which has the gradient. */
   maxDim(input: T, ...rest: Rest<{ dim: number; keepdim?: boolean }, ["dim", "keepdim"]>): [T, T] & { readonly values: T; readonly indices: T };
   /** Arithmetic mean over the dimensions `dim` (null or empty: all). Floats only: cast integers first. The mean of nothing is NaN. */
-  mean(input: T, ...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  mean(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The median of all elements, the lower of two, NaN if there is one. */
   median(input: T): T;
   /** The median along `dim`, the lower of two, and its place as i64: PyTorch's `median` with a dimension. NaN where there is one. */
@@ -369,19 +374,19 @@ export interface Functions<T> {
   /** The smallest elements along `dim` and their places as i64: PyTorch's `min` with a dimension. NaN counts as the smallest; of equal elements the first, which has the gradient. */
   minDim(input: T, ...rest: Rest<{ dim: number; keepdim?: boolean }, ["dim", "keepdim"]>): [T, T] & { readonly values: T; readonly indices: T };
   /** The `p`-norm over the dimensions `dim` (null or empty: all): a number, "fro" (2), "inf" or "-inf". The gradient at 0 is 0. */
-  norm(input: T, ...rest: Rest<{ p?: number | string; dim?: readonly number[] | null; keepdim?: boolean }, ["p", "dim", "keepdim"]>): T;
+  norm(input: T, ...rest: Rest<{ p?: number | string; dim?: number | readonly number[] | null; keepdim?: boolean }, ["p", "dim", "keepdim"]>): T;
   /** Product over the dimensions `dim` (null or empty: all). Integers and bool multiply in i64; the product of nothing is 1. Second derivatives at inputs that hold 0 are not exact. */
-  prod(input: T, ...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  prod(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** Standard deviation: the square root of `var`, with a gradient of 0 where it is 0. */
-  std(input: T, ...rest: Rest<{ dim?: readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): T;
+  std(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): T;
   /** `std` and `mean` over the dimensions `dim` together. */
-  std_mean(input: T, ...rest: Rest<{ dim?: readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): [T, T] & { readonly std: T; readonly mean: T };
+  std_mean(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): [T, T] & { readonly std: T; readonly mean: T };
   /** Sum over the dimensions `dim` (null or empty: all). Integers and bool add up in i64; the sum of nothing is 0. */
-  sum(input: T, ...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  sum(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** Variance over the dimensions `dim` (null or empty: all): squares of the distances from the mean, divided by the count less `correction`. */
-  var(input: T, ...rest: Rest<{ dim?: readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): T;
+  var(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): T;
   /** `var` and `mean` over the dimensions `dim` together. */
-  var_mean(input: T, ...rest: Rest<{ dim?: readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): [T, T] & { readonly var: T; readonly mean: T };
+  var_mean(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): [T, T] & { readonly var: T; readonly mean: T };
   /** The places in `input` of the elements along `dim` in order, as i64; as `sort`. */
   argsort(input: T, ...rest: Rest<{ dim?: number; descending?: boolean; stable?: boolean }, ["dim", "descending", "stable"]>): T;
   /** The largest element so far along `dim` and its place as i64: of equal ones the last. NaN stays. A gradient goes to the places. */
@@ -409,13 +414,16 @@ export interface Functions<T> {
   /** Cuts dimension `dim` into at most `chunks` pieces of equal size, the last with what is left. The size of the dimension must be known before the run. */
   chunk(input: T, ...rest: Rest<{ chunks: number; dim?: number }, ["chunks", "dim"]>): T[];
   /** Repeats dimensions of size 1 without copying, and adds dimensions in front; -1 keeps a size. */
-  expand(input: T, ...rest: Rest<{ size: readonly number[] }, ["size"]>): T;
+  expand(input: T, ...rest: Rest<{ size: number | readonly number[] }, ["size"]>): T;
+  expand(input: T, ...size: readonly number[]): T;
   /** As `expand`. */
-  broadcast_to(input: T, ...rest: Rest<{ size: readonly number[] }, ["size"]>): T;
+  broadcast_to(input: T, ...rest: Rest<{ size: number | readonly number[] }, ["size"]>): T;
+  broadcast_to(input: T, ...size: readonly number[]): T;
   /** Joins the dimensions from `start_dim` to `end_dim` into one. */
   flatten(input: T, ...rest: Rest<{ start_dim?: number; end_dim?: number }, ["start_dim", "end_dim"]>): T;
   /** The elements in reverse order along `dims`, whose sizes must be known before the run. */
-  flip(input: T, ...rest: Rest<{ dims: readonly number[] }, ["dims"]>): T;
+  flip(input: T, ...rest: Rest<{ dims: number | readonly number[] }, ["dims"]>): T;
+  flip(input: T, ...dims: readonly number[]): T;
   /** Moves dimensions to other places; the rest keep their order. */
   movedim(input: T, ...rest: Rest<{ source: number | readonly number[]; destination: number | readonly number[] }, ["source", "destination"]>): T;
   /** As `movedim`. */
@@ -423,13 +431,17 @@ export interface Functions<T> {
   /** `length` elements of dimension `dim` from `start`; a negative start counts from the end. */
   narrow(input: T, ...rest: Rest<{ dim: number; start: number; length: number }, ["dim", "start", "length"]>): T;
   /** Reorders dimensions: dimension i of the result is dimension `dims[i]` of `input`. */
-  permute(input: T, ...rest: Rest<{ dims: readonly number[] }, ["dims"]>): T;
+  permute(input: T, ...rest: Rest<{ dims: number | readonly number[] }, ["dims"]>): T;
+  permute(input: T, ...dims: readonly number[]): T;
   /** Repeats `input` `repeats[i]` times along dimension i; further dimensions are added in front. */
-  repeat(input: T, ...rest: Rest<{ repeats: readonly number[] }, ["repeats"]>): T;
+  repeat(input: T, ...rest: Rest<{ repeats: number | readonly number[] }, ["repeats"]>): T;
+  repeat(input: T, ...repeats: readonly number[]): T;
   /** The same elements in row-major order under another shape; one size may be -1 and is worked out. */
-  reshape(input: T, ...rest: Rest<{ shape: readonly number[] }, ["shape"]>): T;
+  reshape(input: T, ...rest: Rest<{ shape: number | readonly number[] }, ["shape"]>): T;
+  reshape(input: T, ...shape: readonly number[]): T;
   /** As `reshape`. */
-  view(input: T, ...rest: Rest<{ shape: readonly number[] }, ["shape"]>): T;
+  view(input: T, ...rest: Rest<{ shape: number | readonly number[] }, ["shape"]>): T;
+  view(input: T, ...shape: readonly number[]): T;
   /** Shifts elements along `dims`; those that leave at the end come in at the beginning. Without `dims` it shifts the elements in row-major order. */
   roll(input: T, ...rest: Rest<{ shifts: number | readonly number[]; dims?: number | readonly number[] | null }, ["shifts", "dims"]>): T;
   /** The elements at place `index` of dimension `dim`, which goes away; negative places count from the end. */
@@ -439,11 +451,12 @@ export interface Functions<T> {
   /** Cuts dimension `dim` into pieces of `split_size`, the last with what is left, or of the sizes of a list, which must add up. The size of the dimension must be known before the run. */
   split(input: T, ...rest: Rest<{ split_size: number | readonly number[]; dim?: number }, ["split_size", "dim"]>): T[];
   /** Removes those of the dimensions `dim` (null: all) whose size is 1. A size that is not known before the run cannot be squeezed. */
-  squeeze(input: T, ...rest: Rest<{ dim?: readonly number[] | null }, ["dim"]>): T;
+  squeeze(input: T, ...rest: Rest<{ dim?: number | readonly number[] | null }, ["dim"]>): T;
   /** Joins values of one shape along a new dimension `dim`. */
   stack(tensors: readonly T[], ...rest: Rest<{ dim?: number }, ["dim"]>): T;
   /** Repeats `input` `dims[i]` times along dimension i; the shorter of shape and `dims` gets sizes of 1 in front. */
-  tile(input: T, ...rest: Rest<{ dims: readonly number[] }, ["dims"]>): T;
+  tile(input: T, ...rest: Rest<{ dims: number | readonly number[] }, ["dims"]>): T;
+  tile(input: T, ...dims: readonly number[]): T;
   /** Swaps two dimensions. */
   transpose(input: T, ...rest: Rest<{ dim0: number; dim1: number }, ["dim0", "dim1"]>): T;
   /** As `transpose`. */
@@ -453,11 +466,11 @@ export interface Functions<T> {
   /** The slices at each place of dimension `dim`, which goes away. The size of the dimension must be known before the run. */
   unbind(input: T, ...rest: Rest<{ dim?: number }, ["dim"]>): T[];
   /** Splits dimension `dim` into dimensions of these sizes; one may be -1 and is worked out. */
-  unflatten(input: T, ...rest: Rest<{ dim: number; sizes: readonly number[] }, ["dim", "sizes"]>): T;
+  unflatten(input: T, ...rest: Rest<{ dim: number; sizes: number | readonly number[] }, ["dim", "sizes"]>): T;
   /** Inserts a dimension of size 1 before position `dim` of the result. */
   unsqueeze(input: T, ...rest: Rest<{ dim: number }, ["dim"]>): T;
   /** Writes `value` into a state of the graph; the result is the state's new version. `state` is a state or the result of an earlier assign, and runs after everything that reads that version, also through views. With `at`, the start of each dimension, only that part changes; a part outside the state is the error `index_out_of_range`. Passes no gradient. */
-  assign(state: T, value: T, ...rest: Rest<{ at?: readonly number[] | null }, ["at"]>): T;
+  assign(state: T, value: T, ...rest: Rest<{ at?: number | readonly number[] | null }, ["at"]>): T;
   /** Tensors side by side along `dim`; their other sizes are equal. A vector of nothing goes with everything. */
   cat(tensors: readonly T[], ...rest: Rest<{ dim?: number }, ["dim"]>): T;
   /** As `cat`. */
@@ -467,7 +480,7 @@ export interface Functions<T> {
   /** Two to four tensors side by side along `dim`: the step that `cat` is made of. */
   catParts(first: T, second: T, ...rest: Rest<{ third?: T | null; fourth?: T | null; dim?: number }, ["third", "fourth", "dim"]>): T;
   /** `input` with `value` around it: `pad` is how many elements before and after the last dimension, then the one before it, and so on. Negative amounts take elements away. */
-  constant_pad_nd(input: T, ...rest: Rest<{ pad: readonly number[]; value?: number }, ["pad", "value"]>): T;
+  constant_pad_nd(input: T, ...rest: Rest<{ pad: number | readonly number[]; value?: number }, ["pad", "value"]>): T;
   /** Rows of `weight` (rank 2) picked by `indices`. An index outside 0 .. rows - 1 is the error `index_out_of_range`. */
   embedding(weight: T, indices: T): T;
   /** The gradient of `embedding` of a weight of `num_weights` rows: row i is the sum of the rows of `grad_output` whose index is i. An index outside 0 .. num_weights - 1 is the error `index_out_of_range`. */
@@ -475,7 +488,7 @@ export interface Functions<T> {
   /** Elements picked along `dim`: output[i][j][k] is input[i][index[i][j][k]][k] for `dim` 1. `index` may be smaller than `input` elsewhere. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
   gather(input: T, index: T, ...rest: Rest<{ dim: number }, ["dim"]>): T;
   /** The gradient of `gather` of an input of the shape `input_sizes`: the elements of `grad_output` added up at the places that `index` names, 0 elsewhere. */
-  gatherBackward(grad_output: T, index: T, ...rest: Rest<{ input_sizes: readonly number[]; dim: number }, ["input_sizes", "dim"]>): T;
+  gatherBackward(grad_output: T, index: T, ...rest: Rest<{ input_sizes: number | readonly number[]; dim: number }, ["input_sizes", "dim"]>): T;
   /** Elements or slices at the places that `indices`, one for each of the first dimensions, name together after broadcasting; negative places count from the end: PyTorch's `input[i, j]`. */
   index(input: T | Scalar, indices: readonly T[]): T;
   /** `input` with `alpha` times the slices of `source` added to the slices along `dim` that the vector `index` names. */
@@ -491,7 +504,7 @@ export interface Functions<T> {
   /** `nonzero` in a result of `size` rows, as graphs need it: [size, rank] of i64. Rows behind the last place are `fill_value`; places beyond `size` are left out. */
   nonzero_static(input: T, ...rest: Rest<{ size: number; fill_value?: number }, ["size", "fill_value"]>): T;
   /** `input` with elements around it: `pad` is how many before and after the last dimension, then the one before it, and so on. They are `value`, or with `mode` the mirror image without the edge, the edge, or the other end. */
-  pad(input: T, ...rest: Rest<{ pad: readonly number[]; mode?: "constant" | "reflect" | "replicate" | "circular"; value?: number }, ["pad", "mode", "value"]>): T;
+  pad(input: T, ...rest: Rest<{ pad: number | readonly number[]; mode?: "constant" | "reflect" | "replicate" | "circular"; value?: number }, ["pad", "mode", "value"]>): T;
   /** `input` with elements of `src` at the places along `dim` that `index` names: output[i][index[i][j][k]][k] = src[i][j][k] for `dim` 1. Of several for one place the last in row-major order stays. `src` may be larger than `index`, but has a gradient only if it is not. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
   scatter(input: T, index: T, src: T, ...rest: Rest<{ dim: number }, ["dim"]>): T;
   /** `input` with the elements of `src` added at the places along `dim` that `index` names, always in the same order. `src` may be larger than `index`, but has a gradient only if it is not. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
@@ -499,7 +512,7 @@ export interface Functions<T> {
   /** `input` with `value` at the places along `dim` that `index` names: PyTorch's `scatter` of a number. */
   scatterValue(input: T | Scalar, index: T | Scalar, ...rest: Rest<{ dim: number; value: number }, ["dim", "value"]>): T;
   /** The gradient of `slice` of an input of the shape `input_sizes`: `grad_output` where the slice is, 0 elsewhere. */
-  sliceBackward(grad_output: T, ...rest: Rest<{ input_sizes: readonly number[]; dim?: number; start?: number | null; end?: number | null; step?: number }, ["input_sizes", "dim", "start", "end", "step"]>): T;
+  sliceBackward(grad_output: T, ...rest: Rest<{ input_sizes: number | readonly number[]; dim?: number; start?: number | null; end?: number | null; step?: number }, ["input_sizes", "dim", "start", "end", "step"]>): T;
   /** The elements of `input`, taken as one row-major vector, that `index` names; negative places count from the end. */
   take(input: T | Scalar, index: T | Scalar): T;
   /** Windows of `size` elements, `step` apart, along `dimension`, which counts the windows then; a last dimension holds their elements. */
@@ -541,13 +554,13 @@ export interface Functions<T> {
   /** Normalises each channel of each item of [N, C, ...] as `group_norm` with as many groups as channels. */
   instance_norm(input: T | Scalar, ...rest: Rest<{ weight?: T | Scalar | null; bias?: T | Scalar | null; eps?: number }, ["weight", "bias", "eps"]>): T;
   /** Subtracts the mean over the last dimensions (`normalized_shape`), divides by `sqrt(variance + eps)` (biased variance), then applies `weight` and `bias`. */
-  layer_norm(input: T, ...rest: Rest<{ weight?: T | null; bias?: T | null; normalized_shape: readonly number[]; eps?: number }, ["weight", "bias", "normalized_shape", "eps"]>): T;
+  layer_norm(input: T, ...rest: Rest<{ weight?: T | null; bias?: T | null; normalized_shape: number | readonly number[]; eps?: number }, ["weight", "bias", "normalized_shape", "eps"]>): T;
   /** The logarithm of `softmax(input)` over the dimension `dim`, computed without overflow. */
   log_softmax(input: T, ...rest: Rest<{ dim: number }, ["dim"]>): T;
   /** A last dimension of `num_classes` with 1 at the place that `input` names and 0 elsewhere. A class outside 0 .. num_classes - 1 is the error `index_out_of_range`. */
   one_hot(input: T, ...rest: Rest<{ num_classes: number }, ["num_classes"]>): T;
   /** Divides by `sqrt(mean(input^2) + eps)` over the last dimensions (`normalized_shape`), then applies `weight`. Without `eps` it is the difference between 1 and the next number of the dtype. */
-  rms_norm(input: T, ...rest: Rest<{ weight?: T | null; normalized_shape: readonly number[]; eps?: number | null }, ["weight", "normalized_shape", "eps"]>): T;
+  rms_norm(input: T, ...rest: Rest<{ weight?: T | null; normalized_shape: number | readonly number[]; eps?: number | null }, ["weight", "normalized_shape", "eps"]>): T;
   /** Rotary position embedding of [..., positions, depth]: rotates the i-th pair of elements by `position * base^(-2 i / depth)`. Pairs are elements i and i + depth / 2, or neighbours when `interleaved`. Without `positions` they count from 0. */
   rope(input: T | Scalar, ...rest: Rest<{ positions?: T | Scalar | null; base?: number; interleaved?: boolean }, ["positions", "base", "interleaved"]>): T;
   /** `softmax(query @ key^T * scale + mask) @ value` over the last two dimensions; `scale` is 1/sqrt(last size of query) when null. A bool mask keeps where true, a float mask is added; it broadcasts to [..., queries, keys]. `is_causal` keeps key j for query i when j <= i and takes no mask beside it. A query without any key kept gives 0. With `enable_gqa` each head of key and value serves as many heads of query in a row, [..., heads, positions, size]. With `window` query i sees the keys j of |i - j| < window, and when causal those of i - window < j <= i. */
@@ -567,27 +580,27 @@ export interface Functions<T> {
   /** The gradient of `conv3d` by its input as an operation: `input` [N, C, D, H, W] (or without N), `weight` [C, O / groups, ...], `bias` [O]. `output_padding` adds to the size behind. */
   conv_transpose3d(input: T, weight: T, ...rest: Rest<{ bias?: T | null; stride?: number | readonly number[]; padding?: number | readonly number[]; output_padding?: number | readonly number[]; groups?: number; dilation?: number | readonly number[] }, ["bias", "stride", "padding", "output_padding", "groups", "dilation"]>): T;
   /** A convolution over any number of spatial dimensions whose result has the shape `output_size`: what gradients of the others are made of. */
-  convolution(input: T, weight: T, ...rest: Rest<{ output_size: readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["output_size", "stride", "padding", "dilation", "groups"]>): T;
+  convolution(input: T, weight: T, ...rest: Rest<{ output_size: number | readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["output_size", "stride", "padding", "dilation", "groups"]>): T;
   /** The gradient of a convolution by its input, whose shape is `input_size`. */
-  convolutionBackwardInput(grad_output: T, weight: T, ...rest: Rest<{ input_size: readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["input_size", "stride", "padding", "dilation", "groups"]>): T;
+  convolutionBackwardInput(grad_output: T, weight: T, ...rest: Rest<{ input_size: number | readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["input_size", "stride", "padding", "dilation", "groups"]>): T;
   /** The gradient of a convolution by its weight, whose shape is `weight_size`. */
-  convolutionBackwardWeight(grad_output: T, input: T, ...rest: Rest<{ weight_size: readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["weight_size", "stride", "padding", "dilation", "groups"]>): T;
+  convolutionBackwardWeight(grad_output: T, input: T, ...rest: Rest<{ weight_size: number | readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["weight_size", "stride", "padding", "dilation", "groups"]>): T;
   /** Means over the last dimension of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_avg_pool1d(input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_avg_pool1d` of an input of the shape `input_size`. */
-  adaptiveAvgPool1dBackward(grad_output: T, ...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveAvgPool1dBackward(grad_output: T, ...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** Means over the last two dimensions of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_avg_pool2d(input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_avg_pool2d` of an input of the shape `input_size`. */
-  adaptiveAvgPool2dBackward(grad_output: T, ...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveAvgPool2dBackward(grad_output: T, ...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** Means over the last three dimensions of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_avg_pool3d(input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_avg_pool3d` of an input of the shape `input_size`. */
-  adaptiveAvgPool3dBackward(grad_output: T, ...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveAvgPool3dBackward(grad_output: T, ...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** The largest elements over the last dimension of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_max_pool1d(input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_max_pool1d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  adaptiveMaxPool1dBackward(grad_output: T, input: T, ...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveMaxPool1dBackward(grad_output: T, input: T, ...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** The elements of `values` that lie where `adaptive_max_pool1d` finds the largest of `input`. */
   adaptiveMaxPool1dGather(values: T, input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** Where `adaptive_max_pool1d` finds each element: its row-major index in the last dimension of `input`. */
@@ -595,7 +608,7 @@ export interface Functions<T> {
   /** The largest elements over the last two dimensions of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_max_pool2d(input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_max_pool2d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  adaptiveMaxPool2dBackward(grad_output: T, input: T, ...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveMaxPool2dBackward(grad_output: T, input: T, ...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** The elements of `values` that lie where `adaptive_max_pool2d` finds the largest of `input`. */
   adaptiveMaxPool2dGather(values: T, input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** Where `adaptive_max_pool2d` finds each element: its row-major index in the last two dimensions of `input`. */
@@ -603,7 +616,7 @@ export interface Functions<T> {
   /** The largest elements over the last three dimensions of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_max_pool3d(input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_max_pool3d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  adaptiveMaxPool3dBackward(grad_output: T, input: T, ...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveMaxPool3dBackward(grad_output: T, input: T, ...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** The elements of `values` that lie where `adaptive_max_pool3d` finds the largest of `input`. */
   adaptiveMaxPool3dGather(values: T, input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** Where `adaptive_max_pool3d` finds each element: its row-major index in the last three dimensions of `input`. */
@@ -611,23 +624,23 @@ export interface Functions<T> {
   /** The mean of each window over the last dimension. Padding counts as zeros when `count_include_pad`; `divisor_override` replaces the count. */
   avg_pool1d(input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The gradient of `avg_pool1d` of an input of the shape `input_size`. */
-  avgPool1dBackward(grad_output: T, ...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
+  avgPool1dBackward(grad_output: T, ...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The mean of each window over the last two dimensions. Padding counts as zeros when `count_include_pad`; `divisor_override` replaces the count. */
   avg_pool2d(input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The gradient of `avg_pool2d` of an input of the shape `input_size`. */
-  avg_pool2d_backward(grad_output: T, ...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
+  avg_pool2d_backward(grad_output: T, ...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The mean of each window over the last three dimensions. Padding counts as zeros when `count_include_pad`; `divisor_override` replaces the count. */
   avg_pool3d(input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The gradient of `avg_pool3d` of an input of the shape `input_size`. */
-  avg_pool3d_backward(grad_output: T, ...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
+  avg_pool3d_backward(grad_output: T, ...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** Resizes the dimensions behind the first two to `size`, or by `scale_factor`, as `mode` says. `align_corners` (linear, bilinear, trilinear and bicubic) maps first to first and last to last. */
   interpolate(input: T, ...rest: Rest<{ size?: number | readonly number[] | null; scale_factor?: number | readonly number[] | null; mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area"; align_corners?: boolean | null }, ["size", "scale_factor", "mode", "align_corners"]>): T;
   /** The gradient of `interpolate` of an input of the shape `input_size`. */
-  interpolateBackward(grad_output: T, ...rest: Rest<{ input_size: readonly number[]; size?: number | readonly number[] | null; scale_factor?: number | readonly number[] | null; mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area"; align_corners?: boolean | null }, ["input_size", "size", "scale_factor", "mode", "align_corners"]>): T;
+  interpolateBackward(grad_output: T, ...rest: Rest<{ input_size: number | readonly number[]; size?: number | readonly number[] | null; scale_factor?: number | readonly number[] | null; mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area"; align_corners?: boolean | null }, ["input_size", "size", "scale_factor", "mode", "align_corners"]>): T;
   /** The largest element of each window over the last dimension; NaN if there is one. Padding never wins; `stride` is `kernel_size` when null; with `ceil_mode` windows that start inside may end outside. */
   max_pool1d(input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The gradient of `max_pool1d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  maxPool1dBackward(grad_output: T, input: T, ...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
+  maxPool1dBackward(grad_output: T, input: T, ...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The elements of `values` that lie where `max_pool1d` finds the largest of `input`. */
   maxPool1dGather(values: T, input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** Where `max_pool1d` finds each element: its row-major index in the last dimension of `input`. */
@@ -635,7 +648,7 @@ export interface Functions<T> {
   /** The largest element of each window over the last two dimensions; NaN if there is one. Padding never wins; `stride` is `kernel_size` when null; with `ceil_mode` windows that start inside may end outside. */
   max_pool2d(input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The gradient of `max_pool2d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  max_pool2d_backward(grad_output: T, input: T, ...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
+  max_pool2d_backward(grad_output: T, input: T, ...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The elements of `values` that lie where `max_pool2d` finds the largest of `input`. */
   maxPool2dGather(values: T, input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** Where `max_pool2d` finds each element: its row-major index in the last two dimensions of `input`. */
@@ -643,7 +656,7 @@ export interface Functions<T> {
   /** The largest element of each window over the last three dimensions; NaN if there is one. Padding never wins; `stride` is `kernel_size` when null; with `ceil_mode` windows that start inside may end outside. */
   max_pool3d(input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The gradient of `max_pool3d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  max_pool3d_backward(grad_output: T, input: T, ...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
+  max_pool3d_backward(grad_output: T, input: T, ...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The elements of `values` that lie where `max_pool3d` finds the largest of `input`. */
   maxPool3dGather(values: T, input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** Where `max_pool3d` finds each element: its row-major index in the last three dimensions of `input`. */
@@ -989,27 +1002,27 @@ export interface Methods<T> {
   /** `input` where `condition` is true, `other` elsewhere, broadcast. */
   where(input: T | Scalar, other: T | Scalar): T;
   /** Whether no element is 0 (NaN is not), over the dimensions `dim` (null or empty: all); true for no elements. */
-  all(...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  all(...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The largest element over the dimensions `dim` (null or empty: all), NaN where there is one. Equal ones share the gradient. */
-  amax(...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  amax(...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The smallest element over the dimensions `dim` (null or empty: all), NaN where there is one. Equal ones share the gradient. */
-  amin(...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  amin(...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** Whether some element is not 0 (NaN is not), over the dimensions `dim` (null or empty: all); false for no elements. */
-  any(...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  any(...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The place of the largest element along `dim` (null: in row-major order of all), as i64. NaN counts as the largest; of equal elements the first. */
   argmax(...rest: Rest<{ dim?: number | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The place of the smallest element along `dim` (null: in row-major order of all), as i64. NaN counts as the smallest; of equal elements the first. */
   argmin(...rest: Rest<{ dim?: number | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** How many elements are not 0 over the dimensions `dim` (null or empty: all), as i64. */
-  count_nonzero(...rest: Rest<{ dim?: readonly number[] | null }, ["dim"]>): T;
+  count_nonzero(...rest: Rest<{ dim?: number | readonly number[] | null }, ["dim"]>): T;
   /** Logarithm of the sum of exponentials over the dimensions `dim` (null or empty: all), for inputs of any size; -inf for no elements. */
-  logsumexp(...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  logsumexp(...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The largest element, NaN if there is one. Equal ones share the gradient. */
   max(): T;
   /** The largest elements along `dim` and their places as i64: PyTorch's `max` with a dimension. NaN counts as the largest; of equal elements the first, which has the gradient. */
   maxDim(...rest: Rest<{ dim: number; keepdim?: boolean }, ["dim", "keepdim"]>): [T, T] & { readonly values: T; readonly indices: T };
   /** Arithmetic mean over the dimensions `dim` (null or empty: all). Floats only: cast integers first. The mean of nothing is NaN. */
-  mean(...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  mean(...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** The median of all elements, the lower of two, NaN if there is one. */
   median(): T;
   /** The median along `dim`, the lower of two, and its place as i64: PyTorch's `median` with a dimension. NaN where there is one. */
@@ -1019,19 +1032,19 @@ export interface Methods<T> {
   /** The smallest elements along `dim` and their places as i64: PyTorch's `min` with a dimension. NaN counts as the smallest; of equal elements the first, which has the gradient. */
   minDim(...rest: Rest<{ dim: number; keepdim?: boolean }, ["dim", "keepdim"]>): [T, T] & { readonly values: T; readonly indices: T };
   /** The `p`-norm over the dimensions `dim` (null or empty: all): a number, "fro" (2), "inf" or "-inf". The gradient at 0 is 0. */
-  norm(...rest: Rest<{ p?: number | string; dim?: readonly number[] | null; keepdim?: boolean }, ["p", "dim", "keepdim"]>): T;
+  norm(...rest: Rest<{ p?: number | string; dim?: number | readonly number[] | null; keepdim?: boolean }, ["p", "dim", "keepdim"]>): T;
   /** Product over the dimensions `dim` (null or empty: all). Integers and bool multiply in i64; the product of nothing is 1. Second derivatives at inputs that hold 0 are not exact. */
-  prod(...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  prod(...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** Standard deviation: the square root of `var`, with a gradient of 0 where it is 0. */
-  std(...rest: Rest<{ dim?: readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): T;
+  std(...rest: Rest<{ dim?: number | readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): T;
   /** `std` and `mean` over the dimensions `dim` together. */
-  std_mean(...rest: Rest<{ dim?: readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): [T, T] & { readonly std: T; readonly mean: T };
+  std_mean(...rest: Rest<{ dim?: number | readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): [T, T] & { readonly std: T; readonly mean: T };
   /** Sum over the dimensions `dim` (null or empty: all). Integers and bool add up in i64; the sum of nothing is 0. */
-  sum(...rest: Rest<{ dim?: readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
+  sum(...rest: Rest<{ dim?: number | readonly number[] | null; keepdim?: boolean }, ["dim", "keepdim"]>): T;
   /** Variance over the dimensions `dim` (null or empty: all): squares of the distances from the mean, divided by the count less `correction`. */
-  var(...rest: Rest<{ dim?: readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): T;
+  var(...rest: Rest<{ dim?: number | readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): T;
   /** `var` and `mean` over the dimensions `dim` together. */
-  var_mean(...rest: Rest<{ dim?: readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): [T, T] & { readonly var: T; readonly mean: T };
+  var_mean(...rest: Rest<{ dim?: number | readonly number[] | null; correction?: number | null; keepdim?: boolean }, ["dim", "correction", "keepdim"]>): [T, T] & { readonly var: T; readonly mean: T };
   /** The places in `input` of the elements along `dim` in order, as i64; as `sort`. */
   argsort(...rest: Rest<{ dim?: number; descending?: boolean; stable?: boolean }, ["dim", "descending", "stable"]>): T;
   /** The largest element so far along `dim` and its place as i64: of equal ones the last. NaN stays. A gradient goes to the places. */
@@ -1059,13 +1072,16 @@ export interface Methods<T> {
   /** Cuts dimension `dim` into at most `chunks` pieces of equal size, the last with what is left. The size of the dimension must be known before the run. */
   chunk(...rest: Rest<{ chunks: number; dim?: number }, ["chunks", "dim"]>): T[];
   /** Repeats dimensions of size 1 without copying, and adds dimensions in front; -1 keeps a size. */
-  expand(...rest: Rest<{ size: readonly number[] }, ["size"]>): T;
+  expand(...rest: Rest<{ size: number | readonly number[] }, ["size"]>): T;
+  expand(...size: readonly number[]): T;
   /** As `expand`. */
-  broadcast_to(...rest: Rest<{ size: readonly number[] }, ["size"]>): T;
+  broadcast_to(...rest: Rest<{ size: number | readonly number[] }, ["size"]>): T;
+  broadcast_to(...size: readonly number[]): T;
   /** Joins the dimensions from `start_dim` to `end_dim` into one. */
   flatten(...rest: Rest<{ start_dim?: number; end_dim?: number }, ["start_dim", "end_dim"]>): T;
   /** The elements in reverse order along `dims`, whose sizes must be known before the run. */
-  flip(...rest: Rest<{ dims: readonly number[] }, ["dims"]>): T;
+  flip(...rest: Rest<{ dims: number | readonly number[] }, ["dims"]>): T;
+  flip(...dims: readonly number[]): T;
   /** Moves dimensions to other places; the rest keep their order. */
   movedim(...rest: Rest<{ source: number | readonly number[]; destination: number | readonly number[] }, ["source", "destination"]>): T;
   /** As `movedim`. */
@@ -1073,13 +1089,17 @@ export interface Methods<T> {
   /** `length` elements of dimension `dim` from `start`; a negative start counts from the end. */
   narrow(...rest: Rest<{ dim: number; start: number; length: number }, ["dim", "start", "length"]>): T;
   /** Reorders dimensions: dimension i of the result is dimension `dims[i]` of `input`. */
-  permute(...rest: Rest<{ dims: readonly number[] }, ["dims"]>): T;
+  permute(...rest: Rest<{ dims: number | readonly number[] }, ["dims"]>): T;
+  permute(...dims: readonly number[]): T;
   /** Repeats `input` `repeats[i]` times along dimension i; further dimensions are added in front. */
-  repeat(...rest: Rest<{ repeats: readonly number[] }, ["repeats"]>): T;
+  repeat(...rest: Rest<{ repeats: number | readonly number[] }, ["repeats"]>): T;
+  repeat(...repeats: readonly number[]): T;
   /** The same elements in row-major order under another shape; one size may be -1 and is worked out. */
-  reshape(...rest: Rest<{ shape: readonly number[] }, ["shape"]>): T;
+  reshape(...rest: Rest<{ shape: number | readonly number[] }, ["shape"]>): T;
+  reshape(...shape: readonly number[]): T;
   /** As `reshape`. */
-  view(...rest: Rest<{ shape: readonly number[] }, ["shape"]>): T;
+  view(...rest: Rest<{ shape: number | readonly number[] }, ["shape"]>): T;
+  view(...shape: readonly number[]): T;
   /** Shifts elements along `dims`; those that leave at the end come in at the beginning. Without `dims` it shifts the elements in row-major order. */
   roll(...rest: Rest<{ shifts: number | readonly number[]; dims?: number | readonly number[] | null }, ["shifts", "dims"]>): T;
   /** The elements at place `index` of dimension `dim`, which goes away; negative places count from the end. */
@@ -1089,9 +1109,10 @@ export interface Methods<T> {
   /** Cuts dimension `dim` into pieces of `split_size`, the last with what is left, or of the sizes of a list, which must add up. The size of the dimension must be known before the run. */
   split(...rest: Rest<{ split_size: number | readonly number[]; dim?: number }, ["split_size", "dim"]>): T[];
   /** Removes those of the dimensions `dim` (null: all) whose size is 1. A size that is not known before the run cannot be squeezed. */
-  squeeze(...rest: Rest<{ dim?: readonly number[] | null }, ["dim"]>): T;
+  squeeze(...rest: Rest<{ dim?: number | readonly number[] | null }, ["dim"]>): T;
   /** Repeats `input` `dims[i]` times along dimension i; the shorter of shape and `dims` gets sizes of 1 in front. */
-  tile(...rest: Rest<{ dims: readonly number[] }, ["dims"]>): T;
+  tile(...rest: Rest<{ dims: number | readonly number[] }, ["dims"]>): T;
+  tile(...dims: readonly number[]): T;
   /** Swaps two dimensions. */
   transpose(...rest: Rest<{ dim0: number; dim1: number }, ["dim0", "dim1"]>): T;
   /** As `transpose`. */
@@ -1101,15 +1122,15 @@ export interface Methods<T> {
   /** The slices at each place of dimension `dim`, which goes away. The size of the dimension must be known before the run. */
   unbind(...rest: Rest<{ dim?: number }, ["dim"]>): T[];
   /** Splits dimension `dim` into dimensions of these sizes; one may be -1 and is worked out. */
-  unflatten(...rest: Rest<{ dim: number; sizes: readonly number[] }, ["dim", "sizes"]>): T;
+  unflatten(...rest: Rest<{ dim: number; sizes: number | readonly number[] }, ["dim", "sizes"]>): T;
   /** Inserts a dimension of size 1 before position `dim` of the result. */
   unsqueeze(...rest: Rest<{ dim: number }, ["dim"]>): T;
   /** Writes `value` into a state of the graph; the result is the state's new version. `state` is a state or the result of an earlier assign, and runs after everything that reads that version, also through views. With `at`, the start of each dimension, only that part changes; a part outside the state is the error `index_out_of_range`. Passes no gradient. */
-  assign(value: T, ...rest: Rest<{ at?: readonly number[] | null }, ["at"]>): T;
+  assign(value: T, ...rest: Rest<{ at?: number | readonly number[] | null }, ["at"]>): T;
   /** Two to four tensors side by side along `dim`: the step that `cat` is made of. */
   catParts(second: T, ...rest: Rest<{ third?: T | null; fourth?: T | null; dim?: number }, ["third", "fourth", "dim"]>): T;
   /** `input` with `value` around it: `pad` is how many elements before and after the last dimension, then the one before it, and so on. Negative amounts take elements away. */
-  constant_pad_nd(...rest: Rest<{ pad: readonly number[]; value?: number }, ["pad", "value"]>): T;
+  constant_pad_nd(...rest: Rest<{ pad: number | readonly number[]; value?: number }, ["pad", "value"]>): T;
   /** Rows of `weight` (rank 2) picked by `indices`. An index outside 0 .. rows - 1 is the error `index_out_of_range`. */
   embedding(indices: T): T;
   /** The gradient of `embedding` of a weight of `num_weights` rows: row i is the sum of the rows of `grad_output` whose index is i. An index outside 0 .. num_weights - 1 is the error `index_out_of_range`. */
@@ -1117,7 +1138,7 @@ export interface Methods<T> {
   /** Elements picked along `dim`: output[i][j][k] is input[i][index[i][j][k]][k] for `dim` 1. `index` may be smaller than `input` elsewhere. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
   gather(index: T, ...rest: Rest<{ dim: number }, ["dim"]>): T;
   /** The gradient of `gather` of an input of the shape `input_sizes`: the elements of `grad_output` added up at the places that `index` names, 0 elsewhere. */
-  gatherBackward(index: T, ...rest: Rest<{ input_sizes: readonly number[]; dim: number }, ["input_sizes", "dim"]>): T;
+  gatherBackward(index: T, ...rest: Rest<{ input_sizes: number | readonly number[]; dim: number }, ["input_sizes", "dim"]>): T;
   /** Elements or slices at the places that `indices`, one for each of the first dimensions, name together after broadcasting; negative places count from the end: PyTorch's `input[i, j]`. */
   index(indices: readonly T[]): T;
   /** `input` with `alpha` times the slices of `source` added to the slices along `dim` that the vector `index` names. */
@@ -1133,7 +1154,7 @@ export interface Methods<T> {
   /** `nonzero` in a result of `size` rows, as graphs need it: [size, rank] of i64. Rows behind the last place are `fill_value`; places beyond `size` are left out. */
   nonzero_static(...rest: Rest<{ size: number; fill_value?: number }, ["size", "fill_value"]>): T;
   /** `input` with elements around it: `pad` is how many before and after the last dimension, then the one before it, and so on. They are `value`, or with `mode` the mirror image without the edge, the edge, or the other end. */
-  pad(...rest: Rest<{ pad: readonly number[]; mode?: "constant" | "reflect" | "replicate" | "circular"; value?: number }, ["pad", "mode", "value"]>): T;
+  pad(...rest: Rest<{ pad: number | readonly number[]; mode?: "constant" | "reflect" | "replicate" | "circular"; value?: number }, ["pad", "mode", "value"]>): T;
   /** `input` with elements of `src` at the places along `dim` that `index` names: output[i][index[i][j][k]][k] = src[i][j][k] for `dim` 1. Of several for one place the last in row-major order stays. `src` may be larger than `index`, but has a gradient only if it is not. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
   scatter(index: T, src: T, ...rest: Rest<{ dim: number }, ["dim"]>): T;
   /** `input` with the elements of `src` added at the places along `dim` that `index` names, always in the same order. `src` may be larger than `index`, but has a gradient only if it is not. An index outside 0 .. size - 1 is the error `index_out_of_range`. */
@@ -1141,7 +1162,7 @@ export interface Methods<T> {
   /** `input` with `value` at the places along `dim` that `index` names: PyTorch's `scatter` of a number. */
   scatterValue(index: T | Scalar, ...rest: Rest<{ dim: number; value: number }, ["dim", "value"]>): T;
   /** The gradient of `slice` of an input of the shape `input_sizes`: `grad_output` where the slice is, 0 elsewhere. */
-  sliceBackward(...rest: Rest<{ input_sizes: readonly number[]; dim?: number; start?: number | null; end?: number | null; step?: number }, ["input_sizes", "dim", "start", "end", "step"]>): T;
+  sliceBackward(...rest: Rest<{ input_sizes: number | readonly number[]; dim?: number; start?: number | null; end?: number | null; step?: number }, ["input_sizes", "dim", "start", "end", "step"]>): T;
   /** The elements of `input`, taken as one row-major vector, that `index` names; negative places count from the end. */
   take(index: T | Scalar): T;
   /** Windows of `size` elements, `step` apart, along `dimension`, which counts the windows then; a last dimension holds their elements. */
@@ -1181,13 +1202,13 @@ export interface Methods<T> {
   /** Normalises each channel of each item of [N, C, ...] as `group_norm` with as many groups as channels. */
   instance_norm(...rest: Rest<{ weight?: T | Scalar | null; bias?: T | Scalar | null; eps?: number }, ["weight", "bias", "eps"]>): T;
   /** Subtracts the mean over the last dimensions (`normalized_shape`), divides by `sqrt(variance + eps)` (biased variance), then applies `weight` and `bias`. */
-  layer_norm(...rest: Rest<{ weight?: T | null; bias?: T | null; normalized_shape: readonly number[]; eps?: number }, ["weight", "bias", "normalized_shape", "eps"]>): T;
+  layer_norm(...rest: Rest<{ weight?: T | null; bias?: T | null; normalized_shape: number | readonly number[]; eps?: number }, ["weight", "bias", "normalized_shape", "eps"]>): T;
   /** The logarithm of `softmax(input)` over the dimension `dim`, computed without overflow. */
   log_softmax(...rest: Rest<{ dim: number }, ["dim"]>): T;
   /** A last dimension of `num_classes` with 1 at the place that `input` names and 0 elsewhere. A class outside 0 .. num_classes - 1 is the error `index_out_of_range`. */
   one_hot(...rest: Rest<{ num_classes: number }, ["num_classes"]>): T;
   /** Divides by `sqrt(mean(input^2) + eps)` over the last dimensions (`normalized_shape`), then applies `weight`. Without `eps` it is the difference between 1 and the next number of the dtype. */
-  rms_norm(...rest: Rest<{ weight?: T | null; normalized_shape: readonly number[]; eps?: number | null }, ["weight", "normalized_shape", "eps"]>): T;
+  rms_norm(...rest: Rest<{ weight?: T | null; normalized_shape: number | readonly number[]; eps?: number | null }, ["weight", "normalized_shape", "eps"]>): T;
   /** Rotary position embedding of [..., positions, depth]: rotates the i-th pair of elements by `position * base^(-2 i / depth)`. Pairs are elements i and i + depth / 2, or neighbours when `interleaved`. Without `positions` they count from 0. */
   rope(...rest: Rest<{ positions?: T | Scalar | null; base?: number; interleaved?: boolean }, ["positions", "base", "interleaved"]>): T;
   /** `softmax(query @ key^T * scale + mask) @ value` over the last two dimensions; `scale` is 1/sqrt(last size of query) when null. A bool mask keeps where true, a float mask is added; it broadcasts to [..., queries, keys]. `is_causal` keeps key j for query i when j <= i and takes no mask beside it. A query without any key kept gives 0. With `enable_gqa` each head of key and value serves as many heads of query in a row, [..., heads, positions, size]. With `window` query i sees the keys j of |i - j| < window, and when causal those of i - window < j <= i. */
@@ -1207,27 +1228,27 @@ export interface Methods<T> {
   /** The gradient of `conv3d` by its input as an operation: `input` [N, C, D, H, W] (or without N), `weight` [C, O / groups, ...], `bias` [O]. `output_padding` adds to the size behind. */
   conv_transpose3d(weight: T, ...rest: Rest<{ bias?: T | null; stride?: number | readonly number[]; padding?: number | readonly number[]; output_padding?: number | readonly number[]; groups?: number; dilation?: number | readonly number[] }, ["bias", "stride", "padding", "output_padding", "groups", "dilation"]>): T;
   /** A convolution over any number of spatial dimensions whose result has the shape `output_size`: what gradients of the others are made of. */
-  convolution(weight: T, ...rest: Rest<{ output_size: readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["output_size", "stride", "padding", "dilation", "groups"]>): T;
+  convolution(weight: T, ...rest: Rest<{ output_size: number | readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["output_size", "stride", "padding", "dilation", "groups"]>): T;
   /** The gradient of a convolution by its input, whose shape is `input_size`. */
-  convolutionBackwardInput(weight: T, ...rest: Rest<{ input_size: readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["input_size", "stride", "padding", "dilation", "groups"]>): T;
+  convolutionBackwardInput(weight: T, ...rest: Rest<{ input_size: number | readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["input_size", "stride", "padding", "dilation", "groups"]>): T;
   /** The gradient of a convolution by its weight, whose shape is `weight_size`. */
-  convolutionBackwardWeight(input: T, ...rest: Rest<{ weight_size: readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["weight_size", "stride", "padding", "dilation", "groups"]>): T;
+  convolutionBackwardWeight(input: T, ...rest: Rest<{ weight_size: number | readonly number[]; stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; groups?: number }, ["weight_size", "stride", "padding", "dilation", "groups"]>): T;
   /** Means over the last dimension of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_avg_pool1d(...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_avg_pool1d` of an input of the shape `input_size`. */
-  adaptiveAvgPool1dBackward(...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveAvgPool1dBackward(...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** Means over the last two dimensions of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_avg_pool2d(...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_avg_pool2d` of an input of the shape `input_size`. */
-  adaptiveAvgPool2dBackward(...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveAvgPool2dBackward(...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** Means over the last three dimensions of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_avg_pool3d(...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_avg_pool3d` of an input of the shape `input_size`. */
-  adaptiveAvgPool3dBackward(...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveAvgPool3dBackward(...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** The largest elements over the last dimension of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_max_pool1d(...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_max_pool1d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  adaptiveMaxPool1dBackward(input: T, ...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveMaxPool1dBackward(input: T, ...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** The elements of `values` that lie where `adaptive_max_pool1d` finds the largest of `input`. */
   adaptiveMaxPool1dGather(input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** Where `adaptive_max_pool1d` finds each element: its row-major index in the last dimension of `input`. */
@@ -1235,7 +1256,7 @@ export interface Methods<T> {
   /** The largest elements over the last two dimensions of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_max_pool2d(...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_max_pool2d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  adaptiveMaxPool2dBackward(input: T, ...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveMaxPool2dBackward(input: T, ...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** The elements of `values` that lie where `adaptive_max_pool2d` finds the largest of `input`. */
   adaptiveMaxPool2dGather(input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** Where `adaptive_max_pool2d` finds each element: its row-major index in the last two dimensions of `input`. */
@@ -1243,7 +1264,7 @@ export interface Methods<T> {
   /** The largest elements over the last three dimensions of windows that divide them into `output_size` parts (null keeps a size). */
   adaptive_max_pool3d(...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** The gradient of `adaptive_max_pool3d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  adaptiveMaxPool3dBackward(input: T, ...rest: Rest<{ input_size: readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
+  adaptiveMaxPool3dBackward(input: T, ...rest: Rest<{ input_size: number | readonly number[]; output_size: number | readonly (number | null)[] | null }, ["input_size", "output_size"]>): T;
   /** The elements of `values` that lie where `adaptive_max_pool3d` finds the largest of `input`. */
   adaptiveMaxPool3dGather(input: T, ...rest: Rest<{ output_size: number | readonly (number | null)[] | null }, ["output_size"]>): T;
   /** Where `adaptive_max_pool3d` finds each element: its row-major index in the last three dimensions of `input`. */
@@ -1251,23 +1272,23 @@ export interface Methods<T> {
   /** The mean of each window over the last dimension. Padding counts as zeros when `count_include_pad`; `divisor_override` replaces the count. */
   avg_pool1d(...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The gradient of `avg_pool1d` of an input of the shape `input_size`. */
-  avgPool1dBackward(...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
+  avgPool1dBackward(...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The mean of each window over the last two dimensions. Padding counts as zeros when `count_include_pad`; `divisor_override` replaces the count. */
   avg_pool2d(...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The gradient of `avg_pool2d` of an input of the shape `input_size`. */
-  avg_pool2d_backward(...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
+  avg_pool2d_backward(...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The mean of each window over the last three dimensions. Padding counts as zeros when `count_include_pad`; `divisor_override` replaces the count. */
   avg_pool3d(...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** The gradient of `avg_pool3d` of an input of the shape `input_size`. */
-  avg_pool3d_backward(...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
+  avg_pool3d_backward(...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }, ["input_size", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"]>): T;
   /** Resizes the dimensions behind the first two to `size`, or by `scale_factor`, as `mode` says. `align_corners` (linear, bilinear, trilinear and bicubic) maps first to first and last to last. */
   interpolate(...rest: Rest<{ size?: number | readonly number[] | null; scale_factor?: number | readonly number[] | null; mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area"; align_corners?: boolean | null }, ["size", "scale_factor", "mode", "align_corners"]>): T;
   /** The gradient of `interpolate` of an input of the shape `input_size`. */
-  interpolateBackward(...rest: Rest<{ input_size: readonly number[]; size?: number | readonly number[] | null; scale_factor?: number | readonly number[] | null; mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area"; align_corners?: boolean | null }, ["input_size", "size", "scale_factor", "mode", "align_corners"]>): T;
+  interpolateBackward(...rest: Rest<{ input_size: number | readonly number[]; size?: number | readonly number[] | null; scale_factor?: number | readonly number[] | null; mode?: "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area"; align_corners?: boolean | null }, ["input_size", "size", "scale_factor", "mode", "align_corners"]>): T;
   /** The largest element of each window over the last dimension; NaN if there is one. Padding never wins; `stride` is `kernel_size` when null; with `ceil_mode` windows that start inside may end outside. */
   max_pool1d(...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The gradient of `max_pool1d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  maxPool1dBackward(input: T, ...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
+  maxPool1dBackward(input: T, ...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The elements of `values` that lie where `max_pool1d` finds the largest of `input`. */
   maxPool1dGather(input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** Where `max_pool1d` finds each element: its row-major index in the last dimension of `input`. */
@@ -1275,7 +1296,7 @@ export interface Methods<T> {
   /** The largest element of each window over the last two dimensions; NaN if there is one. Padding never wins; `stride` is `kernel_size` when null; with `ceil_mode` windows that start inside may end outside. */
   max_pool2d(...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The gradient of `max_pool2d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  max_pool2d_backward(input: T, ...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
+  max_pool2d_backward(input: T, ...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The elements of `values` that lie where `max_pool2d` finds the largest of `input`. */
   maxPool2dGather(input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** Where `max_pool2d` finds each element: its row-major index in the last two dimensions of `input`. */
@@ -1283,7 +1304,7 @@ export interface Methods<T> {
   /** The largest element of each window over the last three dimensions; NaN if there is one. Padding never wins; `stride` is `kernel_size` when null; with `ceil_mode` windows that start inside may end outside. */
   max_pool3d(...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The gradient of `max_pool3d`: each element of `grad_output` goes to where the first largest element of its window is. */
-  max_pool3d_backward(input: T, ...rest: Rest<{ input_size: readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
+  max_pool3d_backward(input: T, ...rest: Rest<{ input_size: number | readonly number[]; kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["input_size", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** The elements of `values` that lie where `max_pool3d` finds the largest of `input`. */
   maxPool3dGather(input: T, ...rest: Rest<{ kernel_size: number | readonly number[]; stride?: number | readonly number[] | null; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceil_mode?: boolean }, ["kernel_size", "stride", "padding", "dilation", "ceil_mode"]>): T;
   /** Where `max_pool3d` finds each element: its row-major index in the last three dimensions of `input`. */
