@@ -106,9 +106,11 @@ class ScriptNode {
 };
 
 constexpr std::array<std::string_view, 13> kCorePackages = {
-    "@preact/signals-core", "@sinclair/typebox", "@sinclair/typebox/value", "@logtape/logtape", "@alknet/schema",
-    "@alknet/operations",   "@alknet/pubsub",    "@alknet/ujsx",            "@alknet/ujsx/jsx-runtime",
-    "@alknet/flowgraph",    "@alknet/layout",    "@alknet/tensor",          "@alknet/nn",
+    "@preact/signals-core", "@sinclair/typebox", "@sinclair/typebox/value",
+    "@logtape/logtape",     "@alknet/schema",    "@alknet/operations",
+    "@alknet/pubsub",       "@alknet/ujsx",      "@alknet/ujsx/jsx-runtime",
+    "@alknet/flowgraph",    "@alknet/layout",    "@alknet/tensor",
+    "@alknet/nn",
 };
 
 /// R2: the same as isolate_life after an import of each package of the core bundle.

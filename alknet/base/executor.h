@@ -17,7 +17,8 @@ struct TimerId {
 /// Something that runs callbacks: an event loop, a pool of threads, or a test. All functions are thread-safe.
 ///
 /// Callbacks never run inside `post` or `post_after`. They must not throw: an exception that leaves one ends the
-/// process, because nobody is there to catch it.
+/// process, because nobody is there to catch it. An executor outlives every call of its functions: a callback may run,
+/// and all that waits for it go on, before the `post` that brought it has returned on its own thread.
 class Executor {
  public:
   using Clock = std::chrono::steady_clock;

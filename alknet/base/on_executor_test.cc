@@ -30,9 +30,9 @@ Task<std::vector<std::thread::id>> all_places(Executor& there) {
 }
 
 TEST(OnExecutor, TasksAndGeneratorsRunThere) {
+  LoopThread waiting;  // goes last: the other thread posts to it
   LoopThread there;
   const std::thread::id other = wait_for(there.loop(), where());
-  LoopThread waiting;
   EXPECT_EQ(wait_for(waiting.loop(), on_executor(there.loop(), where())), other);
   EXPECT_EQ(wait_for(waiting.loop(), all_places(there.loop())), (std::vector{other, other}));
 }
