@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <map>
 #include <mutex>
 
@@ -60,6 +61,7 @@ struct Devices::State {
   std::shared_ptr<gpu::SharedDevices> gpus;
   std::mutex mutex;  // guards what follows
   std::map<std::string, std::shared_ptr<Backend>, std::less<>> open;
+  std::chrono::nanoseconds opening{};
 };
 
 Devices::Devices() : Devices(Options()) {}
@@ -68,10 +70,17 @@ Devices::~Devices() = default;
 
 std::shared_ptr<Backend> Devices::open(std::string_view name) {
   const std::lock_guard lock(state_->mutex);
+  const auto began = std::chrono::steady_clock::now();
   const std::string id = state_->resolve(name);
   auto& backend = state_->open[id];
   if (!backend || backend->lost()) backend = state_->make(id);
+  state_->opening += std::chrono::steady_clock::now() - began;
   return backend;
+}
+
+std::chrono::nanoseconds Devices::opening_time() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->opening;
 }
 
 }  // namespace alknet::compute

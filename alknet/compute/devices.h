@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -33,6 +34,9 @@ class Devices {
   /// The backend of `cpu`, `gpu` (the first adapter) or `gpu:N`; an empty name means the default: the first discrete
   /// GPU, else `cpu`. Throws Error `unknown_device` that lists what there is, or why there is no GPU.
   std::shared_ptr<Backend> open(std::string_view name);
+
+  /// What looking for devices and acquiring them has taken so far.
+  std::chrono::nanoseconds opening_time() const;
 
  private:
   struct State;

@@ -105,7 +105,7 @@ Isolate::Isolate(IsolateOptions options) : state_(new IsolateState) {
   state_->isolate = this;
   state_->link->isolate = this;
   state_->link->executor = state_->options.executor;
-  state_->runtime = JS_NewRuntime();
+  state_->runtime = state_->new_engine();
   if (state_->runtime == nullptr) {
     delete state_;
     throw Error(BaseError::kOutOfMemory, "[isolate] no memory for a JavaScript engine");

@@ -104,6 +104,9 @@ class Isolate {
   /// Calls the function `name` of the global object with `arguments`.
   Value call(std::string_view name, std::span<const Value> arguments = {});
 
+  /// What reading the bytecode of modules has taken so far.
+  std::chrono::nanoseconds bytecode_time() const;
+
   /// Compiles a module to bytecode for ModuleSource::Kind::kBytecode, for the tool that builds our bundles: an isolate
   /// that did this is good for nothing else.
   SharedBytes compile_module(std::string_view source, std::string_view name);

@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "alknet/runtime/engine_heap.h"
 #include "alknet/runtime/isolate.h"
 
 namespace alknet::runtime {
@@ -40,8 +41,23 @@ struct IsolateLink : std::enable_shared_from_this<IsolateLink> {
   void free_returned();
 };
 
+struct IsolateState;
+
+/// What the engine keeps for C++ beside native objects: it deletes this when it frees the value that has it.
+class EngineKept {
+ public:
+  explicit EngineKept(IsolateState& state);
+  EngineKept(const EngineKept&) = delete;
+  EngineKept& operator=(const EngineKept&) = delete;
+  virtual ~EngineKept();
+
+ private:
+  IsolateState& state_;
+};
+
 /// The engine and what belongs to it. Lives until the isolate has ended and the last Value outside of script is gone.
 struct IsolateState {
+  EngineHeap heap;
   JSRuntime* runtime = nullptr;
   JSContext* context = nullptr;  ///< null once the isolate has ended
   Isolate* isolate = nullptr;
@@ -54,18 +70,21 @@ struct IsolateState {
   std::size_t lent = 0;    ///< of the values, those that others have until they give them back
   enum class Phase {
     kRuns,
-    kEnds,   ///< the isolate ends: nobody but it touches the engine
-    kEnded,  ///< Values outside of script keep the engine: it is used under the link's lock
-    kFreed,  ///< the engine is being freed
+    kEnds,     ///< the isolate ends: nobody but it touches the engine
+    kEnded,    ///< Values outside of script keep the engine: it is used under the link's lock
+    kFreed,    ///< the engine is being freed
+    kDropped,  ///< its memory is being freed as a whole: references count no longer
   } phase = Phase::kRuns;
   bool describing = false;  ///< what script threw is asked for its members, which may throw too
   bool jobs_scheduled = false;
+  std::chrono::nanoseconds bytecode_time{};
   bool compiling = false;  ///< imports lead to empty modules: nothing will run
 
   std::vector<NativeFunction> functions;  ///< by the number that the engine keeps with a function
   std::unordered_map<NativeFunction, int> function_numbers;
   JSClassID native_class = JS_INVALID_CLASS_ID;
   std::unordered_set<NativeObject*> natives;
+  std::unordered_set<EngineKept*> kept;
 
   /// What the standard gives, as it was before any script ran, which scripts may replace for others.
   struct Intrinsics {
@@ -96,6 +115,9 @@ struct IsolateState {
   };
   std::map<std::uint64_t, Pending> promises;  ///< of Deferred
   std::uint64_t last_promise = 0;
+
+  /// An engine whose memory can be given back as this isolate's end does; null without memory.
+  JSRuntime* new_engine();
 
   /// True when script must end now; also asks the clock.
   bool must_stop();
@@ -128,6 +150,7 @@ struct IsolateState {
   /// No Value is left but those of native objects and, if `but_lent`, those that others have.
   bool unused(bool but_lent) const;
   void free_engine();
+  void drop_engine();
 };
 
 }  // namespace alknet::runtime

@@ -19,11 +19,27 @@ JSValue call_number(JSContext* context, JSValueConst self, int count, JSValueCon
 
 using StatefulFunction = std::function<Value(Realm, const Value&, Arguments)>;
 
+/// The C++ side of a function with a state.
+struct Closure final : EngineKept {
+  Closure(IsolateState& state, StatefulFunction function) : EngineKept(state), body(std::move(function)) {}
+  StatefulFunction body;
+};
+
+/// Memory of C++ that an ArrayBuffer shows.
+struct ForeignMemory final : EngineKept {
+  ForeignMemory(IsolateState& state, void* memory_owner) : EngineKept(state), owner(memory_owner) {}
+  ~ForeignMemory() override {
+    if (release != nullptr) release(owner);
+  }
+  void* owner;
+  void (*release)(void* owner) = nullptr;  ///< null until an ArrayBuffer has it
+};
+
 JSValue call_closure(JSContext* context, JSValueConst self, int count, JSValueConst* values, int, void* function) {
   IsolateState& state = *static_cast<IsolateState*>(JS_GetContextOpaque(context));
   return guarded(state, [&] {
-    return (*static_cast<StatefulFunction*>(function))(Realm(state), ValueAccess::borrow(state, self),
-                                                       Arguments(state, count, values));
+    return static_cast<Closure*>(function)->body(Realm(state), ValueAccess::borrow(state, self),
+                                                 Arguments(state, count, values));
   });
 }
 
@@ -129,23 +145,17 @@ Value Realm::typed_array_over(TypedArray type, const Value& array_buffer) const 
 }
 
 Value Realm::array_buffer_over(std::span<std::byte> memory, void (*release)(void* owner), void* owner) const {
-  struct Foreign {
-    void (*release)(void*);
-    void* owner;
-  };
   const auto reallocate = [](JSRuntime*, void* opaque, void*, std::size_t size) -> void* {
-    if (size != 0) return nullptr;
-    const std::unique_ptr<Foreign> foreign(static_cast<Foreign*>(opaque));
-    foreign->release(foreign->owner);
+    if (size == 0) delete static_cast<ForeignMemory*>(opaque);
     return nullptr;
   };
-  auto foreign = std::make_unique<Foreign>(Foreign{release, owner});
+  auto foreign = std::make_unique<ForeignMemory>(*state_, owner);
   // The engine takes null for memory of its own.
   void* const address = memory.data() == nullptr ? static_cast<void*>(foreign.get()) : memory.data();
   const JSValue value = JS_NewArrayBuffer(context_of(*state_), static_cast<std::uint8_t*>(address), memory.size(), 0,
                                           reallocate, foreign.get(), false);
   Value out = checked(*state_, value);
-  static_cast<void>(foreign.release());
+  foreign.release()->release = release;
   return out;
 }
 
@@ -161,8 +171,8 @@ Value Realm::function(std::string_view name, int length, NativeFunction body) co
 }
 
 Value Realm::closure(std::string_view name, int length, StatefulFunction body) const {
-  auto held = std::make_unique<StatefulFunction>(std::move(body));
-  const auto finalize = [](void* opaque) { delete static_cast<StatefulFunction*>(opaque); };
+  auto held = std::make_unique<Closure>(*state_, std::move(body));
+  const auto finalize = [](void* opaque) { delete static_cast<Closure*>(opaque); };
   // The name comes later: had the engine no room for it, one could not tell whether the state was freed.
   const JSValue made = JS_NewCClosure(context_of(*state_), call_closure, nullptr, finalize, length, 0, held.get());
   if (!JS_IsException(made)) static_cast<void>(held.release());

@@ -58,10 +58,12 @@ Transformer::~Transformer() = default;
 
 std::string Transformer::call(std::string_view function, const std::string& path, std::string_view source) {
   const std::lock_guard lock(mutex_);
+  const auto began = std::chrono::steady_clock::now();
   if (engine_ == nullptr) engine_ = std::make_unique<Engine>(bundles_);
   const Realm realm = engine_->isolate.realm();
   const std::array<Value, 3> arguments = {realm.string(path), realm.string(source), realm.boolean(places_)};
   const Value outcome = engine_->module.invoke(function, arguments);
+  spent_ += std::chrono::steady_clock::now() - began;
   const Value text = outcome.get("text");
   if (!text.is_string()) throw invalid(path, source, outcome);
   return text.to_string();
@@ -69,6 +71,11 @@ std::string Transformer::call(std::string_view function, const std::string& path
 
 std::string Transformer::transform(const std::string& path, std::string_view source) {
   return call("transform", path, source);
+}
+
+std::chrono::nanoseconds Transformer::time_spent() {
+  const std::lock_guard lock(mutex_);
+  return spent_;
 }
 
 std::string Transformer::source_map(const std::string& path, std::string_view source) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,6 +34,9 @@ class Transformer {
   /// The source map of what `transform` gives, as JSON.
   std::string source_map(const std::string& path, std::string_view source);
 
+  /// What all of that has taken so far, with making the isolate.
+  std::chrono::nanoseconds time_spent();
+
  private:
   struct Engine;
   std::string call(std::string_view function, const std::string& path, std::string_view source);
@@ -41,6 +45,7 @@ class Transformer {
   bool places_;
   std::mutex mutex_;
   std::unique_ptr<Engine> engine_;
+  std::chrono::nanoseconds spent_{};
 };
 
 }  // namespace alknet::runtime

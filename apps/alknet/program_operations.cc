@@ -67,8 +67,16 @@ ProgramOperations::ProgramOperations(std::string device, const Globals& globals)
 ProgramOperations::~ProgramOperations() = default;
 
 ProgramOperations::State& ProgramOperations::state(Loop& loop) {
-  if (state_ == nullptr) state_ = std::make_unique<State>(loop, device_, globals_, gpus_);
+  if (state_ == nullptr) {
+    const auto began = std::chrono::steady_clock::now();
+    state_ = std::make_unique<State>(loop, device_, globals_, gpus_);
+    making_time_ = std::chrono::steady_clock::now() - began;
+  }
   return *state_;
+}
+
+std::chrono::nanoseconds ProgramOperations::devices_time() const {
+  return state_ == nullptr ? std::chrono::nanoseconds{} : state_->service.devices()->opening_time();
 }
 
 void ProgramOperations::end() {

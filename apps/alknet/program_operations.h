@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,12 @@ class ProgramOperations {
   /// the task.
   Task<void> open_links(Loop& loop, const ProgramLinkOptions& options);
 
+  /// What making the operations has taken; zero when nothing needed them.
+  std::chrono::nanoseconds making_time() const { return making_time_; }
+
+  /// What looking for devices to compute on and acquiring them has taken so far.
+  std::chrono::nanoseconds devices_time() const;
+
   /// Ends all calls and waits for what still computes: when the isolate is gone, before the loop goes.
   void end();
 
@@ -46,6 +53,7 @@ class ProgramOperations {
   std::string device_;
   const Globals& globals_;
   std::unique_ptr<State> state_;
+  std::chrono::nanoseconds making_time_{};
 };
 
 }  // namespace alknet::app

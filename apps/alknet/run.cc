@@ -41,9 +41,19 @@ class Phases {
     last_ = std::chrono::steady_clock::now();
   }
 
+  /// What parts of all these phases have taken.
+  void tell_parts(const ScriptHost::Times& times) const {
+    if (!enabled_) return;
+    print_note("of that");
+    tell("  TypeScript", times.typescript);
+    tell("  packages", times.packages);
+    tell("  operations", times.operations);
+    tell("  devices", times.devices);
+  }
+
  private:
   static void tell(std::string_view name, std::chrono::duration<double, std::milli> time) {
-    print_note(fmt::format("{:8} {:7.2f} ms", name, time.count()));
+    print_note(fmt::format("{:12} {:8.2f} ms", name, time.count()));
   }
 
   bool enabled_;
@@ -73,6 +83,7 @@ int run_script(const RunCommand& command, const Globals& globals) {
     host.wait(promise);
     host.finish();
     phases.end("run");
+    phases.tell_parts(host.times());
     return host.program().exit_status;
   } catch (const ScriptExit& exit) {
     return exit.status;
@@ -95,7 +106,10 @@ void add_run(CLI::App& program, Globals& globals) {
   made->add_option("--ext", command->extension, "What standard input is: js, ts or tsx")
       ->check(CLI::IsMember({"js", "ts", "tsx"}))
       ->default_str("ts");
-  made->add_flag("--timing", command->timing, "Say on standard error what starting and running took");
+  made->add_flag("--timing", command->timing,
+                 "Say on standard error what starting and running took: the process, the isolate, loading, running, "
+                 "and of that the "
+                 "compiler, built-in packages, operations and devices");
   set_examples(*made,
                "  alknet run examples/hello.ts\n"
                "  alknet run examples/digits.tsx --epochs 5 --out run\n"

@@ -146,7 +146,8 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   resolving.bundles = runtime::embedded_bundles();
   resolving.import_map = read_import_map(options.import_map);
   resolving.files = module_files(module_roots(options));
-  resolving.transformer = std::make_shared<runtime::Transformer>(resolving.bundles, options.element_places);
+  transformer_ = std::make_shared<runtime::Transformer>(resolving.bundles, options.element_places);
+  resolving.transformer = transformer_;
   runtime::IsolateOptions isolate;
   isolate.executor = &loop_;
   isolate.modules.push_back(program_module(program_));
@@ -225,6 +226,10 @@ void ScriptHost::open_links() {
   });
   while (!ended) loop_.run();
   ended->take();
+}
+
+ScriptHost::Times ScriptHost::times() const {
+  return {transformer_->time_spent(), isolate_->bytecode_time(), operations_.making_time(), operations_.devices_time()};
 }
 
 std::string ScriptHost::module_of(const std::string& file) {

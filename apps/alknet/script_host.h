@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "alknet/runtime/error_report.h"
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/resolver.h"
+#include "alknet/runtime/transform.h"
 #include "apps/alknet/command.h"
 #include "apps/alknet/program_module.h"
 #include "apps/alknet/program_operations.h"
@@ -82,6 +84,15 @@ class ScriptHost {
   /// Asks `take` about each error of the script that nobody caught: true, and the script goes on as if it had been.
   void on_uncaught(std::function<bool(const Error&)> take) { take_uncaught_ = std::move(take); }
 
+  /// What parts of the work have taken so far, for people who wonder about a slow start.
+  struct Times {
+    std::chrono::nanoseconds typescript;  ///< turning it into JavaScript
+    std::chrono::nanoseconds packages;    ///< reading the bytecode of built-in packages
+    std::chrono::nanoseconds operations;  ///< making those of this machine
+    std::chrono::nanoseconds devices;     ///< looking for devices and acquiring them, on the thread that computes
+  };
+  Times times() const;
+
   /// What a person reads of an error that a script threw.
   std::string describe(const Error& error) { return runtime::describe_error(error, *resolver_); }
 
@@ -101,6 +112,7 @@ class ScriptHost {
   std::optional<int> exit_;
   std::optional<Error> uncaught_;
   std::function<bool(const Error&)> take_uncaught_;
+  std::shared_ptr<runtime::Transformer> transformer_;
   std::shared_ptr<runtime::ScriptResolver> resolver_;
   std::unique_ptr<runtime::Isolate> isolate_;
 };

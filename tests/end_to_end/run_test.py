@@ -37,6 +37,16 @@ class RunTest(program.ProgramTest):
         for options in (["--root", "/"], ["--root=/"], ["--timing"]):
             self.assertEqual(run("run", *options, file, "--help").stdout, b'["--help"]\n')
 
+    def test_timing_says_what_the_phases_took(self):
+        text = "import { tensor } from '@alknet/tensor'; console.log(await tensor([1, 2]).sum().item())"
+        finished = run("run", "--timing", self.file("a.ts", text))
+        self.assertEqual((finished.returncode, finished.stdout), (0, b"3\n"), finished.stderr)
+        lines = [line.split() for line in finished.stderr.decode().splitlines()]
+        times = {words[1]: words[2] for words in lines if words[-1] == "ms"}
+        names = ["program", "isolate", "load", "run", "TypeScript", "packages", "operations", "devices"]
+        self.assertEqual(list(times), names)
+        self.assertEqual([name for name in names if float(times[name]) <= 0], [])
+
     def test_ends_with_the_status_that_the_script_asks_for(self):
         exits = "import { exit } from '@alknet/program';\nsetTimeout(() => console.log('never'), 1);\nexit(7);\nconsole.log(1);"
         finished = run("run", self.file("a.ts", exits))

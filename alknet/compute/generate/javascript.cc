@@ -249,8 +249,7 @@ std::string row(const OpSpec& op) {
     parameters.push_back(fmt::format("{}{}{}", parameter.name, parameter.default_value ? "?" : "", list));
   }
   for (const auto& output : op.outputs) outputs.push_back(output.name + (output.variadic ? "*" : ""));
-  const std::string flags =
-      std::string(differentiable(op) ? "d" : "") + (op.data_dependent() ? "e" : "") + (has_method(op) ? "m" : "");
+  const std::string flags = std::string(differentiable(op) ? "d" : "") + (op.data_dependent() ? "e" : "");
   return fmt::format("{}|{}|{}|{}|{}|{}\n", op.name, fmt::join(names_of(op), ","), fmt::join(inputs, ","),
                      fmt::join(parameters, ","), fmt::join(outputs, ","), flags);
 }
@@ -264,7 +263,7 @@ constexpr std::string_view kTableHead =
     "may\n"
     " * be written as several arguments. Outputs: * a list. Flags: d differentiable, e the shape of the result depends "
     "on\n"
-    " * the elements, m (the last) a method of its first tensor.\n"
+    " * the elements.\n"
     " */\n"
     "export const kOperationLines = `";
 
@@ -302,35 +301,42 @@ std::string types_text(const graph::OpTable& ops) {
       kHead, kTypesHead, functions, methods);
 }
 
-std::string functions_text(const graph::OpTable& ops) {
+/// The names in JavaScript of the operations that `chosen` holds for, in order, each once.
+template <typename Chosen>
+std::set<std::string> script_names(const graph::OpTable& ops, Chosen chosen) {
   std::set<std::string> names;
   for (const OpSpec& op : ops.ops()) {
+    if (!chosen(op)) continue;
     for (const std::string& name : names_of(op)) names.insert(name);
   }
-  std::string members, renamed;
-  for (const std::string& name : names) {
-    if (is_reserved_word(name)) {
-      members += fmt::format("  {0}: {0}_,\n", name);
-      renamed += fmt::format("{0}_ as {0}, ", name);
-    } else {
-      members += fmt::format("  {},\n", name);
-    }
+  return names;
+}
+
+std::string functions_text(const graph::OpTable& ops) {
+  std::string text = fmt::format("{}import {{ functionOf }} from \"../functions.ts\";\n\n", kHead);
+  std::string renamed;
+  for (const std::string& name : script_names(ops, [](const OpSpec&) { return true; })) {
+    const std::string_view reserved = is_reserved_word(name) ? "_" : "";
+    if (!reserved.empty()) renamed += fmt::format("{0}_ as {0}, ", name);
+    text += fmt::format("{0}const {1}{2} = functionOf(\"{1}\");\n", reserved.empty() ? "export " : "", name, reserved);
   }
-  std::string text = fmt::format(
-      "{}import {{ functions }} from \"../functions.ts\";\n\n/** The operations by name. */\nexport const {{\n{}}} = "
-      "functions;\n",
-      kHead, members);
   if (!renamed.empty()) text += fmt::format("export {{ {} }};\n", renamed.substr(0, renamed.size() - 2));
   return text;
+}
+
+std::string table_text(const graph::OpTable& ops) {
+  std::string rows;
+  for (const OpSpec& op : ops.ops()) rows += row(op);
+  return fmt::format(
+      "{}{}{}`;\n\n/** The names of the operations that are methods of their first tensor too. */\n"
+      "export const kMethodNames =\n  \"{}\";\n",
+      kHead, kTableHead, rows, fmt::join(script_names(ops, has_method), ","));
 }
 
 }  // namespace
 
 std::vector<GeneratedFile> generate_javascript(const graph::OpTable& ops) {
-  std::string table = std::string(kHead) + std::string(kTableHead);
-  for (const OpSpec& op : ops.ops()) table += row(op);
-  table += "`;\n";
-  return {{"op_table.ts", table}, {"operations.ts", types_text(ops)}, {"exports.ts", functions_text(ops)}};
+  return {{"op_table.ts", table_text(ops)}, {"operations.ts", types_text(ops)}, {"exports.ts", functions_text(ops)}};
 }
 
 }  // namespace alknet::compute

@@ -1,15 +1,10 @@
-// The operations as functions, made from the op table.
+// The operations as functions.
 import type { Functions } from "./generated/operations.ts";
-import { operationNames } from "./op_spec.ts";
 import { siteOf } from "./site.ts";
 import { invoke, type Tensor } from "./tensor.ts";
 
-function functionOf(name: string): (...given: unknown[]) => unknown {
+/** The function that calls an operation of the op table. */
+export function functionOf<Name extends keyof Functions<Tensor>>(name: Name): Functions<Tensor>[Name] {
   const call = (...given: unknown[]): unknown => invoke(name, given, siteOf(call));
-  return call;
+  return call as Functions<Tensor>[Name];
 }
-
-/** Every operation by its name. */
-export const functions = Object.fromEntries(
-  Array.from(operationNames(), (name) => [name, functionOf(name)]),
-) as unknown as Functions<Tensor>;

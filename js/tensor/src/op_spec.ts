@@ -67,30 +67,24 @@ function parse(line: string): OpSpec {
   };
 }
 
-// Read in full when an operation is first used: this runs when the package is imported.
-const lines = new Map<string, string>();
-for (const line of kOperationLines.split("\n")) {
-  const [, names = ""] = line.split("|", 2);
-  for (const name of list(names)) if (!lines.has(name)) lines.set(name, line);
-}
-
+const lines = new Map<string, string>(); // by the names in JavaScript
 const parsed = new Map<string, OpSpec>();
 
-/** The names of all operations and aliases in JavaScript. */
-export function operationNames(): IterableIterator<string> {
-  return lines.keys();
-}
-
-/** Whether an operation is a method of its first tensor too. */
-export function isMethod(name: string): boolean {
-  return lines.get(name)?.endsWith("m") ?? false;
+function lineOf(name: string): string | undefined {
+  if (lines.size === 0) {
+    for (const line of kOperationLines.split("\n")) {
+      const [, names = ""] = line.split("|", 2);
+      for (const each of list(names)) if (!lines.has(each)) lines.set(each, line);
+    }
+  }
+  return lines.get(name);
 }
 
 /** The operation of a JavaScript name. Throws RangeError when there is none. */
 export function operation(name: string): OpSpec {
   const known = parsed.get(name);
   if (known !== undefined) return known;
-  const line = lines.get(name);
+  const line = lineOf(name);
   if (line === undefined) throw new RangeError(`there is no tensor operation "${name}"`);
   const spec = parse(line);
   parsed.set(name, spec);

@@ -1,11 +1,12 @@
 import { bindArguments } from "./arguments.ts";
 import { type Backward, accumulate, gradientsOf } from "./backward.ts";
 import { dataOf, type TensorData } from "./dtype.ts";
+import { kMethodNames } from "./generated/op_table.ts";
 import type { Dtype, Methods } from "./generated/operations.ts";
 import { formatElements, isSummarised, kEdge } from "./format.ts";
 import { type GpuBuffer, type GpuBufferOptions, revokeViews, viewOf } from "./gpu_buffer.ts";
 import { nest } from "./nested.ts";
-import { isMethod, operation, operationNames, type OpSpec } from "./op_spec.ts";
+import { operation, type OpSpec } from "./op_spec.ts";
 import { overloaded, type Overloads } from "./overloads.ts";
 import { defaultSession } from "./default_session.ts";
 import { type Handle, handleOf, type Session, typeOf } from "./session.ts";
@@ -373,10 +374,16 @@ function statesIn(value: unknown): TensorState[] {
   return Array.isArray(value) ? value.filter((item): item is TensorState => item instanceof TensorState) : [];
 }
 
-for (const name of operationNames()) {
-  if (name in Tensor.prototype || !isMethod(name)) continue;
+function methodOf(name: string): (...rest: unknown[]) => Tensor | Tensor[] {
   const method = function (this: Tensor, ...rest: unknown[]): Tensor | Tensor[] {
     return invoke(name, [this, ...rest], siteOf(method));
   };
-  Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+  return method;
+}
+
+const method: PropertyDescriptor = { value: undefined, writable: true, configurable: true };
+for (const name of kMethodNames.split(",")) {
+  if (name in Tensor.prototype) continue;
+  method.value = methodOf(name);
+  Object.defineProperty(Tensor.prototype, name, method);
 }

@@ -1,341 +1,338 @@
 // Written by `alknet-opgen js` from the op table (alknet/graph/ops).
-import { functions } from "../functions.ts";
+import { functionOf } from "../functions.ts";
 
-/** The operations by name. */
-export const {
-  abs,
-  absolute,
-  acos,
-  acosh,
-  adaptiveAvgPool1dBackward,
-  adaptiveAvgPool2dBackward,
-  adaptiveAvgPool3dBackward,
-  adaptiveMaxPool1dBackward,
-  adaptiveMaxPool1dGather,
-  adaptiveMaxPool1dIndices,
-  adaptiveMaxPool2dBackward,
-  adaptiveMaxPool2dGather,
-  adaptiveMaxPool2dIndices,
-  adaptiveMaxPool3dBackward,
-  adaptiveMaxPool3dGather,
-  adaptiveMaxPool3dIndices,
-  adaptive_avg_pool1d,
-  adaptive_avg_pool2d,
-  adaptive_avg_pool3d,
-  adaptive_max_pool1d,
-  adaptive_max_pool2d,
-  adaptive_max_pool3d,
-  add,
-  addcdiv,
-  addcmul,
-  addmm,
-  addmv,
-  all,
-  amax,
-  amin,
-  any,
-  arange,
-  arccos,
-  arccosh,
-  arcsin,
-  arcsinh,
-  arctan,
-  arctan2,
-  arctanh,
-  argmax,
-  argmin,
-  argsort,
-  asin,
-  asinh,
-  assign,
-  atan,
-  atan2,
-  atanh,
-  attention,
-  avgPool1dBackward,
-  avg_pool1d,
-  avg_pool2d,
-  avg_pool2d_backward,
-  avg_pool3d,
-  avg_pool3d_backward,
-  baddbmm,
-  batch_norm,
-  bernoulli,
-  binary_cross_entropy,
-  binary_cross_entropy_with_logits,
-  bitwise_and,
-  bitwise_left_shift,
-  bitwise_not,
-  bitwise_or,
-  bitwise_right_shift,
-  bitwise_xor,
-  bmm,
-  broadcast_to,
-  cast,
-  cat,
-  catParts,
-  ceil,
-  celu,
-  cholesky,
-  chunk,
-  clamp,
-  clampTensor,
-  clip,
-  concat,
-  concatenate,
-  constant_pad_nd,
-  contiguous,
-  conv1d,
-  conv2d,
-  conv3d,
-  conv_transpose1d,
-  conv_transpose2d,
-  conv_transpose3d,
-  convolution,
-  convolutionBackwardInput,
-  convolutionBackwardWeight,
-  copysign,
-  cos,
-  cosh,
-  count_nonzero,
-  cross_entropy,
-  cummax,
-  cummin,
-  cumprod,
-  cumsum,
-  deg2rad,
-  dequantize,
-  det,
-  digamma,
-  div,
-  divMode,
-  divide,
-  dot,
-  dropout,
-  einsum,
-  elu,
-  embedding,
-  embedding_dense_backward,
-  eq,
-  equal_to,
-  erf,
-  erfc,
-  erfinv,
-  exp,
-  exp2,
-  expand,
-  expit,
-  expm1,
-  eye,
-  fix,
-  flatten,
-  flip,
-  floor,
-  floor_divide,
-  fmax,
-  fmin,
-  fmod,
-  frac,
-  full,
-  full_like,
-  gather,
-  gatherBackward,
-  ge,
-  gelu,
-  ger,
-  greater,
-  greater_equal,
-  group_norm,
-  gt,
-  hardshrink,
-  hardsigmoid,
-  hardswish,
-  hardtanh,
-  huber_loss,
-  hypot,
-  index,
-  index_add,
-  index_put,
-  index_select,
-  instance_norm,
-  intMm,
-  integerOfWords,
-  interpolate,
-  interpolateBackward,
-  inv,
-  inverse,
-  isfinite,
-  isinf,
-  isnan,
-  isneginf,
-  isposinf,
-  kl_div,
-  kthvalue,
-  l1_loss,
-  layer_norm,
-  ldexp,
-  le,
-  leaky_relu,
-  lerp,
-  less,
-  less_equal,
-  lgamma,
-  linear,
-  linearScan,
-  linspace,
-  log,
-  log10,
-  log1p,
-  log2,
-  log_sigmoid,
-  log_softmax,
-  logaddexp,
-  logaddexp2,
-  logcumsumexp,
-  logical_and,
-  logical_not,
-  logical_or,
-  logical_xor,
-  logit,
-  logsigmoid,
-  logsumexp,
-  lt,
-  masked_fill,
-  masked_select,
-  matmul,
-  max,
-  maxDim,
-  maxPool1dBackward,
-  maxPool1dGather,
-  maxPool1dIndices,
-  maxPool2dGather,
-  maxPool2dIndices,
-  maxPool3dGather,
-  maxPool3dIndices,
-  max_pool1d,
-  max_pool2d,
-  max_pool2d_backward,
-  max_pool3d,
-  max_pool3d_backward,
-  maximum,
-  mean,
-  median,
-  medianDim,
-  min,
-  minDim,
-  minimum,
-  mish,
-  mm,
-  moveaxis,
-  movedim,
-  mse_loss,
-  mul,
-  multiply,
-  mv,
-  nan_to_num,
-  narrow,
-  ne,
-  neg,
-  negative,
-  nll_loss,
-  nonzero,
-  nonzero_static,
-  norm,
-  normalOfUniforms,
-  normalOfWords,
-  not_equal,
-  one_hot,
-  ones,
-  ones_like,
-  outer,
-  pad,
-  permute,
-  positive,
-  pow,
-  preluKernel,
-  prod,
-  psi,
-  quantizedEmbedding,
-  quantizedMatmul,
-  rad2deg,
-  rand,
-  randint,
-  randn,
-  randomWords,
-  randperm,
-  reciprocal,
-  relu,
-  relu6,
-  remainder,
-  repeat,
-  reshape,
-  rms_norm,
-  roll,
-  rope,
-  round,
-  rsqrt,
-  rsub,
-  runningMax,
-  runningMin,
-  scaled_dot_product_attention,
-  scatter,
-  scatterValue,
-  scatter_add,
-  select,
-  selu,
-  sigmoid,
-  sign,
-  silu,
-  sin,
-  sinc,
-  sinh,
-  slice,
-  sliceBackward,
-  smooth_l1_loss,
-  softmax,
-  softplus,
-  softshrink,
-  softsign,
-  solve,
-  sort,
-  split,
-  sqrt,
-  square,
-  squeeze,
-  stack,
-  std,
-  std_mean,
-  sub,
-  subtract,
-  sum,
-  swapaxes,
-  swapdims,
-  take,
-  tan,
-  tanh,
-  tanhshrink,
-  threshold,
-  tile,
-  topk,
-  transpose,
-  tril,
-  triu,
-  true_divide,
-  trunc,
-  unbind,
-  unflatten,
-  unfold,
-  uniformOfWordPairs,
-  uniformOfWords,
-  unique,
-  unsqueeze,
-  var: var_,
-  var_mean,
-  view,
-  where,
-  xlogy,
-  zeros,
-  zeros_like,
-  zeta,
-} = functions;
+export const abs = functionOf("abs");
+export const absolute = functionOf("absolute");
+export const acos = functionOf("acos");
+export const acosh = functionOf("acosh");
+export const adaptiveAvgPool1dBackward = functionOf("adaptiveAvgPool1dBackward");
+export const adaptiveAvgPool2dBackward = functionOf("adaptiveAvgPool2dBackward");
+export const adaptiveAvgPool3dBackward = functionOf("adaptiveAvgPool3dBackward");
+export const adaptiveMaxPool1dBackward = functionOf("adaptiveMaxPool1dBackward");
+export const adaptiveMaxPool1dGather = functionOf("adaptiveMaxPool1dGather");
+export const adaptiveMaxPool1dIndices = functionOf("adaptiveMaxPool1dIndices");
+export const adaptiveMaxPool2dBackward = functionOf("adaptiveMaxPool2dBackward");
+export const adaptiveMaxPool2dGather = functionOf("adaptiveMaxPool2dGather");
+export const adaptiveMaxPool2dIndices = functionOf("adaptiveMaxPool2dIndices");
+export const adaptiveMaxPool3dBackward = functionOf("adaptiveMaxPool3dBackward");
+export const adaptiveMaxPool3dGather = functionOf("adaptiveMaxPool3dGather");
+export const adaptiveMaxPool3dIndices = functionOf("adaptiveMaxPool3dIndices");
+export const adaptive_avg_pool1d = functionOf("adaptive_avg_pool1d");
+export const adaptive_avg_pool2d = functionOf("adaptive_avg_pool2d");
+export const adaptive_avg_pool3d = functionOf("adaptive_avg_pool3d");
+export const adaptive_max_pool1d = functionOf("adaptive_max_pool1d");
+export const adaptive_max_pool2d = functionOf("adaptive_max_pool2d");
+export const adaptive_max_pool3d = functionOf("adaptive_max_pool3d");
+export const add = functionOf("add");
+export const addcdiv = functionOf("addcdiv");
+export const addcmul = functionOf("addcmul");
+export const addmm = functionOf("addmm");
+export const addmv = functionOf("addmv");
+export const all = functionOf("all");
+export const amax = functionOf("amax");
+export const amin = functionOf("amin");
+export const any = functionOf("any");
+export const arange = functionOf("arange");
+export const arccos = functionOf("arccos");
+export const arccosh = functionOf("arccosh");
+export const arcsin = functionOf("arcsin");
+export const arcsinh = functionOf("arcsinh");
+export const arctan = functionOf("arctan");
+export const arctan2 = functionOf("arctan2");
+export const arctanh = functionOf("arctanh");
+export const argmax = functionOf("argmax");
+export const argmin = functionOf("argmin");
+export const argsort = functionOf("argsort");
+export const asin = functionOf("asin");
+export const asinh = functionOf("asinh");
+export const assign = functionOf("assign");
+export const atan = functionOf("atan");
+export const atan2 = functionOf("atan2");
+export const atanh = functionOf("atanh");
+export const attention = functionOf("attention");
+export const avgPool1dBackward = functionOf("avgPool1dBackward");
+export const avg_pool1d = functionOf("avg_pool1d");
+export const avg_pool2d = functionOf("avg_pool2d");
+export const avg_pool2d_backward = functionOf("avg_pool2d_backward");
+export const avg_pool3d = functionOf("avg_pool3d");
+export const avg_pool3d_backward = functionOf("avg_pool3d_backward");
+export const baddbmm = functionOf("baddbmm");
+export const batch_norm = functionOf("batch_norm");
+export const bernoulli = functionOf("bernoulli");
+export const binary_cross_entropy = functionOf("binary_cross_entropy");
+export const binary_cross_entropy_with_logits = functionOf("binary_cross_entropy_with_logits");
+export const bitwise_and = functionOf("bitwise_and");
+export const bitwise_left_shift = functionOf("bitwise_left_shift");
+export const bitwise_not = functionOf("bitwise_not");
+export const bitwise_or = functionOf("bitwise_or");
+export const bitwise_right_shift = functionOf("bitwise_right_shift");
+export const bitwise_xor = functionOf("bitwise_xor");
+export const bmm = functionOf("bmm");
+export const broadcast_to = functionOf("broadcast_to");
+export const cast = functionOf("cast");
+export const cat = functionOf("cat");
+export const catParts = functionOf("catParts");
+export const ceil = functionOf("ceil");
+export const celu = functionOf("celu");
+export const cholesky = functionOf("cholesky");
+export const chunk = functionOf("chunk");
+export const clamp = functionOf("clamp");
+export const clampTensor = functionOf("clampTensor");
+export const clip = functionOf("clip");
+export const concat = functionOf("concat");
+export const concatenate = functionOf("concatenate");
+export const constant_pad_nd = functionOf("constant_pad_nd");
+export const contiguous = functionOf("contiguous");
+export const conv1d = functionOf("conv1d");
+export const conv2d = functionOf("conv2d");
+export const conv3d = functionOf("conv3d");
+export const conv_transpose1d = functionOf("conv_transpose1d");
+export const conv_transpose2d = functionOf("conv_transpose2d");
+export const conv_transpose3d = functionOf("conv_transpose3d");
+export const convolution = functionOf("convolution");
+export const convolutionBackwardInput = functionOf("convolutionBackwardInput");
+export const convolutionBackwardWeight = functionOf("convolutionBackwardWeight");
+export const copysign = functionOf("copysign");
+export const cos = functionOf("cos");
+export const cosh = functionOf("cosh");
+export const count_nonzero = functionOf("count_nonzero");
+export const cross_entropy = functionOf("cross_entropy");
+export const cummax = functionOf("cummax");
+export const cummin = functionOf("cummin");
+export const cumprod = functionOf("cumprod");
+export const cumsum = functionOf("cumsum");
+export const deg2rad = functionOf("deg2rad");
+export const dequantize = functionOf("dequantize");
+export const det = functionOf("det");
+export const digamma = functionOf("digamma");
+export const div = functionOf("div");
+export const divMode = functionOf("divMode");
+export const divide = functionOf("divide");
+export const dot = functionOf("dot");
+export const dropout = functionOf("dropout");
+export const einsum = functionOf("einsum");
+export const elu = functionOf("elu");
+export const embedding = functionOf("embedding");
+export const embedding_dense_backward = functionOf("embedding_dense_backward");
+export const eq = functionOf("eq");
+export const equal_to = functionOf("equal_to");
+export const erf = functionOf("erf");
+export const erfc = functionOf("erfc");
+export const erfinv = functionOf("erfinv");
+export const exp = functionOf("exp");
+export const exp2 = functionOf("exp2");
+export const expand = functionOf("expand");
+export const expit = functionOf("expit");
+export const expm1 = functionOf("expm1");
+export const eye = functionOf("eye");
+export const fix = functionOf("fix");
+export const flatten = functionOf("flatten");
+export const flip = functionOf("flip");
+export const floor = functionOf("floor");
+export const floor_divide = functionOf("floor_divide");
+export const fmax = functionOf("fmax");
+export const fmin = functionOf("fmin");
+export const fmod = functionOf("fmod");
+export const frac = functionOf("frac");
+export const full = functionOf("full");
+export const full_like = functionOf("full_like");
+export const gather = functionOf("gather");
+export const gatherBackward = functionOf("gatherBackward");
+export const ge = functionOf("ge");
+export const gelu = functionOf("gelu");
+export const ger = functionOf("ger");
+export const greater = functionOf("greater");
+export const greater_equal = functionOf("greater_equal");
+export const group_norm = functionOf("group_norm");
+export const gt = functionOf("gt");
+export const hardshrink = functionOf("hardshrink");
+export const hardsigmoid = functionOf("hardsigmoid");
+export const hardswish = functionOf("hardswish");
+export const hardtanh = functionOf("hardtanh");
+export const huber_loss = functionOf("huber_loss");
+export const hypot = functionOf("hypot");
+export const index = functionOf("index");
+export const index_add = functionOf("index_add");
+export const index_put = functionOf("index_put");
+export const index_select = functionOf("index_select");
+export const instance_norm = functionOf("instance_norm");
+export const intMm = functionOf("intMm");
+export const integerOfWords = functionOf("integerOfWords");
+export const interpolate = functionOf("interpolate");
+export const interpolateBackward = functionOf("interpolateBackward");
+export const inv = functionOf("inv");
+export const inverse = functionOf("inverse");
+export const isfinite = functionOf("isfinite");
+export const isinf = functionOf("isinf");
+export const isnan = functionOf("isnan");
+export const isneginf = functionOf("isneginf");
+export const isposinf = functionOf("isposinf");
+export const kl_div = functionOf("kl_div");
+export const kthvalue = functionOf("kthvalue");
+export const l1_loss = functionOf("l1_loss");
+export const layer_norm = functionOf("layer_norm");
+export const ldexp = functionOf("ldexp");
+export const le = functionOf("le");
+export const leaky_relu = functionOf("leaky_relu");
+export const lerp = functionOf("lerp");
+export const less = functionOf("less");
+export const less_equal = functionOf("less_equal");
+export const lgamma = functionOf("lgamma");
+export const linear = functionOf("linear");
+export const linearScan = functionOf("linearScan");
+export const linspace = functionOf("linspace");
+export const log = functionOf("log");
+export const log10 = functionOf("log10");
+export const log1p = functionOf("log1p");
+export const log2 = functionOf("log2");
+export const log_sigmoid = functionOf("log_sigmoid");
+export const log_softmax = functionOf("log_softmax");
+export const logaddexp = functionOf("logaddexp");
+export const logaddexp2 = functionOf("logaddexp2");
+export const logcumsumexp = functionOf("logcumsumexp");
+export const logical_and = functionOf("logical_and");
+export const logical_not = functionOf("logical_not");
+export const logical_or = functionOf("logical_or");
+export const logical_xor = functionOf("logical_xor");
+export const logit = functionOf("logit");
+export const logsigmoid = functionOf("logsigmoid");
+export const logsumexp = functionOf("logsumexp");
+export const lt = functionOf("lt");
+export const masked_fill = functionOf("masked_fill");
+export const masked_select = functionOf("masked_select");
+export const matmul = functionOf("matmul");
+export const max = functionOf("max");
+export const maxDim = functionOf("maxDim");
+export const maxPool1dBackward = functionOf("maxPool1dBackward");
+export const maxPool1dGather = functionOf("maxPool1dGather");
+export const maxPool1dIndices = functionOf("maxPool1dIndices");
+export const maxPool2dGather = functionOf("maxPool2dGather");
+export const maxPool2dIndices = functionOf("maxPool2dIndices");
+export const maxPool3dGather = functionOf("maxPool3dGather");
+export const maxPool3dIndices = functionOf("maxPool3dIndices");
+export const max_pool1d = functionOf("max_pool1d");
+export const max_pool2d = functionOf("max_pool2d");
+export const max_pool2d_backward = functionOf("max_pool2d_backward");
+export const max_pool3d = functionOf("max_pool3d");
+export const max_pool3d_backward = functionOf("max_pool3d_backward");
+export const maximum = functionOf("maximum");
+export const mean = functionOf("mean");
+export const median = functionOf("median");
+export const medianDim = functionOf("medianDim");
+export const min = functionOf("min");
+export const minDim = functionOf("minDim");
+export const minimum = functionOf("minimum");
+export const mish = functionOf("mish");
+export const mm = functionOf("mm");
+export const moveaxis = functionOf("moveaxis");
+export const movedim = functionOf("movedim");
+export const mse_loss = functionOf("mse_loss");
+export const mul = functionOf("mul");
+export const multiply = functionOf("multiply");
+export const mv = functionOf("mv");
+export const nan_to_num = functionOf("nan_to_num");
+export const narrow = functionOf("narrow");
+export const ne = functionOf("ne");
+export const neg = functionOf("neg");
+export const negative = functionOf("negative");
+export const nll_loss = functionOf("nll_loss");
+export const nonzero = functionOf("nonzero");
+export const nonzero_static = functionOf("nonzero_static");
+export const norm = functionOf("norm");
+export const normalOfUniforms = functionOf("normalOfUniforms");
+export const normalOfWords = functionOf("normalOfWords");
+export const not_equal = functionOf("not_equal");
+export const one_hot = functionOf("one_hot");
+export const ones = functionOf("ones");
+export const ones_like = functionOf("ones_like");
+export const outer = functionOf("outer");
+export const pad = functionOf("pad");
+export const permute = functionOf("permute");
+export const positive = functionOf("positive");
+export const pow = functionOf("pow");
+export const preluKernel = functionOf("preluKernel");
+export const prod = functionOf("prod");
+export const psi = functionOf("psi");
+export const quantizedEmbedding = functionOf("quantizedEmbedding");
+export const quantizedMatmul = functionOf("quantizedMatmul");
+export const rad2deg = functionOf("rad2deg");
+export const rand = functionOf("rand");
+export const randint = functionOf("randint");
+export const randn = functionOf("randn");
+export const randomWords = functionOf("randomWords");
+export const randperm = functionOf("randperm");
+export const reciprocal = functionOf("reciprocal");
+export const relu = functionOf("relu");
+export const relu6 = functionOf("relu6");
+export const remainder = functionOf("remainder");
+export const repeat = functionOf("repeat");
+export const reshape = functionOf("reshape");
+export const rms_norm = functionOf("rms_norm");
+export const roll = functionOf("roll");
+export const rope = functionOf("rope");
+export const round = functionOf("round");
+export const rsqrt = functionOf("rsqrt");
+export const rsub = functionOf("rsub");
+export const runningMax = functionOf("runningMax");
+export const runningMin = functionOf("runningMin");
+export const scaled_dot_product_attention = functionOf("scaled_dot_product_attention");
+export const scatter = functionOf("scatter");
+export const scatterValue = functionOf("scatterValue");
+export const scatter_add = functionOf("scatter_add");
+export const select = functionOf("select");
+export const selu = functionOf("selu");
+export const sigmoid = functionOf("sigmoid");
+export const sign = functionOf("sign");
+export const silu = functionOf("silu");
+export const sin = functionOf("sin");
+export const sinc = functionOf("sinc");
+export const sinh = functionOf("sinh");
+export const slice = functionOf("slice");
+export const sliceBackward = functionOf("sliceBackward");
+export const smooth_l1_loss = functionOf("smooth_l1_loss");
+export const softmax = functionOf("softmax");
+export const softplus = functionOf("softplus");
+export const softshrink = functionOf("softshrink");
+export const softsign = functionOf("softsign");
+export const solve = functionOf("solve");
+export const sort = functionOf("sort");
+export const split = functionOf("split");
+export const sqrt = functionOf("sqrt");
+export const square = functionOf("square");
+export const squeeze = functionOf("squeeze");
+export const stack = functionOf("stack");
+export const std = functionOf("std");
+export const std_mean = functionOf("std_mean");
+export const sub = functionOf("sub");
+export const subtract = functionOf("subtract");
+export const sum = functionOf("sum");
+export const swapaxes = functionOf("swapaxes");
+export const swapdims = functionOf("swapdims");
+export const take = functionOf("take");
+export const tan = functionOf("tan");
+export const tanh = functionOf("tanh");
+export const tanhshrink = functionOf("tanhshrink");
+export const threshold = functionOf("threshold");
+export const tile = functionOf("tile");
+export const topk = functionOf("topk");
+export const transpose = functionOf("transpose");
+export const tril = functionOf("tril");
+export const triu = functionOf("triu");
+export const true_divide = functionOf("true_divide");
+export const trunc = functionOf("trunc");
+export const unbind = functionOf("unbind");
+export const unflatten = functionOf("unflatten");
+export const unfold = functionOf("unfold");
+export const uniformOfWordPairs = functionOf("uniformOfWordPairs");
+export const uniformOfWords = functionOf("uniformOfWords");
+export const unique = functionOf("unique");
+export const unsqueeze = functionOf("unsqueeze");
+const var_ = functionOf("var");
+export const var_mean = functionOf("var_mean");
+export const view = functionOf("view");
+export const where = functionOf("where");
+export const xlogy = functionOf("xlogy");
+export const zeros = functionOf("zeros");
+export const zeros_like = functionOf("zeros_like");
+export const zeta = functionOf("zeta");
 export { var_ as var };
