@@ -1,7 +1,7 @@
 // An operation in TypeScript for peers, browsers and curl:
 //
 //   alknet serve --ops examples/serve_operation.ts --http 127.0.0.1:8080 &
-//   curl -s 127.0.0.1:8080/call -d '{"operation": "text/count_words", "input": {"text": "a rose is a rose"}}'
+//   curl -s --json '{"text": "a rose is a rose"}' 127.0.0.1:8080/call/text/count_words
 //
 // Run by itself it calls the operation once: alknet run examples/serve_operation.ts
 import { env, operations, unwrap } from "@alknet/operations";

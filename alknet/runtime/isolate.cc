@@ -1,5 +1,7 @@
 #include "alknet/runtime/isolate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -96,6 +98,12 @@ void report_lost(IsolateState& state) {
   if (error.code() == RuntimeError::kMemoryLimit) state.report(error);
 }
 
+Error too_many_jobs(std::size_t most) {
+  return {RuntimeError::kLimit,
+          fmt::format("[isolate] {} promise reactions and microtasks ran in one turn, which is the limit", most),
+          JsonObject{{"limit", "jobs"}, {"most", most}}};
+}
+
 int must_stop(JSRuntime*, void* opaque) { return static_cast<IsolateState*>(opaque)->must_stop() ? 1 : 0; }
 
 }  // namespace
@@ -165,6 +173,11 @@ std::size_t Isolate::pump_jobs(std::size_t most) {
       JSContext* context = nullptr;
       try {
         if (state.must_stop()) throw time_over();
+        if (state.options.limits.jobs && count == *state.options.limits.jobs) {
+          const ScriptError error = Realm(state).thrown(Realm(state).error_value(too_many_jobs(count)));
+          state.interrupted = true;  // nothing of it may go on
+          throw ScriptError(error);
+        }
         ++count;
         if (JS_ExecutePendingJob(state.runtime, &context) < 0) throw_pending(state);
         report_lost(state);

@@ -53,6 +53,7 @@ struct IsolateLimits {
   std::optional<std::size_t> timers;        ///< that wait at once
   std::optional<std::size_t> open_calls;    ///< operations called and not ended
   std::optional<std::size_t> output_bytes;  ///< printed in all
+  std::optional<std::size_t> jobs;          ///< promise reactions and microtasks that run in one turn
 };
 
 struct IsolateOptions {
@@ -94,9 +95,10 @@ class Isolate {
   /// The same, with `await` at the top level; gives a promise of that value. For scripts that are typed line by line.
   Value eval_async(std::string_view source, std::string_view name = "eval");
 
-  /// Runs `source` as a module named `name`, from where its imports are resolved. Gives a promise of its namespace
-  /// object, which waits for top-level await; its rejection is for the caller to see, never uncaught.
-  Value eval_module(std::string_view source, std::string_view name);
+  /// Runs `source` as a module named `name`, from where its imports are resolved; `main` is its `import.meta.main`.
+  /// Gives a promise of its namespace object, which waits for top-level await; its rejection is for the caller to see,
+  /// never uncaught.
+  Value eval_module(std::string_view source, std::string_view name, bool main = true);
 
   /// Imports as `import(specifier)` in the module `referrer` does; gives a promise of the namespace object.
   Value import_module(std::string_view specifier, std::string_view referrer = {});

@@ -104,12 +104,12 @@ void set_meta(IsolateState& state, JSModuleDef* module, const ModuleSource& sour
 }
 
 /// What `import.meta` says in a module that no resolver loaded.
-ModuleSource started(const std::string& name) {
+ModuleSource started(const std::string& name, bool main) {
   ModuleSource source;
   const bool is_file = name.starts_with('/');
   source.url = is_file ? file_url(name) : name;
   if (is_file) source.path = name;
-  source.main = true;
+  source.main = main;
   return source;
 }
 
@@ -188,10 +188,10 @@ Value Isolate::eval_async(std::string_view source, std::string_view name) {
                  JS_PromiseThen(entry.context(), ValueAccess::raw(promise), ValueAccess::raw(unwrap), JS_UNDEFINED));
 }
 
-Value Isolate::eval_module(std::string_view source, std::string_view name) {
+Value Isolate::eval_module(std::string_view source, std::string_view name, bool main) {
   const Entry entry(*state_);
   const Value module = compile(*state_, source, std::string(name));
-  set_meta(*state_, definition(module), started(std::string(name)));
+  set_meta(*state_, definition(module), started(std::string(name), main));
   const Value done = checked_twice(*state_, JS_EvalFunction(entry.context(), ValueAccess::copy(*state_, module)));
   Value space = after(*state_, done, checked(*state_, JS_GetModuleNamespace(entry.context(), definition(module))));
   mark_handled(space);

@@ -14,8 +14,12 @@ namespace alknet::runtime {
 namespace {
 
 /// What callers may ask for; the host's own `max_memory` holds too.
-constexpr SandboxLimits kMostOfACaller{std::uint64_t{256} << 20, std::uint64_t{1} << 20, 10'000, 1'024,
-                                       std::uint64_t{16} << 20};
+constexpr SandboxLimits kMostOfACaller{.memory_bytes = std::uint64_t{256} << 20,
+                                       .stack_bytes = std::uint64_t{1} << 20,
+                                       .timers = 10'000,
+                                       .open_calls = 1'024,
+                                       .jobs = 10'000'000,
+                                       .output_bytes = std::uint64_t{16} << 20};
 
 /// Events that may wait for a caller who does not take them; beyond it the script waits.
 constexpr std::size_t kEventsWaiting = 256;

@@ -10,6 +10,7 @@
 
 #include "alknet/base/message.h"
 #include "alknet/call/error.h"
+#include "alknet/runtime/error.h"
 
 namespace alknet::runtime {
 
@@ -32,6 +33,7 @@ void each_limit(Limits& limits, const Use& use) {
   use("stack_bytes", limits.stack_bytes);
   use("timers", limits.timers);
   use("open_calls", limits.open_calls);
+  use("jobs", limits.jobs);
   use("output_bytes", limits.output_bytes);
 }
 
@@ -117,8 +119,11 @@ call::OperationSpec spec(std::string_view name, call::OperationType type, std::s
 }  // namespace
 
 SandboxLimits SandboxLimits::at_most(const SandboxLimits& most) const {
-  return {std::min(memory_bytes, most.memory_bytes), std::min(stack_bytes, most.stack_bytes),
-          std::min(timers, most.timers), std::min(open_calls, most.open_calls),
+  return {std::min(memory_bytes, most.memory_bytes),
+          std::min(stack_bytes, most.stack_bytes),
+          std::min(timers, most.timers),
+          std::min(open_calls, most.open_calls),
+          std::min(jobs, most.jobs),
           std::min(output_bytes, most.output_bytes)};
 }
 
@@ -142,6 +147,26 @@ SandboxLimits SandboxLimits::from_json(const Json& value) {
     limit = static_cast<Limit>(count);
   });
   return limits;
+}
+
+std::string limit_reached(const Error& error) {
+  const Json* told = &error.details();  // of an error of script: {name, message, code, details}
+  if (error.code() == RuntimeError::kScriptThrew) {
+    const Json* code = find(*told, "code");
+    const bool told_so = code != nullptr && (*code == Json("limit") || *code == Json("RESOURCE_EXHAUSTED"));
+    if (!told_so) return {};
+    told = find(*told, "details");
+  } else if (error.code() != RuntimeError::kLimit) {
+    return {};
+  }
+  const Json* limit = told == nullptr ? nullptr : find(*told, "limit");
+  if (limit == nullptr || !limit->is_string()) return {};
+  std::string known;
+  const SandboxLimits limits;
+  each_limit(limits, [&](std::string_view name, auto) {
+    if (*limit == Json(name)) known = name;
+  });
+  return known;
 }
 
 void SessionRequest::take(ModuleTree tree) {
@@ -216,7 +241,7 @@ std::vector<call::OperationSpec> sandbox_specs() {
   using enum call::OperationType;
   std::vector<call::OperationSpec> specs;
   specs.push_back(spec(kSessionOperation, kSubscription,
-                       R"json({"type":"object","required":["source"],"properties":{
+                       R"json({"type":"object","required":["source"],"additionalProperties":false,"properties":{
       "name":{"type":"string","description":"Of the script; .ts and .tsx are TypeScript","examples":["script.ts"]},
       "source":{"type":"string","examples":["console.log(1 + 1)"]},
       "operations":{"type":"array","items":{"type":"string"},
@@ -224,7 +249,19 @@ std::vector<call::OperationSpec> sandbox_specs() {
       "modules":{"type":"object","additionalProperties":{"type":"string"},
         "description":"Texts of the files that it may import, by path from its folder",
         "examples":[{"./util.ts":"export const two = 2;"}]},
-      "limits":{"type":"object"},"keep":{"type":"boolean","default":false}}})json",
+      "left_out":{"type":"object","additionalProperties":{"type":"string"},
+        "description":"Files of the folder that are not among the modules, and why"},
+      "limits":{"type":"object","additionalProperties":false,
+        "description":"The most that the script may take; a node has limits of its own for callers",
+        "properties":{
+          "memory_bytes":{"type":"integer","minimum":0,"default":67108864},
+          "stack_bytes":{"type":"integer","minimum":0,"default":524288},
+          "timers":{"type":"integer","minimum":0,"default":1000},
+          "open_calls":{"type":"integer","minimum":0,"default":256},
+          "jobs":{"type":"integer","minimum":0,"default":1000000},
+          "output_bytes":{"type":"integer","minimum":0,"default":1048576}}},
+      "keep":{"type":"boolean","default":false,
+        "description":"Stay to serve what it registers; import.meta.main is false then"}}})json",
                        R"json({"type":"object","required":["event"],"properties":{
       "event":{"type":"string"},"text":{"type":"string"},"error":{"type":"boolean"},
       "spec":{"type":"object"},"environment":{"type":"array"}}})json"));

@@ -34,6 +34,7 @@ struct SandboxLimits {
   std::uint64_t stack_bytes = std::uint64_t{512} << 10;
   std::uint32_t timers = 1'000;
   std::uint32_t open_calls = 256;
+  std::uint32_t jobs = 1'000'000;                       ///< promise reactions and microtasks that run in one turn
   std::uint64_t output_bytes = std::uint64_t{1} << 20;  ///< printed and otherwise told to the host, in all
 
   /// Each no more than that of `most`.
@@ -80,6 +81,10 @@ struct SandboxEvent {
   /// Throws `protocol_error`.
   static SandboxEvent from_json(const Json& value);
 };
+
+/// The name of the limit of a session that `error` says was reached, as its script was told and let through; empty:
+/// it is about something else. Memory and time have codes of their own.
+std::string limit_reached(const Error& error);
 
 /// What an item counts toward `output_bytes`: printed text as it is, everything else by the texts, names and values of
 /// the item, known or not; at least 1.

@@ -49,6 +49,7 @@ runtime::IsolateOptions isolate_options(Loop& loop, const runtime::SessionReques
   options.limits.timers = request.limits.timers;
   options.limits.open_calls = request.limits.open_calls;
   options.limits.output_bytes = request.limits.output_bytes;
+  options.limits.jobs = request.limits.jobs;
   return options;
 }
 
@@ -74,11 +75,7 @@ Error session_error(const std::exception& exception) {
     return {CallError::kTimeout, "[sandbox] the script took too long"};
   }
   if (error->code() == RuntimeError::kMemoryLimit) return exhausted("memory");
-  if (error->code() == RuntimeError::kLimit) {
-    const auto* details = error->details().if_object();
-    const Json* limit = details == nullptr ? nullptr : details->if_contains("limit");
-    return exhausted(limit != nullptr && limit->is_string() ? std::string_view(limit->get_string()) : "script");
-  }
+  if (const auto limit = runtime::limit_reached(*error); !limit.empty()) return exhausted(limit);
   Json details = error->details();
   const bool large = !details.is_object() || json_text(details).size() > kMaxMessage;
   return call::domain_error(runtime::kScriptError, shortened(error->message()), large ? Json(JsonObject{}) : details);
@@ -125,7 +122,8 @@ void ScriptSession::run() {
 
 Task<void> ScriptSession::evaluate(ScriptSession& self) {
   const std::string source = self.resolver_->transform(self.request_.name, self.request_.source);
-  const runtime::Value module = self.isolate_.eval_module(source, self.request_.name);
+  // What stays to serve its operations was not started as a program.
+  const runtime::Value module = self.isolate_.eval_module(source, self.request_.name, !self.request_.keep);
   if (!self.request_.keep) {
     self.isolate_.when_idle([&self, module] {
       const auto state = runtime::promise_state(module);

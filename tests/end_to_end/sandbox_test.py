@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import subprocess
 import unittest
 
 import program
@@ -216,6 +218,14 @@ class ServedFile(program.ProgramTest):
             items = self.call(node, "greet/count", {}, "--stream").stdout.decode().split()
             self.assertEqual(items, ["0", "1", "2"])
 
+    def test_the_example_is_served_to_curl_as_it_says(self):
+        example = program.ROOT / "examples" / "serve_operation.ts"
+        [command] = re.findall(r"^// +(curl .*)$", example.read_text(), re.MULTILINE)
+        with self.node("--ops", example) as node:
+            address = node.addresses["http"].removeprefix("http://").rstrip("/")
+            done = subprocess.run(["sh", "-c", command.replace("127.0.0.1:8080", address)], capture_output=True, check=True)
+            self.assertEqual(json.loads(done.stdout), {"output": {"a": 2, "rose": 2, "is": 1}})
+
     def test_a_file_that_changes_is_loaded_again(self):
         file = self.file("greet.ts", GREET.format(greeting="hello"))
         with self.node("--ops", file) as node:
@@ -253,6 +263,8 @@ class ServedFile(program.ProgramTest):
             done = self.call_as_stranger(node, "isolate/session", {"source": "console.log('from afar')"}, "--stream")
             events = [json.loads(line) for line in done.stdout.decode().splitlines()]
             self.assertEqual(events, [{"event": "output", "text": "from afar\n"}, {"event": "ready"}])
+            done = self.call_as_stranger(node, "isolate/session", {"source": "1", "limits": {"timer": 2}}, "--stream")
+            self.assertIn("timer", json.loads(done.stdout.splitlines()[-1])["error"]["message"])
             given = {"source": "import { n } from './n.ts'; console.log(n);", "modules": {"./n.ts": "export const n: number = 7;"}}
             done = self.call_as_stranger(node, "isolate/session", given, "--stream")
             self.assertEqual(json.loads(done.stdout.decode().splitlines()[0])["text"], "7\n")

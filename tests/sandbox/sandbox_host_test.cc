@@ -139,6 +139,52 @@ TEST_F(Sandbox, BoundsTheMemoryOfAScript) {
   EXPECT_EQ(failure->details().at("limit"), Json("memory"));
 }
 
+TEST_F(Sandbox, ALimitThatNobodyCatchesIsExhausted) {
+  const auto limit_of = [&](const char* source) {
+    SandboxSessionOptions options = script(source);
+    options.script.limits.timers = 2;
+    options.script.limits.open_calls = 2;
+    options.script.limits.output_bytes = 100;
+    ended = false;
+    EXPECT_EQ(run(std::move(options)), "resource_exhausted") << source;
+    return failure->details().at("limit");
+  };
+  EXPECT_EQ(limit_of("for (let i = 0; i < 3; ++i) setTimeout(() => {}, 1e6);"), Json("timers"));
+  EXPECT_EQ(limit_of("for (let i = 0; i < 20; ++i) console.log('0123456789');"), Json("output_bytes"));
+  EXPECT_EQ(limit_of("setTimeout(() => { for (let i = 0; i < 3; ++i) setTimeout(() => {}, 1e6) });"), Json("timers"));
+  EXPECT_EQ(limit_of("import { env, unwrap } from '@alknet/operations';\n"
+                     "await Promise.all([1, 2, 3].map(() => unwrap(env.call('a/b', {}))));"),
+            Json("open_calls"));
+  ended = false;
+  SandboxSessionOptions caught =
+      script("try { for (;;) setTimeout(() => {}) } catch { for (let i = 1; i < 1e3; ++i) clearTimeout(i) }");
+  EXPECT_EQ(run(std::move(caught)), "");
+  ended = false;
+  EXPECT_EQ(run(script("throw Object.assign(new Error('mine'), { code: 'limit', details: { limit: 'patience' } });")),
+            "domain");
+}
+
+TEST_F(Sandbox, BoundsTheJobsOfATurn) {
+  const char* const source =
+      "let left = 5000; const again = () => { if (--left > 0) queueMicrotask(again) }; queueMicrotask(again);";
+  EXPECT_EQ(run(script(source)), "");
+  SandboxSessionOptions small = script(source);
+  small.script.limits.jobs = 1'000;
+  ended = false;
+  ASSERT_EQ(run(std::move(small)), "resource_exhausted");
+  EXPECT_EQ(failure->details().at("limit"), Json("jobs"));
+}
+
+TEST_F(Sandbox, OnlyAScriptThatDoesNotStayIsTheMainOne) {
+  const char* const source = "if (import.meta.main) throw new Error('main');";
+  EXPECT_EQ(run(script(source)), "domain");
+  SandboxSessionOptions serving = script(source);
+  serving.script.keep = true;
+  serving.deadline = milliseconds(300);
+  ended = false;
+  EXPECT_EQ(run(std::move(serving)), "timeout");
+}
+
 TEST_F(Sandbox, AScriptThatWaitsForNothingEnds) { EXPECT_EQ(run(script("await new Promise(() => {});")), "domain"); }
 
 TEST_F(Sandbox, CountsAllThatAScriptMakesItsHostHearOf) {
