@@ -13,6 +13,7 @@
 #include "alknet/base/files.h"
 #include "alknet/call/connection.h"
 #include "alknet/call/descriptor_transport.h"
+#include "alknet/compute/operations/compute_operations.h"
 #include "alknet/runtime/helper_process.h"
 
 namespace alknet::hostile {
@@ -22,22 +23,31 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kExpects = "// expects: ";
+constexpr std::string_view kAllows = "// allows: ";
 constexpr std::uint64_t kMaxScript = std::uint64_t{1} << 20;
 
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
 Script read_script(const std::filesystem::path& path) {
-  Script script{path.stem().string(), {}, {}, read_file(path, kMaxScript)};
+  Script script{path.stem().string(), {}, {}, {}, read_file(path, kMaxScript)};
   std::istringstream lines(script.source);
-  std::string first, second;
+  std::string first, second, third;
   std::getline(lines, first);
   std::getline(lines, second);
+  std::getline(lines, third);
   if (!first.starts_with("// ") || !second.starts_with(kExpects)) {
     throw Error(BaseError::kInvalidArgument, fmt::format("{}: its first two lines say what it tries and what it "
                                                          "expects",
                                                          path.string()));
   }
   script.tries = first.substr(3);
-  std::istringstream codes(second.substr(kExpects.size()));
-  for (std::string code; codes >> code;) script.expects.push_back(code);
+  script.expects = words_of(second.substr(kExpects.size()));
+  if (third.starts_with(kAllows)) script.allows = words_of(third.substr(kAllows.size()));
   return script;
 }
 
@@ -53,6 +63,13 @@ void describe(const Error& error, Outcome& outcome) {
   std::replace_if(
       outcome.what.begin(), outcome.what.end(), [](char c) { return c == '\n' || c == '|'; }, ' ');
   if (outcome.what.size() > 60) outcome.what.resize(60);
+}
+
+compute::ComputeServiceOptions computing() {
+  compute::ComputeServiceOptions options;
+  options.device = "cpu";
+  options.threads = 1;
+  return options;
 }
 
 }  // namespace
@@ -73,12 +90,24 @@ std::vector<Script> scripts_in(const std::filesystem::path& folder, std::string_
   return scripts;
 }
 
-Host::Host(std::filesystem::path helper) : dispatcher_(loop_, registry_) {
+Host::Host(std::filesystem::path helper) : service_(computing()), dispatcher_(loop_, registry_) {
   call::Registration canary;
   canary.spec.name = "canary/sing";
   canary.handler = call::OnceHandler([](call::OperationContext&, Message input) -> Task<Message> { co_return input; });
-  registry_->curated().add({canary});
+  call::Registration whoami;
+  whoami.spec.name = "open/whoami";
+  whoami.handler = call::OnceHandler([](call::OperationContext& context, Message) -> Task<Message> {
+    const auto& identity = context.identity();
+    co_return Message{JsonObject{{"id", identity ? identity->id : ""}, {"parent", context.parent_id()}}, {}};
+  });
+  registry_->curated().add({canary, whoami});
+  for (const auto part : {compute::data_operations, compute::kernel_operations}) {
+    registry_->curated().add(part(service_));
+  }
   owner_ = std::make_shared<call::Owner>(call::Owner::Kind::kProgram, "corpus", call::Identity::local_program());
+  tensor_ =
+      call("compute/create_tensor", JsonObject{{"dtype", "f32"}, {"shape", JsonArray{2}}, {"values", JsonArray{3, 4}}})
+          .value;
   runtime::SandboxHostOptions options;
   options.program = std::move(helper);
   host_ = std::make_unique<runtime::SandboxHost>(loop_, dispatcher_, options);
@@ -87,6 +116,20 @@ Host::Host(std::filesystem::path helper) : dispatcher_(loop_, registry_) {
 Host::~Host() {
   owner_->end();
   host_.reset();
+  service_.settle();
+}
+
+Message Host::call(std::string operation, Json input) {
+  call::CallRequest request;
+  request.operation = std::move(operation);
+  request.input = {std::move(input), {}};
+  std::optional<alknet::Outcome<Message>> answer;
+  alknet::start(loop_, dispatcher_.call(owner_, std::move(request)), [&](alknet::Outcome<Message> outcome) {
+    answer.emplace(std::move(outcome));
+    loop_.stop();
+  });
+  loop_.run();
+  return answer->take();
 }
 
 void Host::wait_for_spare() {
@@ -106,6 +149,8 @@ Outcome Host::run(const Script& script, std::chrono::milliseconds deadline) {
   runtime::SandboxSessionOptions options;
   options.script.name = script.name + ".js";
   options.script.source = script.source;
+  options.script.operations = script.allows;
+  options.authority = {"stranger", {"compute"}, {}, false};
   options.deadline = deadline;
   options.on_end = [&](const std::optional<Error>& error) {
     outcome.code = "completed";
@@ -143,17 +188,11 @@ double Host::seconds_to_ready() {
 }
 
 bool Host::unharmed() {
-  bool sang = false;
-  call::CallRequest request;
-  request.operation = "canary/sing";
-  request.input = {Json("la"), {}};
-  alknet::start(loop_, dispatcher_.call(owner_, std::move(request)), [&](alknet::Outcome<Message> answer) {
-    sang = answer.ok() && answer.take().value == Json("la");
-    loop_.stop();
-  });
-  loop_.run();
-  const Script honest{"honest", "", {}, "if (1 + 1 !== 2) throw new Error('harmed');"};
-  return sang && run(honest, std::chrono::seconds(10)).code == "completed" && host_->sessions() == 0;
+  const bool sang = call("canary/sing", Json("la")).value == Json("la");
+  const Json read = call("compute/read_tensor", JsonObject{{"tensor", tensor_}, {"as", "values"}}).value;
+  const bool kept = read.at("values") == Json(JsonArray{3.0, 4.0});
+  const Script honest{"honest", "", {}, {}, "if (1 + 1 !== 2) throw new Error('harmed');"};
+  return sang && kept && run(honest, std::chrono::seconds(10)).code == "completed" && host_->sessions() == 0;
 }
 
 }  // namespace alknet::hostile

@@ -11,16 +11,19 @@
 
 #include "alknet/base/loop.h"
 #include "alknet/call/dispatcher.h"
+#include "alknet/compute/operations/service.h"
 #include "alknet/runtime/sandbox_host.h"
 
 namespace alknet::hostile {
 
 /// A script of tests/hostile_scripts. Its first two lines are comments: what it tries, and the outcomes that are right,
-/// `// expects: CODE...` of completed, TIMEOUT, RESOURCE_EXHAUSTED and SCRIPT_ERROR.
+/// `// expects: CODE...` of completed, TIMEOUT, RESOURCE_EXHAUSTED and SCRIPT_ERROR. A third, `// allows: NAME...`, is
+/// the operations that it may call.
 struct Script {
   std::string name;
   std::string tries;
   std::vector<std::string> expects;
+  std::vector<std::string> allows;
   std::string source;
 };
 
@@ -41,7 +44,8 @@ struct Outcome {
   std::uint64_t host_before = 0, host_after = 0;  ///< resident bytes of this process
 };
 
-/// A host with an operation `canary/sing` that scripts may not call, on the loop of the calling thread.
+/// A host on the loop of the calling thread: an operation `canary/sing` that no script may call, `open/whoami`, which
+/// says who calls it and for whom, those of tensors and kernels, and a tensor of somebody else, `h1`.
 class Host {
  public:
   explicit Host(std::filesystem::path helper = {});
@@ -62,11 +66,14 @@ class Host {
 
  private:
   void wait_for_spare();
+  Message call(std::string operation, Json input);  // as its own program
 
   Loop loop_;
+  compute::ComputeService service_;
   std::shared_ptr<call::Registry> registry_ = std::make_shared<call::Registry>();
   call::Dispatcher dispatcher_;
   std::shared_ptr<call::Owner> owner_;
+  Json tensor_;  // its own
   std::unique_ptr<runtime::SandboxHost> host_;
 };
 

@@ -125,6 +125,7 @@ bool KernelHost::unharmed() {
   const Script honest{"honest",
                       "",
                       {},
+                      {},
                       "@group(0) @binding(1) var<storage, read> x: array<f32>;\n"
                       "@group(0) @binding(2) var<storage, read_write> y: array<f32>;\n"
                       "@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {\n"
