@@ -19,6 +19,7 @@
 #include "alknet/runtime/bundles/embedded.h"
 #include "alknet/runtime/error_report.h"
 #include "alknet/runtime/promise.h"
+#include "alknet/runtime/script_log.h"
 #include "alknet/runtime/transform.h"
 #include "alknet/runtime/web/web.h"
 #include "apps/alknet/datasets.h"
@@ -27,6 +28,11 @@
 
 namespace alknet::app {
 namespace {
+
+/// Where what a script logs goes: standard error, in more or less detail as the program is asked for.
+Logger script_logger(const Globals& globals) {
+  return Logger::to_stderr(globals.verbose ? LogLevel::kTrace : globals.quiet ? LogLevel::kError : LogLevel::kInfo);
+}
 
 namespace fs = std::filesystem;
 
@@ -178,6 +184,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
       program_.exit(1);
     }
   };
+  runtime::install_log(*isolate_, script_logger(globals));
   web.fetch = [this](runtime::Realm realm, const runtime::Value& request) { return fetch(realm, request); };
   web.user_agent = "alknet/" ALKNET_VERSION;
   web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());

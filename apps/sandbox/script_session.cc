@@ -11,6 +11,7 @@
 #include "alknet/runtime/module_tree.h"
 #include "alknet/runtime/promise.h"
 #include "alknet/runtime/resolver.h"
+#include "alknet/runtime/script_log.h"
 #include "alknet/runtime/transform.h"
 #include "alknet/runtime/web/web.h"
 
@@ -102,6 +103,14 @@ ScriptSession::ScriptSession(Loop& loop, runtime::SessionRequest request, std::v
     events.push(event.to_json());
   };
   runtime::install_web(isolate_, std::move(web));
+  runtime::install_log(isolate_,
+                       Logger::to_sink(LogLevel::kInfo, [events = events_](LogLevel level, std::string_view line) {
+                         SandboxEvent event;
+                         event.kind = SandboxEvent::Kind::kOutput;
+                         event.text = fmt::format("{} {}\n", log_level_name(level), line);
+                         event.error = true;
+                         events.push(event.to_json());
+                       }));
 }
 
 ScriptSession::~ScriptSession() { stop_.request_stop(); }

@@ -166,6 +166,26 @@ const s = signal(1); effect(() => void s.value);
 console.log(Value.Check(Type.Object({ x: Type.Number() }), { x: s.value }), typeof getLogger);"""
         self.assertEqual(self.script(text), "true function\n")
 
+    def test_what_a_script_logs_is_in_the_log_of_the_program(self):
+        text = """import { configureSync, getLogger } from "@logtape/logtape";
+const log = getLogger(["app", "store"]);
+log.debug("in detail");
+log.info("read {count} rows", { count: 3 });
+log.error("lost: {why}", { why: new Error("no room") });
+configureSync({ sinks: { own: ({ level }) => console.log("own", level) }, loggers: [{ category: [], sinks: ["own"] }] });
+log.warn("to its own sink");"""
+        file = self.file("a.ts", text)
+        finished = run("run", file)
+        self.assertEqual(finished.returncode, 0, finished.stderr)
+        self.assertIn(b"own warning", finished.stdout)
+        lines = finished.stderr.decode().splitlines()
+        self.assertRegex(lines[0], r'^\S+ info read 3 rows category=app\.store properties="\{.*count.*3\}"$')
+        self.assertRegex(lines[1], r'error lost: Error: no room category=app\.store properties="\{.*why.*no room.*\}"$')
+        self.assertNotIn("in detail", finished.stderr.decode())
+        self.assertIn("in detail", run("run", "--verbose", file).stderr.decode())
+        self.assertEqual(run("sandbox", "--json", file).returncode, 0)
+        self.assertIn("info read 3 rows category=app.store", run("sandbox", file).stderr.decode())
+
     def test_output_into_a_closed_pipe_ends_quietly(self):
         file = self.file("a.js", "for (let i = 0; i < 1e5; ++i) console.log('x'.repeat(100));")
         process = subprocess.run(["bash", "-c", f"'{program.PROGRAM}' run '{file}' | head -1"], capture_output=True, timeout=60)
