@@ -63,9 +63,12 @@ bool use_color(const Globals& globals) {
   return output_is_terminal() && !(no_color && *no_color) && !(term && std::string_view(term) == "dumb");
 }
 
-std::size_t terminal_width() {
+std::size_t terminal_width(std::initializer_list<int> descriptors) {
   winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+  for (const int descriptor : descriptors) {
+    if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  }
+  return 100;
 }
 
 std::size_t display_width(std::string_view text) {

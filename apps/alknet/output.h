@@ -1,8 +1,11 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +35,8 @@ std::string read_input(const std::string& path, std::uint64_t max_bytes);
 bool output_is_terminal();
 bool use_color(const Globals& globals);
 
-/// Columns of the terminal, or 100 when there is none.
-std::size_t terminal_width();
+/// Columns of the terminal that standard output is, or the first of these descriptors that is one; 100 when none is.
+std::size_t terminal_width(std::initializer_list<int> descriptors = {STDOUT_FILENO});
 
 /// Columns that `text` takes on a terminal: wide characters count two, combining ones none.
 std::size_t display_width(std::string_view text);

@@ -20,10 +20,11 @@ int status_of(runtime::Realm realm, const runtime::Value& value) {
   return static_cast<int>(status);
 }
 
-runtime::Value write_error(runtime::Realm, const runtime::Value&, runtime::Arguments arguments) {
-  const std::string text = arguments[0].to_string();
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  return {};
+/// Ends the script at once.
+[[noreturn]] void end_script(ScriptProgram& program, int status) {
+  program.exit(status);
+  // What script cannot catch; the host knows that nothing took too long.
+  throw Error(runtime::RuntimeError::kTimeout, "the script called exit");
 }
 
 runtime::Value read_all_input(runtime::Realm realm, const runtime::Value&, runtime::Arguments) {
@@ -31,7 +32,7 @@ runtime::Value read_all_input(runtime::Realm realm, const runtime::Value&, runti
 }
 
 runtime::Value columns(runtime::Realm realm, const runtime::Value&, runtime::Arguments) {
-  return realm.number(static_cast<double>(terminal_width()));
+  return realm.number(static_cast<double>(terminal_width({STDOUT_FILENO, STDERR_FILENO})));
 }
 
 /// Draws curves into a file: a picture of dots, or SVG by the name of the file.
@@ -64,6 +65,17 @@ runtime::Value terminals(runtime::Realm realm) {
 
 }  // namespace
 
+void write_error(ScriptProgram& program, std::string_view text) {
+  constexpr std::string_view kErased = "\r\x1b[K";
+  if (text.empty()) return;
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  program.error_line_open = !text.ends_with('\n') && !text.ends_with(kErased);
+}
+
+void end_error_line(ScriptProgram& program) {
+  if (program.error_line_open && ::isatty(STDERR_FILENO) == 1) write_error(program, "\n");
+}
+
 runtime::NativeModule program_module(ScriptProgram& program) {
   const auto evaluate = [&program](runtime::Realm realm) -> std::vector<runtime::Value> {
     const runtime::Value arguments = realm.array();
@@ -71,18 +83,24 @@ runtime::NativeModule program_module(ScriptProgram& program) {
       arguments.set(static_cast<std::uint32_t>(i), realm.string(program.arguments[i]));
     }
     const auto exit = [&program](runtime::Realm in, const runtime::Value&, runtime::Arguments given) -> runtime::Value {
-      program.exit(status_of(in, given[0]));
-      // What script cannot catch; the host knows that nothing took too long.
-      throw Error(runtime::RuntimeError::kTimeout, "the script called exit");
+      end_script(program, status_of(in, given[0]));
     };
     const auto set_status = [&program](runtime::Realm in, const runtime::Value&,
                                        runtime::Arguments given) -> runtime::Value {
       program.exit_status = status_of(in, given[0]);
       return {};
     };
-    const auto write = [&program](runtime::Realm in, const runtime::Value& self, runtime::Arguments given) {
-      if (program.output_to_error) return write_error(in, self, given);
-      print(given[0].to_string());
+    const auto write = [&program](runtime::Realm, const runtime::Value&, runtime::Arguments given) {
+      const std::string text = given[0].to_string();
+      try {
+        program.output_to_error ? write_error(program, text) : print(text);
+      } catch (const OutputClosed&) {
+        end_script(program, 1);
+      }
+      return runtime::Value();
+    };
+    const auto write_to_error = [&program](runtime::Realm, const runtime::Value&, runtime::Arguments given) {
+      write_error(program, given[0].to_string());
       return runtime::Value();
     };
     const auto dataset = [&program](runtime::Realm in, const runtime::Value&, runtime::Arguments given) {
@@ -96,7 +114,7 @@ runtime::NativeModule program_module(ScriptProgram& program) {
             realm.closure("exit", 1, exit),
             realm.closure("setExitStatus", 1, set_status),
             realm.closure("write", 1, write),
-            realm.function("writeError", 1, write_error),
+            realm.closure("writeError", 1, write_to_error),
             realm.function("readInput", 0, read_all_input),
             terminals(realm),
             realm.function("columns", 0, columns),

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alknet/runtime/native.h"
@@ -16,8 +17,16 @@ struct ScriptProgram {
   std::function<std::string(const std::string& name)> dataset;   ///< the file of a data set, pulled when it is missing
   std::function<std::string(const std::string& path)> writable;  ///< the path to write, or Error `permission_denied`
   bool output_to_error = false;                                  ///< `write` writes to standard error
+  bool error_line_open = false;                                  ///< what it wrote there last is no whole line
   int exit_status = 0;                                           ///< what the script asked for, should it end by itself
 };
+
+/// Writes text of the script to standard error.
+void write_error(ScriptProgram& program, std::string_view text);
+
+/// Ends the line on which the script left standard error, such as a progress bar, where a person reads it: before
+/// something else is said there.
+void end_error_line(ScriptProgram& program);
 
 /// The native module "alknet:program": what a program may know and do as one. `program` must outlive the isolate.
 ///
@@ -28,7 +37,7 @@ struct ScriptProgram {
 ///   write(text), writeError(text)   text without a line end to standard output or standard error
 ///   readInput(): string       all of standard input
 ///   isTerminal: {input, output, error}   booleans
-///   columns(): number         of the terminal
+///   columns(): number         of the terminal, by standard output or else standard error
 ///   dataset(name): string     the file of a data set of `alknet data`, pulled when it is missing
 ///   writeChart(path, {title, xLabel, yLabel, series: [{name, y}]})   a line chart as .png or .svg
 runtime::NativeModule program_module(ScriptProgram& program);

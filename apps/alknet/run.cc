@@ -88,6 +88,7 @@ int run_script(const RunCommand& command, const Globals& globals) {
   } catch (const ScriptExit& exit) {
     return exit.status;
   } catch (const Error& error) {
+    end_error_line(host.program());
     throw Error(error.code(), host.describe(error), error.details());
   }
 }
@@ -103,19 +104,22 @@ void add_run(CLI::App& program, Globals& globals) {
       ->required();
   add_script_options(*made, globals, command->script);
   add_link_options(*made, command->script.links);
-  made->add_option("--ext", command->extension, "What standard input is: js, ts or tsx")
-      ->check(CLI::IsMember({"js", "ts", "tsx"}))
-      ->default_str("ts");
+  const CLI::Option* extension = made->add_option("--ext", command->extension, "What standard input is: js, ts or tsx")
+                                     ->check(CLI::IsMember({"js", "ts", "tsx"}))
+                                     ->default_str("ts");
   made->add_flag("--timing", command->timing,
                  "Say on standard error what starting and running took: the process, the isolate, loading, running, "
-                 "and of that the "
-                 "compiler, built-in packages, operations and devices");
+                 "and of that the compiler, built-in packages, operations and devices");
   set_examples(*made,
                "  alknet run examples/hello.ts\n"
                "  alknet run examples/digits.tsx --epochs 5 --out run\n"
                "  alknet run --peer gpu1 --ops words.ts workflow.tsx\n"
                "  echo 'console.log(1 + 1)' | alknet run -\n");
-  made->callback([command, &globals] {
+  made->callback([command, extension, &globals] {
+    if (extension->count() > 0 && command->file != "-") {
+      throw UsageError(
+          fmt::format("--ext is of standard input, which - stands for: {} says by its name what it is", command->file));
+    }
     command->script.arguments = globals.script_arguments;
     command->script.main = command->file;
     globals.exit_status = run_script(*command, globals);

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <thread>
 
@@ -13,7 +12,6 @@
 #include "alknet/bindings/schema.h"
 #include "alknet/bindings/tensors.h"
 #include "alknet/platform/fetch.h"
-#include "alknet/platform/fs.h"
 #include "alknet/platform/webgpu/navigator_gpu.h"
 #include "alknet/platform/websocket.h"
 #include "alknet/runtime/bundles/embedded.h"
@@ -75,11 +73,10 @@ runtime::ModuleFiles module_files(const std::vector<std::string>& roots) {
 }
 
 /// What console prints: warnings and errors go to standard error.
-void print_console(runtime::ConsoleLevel level, std::string_view text, bool to_error) {
-  const bool is_error = to_error || level == runtime::ConsoleLevel::kWarn || level == runtime::ConsoleLevel::kError;
+void print_console(ScriptProgram& program, runtime::ConsoleLevel level, std::string_view text) {
   const std::string line = std::string(text) + "\n";
-  if (is_error) {
-    std::fwrite(line.data(), 1, line.size(), stderr);
+  if (program.output_to_error || level == runtime::ConsoleLevel::kWarn || level == runtime::ConsoleLevel::kError) {
+    write_error(program, line);
   } else {
     print(line);
   }
@@ -130,6 +127,12 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   if (options.restricted && !links_.empty()) {
     throw UsageError("--restrict: a restricted script has no operations, so leave out --peer and --ops");
   }
+  prepare_program(options, globals);
+  make_isolate(options);
+  install_platform(options);
+}
+
+void ScriptHost::prepare_program(const ScriptOptions& options, const Globals& globals) {
   program_.arguments = options.arguments;
   program_.main = options.main;
   program_.output_to_error = options.output_to_error;
@@ -148,6 +151,16 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   program_.writable = [privileges = fs_privileges(options)](const std::string& path) {
     return privileges.resolve(path, true).string();
   };
+}
+
+platform::FsOptions ScriptHost::fs_options(const ScriptOptions& options) {
+  platform::FsOptions files;
+  files.privileges = fs_privileges(options);
+  files.pool = [this]() -> Executor& { return file_pool(); };
+  return files;
+}
+
+void ScriptHost::make_isolate(const ScriptOptions& options) {
   runtime::ScriptResolverOptions resolving;
   resolving.bundles = runtime::embedded_bundles();
   resolving.import_map = read_import_map(options.import_map);
@@ -163,10 +176,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   }
   isolate.modules.push_back(bindings::graph_module());
   isolate.modules.push_back(bindings::schema_module());
-  platform::FsOptions files;
-  files.privileges = fs_privileges(options);
-  files.pool = [this]() -> Executor& { return file_pool(); };
-  isolate.modules.push_back(platform::fs_module(files));
+  isolate.modules.push_back(platform::fs_module(fs_options(options)));
   isolate.on_uncaught = [this](const runtime::ScriptError& error) {
     if (take_uncaught_ && take_uncaught_(error.plain())) return;
     if (!uncaught_) uncaught_ = error.plain();
@@ -176,10 +186,13 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   resolver_ = std::make_shared<runtime::ScriptResolver>(std::move(resolving));
   isolate.resolver = resolver_;
   isolate_ = std::make_unique<runtime::Isolate>(std::move(isolate));
+}
+
+void ScriptHost::install_platform(const ScriptOptions& options) {
   runtime::WebOptions web;
-  web.print = [this, to_error = options.output_to_error](runtime::ConsoleLevel level, std::string_view text) {
+  web.print = [this](runtime::ConsoleLevel level, std::string_view text) {
     try {
-      print_console(level, text, to_error);
+      print_console(program_, level, text);
     } catch (const OutputClosed&) {
       program_.exit(1);
     }
@@ -189,7 +202,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   web.user_agent = "alknet/" ALKNET_VERSION;
   web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());
   runtime::install_web(*isolate_, std::move(web));
-  isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), files));
+  isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), fs_options(options)));
   platform::WebSocketOptions sockets;
   sockets.loop = &loop_;
   sockets.privileges = fetch_privileges_;
@@ -243,16 +256,16 @@ std::string ScriptHost::module_of(const std::string& file) {
   return resolver_->resolve(fs::absolute(file).lexically_normal().string(), "");
 }
 
-void ScriptHost::check() {
+void ScriptHost::throw_pending() {
   if (exit_) throw ScriptExit(*exit_);
   if (!uncaught_) uncaught_ = isolate_->take_uncaught();
   if (uncaught_) throw Error(*std::exchange(uncaught_, std::nullopt));
 }
 
 void ScriptHost::turn() {
-  check();
+  throw_pending();
   loop_.run();
-  check();
+  throw_pending();
 }
 
 std::shared_ptr<bool> ScriptHost::watch_idle() {
@@ -276,7 +289,7 @@ runtime::Value ScriptHost::wait(const runtime::Value& promise) {
                   "the script waits (await) for a promise that nothing can settle any more");
     }
   }
-  check();
+  throw_pending();
   runtime::Value result = runtime::promise_result(promise);
   if (runtime::promise_state(promise) == runtime::PromiseState::kRejected) {
     throw isolate_->realm().thrown(std::move(result)).plain();

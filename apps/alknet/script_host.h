@@ -12,6 +12,7 @@
 #include "alknet/base/loop.h"
 #include "alknet/base/pool_executor.h"
 #include "alknet/platform/fetch.h"
+#include "alknet/platform/fs.h"
 #include "alknet/runtime/error_report.h"
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/resolver.h"
@@ -97,7 +98,11 @@ class ScriptHost {
   std::string describe(const Error& error) { return runtime::describe_error(error, *resolver_); }
 
  private:
-  void check();
+  void prepare_program(const ScriptOptions& options, const Globals& globals);
+  void make_isolate(const ScriptOptions& options);
+  void install_platform(const ScriptOptions& options);  // what the isolate has beside ECMAScript
+  platform::FsOptions fs_options(const ScriptOptions& options);
+  void throw_pending();  // the end that the script asked for, or what it did not catch
   Executor& file_pool();
   runtime::Value fetch(runtime::Realm realm, const runtime::Value& request);
   std::shared_ptr<bool> watch_idle();  // becomes true, and the loop stops, when nothing is left to do

@@ -37,14 +37,15 @@ constexpr std::uint64_t kListTag = 0xc0;
 
 class Execution {
  public:
-  Execution(ContextState& context, const OpSpec& op, std::span<const Argument> inputs)
+  Execution(ContextState& context, const OpSpec& op, std::span<const Argument> inputs,
+            const std::shared_ptr<Backend>* device)
       : context_(context), op_(op), inputs_(inputs) {
     if (inputs.size() > op.inputs.size()) {
       throw Error(graph::GraphError::kBadOperand,
                   fmt::format("[{}] takes {} inputs, {} were given", op.name, op.inputs.size(), inputs.size()));
     }
     for (std::uint32_t i = 0; i < op.inputs.size(); ++i) add_input(i);
-    if (backend_ == nullptr) backend_ = &context.backend;
+    if (backend_ == nullptr) backend_ = device != nullptr ? device : &context.backend;
   }
 
   void run(const AttributeSource& attributes, const Results& results) {
@@ -268,13 +269,13 @@ ContextState& borrowed_context(std::string_view op, std::span<const Argument> in
 }  // namespace
 
 void apply(ContextState& context, const OpSpec& op, std::span<const Argument> inputs, const AttributeSource& attributes,
-           const Results& results) {
+           const Results& results, const std::shared_ptr<Backend>* device) {
   if (op.data_dependent()) {
     auto made = apply_data_dependent(op, inputs, graph::complete_attributes(op, attributes.json()));
     std::ranges::move(made, results.of(made.size()).begin());
     return;
   }
-  Execution(context, op, inputs).run(attributes, results);
+  Execution(context, op, inputs, device).run(attributes, results);
 }
 
 Tensor apply(const OpSpec& op, std::initializer_list<Argument> inputs, std::initializer_list<Attribute> attributes) {

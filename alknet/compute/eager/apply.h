@@ -1,6 +1,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -61,8 +62,8 @@ struct Results {
   }
 };
 
-/// What the others are made of.
+/// What the others are made of. A call without tensors makes its results on `device`; null: the context's.
 void apply(ContextState& context, const OpSpec& op, std::span<const Argument> inputs, const AttributeSource& attributes,
-           const Results& results);
+           const Results& results, const std::shared_ptr<Backend>* device = nullptr);
 
 }  // namespace alknet::compute

@@ -24,7 +24,8 @@ Tensor seed_of(const Tensor& output, const Tensor& seed) {
   }
   if (!seed) {
     if (output.element_count() == 1) {
-      return filled(TensorAccess::state(output)->context, Scalar::of(1.0), output.dtype(), output.shape());
+      return filled(TensorAccess::state(output)->context, output.buffer()->backend(), Scalar::of(1.0), output.dtype(),
+                    output.shape());
     }
     throw Error(graph::GraphError::kMissingInput,
                 fmt::format("[backward] the output has the shape {}: give its gradient, or take its sum()",

@@ -109,7 +109,7 @@ class Resolution {
       graph.outputs.push_back({outputs.back(), {node_.id, k, std::nullopt}});
     }
     const graph::Graph expanded = graph::expand_composites(graph, *context_.ops).graph;
-    call_->steps = std::make_shared<const StepProgram>(context_, expanded, outputs);
+    call_->steps = std::make_shared<const StepProgram>(context_, backend_, expanded, outputs);
     call_->kind = Call::Kind::kSteps;
   }
 
@@ -215,8 +215,9 @@ const Storage& scalar_storage(ContextState& context, const std::shared_ptr<Backe
   return context.scalars.add(scalar, dtype, *backend, {std::move(buffer), context.layouts.intern({}), dtype});
 }
 
-Tensor filled(const std::shared_ptr<ContextState>& context, const Scalar& value, Dtype dtype, const Shape& shape) {
-  Storage storage = scalar_storage(*context, context->backend, value, scalar_storage_dtype(dtype));
+Tensor filled(const std::shared_ptr<ContextState>& context, const std::shared_ptr<Backend>& backend,
+              const Scalar& value, Dtype dtype, const Shape& shape) {
+  Storage storage = scalar_storage(*context, backend, value, scalar_storage_dtype(dtype));
   Tensor number = TensorAccess::make(std::move(storage), context);
   if (number.dtype() != dtype) {
     number = apply(context->ops->at("cast"), {number}, {dtype});

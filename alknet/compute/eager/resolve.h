@@ -30,6 +30,7 @@ const Storage& scalar_storage(ContextState& context, const std::shared_ptr<Backe
                               Dtype dtype);
 
 /// A tensor whose elements are all one number; without memory for each.
-Tensor filled(const std::shared_ptr<ContextState>& context, const Scalar& value, Dtype dtype, const Shape& shape);
+Tensor filled(const std::shared_ptr<ContextState>& context, const std::shared_ptr<Backend>& backend,
+              const Scalar& value, Dtype dtype, const Shape& shape);
 
 }  // namespace alknet::compute

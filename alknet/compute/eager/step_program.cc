@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "alknet/base/error.h"
 #include "alknet/compute/eager/apply.h"
@@ -34,14 +35,15 @@ std::vector<std::size_t> needed_nodes(const graph::Graph& graph, std::span<const
 
 }  // namespace
 
-StepProgram::StepProgram(ContextState& context, const graph::Graph& graph, std::span<const std::string> outputs)
-    : input_count_(graph.inputs.size()), read_(graph.inputs.size(), false) {
+StepProgram::StepProgram(ContextState& context, std::shared_ptr<Backend> backend, const graph::Graph& graph,
+                         std::span<const std::string> outputs)
+    : backend_(std::move(backend)), input_count_(graph.inputs.size()), read_(graph.inputs.size(), false) {
   std::map<std::string, std::uint32_t, std::less<>> values;
   for (const auto& input : graph.inputs) values[input.name] = value_count_++;
   for (const auto& constant : graph.constants) {
     values[constant.name] = value_count_++;
-    auto buffer = context.buffers->allocate(context.backend, constant.data.size(), "constant");
-    if (!constant.data.empty()) context.backend->write(*buffer->memory(), 0, constant.data.span());
+    auto buffer = context.buffers->allocate(backend_, constant.data.size(), "constant");
+    if (!constant.data.empty()) backend_->write(*buffer->memory(), 0, constant.data.span());
     constants_.push_back({std::move(buffer),
                           context.layouts.intern({constant.shape, graph::contiguous_strides(constant.shape), 0}),
                           constant.dtype});
@@ -115,7 +117,7 @@ std::vector<Tensor> StepProgram::run(const std::shared_ptr<ContextState>& contex
       }
     }
     apply(*context, *step.op, arguments, {step.key, [&] { return step.attrs; }},
-          {std::span(values).subspan(step.first_output, step.op->outputs.size())});
+          {std::span(values).subspan(step.first_output, step.op->outputs.size())}, &backend_);
     for (const std::uint32_t value : step.last_reads) values[value] = {};
   }
   std::vector<Tensor> results;

@@ -16,9 +16,10 @@ namespace alknet::compute {
 /// Immutable.
 class StepProgram {
  public:
-  /// The nodes of `graph` behind the outputs named. Constants are copied to the context's device. Throws what typing
-  /// throws.
-  StepProgram(ContextState& context, const graph::Graph& graph, std::span<const std::string> outputs);
+  /// The nodes of `graph` behind the outputs named, for tensors on `backend`: constants are copied there. Throws what
+  /// typing throws.
+  StepProgram(ContextState& context, std::shared_ptr<Backend> backend, const graph::Graph& graph,
+              std::span<const std::string> outputs);
 
   /// Whether input `index` of the graph is read.
   bool reads(std::size_t index) const { return read_[index]; }
@@ -40,6 +41,7 @@ class StepProgram {
     std::vector<std::uint32_t> last_reads;  ///< Values that no later step reads.
   };
 
+  std::shared_ptr<Backend> backend_;
   std::size_t input_count_ = 0;
   std::vector<bool> read_;
   std::vector<Storage> constants_;

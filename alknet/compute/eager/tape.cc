@@ -118,9 +118,9 @@ void GradNode::release() {
   released_ = true;
 }
 
-BackwardProgram::BackwardProgram(ContextState& context, const Call& call, std::span<const Tensor> operands,
-                                 std::uint64_t wanted)
-    : operands_(operands.size()), outputs_(call.outputs.size()), types_(call.outputs) {
+BackwardProgram::BackwardProgram(ContextState& context, const std::shared_ptr<Backend>& backend, const Call& call,
+                                 std::span<const Tensor> operands, std::uint64_t wanted)
+    : operands_(operands.size()), outputs_(call.outputs.size()), types_(call.outputs), backend_(backend) {
   const auto symbolic = [](const Shape& shape) { return graph::SymbolicShape(shape.begin(), shape.end()); };
   const std::string call_id = "call";
   graph::Graph forward;
@@ -173,7 +173,7 @@ BackwardProgram::BackwardProgram(ContextState& context, const Call& call, std::s
       }
     }
     for (auto& output : graph.outputs) redirect(output.value);
-    steps_.emplace(context, graph, gradients);
+    steps_.emplace(context, backend, graph, gradients);
   } catch (const Error& error) {
     failure_ = error;  // matters only when the gradient is asked for
   }
@@ -185,7 +185,7 @@ std::vector<Tensor> BackwardProgram::run(const std::shared_ptr<ContextState>& co
   std::vector<Tensor> inputs = std::move(operands);
   for (std::size_t k = 0; k < outputs_; ++k) {
     if (!gradients[k] && steps_->reads(operands_ + k)) {
-      gradients[k] = filled(context, Scalar::of(0.0), types_[k].dtype, types_[k].layout->strided.shape);
+      gradients[k] = filled(context, backend_, Scalar::of(0.0), types_[k].dtype, types_[k].layout->strided.shape);
     }
     inputs.push_back(std::move(gradients[k]));
   }
@@ -212,7 +212,8 @@ void record_call(ContextState& context, Call& call, std::span<const Tensor> oper
     if (operands_wanted == wanted && operands.size() <= 64) program = known;
   }
   if (!program) {
-    program = std::make_shared<const BackwardProgram>(context, call, operands, wanted);
+    const auto& backend = outputs.front().buffer()->backend();
+    program = std::make_shared<const BackwardProgram>(context, backend, call, operands, wanted);
     call.backward.emplace_back(wanted, program);
   }
   connect(std::make_shared<CallNode>(context, call, std::move(program), operands, wanted, outputs), outputs);

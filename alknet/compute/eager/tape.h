@@ -78,8 +78,10 @@ class GradNode : public std::enable_shared_from_this<GradNode> {
 /// equal calls.
 class BackwardProgram {
  public:
-  /// `operands` are those of the call, empty where absent; bit i of `wanted` says that operand i needs a gradient.
-  BackwardProgram(ContextState& context, const Call& call, std::span<const Tensor> operands, std::uint64_t wanted);
+  /// Of a call on `backend`. `operands` are those of the call, empty where absent; bit i of `wanted` says that operand
+  /// i needs a gradient.
+  BackwardProgram(ContextState& context, const std::shared_ptr<Backend>& backend, const Call& call,
+                  std::span<const Tensor> operands, std::uint64_t wanted);
 
   bool reads_operand(std::size_t index) const { return steps_ && steps_->reads(index); }
   bool reads_output(std::size_t index) const { return steps_ && steps_->reads(operands_ + outputs_ + index); }
@@ -93,6 +95,7 @@ class BackwardProgram {
   std::size_t operands_ = 0, outputs_ = 0;
   std::vector<std::size_t> targets_;  ///< Operands that the results of `steps_` belong to.
   std::vector<Call::Output> types_;   ///< Of the outputs, for gradients that are missing.
+  std::shared_ptr<Backend> backend_;
   std::optional<StepProgram> steps_;
   std::optional<Error> failure_;
 };

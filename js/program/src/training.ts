@@ -42,7 +42,7 @@ export interface Training {
 }
 
 const kKey = "alknet.training"; // of the history in the checkpoint's metadata
-const kBar = 30;
+const kBar = 30; // columns, where there is room
 
 /** An epoch as its JSON line: with the members that `alknet train` has. */
 function lineOf({ epoch, step, metrics, ...record }: EpochRecord): string {
@@ -97,18 +97,20 @@ class Program implements Training {
 
   #progress(event: FitEvent): void {
     if (event.kind === "step") this.#bar(event);
-    if (event.kind !== "epoch") return;
-    if (isTerminal.error) writeError("\r\x1b[K");
-    write(this.#json ? lineOf(event.record) : textOf(event.record, event.best));
+    else if (isTerminal.error) writeError("\r\x1b[K");
+    if (event.kind === "epoch") write(this.#json ? lineOf(event.record) : textOf(event.record, event.best));
   }
 
   #bar({ epoch, step, loss }: { readonly epoch: number; readonly step: number; readonly loss: number }): void {
     if (!isTerminal.error) return;
     const { epochs, steps } = this.#options;
-    const done = steps === undefined ? 0 : Math.round(((((step - 1) % steps) + 1) / steps) * kBar);
-    const bar = steps === undefined ? `step ${step}` : `[${"#".repeat(done).padEnd(kBar)}]`;
-    const text = `Epoch ${epoch}${epochs === undefined ? "" : ` of ${epochs}`} ${bar} loss ${loss.toFixed(4)}`;
-    writeError(`\r${text.slice(0, columns() - 1)}\x1b[K`);
+    const width = columns() - 1; // in the last column some terminals begin the next line
+    const head = `Epoch ${epoch}${epochs === undefined ? "" : ` of ${epochs}`}`;
+    const tail = `loss ${loss.toFixed(4)}`;
+    const room = Math.min(kBar, width - head.length - tail.length - " [] ".length);
+    const done = steps === undefined ? 0 : Math.round(((((step - 1) % steps) + 1) / steps) * room);
+    const bar = steps === undefined ? `step ${step} ` : room > 0 ? `[${"#".repeat(done).padEnd(room)}] ` : "";
+    writeError(`\r${`${head} ${bar}${tail}`.slice(0, width)}\x1b[K`);
   }
 
   async #metrics(folder: string, record: EpochRecord): Promise<void> {
@@ -140,11 +142,11 @@ export async function trainingProgram(options: TrainingOptions = {}): Promise<Tr
     if (folder !== undefined) await fs.mkdir(folder, { recursive: true });
     return new Program(options, [], undefined);
   }
-  if (folder === undefined) throw new TypeError("[training] to go on, say in which folder the checkpoint is");
+  if (folder === undefined) throw new TypeError("[training] to resume, give the folder with its checkpoint.mt");
   const path = `${folder}/checkpoint.mt`;
   const { store, metadata } = await unwrap(env.call<Loaded>("compute/load_model", { path }));
   const history = metadata[kKey];
-  if (history === undefined) throw new TypeError(`[training] ${path} is no checkpoint of a training`);
+  if (history === undefined) throw new TypeError(`[training] ${path} is no checkpoint of a training: begin one without resume, in another folder`);
   const numbers = (_: string, value: unknown): unknown => value ?? Number.NaN; // which JSON does not have
   return new Program(options, JSON.parse(history, numbers) as EpochRecord[], store);
 }
