@@ -1,9 +1,10 @@
 // Bundles those tests of the packages that need nothing of Node as one module for another host: node js/browser_tests.mjs
 // OUT.js [PACKAGE...]. The module defines `alknetTests`: {names, run(i)}, where run gives a promise of the results of a
-// file (see testing/browser/test.ts). Prints the files that are left out, and why.
+// file (see testing/browser/test.ts). Prints the files that are left out as JSON: each with what it needs. What cannot be
+// bundled for another reason is an error.
 import { createRequire } from "node:module";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { alias, findModules, packages, root, sourcesOf, testsOf } from "./packages.mjs";
 
 const [out, ...chosen] = process.argv.slice(2);
@@ -33,31 +34,28 @@ function build(options) {
   });
 }
 
-/** What a file of tests needs that is not there, or undefined. */
+/** The modules and globals of a host that a file of tests needs and a browser lacks. */
 function lacks(file) {
-  let metafile;
-  try {
-    ({ metafile } = build({ entryPoints: [file], metafile: true }));
-  } catch (error) {
-    return error.errors?.[0]?.text ?? String(error);
-  }
+  const { metafile } = build({ entryPoints: [file], metafile: true });
+  const needs = new Set();
   for (const [name, { imports }] of Object.entries(metafile.inputs)) {
-    const external = imports.find((one) => one.external === true);
-    if (external !== undefined) return external.path;
+    for (const { external, path } of imports) if (external === true) needs.add(path);
     const helper = /\.test\.|\/testing\//.test(name) && !name.startsWith("testing/browser/");
-    const [global] = (helper && /\b(Buffer|process)\b(?=[.[])/.exec(readFileSync(join(root, name), "utf8"))) || [];
-    if (global !== undefined) return global;
+    const globals = helper ? readFileSync(join(root, name), "utf8").matchAll(/\b(Buffer|process)\b(?=[.[])/g) : [];
+    for (const [global] of globals) needs.add(global);
   }
-  return undefined;
+  return [...needs].sort();
 }
 
 const files = [];
+const leftOut = {};
 for (const name of chosen.length > 0 ? chosen : packages) {
-  for (const test of testsOf(join(root, name)).sort()) {
-    const file = join(sourcesOf(join(root, name)), test);
-    const missing = lacks(file);
-    if (missing === undefined) files.push(file);
-    else console.log(`left out ${relative(root, file)}: it needs ${missing}`);
+  const folder = resolve(root, name);
+  for (const test of testsOf(folder).sort()) {
+    const file = join(sourcesOf(folder), test);
+    const needs = lacks(file);
+    if (needs.length === 0) files.push(file);
+    else leftOut[relative(root, file)] = needs;
   }
 }
 const loaders = files.map((file) => `() => import(${JSON.stringify(file)})`);
@@ -71,3 +69,4 @@ const entry = `
   };`;
 const [{ text }] = build({ stdin: { contents: entry, resolveDir: root } }).outputFiles;
 writeFileSync(out, text);
+console.log(JSON.stringify(leftOut));

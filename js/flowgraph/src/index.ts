@@ -4,6 +4,7 @@ export type { Component, Element, Node } from "./element.ts";
 export { expand, type ExpandOptions, type Template } from "./expand.ts";
 export type * from "./graph.ts";
 export { checkTemplate, renderGraph, readTemplate, type Rendering, type RenderOptions } from "./graph_host.ts";
+export { graphView, type GraphView, type GraphViewNode } from "./graph_view.ts";
 export type { AbortControllerLike, AbortSignalLike, Clock } from "./host.ts";
 export { builtinOps, opTable, type OpInput, type OpOutput, type OpSpec, type OpTable } from "./op_table.ts";
 export type { ParamDeclaration, Place, PlaceKind } from "./place.ts";

@@ -14,10 +14,25 @@ interface GpuModule {
   handOver(buffer: object): string;
 }
 
-/** WebGPU's GPUBuffer, where its types are known. */
+/** What WebGPU gives a GPUBuffer. */
+interface GpuBufferMembers {
+  label: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Flags of GPUBufferUsage. */
+  readonly usage: number;
+  readonly mapState: "unmapped" | "pending" | "mapped";
+  /** `mode`: a flag of GPUMapMode; `offset` and `size` are bytes. */
+  mapAsync(mode: number, offset?: number, size?: number): Promise<undefined>;
+  getMappedRange(offset?: number, size?: number): ArrayBuffer;
+  unmap(): void;
+  destroy(): void;
+}
+
+/** WebGPU's GPUBuffer: the type of the package @webgpu/types where a program has it. */
 export type GpuBuffer = typeof globalThis extends { GPUBuffer: { prototype: infer Known extends object } }
   ? Known
-  : object;
+  : GpuBufferMembers;
 
 /** How a tensor's memory is seen. */
 export interface GpuBufferOptions {
