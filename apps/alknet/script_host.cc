@@ -179,15 +179,15 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
     }
   };
   web.fetch = [this](runtime::Realm realm, const runtime::Value& request) { return fetch(realm, request); };
-  web.user_agent = "alknet/" ALKNET_VERSION;
-  web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());
-  runtime::install_web(*isolate_, std::move(web));
-  isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), files));
   platform::WebSocketOptions sockets;
   sockets.loop = &loop_;
   sockets.privileges = fetch_privileges_;
   sockets.user_agent = "alknet/" ALKNET_VERSION;
-  platform::install_websocket(*isolate_, std::move(sockets));
+  web.connect = platform::make_connect(std::move(sockets));
+  web.user_agent = "alknet/" ALKNET_VERSION;
+  web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());
+  runtime::install_web(*isolate_, std::move(web));
+  isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), files));
   if (options.restricted) return;
   platform::webgpu::WebGpuOptions gpu;
   gpu.instance = [gpus = operations_.gpus()] { return gpus->instance(); };

@@ -19,6 +19,7 @@ using testing::Pair;
 TEST(WebGlobals, EachComesFromAScriptThatExportsIt) {
   WebOptions options;
   options.fetch = [](Realm realm, const Value&) { return realm.null(); };
+  options.connect = [](Realm realm, const Value&, const Value&, const Value&) { return realm.null(); };
   WebIsolate web({}, std::move(options));
   for (const std::string_view name : web_globals()) {
     EXPECT_NE(web.text_of("typeof globalThis." + std::string(name)), "undefined") << name;
