@@ -8,7 +8,6 @@
 
 #include "alknet/base/await.h"
 #include "alknet/net/websocket_client.h"
-#include "alknet/platform/websocket_script.h"
 #include "alknet/runtime/convert.h"
 #include "alknet/runtime/native.h"
 #include "alknet/runtime/promise.h"
@@ -147,14 +146,15 @@ Value socket_class(Realm realm) {
   return runtime::define_class(realm, spec);
 }
 
-Value connect(Realm realm, const WebSocketOptions& options, const Arguments& arguments) {
-  const std::string url = arguments[0].to_string();
+Value connect(Realm realm, const WebSocketOptions& options, const Value& address, const Value& protocols,
+              const Value& handlers) {
+  const std::string url = address.to_string();
   options.privileges.require(url);
   net::WebSocketClientConnect how;
   how.tls = options.tls;
   how.user_agent = options.user_agent;
-  for (std::uint32_t i = 0; i < arguments[1].length(); ++i) how.protocols.push_back(arguments[1].get(i).to_string());
-  const auto socket = std::make_shared<ScriptSocket>(realm, arguments[2]);
+  for (std::uint32_t i = 0; i < protocols.length(); ++i) how.protocols.push_back(protocols.get(i).to_string());
+  const auto socket = std::make_shared<ScriptSocket>(realm, handlers);
   start(
       *options.loop, net::open_websocket(*options.loop, url, std::move(how)),
       [socket](Outcome<std::unique_ptr<net::WebSocketClient>> outcome) {
@@ -168,27 +168,11 @@ Value connect(Realm realm, const WebSocketOptions& options, const Arguments& arg
 
 }  // namespace
 
-void install_websocket(runtime::Isolate& isolate, WebSocketOptions given) {
+decltype(runtime::WebOptions::connect) make_connect(WebSocketOptions given) {
   const auto options = std::make_shared<const WebSocketOptions>(std::move(given));
-  const Realm realm = isolate.realm();
-  const Value connect_function = realm.closure("connect", 3, [options](Realm in, const Value&, Arguments arguments) {
-    return connect(in, *options, arguments);
-  });
-  // Each global is a getter that runs the script once and then becomes the class itself.
-  const Value install = realm.evaluate(R"js((source, connect) => {
-    let classes;
-    for (const name of ["WebSocket", "CloseEvent"]) {
-      const define = (value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
-      Object.defineProperty(globalThis, name, {
-        configurable: true,
-        get() { classes ??= (0, eval)(source)(connect); define(classes[name]); return classes[name]; },
-        set: define,
-      });
-    }
-  })js",
-                                       "alknet:websocket");
-  const Value arguments[] = {realm.string(kWebSocketScript), connect_function};
-  install.call(arguments);
+  return [options](Realm realm, const Value& url, const Value& protocols, const Value& handlers) {
+    return connect(realm, *options, url, protocols, handlers);
+  };
 }
 
 }  // namespace alknet::platform

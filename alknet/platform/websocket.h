@@ -6,7 +6,7 @@
 #include "alknet/base/loop.h"
 #include "alknet/net/tls.h"
 #include "alknet/platform/fetch.h"
-#include "alknet/runtime/isolate.h"
+#include "alknet/runtime/web/web.h"
 
 namespace alknet::platform {
 
@@ -17,9 +17,8 @@ struct WebSocketOptions {
   std::string user_agent = "alknet";
 };
 
-/// Defines the standard's `WebSocket` and `CloseEvent` as globals of an isolate that has the web platform. They are
-/// read and run when script first uses one. The constructor throws an Error `permission_denied` for an origin that the
-/// privileges do not name. An open connection keeps the isolate busy, and ends with it.
-void install_websocket(runtime::Isolate& isolate, WebSocketOptions options);
+/// The network behind `WebSocket` (runtime::WebOptions::connect). Connecting throws an Error `permission_denied` for an
+/// origin that the privileges do not name. An open connection keeps the isolate busy, and ends with it.
+decltype(runtime::WebOptions::connect) make_connect(WebSocketOptions options);
 
 }  // namespace alknet::platform

@@ -71,8 +71,9 @@ class ScriptWebSocket : public testing::Test {
       runtime::IsolateOptions made;
       made.executor = &thread_.loop();
       runtime::Isolate isolate(std::move(made));
-      runtime::install_web(isolate, {});
-      install_websocket(isolate, std::move(options));
+      runtime::WebOptions web;
+      web.connect = make_connect(std::move(options));
+      runtime::install_web(isolate, std::move(web));
       isolate.realm().global().set("address", isolate.realm().string("ws://" + address_ + "/echo"));
       const runtime::Value done = isolate.eval_module(
           "const next = (socket, name) => new Promise((done) => socket.addEventListener(name, done, {once: true}));\n"

@@ -129,7 +129,7 @@ ScriptHost::ScriptHost(const ScriptOptions& options, const Globals& globals)
   }
   prepare_program(options, globals);
   make_isolate(options);
-  install_platform(options);
+  install_platform(options, globals);
 }
 
 void ScriptHost::prepare_program(const ScriptOptions& options, const Globals& globals) {
@@ -188,7 +188,7 @@ void ScriptHost::make_isolate(const ScriptOptions& options) {
   isolate_ = std::make_unique<runtime::Isolate>(std::move(isolate));
 }
 
-void ScriptHost::install_platform(const ScriptOptions& options) {
+void ScriptHost::install_platform(const ScriptOptions& options, const Globals& globals) {
   runtime::WebOptions web;
   web.print = [this](runtime::ConsoleLevel level, std::string_view text) {
     try {
@@ -197,17 +197,17 @@ void ScriptHost::install_platform(const ScriptOptions& options) {
       program_.exit(1);
     }
   };
-  runtime::install_log(*isolate_, script_logger(globals));
   web.fetch = [this](runtime::Realm realm, const runtime::Value& request) { return fetch(realm, request); };
-  web.user_agent = "alknet/" ALKNET_VERSION;
-  web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());
-  runtime::install_web(*isolate_, std::move(web));
-  isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), fs_options(options)));
   platform::WebSocketOptions sockets;
   sockets.loop = &loop_;
   sockets.privileges = fetch_privileges_;
   sockets.user_agent = "alknet/" ALKNET_VERSION;
-  platform::install_websocket(*isolate_, std::move(sockets));
+  web.connect = platform::make_connect(std::move(sockets));
+  web.user_agent = "alknet/" ALKNET_VERSION;
+  web.hardware_concurrency = std::max(1U, std::thread::hardware_concurrency());
+  runtime::install_web(*isolate_, std::move(web));
+  runtime::install_log(*isolate_, script_logger(globals));
+  isolate_->realm().global().define_hidden("fs", platform::make_fs(isolate_->realm(), fs_options(options)));
   if (options.restricted) return;
   platform::webgpu::WebGpuOptions gpu;
   gpu.instance = [gpus = operations_.gpus()] { return gpus->instance(); };

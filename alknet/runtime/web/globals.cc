@@ -64,6 +64,8 @@ constexpr auto kGlobals = std::to_array<Global>({
     {"setTimeout", "timers", true},
     {"URL", "url", false},
     {"URLSearchParams", "url", false},
+    {"CloseEvent", "websocket", false},
+    {"WebSocket", "websocket", false},
 });
 
 }  // namespace

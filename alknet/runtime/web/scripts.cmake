@@ -2,7 +2,7 @@
 # to bytecode, and the result becomes data of alknet_runtime. A script is loaded when a global of it is first used; which
 # those are stands in globals.cc.
 set(web_groups blobs console crypto encoding events fetch images navigator performance report_error streams structured_clone timers
-  url webidl)
+  url webidl websocket)
 
 set(web_source ${CMAKE_CURRENT_SOURCE_DIR}/web)
 set(web_binary ${CMAKE_CURRENT_BINARY_DIR}/web)

@@ -58,6 +58,9 @@ void complete(Realm realm, const Value& self, WebHost& host) {
   self.define("fetch", realm.function("fetch", 1, [](Realm in, const Value& object, Arguments arguments) {
     return host_of(object).options.fetch(in, arguments[0]);
   }));
+  self.define("connect", realm.function("connect", 3, [](Realm in, const Value& object, Arguments arguments) {
+    return host_of(object).options.connect(in, arguments[0], arguments[1], arguments[2]);
+  }));
   IsolateState& state = ValueAccess::state(realm);
   JSValueConst datum = ValueAccess::raw(self);
   host.module = realm.object();
@@ -72,6 +75,7 @@ Value run(Realm realm, const Value& module, const Script& script) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(script.bytecode.data());
   const JSValue code = JS_ReadObject(entry.context(), bytes, script.bytecode.size(), JS_READ_OBJ_BYTECODE);
   if (JS_IsException(code)) throw_pending(state);
+  JS_ReadOriginals(code);
   const Value function = checked(state, JS_EvalFunction(entry.context(), code));
   const Value exports = realm.object();
   const Value common = realm.object();
@@ -105,6 +109,7 @@ JSValue access(JSContext* context, JSValueConst, int count, JSValueConst* values
     const Value self = ValueAccess::borrow(state, data[0]);
     Value value = count > 0 ? ValueAccess::borrow(state, values[0]) : load(realm, self, global.script).get(global.name);
     const int flags = JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE | (global.enumerable ? JS_PROP_ENUMERABLE : 0);
+    const OwnChanges ours(state);
     define_value(realm.global(), Atom(state, global.name), value, flags);
     return value;
   });
@@ -117,14 +122,15 @@ void install_web(Isolate& isolate, WebOptions options) {
   const Realm realm = isolate.realm();
   IsolateState& state = isolate.state();
   const Entry entry(state);
-  const bool has_fetch = options.fetch != nullptr;
+  const OwnChanges ours(state);
+  const bool has_fetch = options.fetch != nullptr, has_connect = options.connect != nullptr;
   ClassSpec spec;
   spec.name = "WebHost";
   const Value self = make_object(define_class(realm, spec), std::make_unique<web::WebHost>(realm, std::move(options)));
   const Value global = realm.global();
   const std::span<const web::Global> all = web::globals();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].name == "fetch" && !has_fetch) continue;
+    if ((all[i].name == "fetch" && !has_fetch) || (all[i].script == "websocket" && !has_connect)) continue;
     JSValueConst data = ValueAccess::raw(self);
     const Value accessor =
         checked_twice(state, JS_NewCFunctionData(entry.context(), web::access, 0, static_cast<int>(i), 1, &data));

@@ -28,6 +28,14 @@ struct WebOptions {
   /// failures of the network and for what privileges forbid. When `signal` aborts, the answer no longer matters.
   std::function<Value(Realm, const Value& request)> fetch;
 
+  /// The network behind `WebSocket`; null: there is neither it nor `CloseEvent`.
+  ///
+  /// It is called with a URL (ws or wss), an array of subprotocols and an object of handlers for what happens:
+  /// {opened(protocol), message(string or ArrayBuffer), closed(code, reason, wasClean)}, each called in a turn of its
+  /// own, `closed` once and last. It gives an object {send(string or Uint8Array), close(code, reason), buffered()},
+  /// where `buffered` is how many bytes wait to be sent. What it throws the constructor throws.
+  std::function<Value(Realm, const Value& url, const Value& protocols, const Value& handlers)> connect;
+
   std::string user_agent = "alknet";  ///< navigator.userAgent: "alknet/VERSION"
   unsigned hardware_concurrency = 1;  ///< navigator.hardwareConcurrency
 };
@@ -39,7 +47,7 @@ struct WebOptions {
 /// `AbortSignal.timeout`) the isolate is not idle.
 void install_web(Isolate& isolate, WebOptions options = {});
 
-/// The names that install_web defines, in the order of the table; `fetch` is among them.
+/// The names that install_web defines, in the order of the table; also those that need `fetch` or `connect`.
 std::vector<std::string_view> web_globals();
 
 }  // namespace alknet::runtime

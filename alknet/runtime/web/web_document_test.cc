@@ -24,6 +24,7 @@ std::string part(std::string_view mark) {
 WebOptions everything() {
   WebOptions options;
   options.fetch = [](Realm realm, const Value&) { return realm.null(); };
+  options.connect = [](Realm realm, const Value&, const Value&, const Value&) { return realm.null(); };
   return options;
 }
 
