@@ -6,6 +6,7 @@
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "alknet/base/descriptor.h"
 #include "alknet/base/error.h"
 #include "alknet/base/files.h"
 
@@ -40,6 +42,31 @@ std::uint64_t private_memory() {
     throw Error(BaseError::kUnsupported, "[sandbox] /proc/self/status has no VmData: mount /proc");
   }
   return kilobytes << 10U;
+}
+
+/// All that the first version of Landlock knows (Linux 5.13).
+constexpr std::uint64_t kFileAccesses =
+    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
+    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+    LANDLOCK_ACCESS_FS_MAKE_SYM;
+
+/// Adds a rule to the ruleset `set`: these accesses to `path` and what is below it.
+void allow(int set, const std::string& path, std::uint64_t accesses) {
+  Descriptor place(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (place.get() < 0) return;  // not there
+  struct stat status {};
+  if (::fstat(place.get(), &status) != 0) throw io_error("fstat", path, errno);
+  landlock_path_beneath_attr rule{};
+  rule.allowed_access = S_ISDIR(status.st_mode) ? accesses : accesses & ~std::uint64_t{LANDLOCK_ACCESS_FS_READ_DIR};
+  rule.parent_fd = place.get();
+  if (rule.allowed_access == 0) return;
+  if (::syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
+    throw io_error("landlock", path, errno);
+  }
+  // /proc forgets a file that nobody has open and makes another for the same path, which the rule does not know.
+  if (path.starts_with("/proc/")) static_cast<void>(place.release());
 }
 
 }  // namespace
@@ -78,28 +105,17 @@ void confine_process(std::uint64_t descriptors, std::uint64_t file_bytes) {
   set_limit(RLIMIT_NOFILE, "RLIMIT_NOFILE", descriptors);
 }
 
-bool deny_file_writes(const char* folder) {
-  // What the first version of Landlock knows of changes (Linux 5.13).
-  constexpr std::uint64_t kWrites = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-                                    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-                                    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-                                    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-                                    LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
+bool confine_files(const FileAccess& access) {
   landlock_ruleset_attr rules{};
-  rules.handled_access_fs = kWrites;
-  // By number: the C library has no functions for them. Descriptors stay below the limit of the process.
-  const auto set = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0));
-  if (set < 0) return false;
-  landlock_path_beneath_attr devices{};
-  devices.allowed_access = LANDLOCK_ACCESS_FS_WRITE_FILE;
-  devices.parent_fd = ::open(folder, O_PATH | O_CLOEXEC);
-  const bool holds = devices.parent_fd >= 0 &&
-                     ::syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &devices, 0) == 0 &&
-                     ::syscall(SYS_landlock_restrict_self, set, 0) == 0;
-  const int error = errno;
-  if (devices.parent_fd >= 0) ::close(devices.parent_fd);
-  ::close(set);
-  if (!holds) throw io_error("landlock", folder, error);
+  rules.handled_access_fs = kFileAccesses;
+  // By number: the C library has no functions for them.
+  const Descriptor set(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0)));
+  if (set.get() < 0) return false;
+  constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+  for (const std::string& path : access.read) allow(set.get(), path, kRead);
+  for (const std::string& path : access.read_and_write) allow(set.get(), path, kRead | LANDLOCK_ACCESS_FS_WRITE_FILE);
+  for (const std::string& path : access.list) allow(set.get(), path, LANDLOCK_ACCESS_FS_READ_DIR);
+  if (::syscall(SYS_landlock_restrict_self, set.get(), 0) != 0) throw io_error("landlock", "restrict_self", errno);
   return true;
 }
 

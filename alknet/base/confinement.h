@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace alknet {
 
@@ -28,9 +30,19 @@ void drop_capabilities();
 /// become; memory that has a descriptor counts as one.
 void confine_process(std::uint64_t descriptors, std::uint64_t file_bytes = 0);
 
-/// From here on no file outside `folder`, which holds devices, is written, made or removed, also where a descriptor for
-/// writing could be had (Landlock). Whether the kernel can do it.
-bool deny_file_writes(const char* folder);
+/// Files that a process may open, by path; a folder stands for all that is below it. What is not there when they are
+/// taken stays closed.
+struct FileAccess {
+  std::vector<std::string> read = {};
+  std::vector<std::string> read_and_write = {};
+  std::vector<std::string> list = {};  ///< folders whose names may be read, and nothing else
+};
+
+/// From here on this thread, and those that it starts, open what `access` names and nothing else; no file is made or
+/// removed and no program started, also where a descriptor for that could be had (Landlock). Whether a file is there,
+/// how long it is and when it was written can still be asked. Whether the kernel can do it; when not, nothing changes.
+/// Throws `io_error`.
+bool confine_files(const FileAccess& access);
 
 /// Lets the process have no more than `bytes` of private memory beyond what it has now (RLIMIT_DATA). Counted from
 /// there it holds under the address sanitizer too, whose shadow is there already. Throws `io_error`, and

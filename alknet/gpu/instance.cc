@@ -26,12 +26,6 @@ constexpr std::array<std::string_view, 7> kUsefulFeatures = {
     "chromium-experimental-subgroup-matrix",
 };
 
-std::string deps_directory_of(const InstanceOptions& options) {
-  if (!options.deps_directory.empty()) return options.deps_directory;
-  const char* value = std::getenv("ALKNET_DEPS_DIR");
-  return value != nullptr && *value != '\0' ? value : ALKNET_DEPS_DIR;
-}
-
 Limits limits_of_device(const std::vector<Limit>& limits) {
   const auto wide = [&](std::string_view name) { return limit_value(limits, name); };
   const auto narrow = [&](std::string_view name) { return static_cast<std::uint32_t>(limit_value(limits, name)); };
@@ -121,6 +115,12 @@ const FoundAdapter& find_adapter(const Instance::State& state, std::string_view 
 }
 
 }  // namespace
+
+std::string deps_directory_of(const InstanceOptions& options) {
+  if (!options.deps_directory.empty()) return options.deps_directory;
+  const char* value = std::getenv("ALKNET_DEPS_DIR");
+  return value != nullptr && *value != '\0' ? value : ALKNET_DEPS_DIR;
+}
 
 Instance::Instance(const InstanceOptions& options) {
   const std::string deps_directory = deps_directory_of(options);

@@ -15,6 +15,9 @@ namespace alknet::gpu {
 
 class ErrorSink;
 
+/// What bin/setup filled, as the options, the environment or the build say.
+std::string deps_directory_of(const InstanceOptions& options);
+
 /// How an adapter is asked for; WebGPU gives no list, so each way is tried and equal answers count once.
 struct AdapterRequest {
   WGPUPowerPreference power = WGPUPowerPreference_HighPerformance;

@@ -5,9 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include "alknet/gpu/instance.h"
 
@@ -22,11 +24,7 @@ std::string environment(const char* name, std::string fallback = {}) {
 }
 
 void append_list(std::vector<std::string>& directories, std::string_view list) {
-  while (!list.empty()) {
-    const std::size_t colon = std::min(list.find(':'), list.size());
-    if (colon > 0) directories.emplace_back(list.substr(0, colon));
-    list.remove_prefix(std::min(colon + 1, list.size()));
-  }
+  for (std::string& directory : path_list(list)) directories.push_back(std::move(directory));
 }
 
 // The Vulkan loader's search path on Linux (LoaderDriverInterface.md of the Vulkan loader).
@@ -42,19 +40,30 @@ std::vector<std::string> icd_directories() {
   return bases;
 }
 
-bool any_entry(const char* directory, std::string_view prefix) {
-  std::error_code ignored;  // a directory that is missing or closed to us shows no GPU
-  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    if (entry.path().filename().native().starts_with(prefix)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
+std::vector<std::string> path_list(std::string_view list) {
+  std::vector<std::string> paths;
+  while (!list.empty()) {
+    const std::size_t colon = std::min(list.find(':'), list.size());
+    if (colon > 0) paths.emplace_back(list.substr(0, colon));
+    list.remove_prefix(std::min(colon + 1, list.size()));
+  }
+  return paths;
+}
+
+std::vector<std::string> entries_that_begin(std::string_view path) {
+  std::vector<std::string> found;
+  std::error_code ignored;  // a directory that is missing or closed to us shows nothing
+  for (const auto& entry : fs::directory_iterator(fs::path(path).parent_path(), ignored)) {
+    if (entry.path().native().starts_with(path)) found.push_back(entry.path().string());
+  }
+  return found;
+}
+
 bool machine_has_gpu() {
-  return any_entry("/dev/dri", "renderD") || any_entry("/dev", "nvidia") || any_entry("/dev", "dxg") ||
-         any_entry("/dev", "mali") || any_entry("/dev", "kgsl");
+  return std::ranges::any_of(std::array{"/dev/dri/renderD", "/dev/nvidia", "/dev/dxg", "/dev/mali", "/dev/kgsl"},
+                             [](const char* begin) { return !entries_that_begin(begin).empty(); });
 }
 
 DriverSituation inspect_drivers(const std::string& deps_directory) {

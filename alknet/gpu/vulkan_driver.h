@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace alknet::gpu {
@@ -27,6 +28,12 @@ std::vector<DriverSet> driver_order(const DriverSituation& situation);
 
 /// Makes the Vulkan loader use these drivers, by the process's environment. A user's choice stays as it is.
 void use_drivers(DriverSet drivers, const DriverSituation& situation);
+
+/// The paths of a list with colons between them; empty ones are left out.
+std::vector<std::string> path_list(std::string_view list);
+
+/// The files of a folder whose whole path begins like this.
+std::vector<std::string> entries_that_begin(std::string_view path);
 
 /// Why no adapter was found, and the remedy.
 std::string no_adapter_reason(const DriverSituation& situation);

@@ -1,10 +1,8 @@
 #include "alknet/platform/kernel_worker.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <string>
 #include <thread>
@@ -12,12 +10,10 @@
 #include <vector>
 
 #include "alknet/base/await.h"
-#include "alknet/base/confinement.h"
 #include "alknet/base/testing.h"
 #include "alknet/call/error.h"
 #include "alknet/compute/operations/operations_test_support.h"
 #include "alknet/gpu/instance.h"
-#include "alknet/runtime/helper_process.h"
 
 // Kernels of callers in the helper that is shipped.
 
@@ -353,43 +349,6 @@ TEST_F(KernelWorkers, MayBeGivenUpWhileTheyRun) {
   EXPECT_EQ(node->code("compute/dispatch_kernel", JsonObject{{"kernel", "endless"}, {"inputs", JsonArray{x}}}, hasty),
             "DEVICE_LOST");
   node->end(hasty);
-}
-
-// The helper program itself.
-
-runtime::HelperEnd end_of_worker(std::vector<std::string> arguments) {
-  runtime::HelperProcess helper(
-      {runtime::helper_program("alknet-worker", "ALKNET_WORKER_PROGRAM"), std::move(arguments), true});
-  const int link = helper.take_link();
-  char byte = 0;
-  while (::read(link, &byte, 1) > 0) {
-  }
-  ::close(link);
-  return helper.reap();
-}
-
-TEST(KernelWorkerProgram, IsConfined) {
-  for (const char* name : {"execve", "ptrace", "io-uring", "kill", "bpf"}) {
-    EXPECT_EQ(end_of_worker({std::string("--probe=") + name}).signal, SIGSYS) << name;
-  }
-  for (const char* name : {"socket", "connect", "clone", "create-file", "raise-limit"}) {
-    const runtime::HelperEnd end = end_of_worker({std::string("--probe=") + name});
-    EXPECT_EQ(end.status, 1) << name << " " << end.text();
-  }
-}
-
-TEST(KernelWorkerProgram, RefusesArgumentsThatItDoesNotKnow) {
-  EXPECT_EQ(end_of_worker({}).status, 2);
-  EXPECT_EQ(end_of_worker({"--listen"}).status, 2);
-}
-
-TEST(KernelWorkerProgram, EndsWithItsHost) {
-  runtime::HelperProcess helper(
-      {runtime::helper_program("alknet-worker", "ALKNET_WORKER_PROGRAM"), {"--memory=1000000"}, true});
-  ::close(helper.take_link());
-  for (int waited = 0; waited < 500 && !helper.ended(); ++waited) ::usleep(10'000);
-  EXPECT_TRUE(helper.ended());
-  EXPECT_EQ(helper.reap().status, 0);
 }
 
 }  // namespace

@@ -7,11 +7,12 @@
 #include "alknet/base/helper_main.h"
 #include "alknet/base/probe.h"
 #include "alknet/base/seccomp.h"
+#include "alknet/gpu/driver_files.h"
 #include "apps/worker/service.h"
 
 // alknet-worker: compiles and runs kernels that a host does not trust, on a GPU. The host starts it with one end of a
-// socket pair as descriptor 3. It has no secrets and no network, and cannot reach other processes; GPU drivers, which
-// need files, threads and code of their own, can work in it.
+// socket pair as descriptor 3. It has no secrets and no network, and reaches no other processes and no files but those
+// of drivers; GPU drivers, which need these, threads and code of their own, can work in it.
 
 namespace alknet::worker {
 namespace {
@@ -28,7 +29,7 @@ int run(const HelperSettings& settings) {
   // Drivers keep device memory in files without a name.
   confine_process(kDescriptors, 2 * settings.memory + kDriverMemory);
   // A second hold on files beside the filter of calls, where the kernel has it.
-  static_cast<void>(deny_file_writes("/dev"));
+  static_cast<void>(confine_files(gpu::driver_files()));
   limit_memory_growth(memory_of_build(2 * settings.memory + kDriverMemory) +
                       kThreadMemory * std::thread::hardware_concurrency());
   // Before there is another thread, and before a driver is loaded: what it starts is under the filter too.
