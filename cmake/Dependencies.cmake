@@ -52,26 +52,21 @@ endforeach()
 add_library(dep_webgpu_header INTERFACE)
 target_include_directories(dep_webgpu_header SYSTEM INTERFACE ${ALKNET_DEPS}/webgpu/include)
 
-# JavaScript: QuickJS-NG, compiled from its sources.
+# JavaScript: QuickJS-NG, compiled from its sources with what quickjs.patch says.
 set(quickjs_sources ${ALKNET_DEPS}/source/usr/src/quickjs-ng)
-# A module that has awaited at its top level counts as pending for ever, so that what imports it later never runs
-# (https://github.com/quickjs-ng/quickjs/pull/1646): it is done when it has been evaluated.
-file(READ ${quickjs_sources}/quickjs.c quickjs)
-set(evaluated "static void js_set_module_evaluated(JSContext *ctx, JSModuleDef *m)\n{\n")
-string(FIND "${quickjs}" "${evaluated}" found)
-if(found EQUAL -1)
-  message(FATAL_ERROR "QuickJS has changed: is the fix for modules that await still needed? (cmake/Dependencies.cmake)")
+set(quickjs_patch ${PROJECT_SOURCE_DIR}/cmake/quickjs.patch)
+set(quickjs_patched ${PROJECT_BINARY_DIR}/quickjs/quickjs.c)
+find_program(ALKNET_PATCH patch REQUIRED)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${quickjs_patch})
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/quickjs)
+execute_process(
+  COMMAND ${ALKNET_PATCH} --silent --fuzz=0 --output=${quickjs_patched}.new ${quickjs_sources}/quickjs.c ${quickjs_patch}
+  RESULT_VARIABLE quickjs_result)
+if(NOT quickjs_result EQUAL 0)
+  message(FATAL_ERROR "${quickjs_patch} does not fit ${quickjs_sources}: make it anew for this version of QuickJS")
 endif()
-string(REPLACE "${evaluated}" "${evaluated}    m->async_evaluation = false;\n" quickjs "${quickjs}")
-set(quickjs_fixed ${PROJECT_BINARY_DIR}/quickjs/quickjs.c)
-set(quickjs_known "")
-if(EXISTS ${quickjs_fixed})
-  file(READ ${quickjs_fixed} quickjs_known)
-endif()
-if(NOT quickjs STREQUAL quickjs_known)
-  file(WRITE ${quickjs_fixed} "${quickjs}")
-endif()
-add_library(dep_quickjs STATIC ${quickjs_fixed} ${quickjs_sources}/libregexp.c ${quickjs_sources}/libunicode.c
+file(COPY_FILE ${quickjs_patched}.new ${quickjs_patched} ONLY_IF_DIFFERENT)
+add_library(dep_quickjs STATIC ${quickjs_patched} ${quickjs_sources}/libregexp.c ${quickjs_sources}/libunicode.c
   ${quickjs_sources}/dtoa.c)
 target_include_directories(dep_quickjs SYSTEM PUBLIC ${quickjs_sources})
 target_compile_definitions(dep_quickjs PRIVATE _GNU_SOURCE)

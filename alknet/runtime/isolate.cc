@@ -138,6 +138,7 @@ void Isolate::begin() {
   set_module_loader(*state_);
   state_->intrinsics = take_intrinsics(*state_);
   state_->classes = take_classes(*state_);
+  JS_KeepIntrinsics(state_->context, true);
   state_->limit_memory(0);  // last, so that a limit that is too small shows when script runs
 }
 

@@ -10,6 +10,18 @@
 
 // QuickJS-NG as the sources of this layer see it; no header of ours includes this.
 
+// What cmake/quickjs.patch adds to it: scripts of ours see the language's objects ("intrinsics") as they were before
+// any other script ran.
+extern "C" {
+/// From now on the objects made so far are intrinsics: each keeps its original when it is changed. With false: until
+/// the next call with true changes are ours, and what is made is an intrinsic too.
+void JS_KeepIntrinsics(JSContext* context, bool keep);
+/// Makes `object` an intrinsic too, as it is now.
+void JS_KeepOriginal(JSContext* context, JSValueConst object);
+/// Makes a function that JS_ReadObject gave, and all within it, see originals; what was added to an intrinsic is seen.
+void JS_ReadOriginals(JSValueConst function);
+}
+
 namespace alknet::runtime {
 
 /// Between Value and JSValue.
@@ -63,6 +75,18 @@ class Entry {
 
  private:
   IsolateState& state_;
+  JSContext* context_;
+};
+
+/// While it lives, what changes an intrinsic is ours: scripts of ours are to see the change.
+class OwnChanges {
+ public:
+  explicit OwnChanges(IsolateState& state) : context_(context_of(state)) { JS_KeepIntrinsics(context_, false); }
+  OwnChanges(const OwnChanges&) = delete;
+  OwnChanges& operator=(const OwnChanges&) = delete;
+  ~OwnChanges() { JS_KeepIntrinsics(context_, true); }
+
+ private:
   JSContext* context_;
 };
 

@@ -17,7 +17,7 @@ import {
 } from "web-streams-polyfill";
 import { load } from "alknet:web";
 
-const { platformObject, printAs } = load("webidl");
+const { keep, platformObject, printAs } = load("webidl");
 
 const kClasses = {
   ByteLengthQueuingStrategy,
@@ -47,6 +47,7 @@ for (const [name, Class] of Object.entries(kClasses)) {
     if (depth < 0) return `[${name}]`;
     return `${name} ${inspect(Object.fromEntries((kShown[name] ?? []).map((key) => [key, stream[key]])), options)}`;
   });
+  keep(Class);
 }
 
 /** Whether somebody has read from the stream or cancelled it. */

@@ -75,6 +75,7 @@ Value run(Realm realm, const Value& module, const Script& script) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(script.bytecode.data());
   const JSValue code = JS_ReadObject(entry.context(), bytes, script.bytecode.size(), JS_READ_OBJ_BYTECODE);
   if (JS_IsException(code)) throw_pending(state);
+  JS_ReadOriginals(code);
   const Value function = checked(state, JS_EvalFunction(entry.context(), code));
   const Value exports = realm.object();
   const Value common = realm.object();
@@ -108,6 +109,7 @@ JSValue access(JSContext* context, JSValueConst, int count, JSValueConst* values
     const Value self = ValueAccess::borrow(state, data[0]);
     Value value = count > 0 ? ValueAccess::borrow(state, values[0]) : load(realm, self, global.script).get(global.name);
     const int flags = JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE | (global.enumerable ? JS_PROP_ENUMERABLE : 0);
+    const OwnChanges ours(state);
     define_value(realm.global(), Atom(state, global.name), value, flags);
     return value;
   });
@@ -120,6 +122,7 @@ void install_web(Isolate& isolate, WebOptions options) {
   const Realm realm = isolate.realm();
   IsolateState& state = isolate.state();
   const Entry entry(state);
+  const OwnChanges ours(state);
   const bool has_fetch = options.fetch != nullptr, has_connect = options.connect != nullptr;
   ClassSpec spec;
   spec.name = "WebHost";

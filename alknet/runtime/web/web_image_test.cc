@@ -163,13 +163,10 @@ TEST_F(CreateImageBitmap, CopiesABitmapAndClosesIt) {
       "0,2,2,InvalidStateError");
 }
 
-TEST_F(CreateImageBitmap, RefusesAreasThatAScriptMadeWrong) {
-  for (const char* const size : {"2 ** 32", "2 ** 31", "2 ** 52", "-1", "0", "NaN"}) {
-    EXPECT_EQ(web_.settle(std::string("Math.abs = () => ") + size +
-                          "; createImageBitmap(new Blob([png]), 0, 0, 1, 1).catch((e) => e.name)"),
-              "RangeError")
-        << size;
-  }
+TEST_F(CreateImageBitmap, DoesNotSeeWhatAScriptMakesOfMath) {
+  EXPECT_EQ(
+      web_.settle("Math.abs = () => 2 ** 32; createImageBitmap(new Blob([png]), 1, 1, -1, 1).then((b) => b.width)"),
+      "1");
 }
 
 TEST_F(CreateImageBitmap, RejectsWhatIsNoImage) {

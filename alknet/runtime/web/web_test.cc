@@ -118,21 +118,17 @@ TEST(WebGlobals, WhatAScriptReplacesDoesNotShowTheHost) {
             "0");
 }
 
-TEST(WebTimers, TakeWhatAScriptMakesOfTheirDelay) {
+TEST(WebTimers, DoNotSeeWhatAScriptMakesOfMath) {
   ManualExecutor executor;
   IsolateOptions options;
   options.executor = &executor;
   Isolate isolate(std::move(options));
   install_web(isolate);
-  isolate.eval(R"(
-    globalThis.fired = 0;
-    for (const second of [NaN, -1e300, 1e300, Infinity]) {
-      let asked = 0;
-      Math.trunc = () => ({ valueOf: () => (++asked <= 2 ? 1 : second) });
-      setTimeout(() => ++fired, 5);
-    })");
-  executor.advance(milliseconds(2));
-  EXPECT_EQ(isolate.eval("fired").to_number(), 2) << "the long ones wait";
+  isolate.eval("globalThis.fired = 0; Math.trunc = () => NaN; setTimeout(() => ++fired, 5)");
+  executor.advance(milliseconds(4));
+  EXPECT_EQ(isolate.eval("fired").to_number(), 0);
+  executor.advance(milliseconds(1));
+  EXPECT_EQ(isolate.eval("fired").to_number(), 1);
 }
 
 TEST(WebTimers, GoWithTheIsolate) {

@@ -30,7 +30,14 @@ export function expose(Class, { show = null, clone = null, tag = Class.name } = 
       return `${name} ${inspect(shown, options)}`;
     });
   }
+  keep(Class);
   return Class;
+}
+
+/** Our scripts go on seeing the class as it is now, whatever other scripts make of it. */
+export function keep(Class) {
+  host.keep(Class);
+  host.keep(Class.prototype);
 }
 
 /** A member that console uses to print an object of the class: `describe(object, depth, options, inspect)`. */
@@ -173,6 +180,7 @@ export function definePairIterable(Class, pairAt) {
     },
     [Symbol.toStringTag]: { value: `${Class.name} Iterator`, configurable: true },
   });
+  host.keep(prototype);
   for (const [name, pick] of Object.entries(picks)) {
     const method = {
       [name]() {
