@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace alknet::runtime {
 namespace {
 
@@ -35,6 +37,36 @@ TEST(ScanImports, LeavesOutWhatIsNoWordOrNoFixedText) {
   EXPECT_EQ(specifiers("import"), Specifiers{});
   EXPECT_EQ(specifiers("import ("), Specifiers{});
   EXPECT_EQ(specifiers("from /* never ends"), Specifiers{});
+}
+
+TEST(ScanImports, KnowsTheWhiteSpaceOfTheLanguage) {
+  EXPECT_EQ(specifiers("\uFEFFimport './a.ts'"), Specifiers{"./a.ts"});
+  EXPECT_EQ(specifiers("import\u00A0'./a.ts';\u3000import\v\f\"./b.ts\"; export * from // why\r'./c.ts'"),
+            (Specifiers{"./a.ts", "./b.ts", "./c.ts"}));
+  EXPECT_EQ(specifiers("\u00E9import './a.ts'"), Specifiers{});
+}
+
+TEST(ScanImports, TakesADollarSignForALetter) {
+  EXPECT_EQ(specifiers("import a from './$types.ts'; import \"$lib/b.ts\"; import(`./$c.ts`); import(`./${d}.ts`)"),
+            (Specifiers{"./$types.ts", "$lib/b.ts", "./$c.ts"}));
+}
+
+TEST(ScanImports, MissesNoImportBehindATextThatLooksLikeOne) {
+  const Specifiers found =
+      specifiers("const a = \"from '\"; import b from './b.ts'; /* from \" */ import './c.ts' /*/*/");
+  for (const char* const name : {"./b.ts", "./c.ts"})
+    EXPECT_NE(std::find(found.begin(), found.end(), name), found.end()) << name;
+}
+
+TEST(ScanImports, LooksAtEachPlaceOfAHostileTextOnce) {
+  constexpr std::size_t kBytes = 1 << 20;
+  for (const std::string_view part : {"from/*", "from//", "/*from //*/\n", "import(", "from//from\r"}) {
+    std::string source;
+    while (source.size() < kBytes) source += part;
+    EXPECT_TRUE(scan_imports(source).empty()) << part;
+    source += "\n'" + std::string(kBytes, 'x') + "'";
+    EXPECT_LE(scan_imports(source).size(), 1U) << part;
+  }
 }
 
 TEST(ScanImports, SaysWhere) {
