@@ -92,10 +92,15 @@ std::optional<std::string> ModuleFiles::find(const std::string& path, std::vecto
   }
   if (roots_.empty()) require_inside(path);  // which it is not; a sandbox may not even ask the system for it
   for (const std::string& candidate : candidates(path)) {
-    // What lies outside is not even looked for: its existence is nobody's business.
-    require_inside(fs::weakly_canonical(candidate).string());
+    // What lies outside is not even looked for: its existence is nobody's business. A path that leads nowhere, through
+    // a circle of links or by names that no file can have, is not there.
+    std::error_code nowhere;
+    const fs::path place = fs::weakly_canonical(candidate, nowhere);
+    if (!nowhere) require_inside(place.string());
     tried.push_back(candidate);
-    if (is_file(candidate)) return fs::canonical(candidate).string();
+    if (nowhere || !is_file(candidate)) continue;
+    const fs::path real = fs::canonical(candidate, nowhere);
+    if (!nowhere) return real.string();
   }
   return std::nullopt;
 }

@@ -78,6 +78,13 @@ TEST_F(ModuleFilesTest, ALinkInsideTheRootIsTheFileItself) {
   EXPECT_EQ(find("root/same.ts"), path("root/a.ts"));
 }
 
+TEST_F(ModuleFilesTest, APathThatLeadsNowhereIsNotThere) {
+  fs::create_symlink("circle.ts", folder_ / "root/circle.ts");
+  EXPECT_EQ(find("root/circle.ts"), std::nullopt);
+  EXPECT_EQ(find("root/circle.ts/deeper"), std::nullopt);
+  EXPECT_EQ(find("root/" + std::string(5000, 'a')), std::nullopt);
+}
+
 TEST_F(ModuleFilesTest, ReadsText) {
   const ModuleFiles files({path("root")});
   EXPECT_EQ(files.read(path("root/a.ts")), "a");

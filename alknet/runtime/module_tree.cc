@@ -10,6 +10,7 @@
 
 #include "alknet/base/error.h"
 #include "alknet/base/files.h"
+#include "alknet/base/json.h"
 #include "alknet/base/utf8.h"
 #include "alknet/runtime/error.h"
 #include "alknet/runtime/import_map.h"
@@ -43,12 +44,23 @@ class Collector {
     if (name.ends_with(".json")) return;
     const std::string folder = fs::path(name).parent_path().string();
     for (const ImportSite& site : scan_imports(source)) {
-      try {
-        const auto path = specifier_path(site.specifier, folder);
-        if (path && asked_.insert(*path).second) take(*path);
-      } catch (const Error&) {
-        continue;  // a file: URL of another machine: the session says so itself, if it is an import at all
+      const auto path = path_of(site.specifier, folder);
+      if (!path || !asked_.insert(*path).second) continue;
+      if (asked_.size() > limits_.imports) {
+        throw Error(RuntimeError::kLimit,
+                    fmt::format("{} and what it imports name more than {} files: bundle them into fewer", tree_.name,
+                                limits_.imports),
+                    JsonObject{{"limit", "imports"}});
       }
+      take(*path);
+    }
+  }
+
+  static std::optional<std::string> path_of(std::string_view specifier, const std::string& folder) {
+    try {
+      return specifier_path(specifier, folder);
+    } catch (const Error&) {
+      return std::nullopt;  // a file: URL of another machine: the session says so itself, if it is an import at all
     }
   }
 
@@ -63,11 +75,10 @@ class Collector {
       file = files_.find(root_ + path.substr(kScriptFolder.size()), tried);
     } catch (const Error&) {
       tree_.left_out.emplace(path, kOutside);
-      return;
     }
     const std::size_t in_vain = tried.size() - (file ? 1 : 0);
     for (std::size_t i = 0; i < in_vain; ++i) tree_.absent.emplace_back(tried[i]);
-    if (!file) return;  // the session says so
+    if (!file) return;  // the session says why
     const std::string name = std::string(kScriptFolder) + tried.back().substr(root_.size());
     if (name != tree_.name && !tree_.modules.contains(name)) read(name, *file);
   }

@@ -31,12 +31,13 @@ struct ModuleTreeLimits {
   std::uint64_t script_bytes = std::uint64_t{16} << 20;
   std::uint64_t module_bytes = std::uint64_t{8} << 20;  ///< of all modules
   std::size_t modules = 1'000;
+  std::size_t imports = 10'000;  ///< different ones that are looked for
 };
 
 /// Reads the script at `path` and, from its folder and those below, every file that it, or one of these, names in an
 /// import (scan_imports). A link that leads out of the folder leads nowhere. Nothing of them runs. Throws as read_file
-/// does for the script itself, and `invalid_argument` when it is no UTF-8; what is wrong with another file is for
-/// whoever imports it.
+/// does for the script itself, `invalid_argument` when it is no UTF-8, and `limit` when more than `limits.imports`
+/// are named; what is wrong with another file is for whoever imports it.
 ModuleTree read_module_tree(const std::string& path, const ModuleTreeLimits& limits = {});
 
 }  // namespace alknet::runtime

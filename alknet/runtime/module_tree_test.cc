@@ -6,6 +6,7 @@
 
 #include "alknet/base/files.h"
 #include "alknet/base/testing.h"
+#include "alknet/runtime/error.h"
 
 namespace alknet::runtime {
 namespace {
@@ -90,6 +91,31 @@ TEST_F(Tree, HasLimits) {
   EXPECT_EQ(read(limits).modules.size(), 1U);
   limits.script_bytes = 10;
   EXPECT_EQ(code_of([&] { read(limits); }), "invalid_argument");
+}
+
+TEST_F(Tree, LooksForSoManyFilesOnly) {
+  write("app/main.ts", "import './a.ts'; import './b.ts'; import './a.ts'; import 'package'");
+  ModuleTreeLimits limits;
+  limits.imports = 2;
+  EXPECT_EQ(read(limits).name, "/script/main.ts");
+  limits.imports = 1;
+  EXPECT_EQ(error_of([&] { read(limits); }).code(), RuntimeError::kLimit);
+}
+
+TEST_F(Tree, GoesOnBehindPathsThatLeadNowhere) {
+  write("app/main.ts", "import './" + std::string(5000, 'a') + "'; import './circle.ts'; import './b.ts'");
+  write("app/b.ts", "");
+  fs::create_symlink("circle.ts", folder / "app/circle.ts");
+  EXPECT_TRUE(read().modules.contains("/script/b.ts"));
+}
+
+TEST_F(Tree, KnowsWhatItLookedForBeforeALinkLedOut) {
+  write("secret.ts", "");
+  write("app/main.ts", "import './x'");
+  fs::create_symlink(folder / "secret.ts", folder / "app/x.tsx");
+  const ModuleTree tree = read();
+  EXPECT_TRUE(tree.left_out.contains("/script/x"));
+  EXPECT_NE(std::find(tree.absent.begin(), tree.absent.end(), folder / "app/x.ts"), tree.absent.end());
 }
 
 TEST_F(Tree, NeedsItsScript) {
