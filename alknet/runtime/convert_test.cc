@@ -167,9 +167,7 @@ TEST(Convert, TransferredBuffersAreNotCopiedAndScriptLosesThem) {
   ManualExecutor executor;
   SharedBytes kept;
   {
-    IsolateOptions options;
-    options.executor = &executor;
-    Isolate isolate(std::move(options));
+    Isolate isolate({.executor = &executor});
     const Value buffer = isolate.eval("globalThis.b = new Uint8Array([7, 8]).buffer");
     const std::byte* const memory = buffer.buffer().data();
     const Value object = isolate.eval("({ b })");
@@ -183,9 +181,7 @@ TEST(Convert, TransferredBuffersAreNotCopiedAndScriptLosesThem) {
 
 TEST(Convert, TransfersByTheStandardsFunctionAndNotByTheScripts) {
   ManualExecutor executor;
-  IsolateOptions options;
-  options.executor = &executor;
-  Isolate isolate(std::move(options));
+  Isolate isolate({.executor = &executor});
   const Value buffer = isolate.eval(R"(
     globalThis.kept = new ArrayBuffer(8);
     const b = new Uint8Array([1, 2]).buffer;
@@ -212,9 +208,7 @@ TEST(Convert, BytesThatAreDroppedElsewhereWhileTheIsolateEndsAreFreedOnItsThread
   std::thread::id freed_on;
   {
     ManualExecutor executor;
-    IsolateOptions options;
-    options.executor = &executor;
-    Isolate isolate(std::move(options));
+    Isolate isolate({.executor = &executor});
     const Realm realm = isolate.realm();
     const auto release = [](void* thread) { *static_cast<std::thread::id*>(thread) = std::this_thread::get_id(); };
     SharedBytes bytes = take_bytes(realm.array_buffer_over(memory, release, &freed_on));
@@ -244,9 +238,7 @@ TEST(Convert, BytesMayBeDroppedOnAnyThreadAtAnyTime) {
 
 TEST(Convert, BytesThatCameBackAreFreedInTheNextTurn) {
   ManualExecutor executor;
-  IsolateOptions options;
-  options.executor = &executor;
-  Isolate isolate(std::move(options));
+  Isolate isolate({.executor = &executor});
   std::array<std::byte, 4> memory{};
   int released = 0;
   const auto release = [](void* count) { ++*static_cast<int*>(count); };

@@ -85,9 +85,7 @@ TEST(WebConsole, WorksWithoutASink) {
 
 TEST(WebTimers, KeepTheIsolateBusyUntilTheyAreOver) {
   ManualExecutor executor;
-  IsolateOptions options;
-  options.executor = &executor;
-  Isolate isolate(std::move(options));
+  Isolate isolate({.executor = &executor});
   install_web(isolate);
   isolate.eval("globalThis.log = []; setTimeout(() => log.push(1), 20); const id = setInterval(() => log.push(2), 15)");
   EXPECT_FALSE(isolate.idle());
@@ -120,9 +118,7 @@ TEST(WebGlobals, WhatAScriptReplacesDoesNotShowTheHost) {
 
 TEST(WebTimers, DoNotSeeWhatAScriptMakesOfMath) {
   ManualExecutor executor;
-  IsolateOptions options;
-  options.executor = &executor;
-  Isolate isolate(std::move(options));
+  Isolate isolate({.executor = &executor});
   install_web(isolate);
   isolate.eval("globalThis.fired = 0; Math.trunc = () => NaN; setTimeout(() => ++fired, 5)");
   executor.advance(milliseconds(4));
@@ -135,9 +131,7 @@ TEST(WebTimers, GoWithTheIsolate) {
   ManualExecutor executor;
   Value kept;
   {
-    IsolateOptions options;
-    options.executor = &executor;
-    Isolate isolate(std::move(options));
+    Isolate isolate({.executor = &executor});
     install_web(isolate);
     isolate.eval("setTimeout(() => {}, 1e6); setInterval(() => {}, 1e6); AbortSignal.timeout(1e6)");
     kept = isolate.eval("[setTimeout, setInterval]");
@@ -148,9 +142,7 @@ TEST(WebTimers, GoWithTheIsolate) {
 
 TEST(WebTimers, ThoseSetInsideACallbackWaitForTheNextTurn) {
   ManualExecutor executor;
-  IsolateOptions options;
-  options.executor = &executor;
-  Isolate isolate(std::move(options));
+  Isolate isolate({.executor = &executor});
   install_web(isolate);
   isolate.eval("globalThis.count = 0; (function again() { if (++count < 1000) setTimeout(again) })()");
   executor.advance(milliseconds(1));
@@ -184,9 +176,7 @@ TEST(WebTimers, ReportWhatTheirCallbacksThrow) {
 TEST(WebTimers, MayOutliveTheirIsolate) {
   ManualExecutor executor;
   {
-    IsolateOptions options;
-    options.executor = &executor;
-    Isolate isolate(std::move(options));
+    Isolate isolate({.executor = &executor});
     install_web(isolate);
     isolate.eval("setTimeout(() => {}, 5); setInterval(() => {}, 1); globalThis.self = setTimeout");
   }
