@@ -25,6 +25,10 @@ using stdfs::file_type;
 
 constexpr unsigned kNewFile = 0666, kNewFolder = 0777;
 
+void throw_if_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(BaseError::kAborted, "[fs] given up: the script has ended");
+}
+
 /// Waits until a file can be read or written, or a stop is requested.
 class FileWait {
  public:
@@ -38,7 +42,7 @@ class FileWait {
   void operator()() const {
     std::array<pollfd, 2> both = {{{file_, events_, 0}, {wake_.get(), POLLIN, 0}}};
     retry([&] { return ::poll(both.data(), both.size(), -1); });
-    if (stop_.stop_requested()) throw Error(BaseError::kAborted, "[fs] given up: the script has ended");
+    throw_if_stopped(stop_);
   }
 
  private:
@@ -163,15 +167,23 @@ Descriptor FsEntry::open(int flags, unsigned mode) const {
   return file;
 }
 
-std::string FsEntry::read(std::uint64_t max_bytes, const std::stop_token& stop) const {
+void FsEntry::with_source(std::string_view what, const std::stop_token& stop,
+                          const std::function<void(const Source&)>& use) const {
   const Descriptor file = open(O_RDONLY);
   const FileWait wait(file.get(), POLLIN, stop);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail("stat", errno);
-  if (S_ISDIR(status.st_mode)) fail("read", EISDIR);
+  if (S_ISDIR(status.st_mode)) fail(what, EISDIR);
   // A pipe without a writer is at its end for `read`; poll waits for the first one.
   if (!S_ISREG(status.st_mode)) wait();
-  return read_descriptor(file.get(), path_, max_bytes, std::ref(wait));
+  use({file.get(), status.st_mode & kNewFolder, std::ref(wait)});
+}
+
+std::string FsEntry::read(std::uint64_t max_bytes, const std::stop_token& stop) const {
+  std::string content;
+  with_source("read", stop,
+              [&](const Source& source) { content = read_descriptor(source.file, path_, max_bytes, source.wait); });
+  return content;
 }
 
 void FsEntry::replace(unsigned mode, const std::stop_token& stop, const std::function<void(const Put&)>& fill) const {
@@ -200,24 +212,22 @@ void FsEntry::append(std::span<const std::byte> bytes, const std::stop_token& st
 }
 
 void FsEntry::copy_to(const FsEntry& target, const std::stop_token& stop) const {
-  const Descriptor file = open(O_RDONLY);
-  const FileWait wait(file.get(), POLLIN, stop);
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) fail("stat", errno);
-  if (S_ISDIR(status.st_mode)) fail("copyFile", EISDIR);
-  if (!S_ISREG(status.st_mode)) wait();
-  target.replace(status.st_mode & kNewFolder, stop, [&](const Put& put) {
+  const auto copy = [&](const Source& source, const Put& put) {
     std::vector<std::byte> buffer(std::size_t{1} << 18U);
     for (;;) {
-      const auto got = retry([&] { return ::read(file.get(), buffer.data(), buffer.size()); });
+      throw_if_stopped(stop);  // a device may go on for ever
+      const auto got = retry([&] { return ::read(source.file, buffer.data(), buffer.size()); });
       if (got == 0) return;
       if (got < 0 && errno != EAGAIN) fail("read", errno);
       if (got < 0) {
-        wait();
+        source.wait();
       } else {
         put(std::span(buffer).first(static_cast<std::size_t>(got)));
       }
     }
+  };
+  with_source("copyFile", stop, [&](const Source& source) {
+    target.replace(source.permissions, stop, [&](const Put& put) { copy(source, put); });
   });
 }
 
@@ -274,7 +284,9 @@ void FsEntry::remove(bool recursive, bool force) const {
 }
 
 void FsEntry::rename_to(const FsEntry& target) const {
-  if (::renameat(folder(), name_.c_str(), target.folder(), target.name_.c_str()) != 0) fail("rename", errno);
+  if (::renameat(folder(), name_.c_str(), target.folder(), target.name_.c_str()) != 0) {
+    throw io_error("rename", fmt::format("{} to {}", path_.native(), target.path_.native()), errno);
+  }
 }
 
 }  // namespace alknet::platform

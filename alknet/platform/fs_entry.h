@@ -23,8 +23,8 @@ struct EntryFacts {
 /// A file or a folder, there or not, by the open folder that it is in and its name there: what it is cannot be changed
 /// between the check of its path and its use by putting a link in the way.
 ///
-/// Functions block, but a wait for a pipe, a terminal or a device ends with `aborted` on a stop. They throw `io_error`,
-/// and `permission_denied` when a link stands where none was when the path was resolved. Any thread.
+/// Functions block, but a wait for a pipe, a terminal or a device, and a copy, end with `aborted` on a stop. They throw
+/// `io_error`, and `permission_denied` when a link stands where none was when the path was resolved. Any thread.
 class FsEntry {
  public:
   /// What is at a real path (absolute; no links, no "." or ".."): the folders on the way are opened one by one, and
@@ -60,10 +60,23 @@ class FsEntry {
  private:
   using Put = std::function<void(std::span<const std::byte>)>;
 
+  /// What is open to be read.
+  struct Source {
+    int file;
+    unsigned permissions;
+    std::function<void()> wait;  // until there is more
+  };
+
   FsEntry(Descriptor folder, std::string name, std::filesystem::path path, bool follow);
 
   int folder() const;
   Descriptor open(int flags, unsigned mode = 0) const;
+
+  /// Opens this to be read, unless it is a folder, and calls `use` as soon as it can be; `what` is for messages.
+  void with_source(std::string_view what, const std::stop_token& stop,
+                   const std::function<void(const Source&)>& use) const;
+
+  /// Calls `fill` with what puts bytes into the file that takes the place of this.
   void replace(unsigned mode, const std::stop_token& stop, const std::function<void(const Put&)>& fill) const;
   [[noreturn]] void fail(std::string_view what, int error_number) const;
 

@@ -97,9 +97,11 @@ stdfs::path FsPrivileges::resolve(std::string_view path, bool write) const {
 
 stdfs::path FsPrivileges::resolve_entry(std::string_view path, bool write) const {
   refuse_zeros(path);
-  stdfs::path plain = stdfs::absolute(stdfs::path(path)).lexically_normal();
-  if (!plain.has_filename()) plain = plain.parent_path();
-  stdfs::path real = real_path(plain.parent_path()) / plain.filename();
+  stdfs::path plain = stdfs::absolute(stdfs::path(path));
+  while (!plain.has_filename() && plain.has_relative_path()) plain = plain.parent_path();
+  // ".." behind a link leads to the folder above what the link stands for.
+  const bool is_folder = plain.filename() == "." || plain.filename() == ".." || !plain.has_relative_path();
+  stdfs::path real = is_folder ? real_path(plain) : real_path(plain.parent_path()) / plain.filename();
   require(real, path, write);
   return real;
 }

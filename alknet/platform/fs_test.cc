@@ -238,6 +238,28 @@ TEST_F(Fs, AWaitForAPipeEndsWithTheIsolate) {
   EXPECT_EQ(run("fs.readFile(root + '/mine/pipe').catch(() => {}); return 1"), "1");
 }
 
+TEST_F(Fs, ACopyOfADeviceWithoutAnEndEndsWithTheIsolate) {
+  privileges_ = FsPrivileges::everything();
+  EXPECT_EQ(run("fs.copyFile('/dev/zero', '/dev/null').catch(() => {}); return 1"), "1");
+}
+
+TEST_F(Fs, DotsBehindALinkLeadAboveWhatItStandsFor) {
+  stdfs::create_directories(root_ / "mine" / "far" / "away");
+  stdfs::create_directory_symlink(root_ / "mine" / "far" / "away", root_ / "mine" / "near");
+  for (const char* const name : {"mine/entry", "mine/far/entry"}) write_file(root_ / name, std::string_view("x"));
+  EXPECT_EQ(run("return [await code(fs.rm(root + '/mine/near/../entry')), await fs.exists(root + '/mine/entry'),"
+                "await fs.exists(root + '/mine/far/entry')]"),
+            R"(["ok",true,false])");
+  EXPECT_EQ(run("return [(await fs.lstat(root + '/mine/near/')).isSymbolicLink(),"
+                "(await fs.lstat(root + '/mine/near/..')).isDirectory(), await code(fs.rm(root + '/mine/..'))]"),
+            R"([true,true,"permission_denied"])");
+}
+
+TEST_F(Fs, ARenameThatFailsNamesBoth) {
+  EXPECT_EQ(run("return fs.rename(root + '/mine/a', root + '/mine/b').catch((e) => e.message.replaceAll(root, ''))"),
+            R"("rename: /mine/a to /mine/b: No such file or directory")");
+}
+
 TEST_F(Fs, ReadsAndWritesPipes) {
   const stdfs::path in = root_ / "mine" / "in", out = root_ / "mine" / "out";
   for (const stdfs::path& pipe : {in, out}) ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
