@@ -15,7 +15,7 @@
 namespace alknet::runtime::web {
 
 /// What our scripts reach of C++: the object that they import as `host` from "alknet:web". Script of others never sees
-/// it; but it can replace what our scripts use of the standard (`Math.abs`), so no function here trusts its arguments.
+/// it; but much of what our scripts hand on comes from it, so no function here trusts its arguments.
 class WebHost final : public NativeObject {
  public:
   WebHost(Realm realm, WebOptions options);
