@@ -44,9 +44,9 @@ LentBuffer lend_buffer(const Tensor& tensor, bool write) {
   if (!tensor.contiguous() || tensor.layout().offset != 0 || bytes != owner->bytes()) {
     refuse("is a view of another one", "use contiguous(), which copies it");
   }
-  owner->lend();
-  buffer->set_lent(true);
   if (write) owner->note_write("gpuBuffer");
+  owner->lend();
+  buffer->lend();
   return {owner, std::shared_ptr<const gpu::Buffer>(memory, buffer), bytes};
 }
 

@@ -107,12 +107,37 @@ TEST_F(SharedBuffer, LetGoByItsOwnerWorksOnForWhoHoldsTheProvidersBuffer) {
   const gpu::Device device = gpus_->open("gpu:0");
   const auto values = std::vector<std::uint32_t>{1, 2, 3, 4};
   std::optional<gpu::Buffer> lent = device.create_buffer(std::as_bytes(std::span(values)));
-  lent->set_lent(true);
+  lent->lend();
   const gpu::Buffer other = gpu::adopt_buffer(device, gpu::native_buffer(*lent), 16);
   lent.reset();
   std::vector<std::uint32_t> seen(4);
   device.readback(other, 0, std::as_writable_bytes(std::span(seen)));
   EXPECT_EQ(seen, values);
+}
+
+TEST_F(SharedBuffer, TheEndOfOneLoanLeavesTheOthersAndTheOwner) {
+  const gpu::Device device = gpus_->open("gpu:0");
+  const auto values = std::vector<std::uint32_t>{1, 2, 3, 4};
+  const auto seen_in = [&](const gpu::Buffer& buffer) {
+    std::vector<std::uint32_t> seen(4);
+    device.readback(buffer, 0, std::as_writable_bytes(std::span(seen)));
+    return seen;
+  };
+  std::optional<gpu::Buffer> lent = device.create_buffer(std::as_bytes(std::span(values)));
+  lent->lend();
+  lent->lend();
+  lent->end_loan();
+  const gpu::Buffer other = gpu::adopt_buffer(device, gpu::native_buffer(*lent), 16);
+  lent.reset();
+  EXPECT_EQ(seen_in(other), values);
+
+  // The program's buffer as a tensor, which is shown to it once more and disposed of.
+  const gpu::Buffer own = device.create_buffer(std::as_bytes(std::span(values)));
+  std::optional<gpu::Buffer> adopted = gpu::adopt_buffer(device, gpu::native_buffer(own), 16);
+  adopted->lend();
+  adopted->end_loan();
+  adopted.reset();
+  EXPECT_EQ(seen_in(own), values);
 }
 
 TEST_F(SharedBuffer, ALostDeviceIsMadeAnewForAll) {

@@ -89,7 +89,7 @@ WGPUBufferUsage provider_usage(BufferUsage usage) {
 Buffer::State::~State() { release(); }
 
 void Buffer::State::release() noexcept {
-  if (!lent) destroy();
+  if (loans == 0) destroy();
 }
 
 void Buffer::State::destroy() noexcept {
@@ -145,7 +145,8 @@ bool Buffer::valid() const {
   return state_ && !state_->destroyed && !state_->device->destroyed && !state_->device->sink->is_lost();
 }
 
-void Buffer::set_lent(bool lent) const { state_->lent = lent; }
+void Buffer::lend() const { ++state_->loans; }
+void Buffer::end_loan() const { --state_->loans; }
 
 std::shared_ptr<DeviceState> device_of(const Buffer& buffer) { return buffer.state()->device; }
 

@@ -52,9 +52,11 @@ class Buffer {
   /// Gives the memory back now. Work already submitted finishes. Calling it twice is harmless.
   void destroy();
 
-  /// While it is lent, letting it go releases the provider's buffer without destroying it: what others made of that,
-  /// such as bind groups, goes on working. Not for a Buffer that owns no memory. Thread-safe.
-  void set_lent(bool lent) const;
+  /// While it is lent to anyone, letting it go releases the provider's buffer without destroying it: what others made
+  /// of that, such as bind groups, goes on working. `end_loan` takes one `lend` back. Not for a Buffer that owns no
+  /// memory. Thread-safe.
+  void lend() const;
+  void end_loan() const;
 
   struct State;
   const std::shared_ptr<State>& state() const { return state_; }

@@ -148,7 +148,7 @@ struct Buffer::State {
   BufferUsage usage{};
   std::string label;
   std::atomic<bool> destroyed{false};
-  std::atomic<bool> lent{false};      // see Buffer::set_lent
+  std::atomic<int> loans{0};          // see Buffer::lend
   std::shared_ptr<const void> owner;  // of the memory, where that is not this
 
   ~State();

@@ -60,7 +60,7 @@ Buffer adopt_buffer(const Device& device, WGPUBuffer native, std::uint64_t bytes
   state->allocated_size = bytes;
   state->usage = BufferUsage::kStorage;
   state->label = "GPUBuffer";
-  state->lent = true;
+  state->loans = 1;  // it stays its owner's
   state->owner = std::move(owner);
   return Buffer(std::move(state));
 }

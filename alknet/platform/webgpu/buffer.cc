@@ -237,7 +237,7 @@ void BufferObject::destroy(Realm realm) {
 
 void BufferObject::revoke(std::string why) {
   if (memory == nullptr) return;
-  memory->set_lent(false);
+  memory->end_loan();
   memory = nullptr;
   owner = nullptr;
   revoked_ = std::move(why);
