@@ -108,9 +108,9 @@ TEST(WebReplacedClasses, AreUsedByThePlatformAsTheyWere) {
     const { text, clone } = Response.prototype, { append } = FormData.prototype;
     const form = new FormData(), file = new File(["content"], "name");
     const used = [];
-    const classes = [Headers, Request, Response, AbortSignal, EventTarget, Event, Blob, File, FormData, URL, URLSearchParams,
-      TextEncoder, TextDecoder, ReadableStream, ReadableStreamDefaultReader, ReadableStreamDefaultController,
-      ReadableByteStreamController];
+    const classes = [Headers, Request, Response, AbortSignal, EventTarget, Event, Blob, File, FormData, URL,
+      URLSearchParams, TextEncoder, TextDecoder, ReadableStream, ReadableStreamDefaultReader,
+      ReadableStreamDefaultController, ReadableByteStreamController];
     const iterators = [new Headers().keys(), form.keys()].map(Object.getPrototypeOf);
     for (const owner of iterators.concat(classes, classes.map((Class) => Class.prototype))) {
       for (const key of ownKeys(owner)) {
