@@ -153,7 +153,33 @@ def cross_entropy(a, x, target, weight):
     return loss.sum() / loss.size if a["reduction"] == "mean" else reduced(a, loss)
 
 
-def attention(a, q, k, v, mask):
+def philox(rng, elements, stream):
+    """Philox4x32-10 (Salmon et al., 2011): word element % 4 of counter (element / 4, step low, stream, step high)."""
+    words = []
+    for block in range(-(-elements // 4)):
+        c, k = [block, int(rng[2]), stream, int(rng[3])], [int(rng[0]), int(rng[1])]
+        for _ in range(10):
+            p, q = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+            c = [(q >> 32) ^ c[1] ^ k[0], q & 0xFFFFFFFF, (p >> 32) ^ c[3] ^ k[1], p & 0xFFFFFFFF]
+            k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
+        words += c
+    return np.array(words[:elements], np.int64)
+
+
+def random_words(a, rng, size):
+    return philox(rng, math.prod(size), a["stream"]).reshape(size)
+
+
+def uniform(a, rng, size):
+    return (random_words(a, rng, size) >> 8) * 2.0**-24
+
+
+def dropped(a, x, rng, p):
+    """Elements are 0 with the probability p, and the others divided by 1 - p."""
+    return x * (uniform(a, rng, x.shape) < 1 - p) / (1 - p) if p < 1 else x * 0
+
+
+def attention(a, q, k, v, mask, rng=None):
     if a.get("enable_gqa"):
         k, v = (np.repeat(x, q.shape[-3] // x.shape[-3], -3) for x in (k, v))
     scale = a["scale"] if a["scale"] is not None else 1 / math.sqrt(q.shape[-1])
@@ -166,11 +192,13 @@ def attention(a, q, k, v, mask):
     if mask is not None and mask.dtype == bool:
         kept &= mask
     elif mask is not None:
+        kept = kept & (mask != -np.inf)
         scores = scores + mask
     scores = np.where(kept, scores, -np.inf)
     weights = np.exp(scores - np.where(kept, scores, -1e300).max(-1, keepdims=True))
     total = weights.sum(-1, keepdims=True)
-    return np.where(total == 0, 0, weights / np.where(total == 0, 1, total)) @ v
+    weights = np.where(total == 0, 0, weights / np.where(total == 0, 1, total))
+    return (dropped(a, weights, rng, a["dropout_p"]) if a.get("dropout_p") else weights) @ v
 
 
 def layer_norm(x, dims, weight, bias, eps):
@@ -237,9 +265,15 @@ def logical(function):
 MATRICES = [Call((5, 7), (7, 3)), Call((1, 1), (1, 1)), Call((4, 0), (0, 2)), Call((65, 40), (40, 33))]
 INDEX = Values([3, 0, 2, 1], "i64")
 IGNORING = Values([3, -100, 2, -100], "i64")
+RNG = Values([12345, 678, 9, 0], "u32")
 ATTENTION = [Call((2, 5, 8), (2, 7, 8), (2, 7, 4), None), Call((2, 5, 8), (2, 5, 8), (2, 5, 8), None, is_causal=True),
              Call((2, 5, 8), (2, 7, 8), (2, 7, 4), (1, 7), scale=0.3)]  # fmt: skip
 KEPT = Values(np.random.default_rng(4).uniform(0, 1, (4, 5, 7)) < 0.7, "bool")
+SEEN = Values([[True, False, True], [False, False, False], [False, True, True]], "bool")  # the second query sees nothing
+DROPPED = [Call((2, 5, 8), (2, 7, 8), (2, 7, 4), None, RNG, dropout_p=0.5), Call((3, 8), (3, 8), (3, 4), None, RNG, dropout_p=0.25, is_causal=True, stream=3),
+           Call((2, 3, 8), (2, 3, 8), (2, 3, 4), SEEN, RNG, dropout_p=0.25), Call((2, 5, 8), (2, 7, 8), (2, 7, 4), (1, 7), RNG, dropout_p=0.5, scale=0.3),
+           Call((2, 3, 8), (2, 3, 8), (2, 3, 4), Values(np.where(SEEN.values, 0.5, -np.inf)), RNG, dropout_p=0.5),
+           Call((4, 5, 8), (2, 7, 8), (2, 7, 4), KEPT, RNG, enable_gqa=True, window=3, dropout_p=0.5, stream=1), Call((5, 8), (7, 8), (7, 4), None, RNG, dropout_p=1.0)]  # fmt: skip
 PROBABILITIES = Values(np.random.default_rng(3).dirichlet(np.ones(5), 4))
 ADDED = [{}, {"beta": 0.5, "alpha": -2.0}, {"beta": 0}]
 
@@ -273,7 +307,7 @@ def core():
         "instance_norm": Row(lambda a, x, w, b: group_norm(x, x.shape[1], w, b, a["eps"]),
                              Call((2, 3, 7), None, None), Call((2, 3, 3, 4), (3,), (3,)), rounding=256),
         "attention": Row(attention, *ATTENTION),
-        "scaled_dot_product_attention": Row(attention, *ATTENTION, Call((2, 6, 5, 8), (2, 2, 7, 8), (2, 2, 7, 4), None, enable_gqa=True),
+        "scaled_dot_product_attention": Row(attention, *ATTENTION, *DROPPED, Call((2, 6, 5, 8), (2, 2, 7, 8), (2, 2, 7, 4), None, enable_gqa=True),
                                             Call((4, 5, 8), (2, 7, 8), (2, 7, 4), KEPT, enable_gqa=True, window=3),
                                             Call((4, 3, 8), (2, 3, 8), (2, 3, 8), Values(np.random.default_rng(5).uniform(-1, 1, (4, 3, 3))), enable_gqa=True),
                                             Call((2, 9, 8), (2, 4, 8), (2, 4, 4), (9, 4), window=2), Call((2, 9, 8), (2, 9, 8), (2, 9, 8), None, is_causal=True, window=4),

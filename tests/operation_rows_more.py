@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from operation_rows import FLOATS, PAIRS, SHAPES, Call, Row, Values, axes, binary, reduction, unary
+from operation_rows import FLOATS, PAIRS, RNG, SHAPES, Call, Row, Values, axes, binary, dropped, random_words, reduction, unary, uniform
 
 LOW = ["f32", "f64"]
 
@@ -291,38 +291,17 @@ def creation():
     }  # fmt: skip
 
 
-def philox(rng, elements, stream):
-    """Philox4x32-10 (Salmon et al., 2011): word element % 4 of counter (element / 4, step low, stream, step high)."""
-    words = []
-    for block in range(-(-elements // 4)):
-        c, k = [block, int(rng[2]), stream, int(rng[3])], [int(rng[0]), int(rng[1])]
-        for _ in range(10):
-            p, q = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
-            c = [(q >> 32) ^ c[1] ^ k[0], q & 0xFFFFFFFF, (p >> 32) ^ c[3] ^ k[1], p & 0xFFFFFFFF]
-            k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
-        words += c
-    return np.array(words[:elements], np.int64)
-
-
 def random():
-    rng = Values([12345, 678, 9, 0], "u32")
-
-    def words(a, rng, size):
-        return philox(rng, math.prod(size), a["stream"]).reshape(size)
-
-    def uniform(a, rng, size):
-        return (words(a, rng, size) >> 8) * 2.0**-24
-
     return {
-        "random_words": Row(lambda a, rng: words(a, rng, a["size"]), Call(rng, size=[3, 5], stream=7, words="element"), dtypes=["u32"]),
-        "rand": Row(lambda a, rng: uniform(a, rng, a["size"]), Call(rng, size=[3, 5]), Call(rng, size=[9], stream=3), dtypes=["u32"]),
-        "randint": Row(lambda a, rng: a["low"] + (words(a, rng, a["size"]) * (a["high"] - a["low"]) >> 32), Call(rng, high=1000, size=[3, 5]),
-                       Call(rng, low=-3, high=2, size=[9], stream=3), dtypes=["u32"]),
-        "randperm": Row(lambda a, rng: np.argsort(words(a, rng, [a["n"]]), kind="stable"), Call(rng, n=50), Call(rng, n=1), Call(rng, n=0),
-                        Call(rng, n=9, stream=3), dtypes=["u32"]),
-        "bernoulli": Row(lambda a, p, rng: (uniform(a, rng, p.shape) < p).astype(float), Call((3, 5), rng), Call((9,), rng, stream=3), dtypes=["f32"]),
-        "dropout": Row(lambda a, x, rng: x * (uniform(a, rng, x.shape) < 1 - a["p"]) / (1 - a["p"]) if a["training"] and a["p"] < 1 else x * (0 if a["training"] else 1),
-                       Call((3, 5), rng, p=0.25), Call((9,), rng, stream=3), Call((4,), None, training=False), Call((4,), rng, p=1.0), dtypes=["f32"]),
+        "random_words": Row(lambda a, rng: random_words(a, rng, a["size"]), Call(RNG, size=[3, 5], stream=7, words="element"), dtypes=["u32"]),
+        "rand": Row(lambda a, rng: uniform(a, rng, a["size"]), Call(RNG, size=[3, 5]), Call(RNG, size=[9], stream=3), dtypes=["u32"]),
+        "randint": Row(lambda a, rng: a["low"] + (random_words(a, rng, a["size"]) * (a["high"] - a["low"]) >> 32), Call(RNG, high=1000, size=[3, 5]),
+                       Call(RNG, low=-3, high=2, size=[9], stream=3), dtypes=["u32"]),
+        "randperm": Row(lambda a, rng: np.argsort(random_words(a, rng, [a["n"]]), kind="stable"), Call(RNG, n=50), Call(RNG, n=1), Call(RNG, n=0),
+                        Call(RNG, n=9, stream=3), dtypes=["u32"]),
+        "bernoulli": Row(lambda a, p, rng: (uniform(a, rng, p.shape) < p).astype(float), Call((3, 5), RNG), Call((9,), RNG, stream=3), dtypes=["f32"]),
+        "dropout": Row(lambda a, x, rng: dropped(a, x, rng, a["p"]) if a["training"] else x,
+                       Call((3, 5), RNG, p=0.25), Call((9,), RNG, stream=3), Call((4,), None, training=False), Call((4,), RNG, p=1.0), dtypes=["f32"]),
     }  # fmt: skip
 
 

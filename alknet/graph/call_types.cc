@@ -56,6 +56,17 @@ OperandType operand_of_json(const OpSpec& op, const OpInput& input, const Json* 
 
 }  // namespace
 
+bool needs_random_state(const OpSpec& op, const JsonObject& attributes) {
+  const OpInput* input = op.input(kRandomState);
+  if (input == nullptr || !input->optional) return input != nullptr;
+  return std::none_of(op.parameters.begin(), op.parameters.end(), [&](const OpParameter& parameter) {
+    const Json* given = attributes.if_contains(parameter.name);
+    const Json& value = given != nullptr ? *given : parameter.default_value.value_or(Json());
+    return is_dropout_probability(parameter.name) ? value.is_number() && value.to_number<double>() == 0
+                                                  : parameter.name == kTraining && value == Json(false);
+  });
+}
+
 Scalar scalar_operand(const Json& value) {
   const auto* object = value.if_object();
   const Json& number = object == nullptr ? value : object->at("scalar");

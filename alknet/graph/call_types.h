@@ -15,6 +15,15 @@ namespace alknet::graph {
 /// The input of random operations that callers may leave out: the context's next numbers.
 inline constexpr std::string_view kRandomState = "rng";
 
+/// Parameters of operations that read it for a dropout alone: the probability, and whether there is one at all.
+constexpr bool is_dropout_probability(std::string_view parameter) {
+  return parameter == "p" || parameter == "dropout_p";
+}
+inline constexpr std::string_view kTraining = "training";
+
+/// Whether a call with these parameters reads kRandomState: not a dropout that drops nothing.
+bool needs_random_state(const OpSpec& op, const JsonObject& attributes);
+
 /// A number as an operand: 2, 2.5, true, {scalar, kind}, where "inf", "-inf" and "nan" are floats too.
 /// Throws Error `bad_operand`.
 Scalar scalar_operand(const Json& value);

@@ -150,7 +150,8 @@ TEST(Composite, PassesGradientsThroughOneOfItsOutputs) {
 TEST(Composite, PlainAttentionIsOneNode) {
   GraphBuilder g;
   const Ref q = g.input("q", Dtype::kF32, {2, 3, 4});
-  g.output("y", g.node("scaled_dot_product_attention", {q, q, q}, {{"enable_gqa", true}}));
+  const Ref rng = g.input("rng", Dtype::kU32, {4});
+  g.output("y", g.node("scaled_dot_product_attention", {q, q, q, {}, rng}, {{"enable_gqa", true}, {"dropout_p", 0}}));
   const Expansion expansion = expand_composites(std::move(g).build(), OpTable::builtin());
   ASSERT_EQ(expansion.graph.nodes.size(), 1u);
   EXPECT_EQ(expansion.graph.nodes.front().op, "attention");

@@ -8,6 +8,7 @@
 #include "alknet/base/error.h"
 #include "alknet/compute/device_cpu/cpu_backend.h"
 #include "alknet/compute/eager/gradcheck_operation.h"
+#include "alknet/graph/call_types.h"
 
 namespace alknet::operations {
 
@@ -17,7 +18,8 @@ bool check_gradients(const std::vector<std::string>& ops, std::ostream& out) {
   out << fmt::format("{:<32} {:>6} {:>12} {:>12}\n", "operation", "cases", "derivatives", "worst error");
   for (const graph::OpSpec& op : graph::OpTable::builtin().ops()) {
     if (!ops.empty() && std::find(ops.begin(), ops.end(), op.name) == ops.end()) continue;
-    if (!compute::is_differentiable(op) || op.kind == graph::OpKind::kRandom || op.input("rng") != nullptr) continue;
+    if (!compute::is_differentiable(op) || op.kind == graph::OpKind::kRandom || graph::needs_random_state(op, {}))
+      continue;
     std::size_t cases = 0, derivatives = 0;
     double worst = 0;
     std::string note;

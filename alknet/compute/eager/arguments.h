@@ -85,6 +85,7 @@ struct Number {
   template <typename T>
   requires std::integral<T> || std::floating_point<T> Number(T number)
       : scalar(Argument(number).scalar()) {}  // NOLINT(google-explicit-constructor)
+  bool zero() const { return scalar.kind == graph::DtypeClass::kFloat ? scalar.number == 0 : scalar.integer == 0; }
   Scalar scalar;
 };
 

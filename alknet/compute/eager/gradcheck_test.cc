@@ -13,6 +13,7 @@
 #include "alknet/compute/eager/gradcheck_cases.h"
 #include "alknet/compute/eager/gradcheck_operation.h"
 #include "alknet/compute/eager/operations.h"
+#include "alknet/graph/call_types.h"
 
 namespace alknet::compute {
 namespace {
@@ -23,7 +24,7 @@ TEST(Gradcheck, HoldsForEveryDifferentiableOperation) {
   std::string without, unsupported;
   for (const graph::OpSpec& op : graph::OpTable::builtin().ops()) {
     if (!is_differentiable(op) || op.test.is_null() || op.kind == graph::OpKind::kRandom ||
-        op.input("rng") != nullptr) {
+        graph::needs_random_state(op, {})) {
       continue;
     }
     std::size_t checked = 0;

@@ -9,6 +9,7 @@
 
 #include "alknet/base/json.h"
 #include "alknet/compute/generate/documents.h"
+#include "alknet/graph/call_types.h"
 
 namespace alknet::compute {
 namespace {
@@ -18,7 +19,6 @@ using graph::OpParameter;
 using graph::OpSpec;
 
 constexpr std::size_t kLineWidth = 116;
-constexpr std::string_view kRng = "rng";
 constexpr std::string_view kStream = "stream";  // eager calls draw from stream 0
 
 /// Written by hand in Tensor or beside it.
@@ -168,7 +168,7 @@ Function make_function(const OpSpec& op, std::string name, bool whole) {
   bool first = true;
   for (const OpInput& input : op.inputs) {
     CppParameter made{"const Tensor&", identifier(input.name), input.optional ? "{}" : "", false};
-    if (input.name == kRng) {
+    if (input.name == graph::kRandomState) {
       function.inputs.push_back(std::move(made));
       continue;
     }
@@ -182,8 +182,8 @@ Function make_function(const OpSpec& op, std::string name, bool whole) {
     first = false;
     function.inputs.push_back(std::move(made));
   }
-  const bool random =
-      std::any_of(op.inputs.begin(), op.inputs.end(), [](const auto& each) { return each.name == kRng; });
+  const bool random = std::any_of(op.inputs.begin(), op.inputs.end(),
+                                  [](const auto& each) { return each.name == graph::kRandomState; });
   bool leading = has_leading_default(op);
   for (const OpParameter& parameter : op.parameters) {
     CppParameter made = cpp_parameter(parameter);
@@ -196,12 +196,12 @@ Function make_function(const OpSpec& op, std::string name, bool whole) {
   for (const bool required : {true, false}) {
     for (const auto* list : {&function.inputs, &function.attributes}) {
       for (const CppParameter& each : *list) {
-        if (each.default_value.empty() == required && each.name != kRng && !each.omitted)
+        if (each.default_value.empty() == required && each.name != graph::kRandomState && !each.omitted)
           function.parameters.push_back(each);
       }
     }
   }
-  const auto needed = [](const OpInput& input) { return !input.optional && input.name != kRng; };
+  const auto needed = [](const OpInput& input) { return !input.optional && input.name != graph::kRandomState; };
   function.context = std::none_of(op.inputs.begin(), op.inputs.end(), needed);
   function.method = !function.context && !function.parameters.empty() &&
                     function.parameters.front().type == "const Tensor&" && !is_reserved_method(function.name);
@@ -308,12 +308,28 @@ std::string operations_header(const std::vector<Function>& functions, const grap
   return text + "\n}  // namespace alknet::compute\n";
 }
 
+/// The random state that a call gets: the next one beside `first`, where there is a choice when it needs one
+/// (graph::needs_random_state).
+std::string random_state(const OpSpec& op, std::string_view first) {
+  const std::string next = fmt::format("next_rng({})", first);
+  if (!op.input(graph::kRandomState)->optional) return next;
+  std::vector<std::string> conditions;
+  for (const OpParameter& parameter : op.parameters) {
+    if (graph::is_dropout_probability(parameter.name))
+      conditions.push_back(fmt::format("!{}.zero()", identifier(parameter.name)));
+    if (parameter.name == graph::kTraining) conditions.push_back(identifier(parameter.name));
+  }
+  return fmt::format("{} ? Argument({}) : Argument()", fmt::join(conditions, " && "), next);
+}
+
 std::string call_text(const Function& function, bool as_method) {
   std::string inputs, attributes;
   const std::string first = function.context ? "context" : as_method ? "self()" : function.parameters.front().name;
   for (const auto& input : function.inputs) {
     const bool self = as_method && input.name == function.parameters.front().name;
-    const std::string given = input.name == kRng ? fmt::format("next_rng({})", first) : self ? first : input.name;
+    const std::string given = input.name == graph::kRandomState ? random_state(*function.op, first)
+                              : self                            ? first
+                                                                : input.name;
     inputs += (inputs.empty() ? "" : ", ") + given;
   }
   for (const auto& attribute : function.attributes) attributes += (attributes.empty() ? "" : ", ") + attribute.value();

@@ -91,15 +91,21 @@ Ref MultiHeadAttention::operator()(const Module& at, const AttentionInputs& inpu
     key = with_cached(at, "cache_key", key, *inputs.cache, key_heads, depth);
     value = with_cached(at, "cache_value", value, *inputs.cache, key_heads, depth);
   }
-  const Ref heads = at.node("scaled_dot_product_attention", {query, key, value, inputs.mask},
-                            {{"is_causal", causal}, {"enable_gqa", key_heads != num_heads}});
+  JsonObject attrs{{"is_causal", causal}, {"enable_gqa", key_heads != num_heads}};
+  Ref rng;
+  if (at.training() && dropout != 0) {
+    rng = at.rng();
+    attrs["dropout_p"] = dropout;
+    attrs["stream"] = at.new_stream();
+  }
+  const Ref heads = at.node("scaled_dot_product_attention", {query, key, value, inputs.mask, rng}, std::move(attrs));
   const Ref joined = at.node("flatten", {at.node("transpose", {heads}, {{"dim0", 1}, {"dim1", 2}})},
                              {{"start_dim", -2}, {"end_dim", -1}});
   return project(at["out_proj"], joined, embed_dim, embed_dim, bias, kaiming_uniform(embed_dim));
 }
 
 Ref TransformerEncoderLayer::operator()(const Module& at, const Ref& x, const Ref& mask) const {
-  const MultiHeadAttention attention{.embed_dim = d_model, .num_heads = nhead, .causal = causal};
+  const MultiHeadAttention attention{.embed_dim = d_model, .num_heads = nhead, .dropout = dropout, .causal = causal};
   const Ref attended = residual(*this, at, "norm1", x, [&](const Ref& input) {
     AttentionInputs read;
     read.query = input;
@@ -111,8 +117,8 @@ Ref TransformerEncoderLayer::operator()(const Module& at, const Ref& x, const Re
 
 Ref TransformerDecoderLayer::operator()(const Module& at, const Ref& x, const Ref& memory,
                                         const Ref& memory_mask) const {
-  const MultiHeadAttention self{.embed_dim = d_model, .num_heads = nhead, .causal = true};
-  const MultiHeadAttention cross{.embed_dim = d_model, .num_heads = nhead};
+  const MultiHeadAttention self{.embed_dim = d_model, .num_heads = nhead, .dropout = dropout, .causal = true};
+  const MultiHeadAttention cross{.embed_dim = d_model, .num_heads = nhead, .dropout = dropout};
   const Ref attended = residual(*this, at, "norm1", x, [&](const Ref& input) {
     AttentionInputs read;
     read.query = input;

@@ -34,13 +34,14 @@ struct MultiHeadAttention {
   std::int64_t num_heads = 1;
   std::int64_t num_key_heads = 0;  ///< 0: as many as heads. Divides the heads.
   bool bias = true;
+  double dropout = 0;                    ///< Of the weights, in training.
   bool causal = false;                   ///< No position looks at later ones. With a cache give a mask instead.
   std::optional<double> rope_base = {};  ///< Rotary positions of queries and keys, of this base.
   Ref operator()(const Module& at, const AttentionInputs& inputs) const;
 };
 
 /// Attention, then two linear layers, each added to its input and normalised after (`norm_first`: before). Defaults are
-/// PyTorch's; `dropout` is of the layers' outputs, and unlike there not of the attention's weights.
+/// PyTorch's; `dropout` is of the layers' outputs and of the attention's weights.
 struct TransformerEncoderLayer {
   std::int64_t d_model = 0;
   std::int64_t nhead = 1;

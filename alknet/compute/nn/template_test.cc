@@ -229,6 +229,7 @@ std::map<std::string, std::function<Graph()>> modules() {
          return one(sequence, false,
                     attend({.embed_dim = 8, .num_heads = 4, .num_key_heads = 2, .causal = true, .rope_base = 10000}));
        }},
+      {"mha_dropout", [=] { return one(sequence, true, attend({.embed_dim = 8, .num_heads = 2, .dropout = 0.3})); }},
       {"mha_cache", attention_with_cache},
       {"encoder",
        [=] {

@@ -39,7 +39,8 @@ class Operands {
     }
     for (std::size_t i = 0; i < call.inputs.size(); ++i) {
       const CallInput& input = call.inputs[i];
-      if (input.absent() && op.inputs[i].name == graph::kRandomState) tensors_[i].push_back(next_state(context));
+      if (input.absent() && op.inputs[i].name == graph::kRandomState && needs_random_state(op, call.attributes))
+        tensors_[i].push_back(next_state(context));
       if (input.list) {
         arguments_.emplace_back(tensors_[i]);
       } else if (input.scalar) {

@@ -10,18 +10,25 @@
 namespace alknet::graph {
 namespace {
 
-/// bool [queries, keys]: which keys lie inside the window of a query.
-Ref inside_window(Composition& c, std::int64_t window, bool causal) {
+/// i32 [queries, keys]: the position of the query minus that of the key.
+Ref distances(Composition& c) {
   const auto positions = [&](const Ref& ref) {
     const SymbolicShape& shape = c.shape(ref);
     if (shape.size() < 2) c.rule().fail_shape("query, key and value need a rank of at least 2");
     return c.writer().positions(shape[shape.size() - 2]);
   };
   const Ref queries = c.node("unsqueeze", {positions(c.input(0))}, {{"dim", 1}});
-  const Ref distance = c.node("sub", {queries, positions(c.input(1))});
+  return c.node("sub", {queries, positions(c.input(1))});
+}
+
+/// bool [queries, keys]: the keys that are not later than the query.
+Ref not_later(Composition& c) { return c.node("ge", {distances(c), c.scalar(std::int64_t{0})}); }
+
+/// bool [queries, keys]: which keys lie inside the window of a query.
+Ref inside_window(Composition& c, std::int64_t window, bool causal) {
+  const Ref distance = distances(c);
   const Ref near = c.node("lt", {distance, c.scalar(window)});
-  const Ref begun = causal ? c.node("ge", {distance, c.scalar(std::int64_t{0})})  // Not later than the query.
-                           : c.node("gt", {distance, c.scalar(-window)});
+  const Ref begun = causal ? not_later(c) : c.node("gt", {distance, c.scalar(-window)});
   return c.node("logical_and", {near, begun});
 }
 
@@ -71,25 +78,64 @@ Ref grouped_mask(Composition& c, const Groups& groups, const Ref& mask) {
   return c.writer().reshape(mask, groups.split(shape, one ? Dim(1) : groups.groups, one ? Dim(1) : groups.each));
 }
 
+/// What attention reads, with a head for each head of the query.
+struct Operands {
+  Ref query, key, value, mask;
+};
+
+/// `attention` with a dropout between its softmax and the value, which keeps the weights of all keys for that.
+Ref attention_with_dropout(Composition& c, const Operands& in) {
+  if (!c.has(4)) c.rule().fail_attribute("dropout_p", "above 0 needs the input \"rng\"");
+  const auto [dtype, shape] = c.writer().type(in.query);
+  const Json& scale = c.attribute("scale");
+  const Ref factor =
+      scale.is_null() ? c.node("rsqrt", {c.writer().count({shape.back()}, dtype)}) : c.scalar_of("scale");
+  const Ref turned = c.node("transpose", {in.key}, {{"dim0", -1}, {"dim1", -2}});
+  Ref scores = c.node("matmul", {c.node("mul", {in.query, factor}), turned});
+  Ref kept = in.mask;
+  if (!in.mask.absent()) {
+    const Ref nothing = c.scalar(-std::numeric_limits<double>::infinity());
+    if (c.dtype(in.mask) != Dtype::kBool) {
+      kept = c.node("ne", {in.mask, nothing});
+      scores = c.node("add", {scores, in.mask});
+    }
+    scores = c.node("where", {kept, scores, nothing});
+  }
+  Ref weights = c.node("softmax", {scores}, {{"dim", -1}});
+  if (!in.mask.absent()) weights = c.node("where", {kept, weights, c.scalar(0.0)});  // A query without any key kept.
+  const Ref dropped = c.node("dropout", {weights, c.input(4)},
+                             {{"p", c.attribute("dropout_p")}, {"training", true}, {"stream", c.attribute("stream")}});
+  return c.node("matmul", {dropped, in.value});
+}
+
 std::vector<Ref> scaled_dot_product_attention(Composition& c) {
   Ref mask = c.input(3);
   bool causal = c.boolean("is_causal");
-  if (const Json& window = c.attribute("window"); !window.is_null()) {
+  const bool drops = c.number("dropout_p") > 0;
+  const bool has_window = !c.attribute("window").is_null();
+  if (has_window || (drops && causal)) {
     if (causal && !mask.absent()) c.rule().fail_attribute("is_causal", "and attn_mask exclude each other");
-    mask = merged(c, mask, inside_window(c, c.integer("window"), causal));
+    mask = merged(c, mask, has_window ? inside_window(c, c.integer("window"), causal) : not_later(c));
     causal = false;
   }
   const JsonObject attrs{{"is_causal", causal}, {"scale", c.attribute("scale")}};
+  const auto attend = [&](const Operands& in) {
+    // What does not fit is refused alike.
+    std::vector<std::optional<SymbolicShape>> shapes;
+    for (const Ref& ref : {in.query, in.key, in.value, in.mask})
+      shapes.push_back(ref.absent() ? std::nullopt : std::optional(c.shape(ref)));
+    if (drops) infer_shapes(c.writer().ops().at("attention"), shapes, attrs);
+    return drops ? attention_with_dropout(c, in) : c.node("attention", {in.query, in.key, in.value, in.mask}, attrs);
+  };
   const auto groups = c.boolean("enable_gqa") ? head_groups(c) : std::nullopt;
-  if (!groups) return {c.node("attention", {c.input(0), c.input(1), c.input(2), mask}, attrs)};
+  if (!groups) return {attend({c.input(0), c.input(1), c.input(2), mask})};
   const auto shared = [&](const Ref& ref) {
     const Ref apart = c.node("unsqueeze", {ref}, {{"dim", -3}});
     return c.writer().expand(apart, groups->split(c.shape(ref), groups->groups, groups->each));
   };
   SymbolicShape shape = c.shape(c.input(0));
   const Ref query = c.writer().reshape(c.input(0), groups->split(shape, groups->groups, groups->each));
-  const Ref output =
-      c.node("attention", {query, shared(c.input(1)), shared(c.input(2)), grouped_mask(c, *groups, mask)}, attrs);
+  const Ref output = attend({query, shared(c.input(1)), shared(c.input(2)), grouped_mask(c, *groups, mask)});
   shape.back() = c.shape(output).back();
   return {c.writer().reshape(output, shape)};
 }

@@ -122,7 +122,7 @@ export const opRowsText = String.raw`[
   ["softmax",[],["input:float"],{},["dim"],["output:promoted"],"same","along_dim"],
   ["layer_norm",[],["input:float","weight?:float","bias?:float"],{"eps":0.00001},["normalized_shape"],["output:promoted"],"same","layer_norm"],
   ["attention",[],["query:float","key:float","value:float","attn_mask?!:bool f16 bf16 f32 f64"],{"is_causal":false,"scale":null},[],["output:promoted"],"same","attention"],
-  ["scaled_dot_product_attention",[],["query:float","key:float","value:float","attn_mask?!:bool f16 bf16 f32 f64"],{"is_causal":false,"scale":null,"enable_gqa":false,"window":null},[],["output:promoted"],"same","composite"],
+  ["scaled_dot_product_attention",[],["query:float","key:float","value:float","attn_mask?!:bool f16 bf16 f32 f64","rng?!:u32"],{"is_causal":false,"scale":null,"enable_gqa":false,"window":null,"dropout_p":0,"stream":0},[],["output:promoted"],"same","composite"],
   ["log_softmax",[],["input:float"],{},["dim"],["output:promoted"],"same","along_dim"],
   ["rms_norm",[],["input:float","weight?:float"],{"eps":null},["normalized_shape"],["output:promoted"],"same","layer_norm"],
   ["group_norm",[],["input:float","weight?:float","bias?:float"],{"eps":0.00001},["num_groups"],["output:promoted"],"same","composite"],

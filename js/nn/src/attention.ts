@@ -5,7 +5,7 @@ import { kaiming_uniform, xavier_uniform, type Initial } from "./initial.ts";
 import { Dropout } from "./layers.ts";
 import { affine, Linear } from "./linear.ts";
 import { LayerNorm } from "./norms.ts";
-import { namedInputs, op, ref } from "./parts.ts";
+import { namedInputs, op, randomState, ref } from "./parts.ts";
 
 /** A linear layer with the initial values of attention's projections. */
 const Projection = defineModule<{
@@ -33,6 +33,8 @@ export interface MultiHeadAttentionProps {
   /** As many as heads unless given; divides the heads. */
   readonly num_key_heads?: number;
   readonly bias?: boolean;
+  /** Of the weights, in training; 0 unless given. */
+  readonly dropout?: number;
   /** No position looks at later ones. With a cache give a mask instead. */
   readonly causal?: boolean;
   /** Rotary positions of queries and keys, of this base. */
@@ -71,8 +73,9 @@ function cached(
  */
 export const MultiHeadAttention = defineModule<MultiHeadAttentionProps & { readonly input?: unknown }>(
   "MultiHeadAttention",
-  (props) => {
+  (props, { training, newStream }) => {
     const { embed_dim, num_heads, num_key_heads = num_heads, bias = true, causal = false, rope_base, cache } = props;
+    const dropout = training ? (props.dropout ?? 0) : 0;
     if (num_heads < 1 || embed_dim % num_heads !== 0 || num_key_heads < 1 || num_heads % num_key_heads !== 0) {
       throw new RangeError(
         `${num_heads} heads must divide the ${embed_dim} features, and ${num_key_heads} key heads the heads`,
@@ -109,6 +112,7 @@ export const MultiHeadAttention = defineModule<MultiHeadAttentionProps & { reado
             cached("key", turned("k"), cache, num_key_heads, depth),
             cached("value", "v_heads", cache, num_key_heads, depth),
           ],
+      dropout === 0 ? null : randomState(),
       op("attention", "scaled_dot_product_attention", {
         query: ref(turned("q")),
         key: cache === undefined ? ref(turned("k")) : ref("key_cached"),
@@ -116,6 +120,7 @@ export const MultiHeadAttention = defineModule<MultiHeadAttentionProps & { reado
         attn_mask: inputs["mask"],
         is_causal: causal,
         enable_gqa: num_key_heads !== num_heads,
+        ...(dropout === 0 ? {} : { rng: "$.params.rng", dropout_p: dropout, stream: newStream() }),
       }),
       op("joined", "transpose", { input: ref("attention"), dim0: 1, dim1: 2 }),
       op("features", "flatten", { input: ref("joined"), start_dim: -2, end_dim: -1 }),
@@ -137,7 +142,7 @@ export interface TransformerBlockProps {
   readonly nhead: number;
   /** 2048 unless given. */
   readonly dim_feedforward?: number;
-  /** 0.1 unless given. */
+  /** Of the layers' outputs and of the attention's weights; 0.1 unless given. */
   readonly dropout?: number;
   /** `relu` unless given. */
   readonly activation?: "relu" | "gelu";
@@ -194,15 +199,15 @@ function attend(
   inputs: Readonly<Record<string, string | undefined>>,
 ): [Node, string] {
   const input = Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined));
-  return [h(MultiHeadAttention, { id, embed_dim: props.d_model, num_heads: props.nhead, causal, input }), ref(id)];
+  const { d_model, nhead, dropout = 0.1 } = props;
+  return [h(MultiHeadAttention, { id, embed_dim: d_model, num_heads: nhead, dropout, causal, input }), ref(id)];
 }
 
 type BlockProps = TransformerBlockProps & { readonly input?: unknown };
 
 /**
  * Attention, then two linear layers, each added to its input and normalised after (`norm_first`: before). Its `input`
- * is the sequence, or `{input, mask}`. Defaults are PyTorch's; `dropout` is of the layers' outputs, and unlike there not
- * of the attention's weights.
+ * is the sequence, or `{input, mask}`. Defaults are PyTorch's.
  */
 export const TransformerEncoderBlock = defineModule<BlockProps>("TransformerEncoderBlock", (props) => {
   const inputs = namedInputs(props.input, "input", ["mask"]);

@@ -1,12 +1,12 @@
-import { defineModule, Output, Param } from "@alknet/flowgraph";
+import { defineModule, Output } from "@alknet/flowgraph";
 import { h } from "@alknet/ujsx";
-import { op, operationComponent, ref } from "./parts.ts";
+import { op, operationComponent, randomState, ref } from "./parts.ts";
 
 /** In training, zeroes each element with probability `p` and scales the others by 1 / (1 - p); else the input. */
 export const Dropout = defineModule<{ readonly p?: number }>("Dropout", ({ p = 0.5 }, { training, newStream }) => {
   if (!training || p === 0) return h(Output, { value: "$.input" });
   return [
-    h(Param, { name: "/rng", dtype: "u32", shape: [4], init: "rng", trainable: false }),
+    randomState(),
     op("ones", "ones_like", { input: "$.input" }),
     op("probability", "mul", { input: ref("ones"), other: 1 - p }),
     op("keep", "bernoulli", { input: ref("probability"), rng: "$.params.rng", stream: newStream() }),

@@ -19,6 +19,11 @@ export function weight(name: string, shape: readonly number[], init: Initial, fr
   return h(Param, { name, shape, init, from });
 }
 
+/** The state of random nodes, one for the whole model; it is `$.params.rng` then. */
+export function randomState(): Node {
+  return h(Param, { name: "/rng", dtype: "u32", shape: [4], init: "rng", trainable: false });
+}
+
 /** A state that no optimiser changes. */
 export function buffer(name: string, shape: readonly number[], init: Initial): Node {
   return h(Param, { name, shape, init, trainable: false });

@@ -72,6 +72,9 @@ function attention(): ModuleCase[] {
         rope_base: 10000,
       }),
     ),
+    one("mha_dropout", ["n", 5, 8], h(nn.MultiHeadAttention, { id: "m", embed_dim: 8, num_heads: 2, dropout: 0.3 }), {
+      training: true,
+    }),
     {
       name: "mha_cache",
       training: false,

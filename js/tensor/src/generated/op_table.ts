@@ -235,7 +235,7 @@ einsum|einsum|operands*|equation|output|d
 softmax|softmax|input|dim|output|dm
 layer_norm|layer_norm|input,weight?,bias?|normalized_shape+,eps?|output|dm
 attention|attention|query,key,value,attn_mask?|is_causal?,scale?|output|dm
-scaled_dot_product_attention|scaled_dot_product_attention|query~,key~,value~,attn_mask?~|is_causal?,scale?,enable_gqa?,window?|output|dm
+scaled_dot_product_attention|scaled_dot_product_attention|query~,key~,value~,attn_mask?~,rng?~!|is_causal?,scale?,enable_gqa?,window?,dropout_p?,stream?|output|dm
 log_softmax|log_softmax|input|dim|output|dm
 rms_norm|rms_norm|input,weight?|normalized_shape+,eps?|output|dm
 group_norm|group_norm|input~,weight?~,bias?~|num_groups,eps?|output|dm
