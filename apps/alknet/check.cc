@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 #include <memory>
 
 #include "alknet/runtime/convert.h"
@@ -125,17 +127,22 @@ Report check_file(const CheckCommand& command, const Globals& globals, const std
   return report;
 }
 
+/// The report of the file that TypeScript names, by its path from here; the first one's for a file that was imported.
+Report& report_of(std::vector<Report>& reports, const std::string& file) {
+  const auto path = [](const std::string& name) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(name));
+  };
+  const auto found = std::find_if(reports.begin(), reports.end(),
+                                  [&](const Report& report) { return path(report.file) == path(file); });
+  return found == reports.end() ? reports.front() : *found;
+}
+
 void add_type_errors(const TypeCheck& types, std::vector<Report>& reports) {
   for (const TypeError& error : types.errors) {
-    // tsc names files by their path from here; one that was imported belongs to no report of its own.
-    Report* owner = &reports.front();
-    for (Report& report : reports) {
-      if (std::filesystem::path(error.file).filename() == std::filesystem::path(report.file).filename())
-        owner = &report;
-    }
     const std::string place = error.line == 0 ? "" : fmt::format("{}:{}:{}: ", error.file, error.line, error.column);
-    owner->findings.push_back({error.code, fmt::format("{}{} ({})", place, error.message, error.code),
-                               JsonObject{{"file", error.file}, {"line", error.line}, {"column", error.column}}});
+    report_of(reports, error.file)
+        .findings.push_back({error.code, fmt::format("{}{} ({})", place, error.message, error.code),
+                             JsonObject{{"file", error.file}, {"line", error.line}, {"column", error.column}}});
   }
 }
 

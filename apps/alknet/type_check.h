@@ -21,9 +21,10 @@ struct TypeCheck {
   std::vector<TypeError> errors;
 };
 
-/// Checks the types of files with tsc, where Node and TypeScript are: ALKNET_NODE_MODULES, node_modules of the current
-/// folder or one above, or those of the checkout that this program was built in. Strict, for ES2023 with the web's
-/// types.
+/// Checks the types of files, wherever they lie, with tsc: strict, for ES2023 with the web's types. TypeScript is that
+/// of ALKNET_NODE_MODULES, of node_modules in the current folder, in those of the files or one above, of the checkout
+/// that this program lies in, or of the `tsc` in PATH. The types of `@alknet/*` and of the packages of others that are
+/// part of the program come from that checkout; without it, Node or TypeScript `skipped` says so.
 TypeCheck check_types(const std::vector<std::string>& files);
 
 }  // namespace alknet::app

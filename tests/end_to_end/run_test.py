@@ -30,6 +30,17 @@ class RunTest(program.ProgramTest):
         finished = run("run", "-", "a", stdin="import { args } from '@alknet/program'; console.log(args[0] as string)")
         self.assertEqual((finished.returncode, finished.stdout), (0, b"a\n"), finished.stderr)
 
+    def test_ends_without_a_word_when_nobody_reads_its_output(self):
+        for number, text in enumerate(("console.log('x')", "write('x\\n')")):
+            file = self.file(f"{number}.ts", f"import {{ write }} from '@alknet/program'; for (;;) {text};")
+            with subprocess.Popen([program.PROGRAM, "run", file], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+                self.assertEqual(running.stdout.readline(), b"x\n")
+                running.stdout.close()
+                self.assertEqual((running.stderr.read(), running.wait(60)), (b"", 1), text)
+
+    def test_says_that_a_file_has_its_extension_already(self):
+        self.assert_fails(run("run", "--ext", "js", self.file("a.ts", "")), 2, "--ext", "standard input", "a.ts")
+
     def test_gives_the_script_what_stands_behind_its_file(self):
         text = "import { args } from '@alknet/program'; console.log(JSON.stringify(args))"
         self.assertEqual(self.script(text, "--json", "-q", "--", "x y"), '["--json","-q","--","x y"]\n')
@@ -299,45 +310,6 @@ test("throws later", async () => {
 
     def test_no_tests_is_wrong_usage(self):
         self.assert_fails(run("test", str(self.folder)), 2, "there are no tests")
-
-
-class CheckTest(program.ProgramTest):
-    def test_syntax_and_imports(self):
-        good = self.file("good.ts", "console.log('noise'); export const x: number = 1; if (import.meta.main) throw new Error('not run');")
-        finished = run("check", "--no-types", good)
-        self.assertEqual((finished.returncode, finished.stdout.decode()), (0, f"{good}: ok\n"), finished.stderr)
-        bad = self.file("bad.ts", "const x = = 1;")
-        finished = run("check", "--no-types", "--json", good, bad)
-        document = json.loads(finished.stdout)
-        self.assertEqual((finished.returncode, document["ok"]), (1, False))
-        self.assertEqual([file["ok"] for file in document["files"]], [True, False])
-        self.assertEqual(document["files"][1]["errors"][0]["code"], "module_invalid")
-
-    def test_types(self):
-        file = self.file("typed.ts", "const x: number = 'text';\nexport { x };\n")
-        document = json.loads(run("check", "--json", file).stdout)
-        if not document["types"]:
-            self.skipTest(document["types_skipped"])
-        error = document["files"][0]["errors"][0]
-        self.assertEqual((error["code"], error["details"]["line"], error["details"]["column"]), ("TS2322", 1, 7))
-
-    def test_types_know_the_globals_of_scripts(self):
-        file = self.file("typed.ts", """if (import.meta.main) {
-  const text: string = await fs.readFile("a.txt", "utf8");
-  console.log(text, import.meta.dirname, navigator.gpu, GPUMapMode.READ);
-  test("x", () => expect(1).toBe(1));
-}
-""")
-        document = json.loads(run("check", "--json", file).stdout)
-        if not document["types"]:
-            self.skipTest(document["types_skipped"])
-        self.assertEqual(document["files"][0]["errors"], [])
-
-    def test_says_when_types_are_not_checked(self):
-        environment = {"PATH": "/nonexistent", "ALKNET_NODE_MODULES": ""}
-        finished = run("check", self.file("a.ts", "export {}"), environment=environment)
-        self.assertEqual(finished.returncode, 0)
-        self.assertIn(b"types were not checked", finished.stderr)
 
 
 if __name__ == "__main__":

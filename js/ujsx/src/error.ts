@@ -27,6 +27,8 @@ export class TreeError<Code extends string = TreeErrorCode> extends Error {
   readonly code: Code;
   /** Where in the tree: "App/Struct/Field[2]"; keys are in quotes. */
   readonly path: string;
+  /** The message without the place. */
+  readonly what: string;
   readonly source?: Source;
 
   constructor(code: Code, path: string, what: string, more: { cause?: unknown; source?: Source } = {}) {
@@ -35,6 +37,7 @@ export class TreeError<Code extends string = TreeErrorCode> extends Error {
     this.name = "TreeError";
     this.code = code;
     this.path = path;
+    this.what = what;
     if (more.source !== undefined) this.source = more.source;
   }
 }

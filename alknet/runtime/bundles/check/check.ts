@@ -112,9 +112,8 @@ class Checker {
       schemaFor(this.tree);
     } catch (error) {
       if (!(error instanceof LayoutError) && !(error instanceof TreeError)) throw error;
-      const { path, source = this.tree.source } = error;
-      const message = error.message.replace(`${path}: `, "");
-      this.add({ export: this.name, path, code: error.code, message, ...(source === undefined ? {} : { source }) });
+      const { path, code, what: message, source = this.tree.source } = error;
+      this.add({ export: this.name, path, code, message, ...(source === undefined ? {} : { source }) });
     }
   }
 }
