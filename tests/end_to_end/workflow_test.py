@@ -59,6 +59,18 @@ const result = await execution.result as { each: { values: number[] }[] };
 console.log(JSON.stringify({ ...result, peers: execution.calls.records.filter(({ peer }) => peer).map(({ path }) => path) }));
 """
 )
+BESIDE = (
+    HEAD
+    + """
+const x = await tensor([[1, 2], [3, 4]]).ready();
+console.log(JSON.stringify((await executor.run(
+  <Sequential>
+    <Operation id="far" name="tensor/relu" peer="gpu1" input={{ input: x }} />
+    <Operation name="tensor/add" input={{ input: "$.output", other: x }} />
+    <Operation name="compute/read_tensor" input={{ tensor: "$.output", as: "values" }} />
+  </Sequential>) as { values: unknown }).values));
+"""
+)
 TENSORS = """import { tensor, noGrad } from "@alknet/tensor";
 const x = tensor([[1, 2], [3, 4]]);
 const far = x.to("peer:gpu1");
@@ -93,17 +105,24 @@ console.log(JSON.stringify(Object.fromEntries([...execution.nodes].map(([path, n
 
 
 class MixedTest(TwoNodesTest):
-    def script(self, name, text, *options):
-        return self.alknet("run", "--device", "cpu", "--peer", "gpu1", *options, self.file(name, text))
+    def script(self, name, text, *options, device="cpu"):
+        return self.alknet("run", "--device", device, "--peer", "gpu1", *options, self.file(name, text))
 
-    def test_operations_here_in_a_sandbox_and_at_a_peer_look_the_same(self):
-        done = self.script("mixed.tsx", MIXED, "--ops", self.file("words.ts", OPS))
+    def test_operations_here_in_a_sandbox_and_at_a_peer_look_the_same(self, device="cpu"):
+        done = self.script("mixed.tsx", MIXED, "--ops", self.file("words.ts", OPS), device=device)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         result = json.loads(done.stdout)
         # 2 x x = [[14, 20], [30, 44]]
         self.assertEqual((result["sums"], result["lengths"]), ([34, 74], [2, 2, 2]))
         self.assertEqual([each["values"] for each in result["each"]], [[8, 8]] * 3)
         self.assertEqual(result["peers"], ["/0/both/numbers/product"])
+
+    @unittest.skipUnless(program.has_gpu(), "no GPU")
+    def test_what_comes_from_a_peer_is_on_the_device_where_tensors_are_made(self):
+        self.test_operations_here_in_a_sandbox_and_at_a_peer_look_the_same(device="gpu")
+        # Beside a tensor that is made here.
+        done = self.script("beside.tsx", BESIDE, device="gpu")
+        self.assertEqual((done.returncode, done.stdout), (0, b"[[2,4],[6,8]]\n"), done.stderr.decode())
 
     def test_tensors_are_copied_to_a_peer_and_back(self):
         done = self.script("tensors.ts", TENSORS)

@@ -35,9 +35,13 @@ std::string device_of(const JsonObject& object) {
   return device == nullptr ? std::string() : std::string(device->as_string());
 }
 
+/// The device where the owner's tensors are made, by a name that does not say which it is.
+constexpr std::string_view kDefaultDevice = "default";
+
 Tensor on_device(ComputeService& service, const Tensor& tensor, const std::string& device) {
   if (device.empty()) return tensor;
-  const Tensor moved = tensor.to(std::string_view(device));
+  const Tensor moved =
+      device == kDefaultDevice ? tensor.to(tensor.context().backend()) : tensor.to(std::string_view(device));
   service.note_backend(moved.buffer()->backend());
   return moved;
 }
@@ -192,8 +196,8 @@ constexpr ComputeOperation kMoveTensor = {
     "The same elements on another device, at another node or in another dtype, as a new tensor. Gradients pass, but "
     "not "
     "between nodes: a tensor of a peer is copied here by a device of this node, and one of this node to a peer by "
-    "peer:NAME.",
-    R"({"properties":{"tensor":"@tensor","device":{"type":"string","examples":["cpu","gpu:0","peer:gpu1"]},
+    "peer:NAME. `default` is the device where tensors are made.",
+    R"({"properties":{"tensor":"@tensor","device":{"type":"string","examples":["cpu","gpu:0","default","peer:gpu1"]},
       "dtype":"@dtype","ids":"@ids"},"required":["tensor"],"anyOf":[{"required":["device"]},{"required":["dtype"]}]})",
     R"("@tensor The new tensor")",
     kCommonErrors | kOperationErrors};

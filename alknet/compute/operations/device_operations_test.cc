@@ -62,6 +62,23 @@ TEST_F(DeviceOperations, MoveTensorsBetweenDevices) {
   const Json on_cpu = node->call("compute/to", JsonObject{{"tensor", a}, {"device", "cpu"}});
   EXPECT_EQ(node->code("tensor/add", JsonObject{{"input", a}, {"other", on_cpu}}), "CONTEXT_MISMATCH");
   EXPECT_EQ(node->read_as<float>(node->call("tensor/neg", JsonObject{{"input", on_cpu}})), (std::vector<float>{-1, 2}));
+  const Json back = node->call("compute/to", JsonObject{{"tensor", on_cpu}, {"device", "default"}});
+  EXPECT_EQ(node->read_as<float>(node->call("tensor/add", JsonObject{{"input", a}, {"other", back}})),
+            (std::vector<float>{2, -4}));
+}
+
+TEST_F(DeviceOperations, FindGradientsOfTensorsOnAnotherDeviceThanTheDefault) {
+  ComputeServiceOptions options;
+  options.device = "cpu";
+  ServedOperations on_cpu(std::move(options));
+  Node other(&on_cpu);
+  Json x = other.tensor<float>({2}, {1, -2});
+  x = other.call("compute/to", JsonObject{{"tensor", x}, {"device", "gpu"}});
+  x = other.call("compute/requires_grad", JsonObject{{"tensor", x}});
+  const Json square = other.call("tensor/mul", JsonObject{{"input", x}, {"other", x}});
+  const Json sum = other.call("tensor/sum", JsonObject{{"input", square}});
+  const Json found = other.call("compute/backward", JsonObject{{"output", sum}, {"inputs", JsonArray{x}}});
+  EXPECT_EQ(other.read_as<float>(found.at("gradients").at(0)), (std::vector<float>{2, -4}));
 }
 
 TEST_F(DeviceOperations, RefuseGraphsWithTensorsOfAnotherDevice) {

@@ -1,12 +1,6 @@
 import type { CallOptions, Caller } from "./caller.ts";
 import { isTensor, tensorOf, type TensorHandle } from "./value_type.ts";
 
-/** An input as the node that gets it can read it, and the copies that were made for that. */
-export interface Brought {
-  readonly value: unknown;
-  readonly copies: readonly TensorHandle[];
-}
-
 /** Operations on handles of any node. */
 const anywhere = new Set(["compute/to", "compute/dispose"]);
 
@@ -14,6 +8,14 @@ const peerDevice = /^peer:(.*)$/;
 
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** An operation that reads tensors. */
+export interface Reader {
+  readonly operation: string;
+  /** The peer that computes it; this node unless given. */
+  readonly peer?: string | undefined;
+  readonly signal: CallOptions["signal"];
 }
 
 /**
@@ -40,26 +42,47 @@ export class Homes {
     for (const handle of handles) this.#peers.delete(handle);
   }
 
-  /** The input of an operation with copies of the tensors that live elsewhere than the operation. */
-  async bring(
-    operation: string,
+  /**
+   * Gives `work` the input of an operation with copies of the tensors that live elsewhere than the operation; the copies
+   * are disposed when it ends, and when one of them cannot be made.
+   */
+  async withCopies<T>(
+    reader: Reader,
     input: unknown,
-    { peer, signal }: { readonly peer?: string | undefined; readonly signal: CallOptions["signal"] },
-  ): Promise<Brought> {
-    const away = new Map<string, TensorHandle>();
-    if (!anywhere.has(operation)) {
-      this.#walk(input, (tensor, home) => {
-        if (home !== peer) away.set(tensor.$tensor, tensor);
-      });
-    }
-    if (away.size === 0) return { value: input, copies: [] };
+    dispose: (copies: readonly TensorHandle[]) => void,
+    work: (input: unknown) => Promise<T>,
+  ): Promise<T> {
     const copies = new Map<string, TensorHandle>();
-    const device = peer === undefined ? "cpu" : `peer:${peer}`;
-    for (const [name, tensor] of away) {
-      const copy = await this.#caller.call("compute/to", { tensor, device }, { signal });
-      copies.set(name, copy as TensorHandle);
+    try {
+      await this.#copy(this.#elsewhere(reader, input), reader, copies);
+      return await work(copies.size === 0 ? input : replaced(input, copies));
+    } finally {
+      dispose([...copies.values()]);
     }
-    return { value: replaced(input, copies), copies: [...copies.values()] };
+  }
+
+  /** The tensors of an input that live elsewhere than the operation, by handle. */
+  #elsewhere({ operation, peer }: Reader, input: unknown): Map<string, TensorHandle> {
+    const found = new Map<string, TensorHandle>();
+    if (anywhere.has(operation)) return found;
+    this.#walk(input, (tensor, home) => {
+      if (home !== peer) found.set(tensor.$tensor, tensor);
+    });
+    return found;
+  }
+
+  /** Copies tensors to where the operation is, all at once. */
+  async #copy(
+    tensors: ReadonlyMap<string, TensorHandle>,
+    { peer, signal }: Reader,
+    copies: Map<string, TensorHandle>,
+  ): Promise<void> {
+    const device = peer === undefined ? "default" : `peer:${peer}`;
+    const copying = [...tensors].map(async ([handle, tensor]) => {
+      copies.set(handle, (await this.#caller.call("compute/to", { tensor, device }, { signal })) as TensorHandle);
+    });
+    const failed = (await Promise.allSettled(copying)).find((copied) => copied.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
 
   #walk(value: unknown, each: (tensor: TensorHandle, home: string | undefined) => void): void {

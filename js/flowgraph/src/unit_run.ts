@@ -81,13 +81,10 @@ async function runGraph(
   const { graphs, homes, dispose } = region.context;
   const transform = unit.kind === "subgraph" ? unit.transform : undefined;
   const given = Object.fromEntries(graphInputs(region, unit.inputs));
-  const { value, copies } = await homes.bring("compute/run", given, { signal: run.signal });
-  try {
+  return homes.withCopies({ operation: "compute/run", signal: run.signal }, given, dispose, (value) => {
     const inputs = new Map(Object.entries(value as Readonly<Record<string, unknown>>));
-    return await graphs.run(unit.part, inputs, transform, run.signal);
-  } finally {
-    dispose(copies);
-  }
+    return graphs.run(unit.part, inputs, transform, run.signal);
+  });
 }
 
 async function runStatic(region: RegionRun, unit: StaticUnit, run: UnitRun): Promise<void> {
@@ -133,17 +130,16 @@ async function runOperation(region: RegionRun, unit: OperationUnit, run: UnitRun
         store: context.graphs.store,
       });
     }
-    const { value, copies } = await context.homes.bring(name, input, { peer, signal });
+    const call = (given: unknown): Promise<unknown> =>
+      run.stream === undefined
+        ? context.caller.call(name, given, options(signal))
+        : readStream(region, name, given, options(signal), run);
     try {
-      const output = await (run.stream === undefined
-        ? context.caller.call(name, value, options(signal))
-        : readStream(region, name, value, options(signal), run));
+      const output = await context.homes.withCopies({ operation: name, peer, signal }, input, context.dispose, call);
       context.homes.note(name, peer, input, output);
       return output;
     } catch (error) {
       throw called(error, run.path, peer === undefined ? name : `${name} at ${peer}`);
-    } finally {
-      context.dispose(copies);
     }
   };
   const value = await attempts(once, {

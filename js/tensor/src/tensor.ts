@@ -130,8 +130,9 @@ export class Tensor {
   }
 
   /**
-   * Another dtype, or on another device ("cpu", "gpu:0"), or both; or a copy at a peer of the node ("peer:gpu1"), where
-   * what is computed with it is computed too. A device of the node itself brings a copy back.
+   * Another dtype, or on another device ("cpu", "gpu:0", "default": where tensors are made), or both; or a copy at a
+   * peer of the node ("peer:gpu1"), where what is computed with it is computed too. A device of the node itself brings
+   * a copy back.
    */
   to(target: Dtype | string | { readonly dtype?: Dtype; readonly device?: string }): Tensor {
     const named: { readonly dtype?: Dtype; readonly device?: string } =
@@ -336,7 +337,8 @@ export function invoke(name: string, given: readonly unknown[], site: Site): Ten
   const stranger = states.find((state) => state.peer !== peer);
   if (stranger !== undefined) {
     const places = [peer, stranger.peer].map((each) => (each === undefined ? "this node" : each));
-    throw new TypeError(`[${spec.name}] tensors of ${places.join(" and ")}: copy one with to("peer:NAME") or to("cpu")`);
+    const remedy = 'copy one with to("peer:NAME") or to("default")';
+    throw new TypeError(`[${spec.name}] tensors of ${places.join(" and ")}: ${remedy}`);
   }
   const typed = states.every(({ type }) => type !== undefined) && !spec.dataDependent;
   const types = typed ? session.infer(spec.name, input) : undefined;
