@@ -33,7 +33,7 @@ PeerTarget peer_target(const PeerList& peers, const std::string& peer_id, std::s
   if (address.empty()) {
     throw Error(CallError::kConfiguration,
                 fmt::format("where is the peer {0}? alknet peer add {0} --address quic://HOST:PORT --fingerprint F, or "
-                            "alknet serve --peer {0}=ADDRESS",
+                            "--peer {0}=ADDRESS",
                             peer_id));
   }
   ExpectedServer expected;

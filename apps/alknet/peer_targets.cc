@@ -16,16 +16,18 @@ std::map<std::string, std::string> peer_targets(const std::vector<std::string>& 
     const std::size_t equals = word.find('=');
     const std::string id = word.substr(0, equals);
     const std::string address = equals == std::string::npos ? "" : word.substr(equals + 1);
+    if (id.empty()) throw UsageError(fmt::format("--peer {}: give it a name, NAME or NAME=ADDRESS", word));
     const net::PeerEntry* entry = known->find(id);
     const bool has_address = !address.empty() || (entry != nullptr && !entry->address.empty());
     const bool needs_key = address.empty() || address.starts_with("quic://");
-    if (id.empty() || !has_address || (needs_key && entry == nullptr)) {
+    if (!has_address || (needs_key && entry == nullptr)) {
       throw UsageError(
           fmt::format("--peer {}: {} has no such peer{}: alknet peer add {} --fingerprint F --address "
                       "quic://HOST:PORT",
-                      word, peers_file.string(), entry == nullptr ? "" : " with an address", id.empty() ? "ID" : id));
+                      word, peers_file.string(), entry == nullptr ? "" : " with an address", id));
     }
-    if (!targets.emplace(id, address).second) throw UsageError(fmt::format("--peer {} is given twice", id));
+    if (!targets.emplace(id, address).second)
+      throw UsageError(fmt::format("--peer {} is given twice: name it once", id));
   }
   return targets;
 }
