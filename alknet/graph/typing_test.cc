@@ -85,9 +85,9 @@ TEST(OpDtypes, IndicesAndMasksKeepTheirs) {
     dtypes("embedding", {{tensor(Dtype::kF16)}, {tensor(Dtype::kF32)}});
   });
   const std::vector<DtypeOperand> q = {tensor(Dtype::kF16)};
-  EXPECT_EQ(dtypes("scaled_dot_product_attention", {q, q, q, {tensor(Dtype::kBool)}}).inputs[3], Dtype::kBool);
-  EXPECT_EQ(dtypes("scaled_dot_product_attention", {q, q, q, {tensor(Dtype::kF32)}}).inputs[3], Dtype::kF16);
-  EXPECT_EQ(dtypes("scaled_dot_product_attention", {q, q, q, {}}).inputs[3], std::nullopt);
+  EXPECT_EQ(dtypes("scaled_dot_product_attention", {q, q, q, {tensor(Dtype::kBool)}, {}}).inputs[3], Dtype::kBool);
+  EXPECT_EQ(dtypes("scaled_dot_product_attention", {q, q, q, {tensor(Dtype::kF32)}, {}}).inputs[3], Dtype::kF16);
+  EXPECT_EQ(dtypes("scaled_dot_product_attention", {q, q, q, {}, {}}).inputs[3], std::nullopt);
 }
 
 TEST(OpDtypes, StructuredOperationsNeedOneDtype) {

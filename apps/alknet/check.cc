@@ -127,6 +127,20 @@ Report check_file(const CheckCommand& command, const Globals& globals, const std
   return report;
 }
 
+/// The files that the names of an import map stand for. One that it forbids, or that is a built-in module, is none.
+ModuleFileNames mapped_files(const ImportMapFile& import_map) {
+  ModuleFileNames files;
+  const Json* imports = import_map.document.if_contains("imports");
+  if (imports == nullptr) return files;
+  for (const auto& [key, address] : imports->as_object()) {
+    if (!address.is_string()) continue;
+    const std::string name = key.ends_with('/') ? std::string(key) + "*" : std::string(key);
+    const auto path = import_map.map.resolve(name, "");
+    if (path && path->starts_with('/')) files.emplace(name, *path);
+  }
+  return files;
+}
+
 /// The report of the file that TypeScript names, by its path from here; the first one's for a file that was imported.
 Report& report_of(std::vector<Report>& reports, const std::string& file) {
   const auto path = [](const std::string& name) {
@@ -189,7 +203,7 @@ void check(const CheckCommand& command, Globals& globals) {
   for (const std::string& file : command.files) reports.push_back(check_file(command, globals, file, peer.get()));
   TypeCheck types;
   if (!command.no_types) {
-    types = check_types(command.files);
+    types = check_types(command.files, mapped_files(read_import_map(command.script.import_map)));
     add_type_errors(types, reports);
   }
   bool ok = true;
@@ -211,7 +225,8 @@ void add_check(CLI::App& program, Globals& globals) {
       "Check scripts without running them as programs: syntax and imports; exported templates, by the operations that "
       "there are; exported layouts; and types where Node is");
   made->add_option("FILES", command->files, "Scripts; each is imported, with import.meta.main false")->required();
-  made->add_flag("--no-types", command->no_types, "Do not ask TypeScript");
+  made->add_flag("--no-types", command->no_types,
+                 "Do not ask TypeScript, which is looked for in node_modules, the checkout of alknet and PATH");
   made->add_option("--ops", command->operation_files,
                    "A script whose operations count as known, as `alknet serve --ops` serves them; may be repeated")
       ->allow_extra_args(false);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>

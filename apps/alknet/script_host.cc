@@ -36,15 +36,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxImportMap = 1U << 24U;
 
-runtime::ImportMap read_import_map(const std::string& file) {
-  if (file.empty()) return {};
-  try {
-    return {parse_json(read_file(file, kMaxImportMap)), fs::absolute(file).lexically_normal().parent_path().string()};
-  } catch (const Error& error) {
-    throw UsageError(Error(error.code(), fmt::format("--import-map {}: {}", file, error.message()), error.details()));
-  }
-}
-
 constexpr std::string_view kWrite = ":rw";
 
 /// The path of a word of --allow-fs.
@@ -101,6 +92,17 @@ platform::FetchPrivileges fetch_privileges(const ScriptOptions& options) {
 }
 
 }  // namespace
+
+ImportMapFile read_import_map(const std::string& file) {
+  if (file.empty()) return {};
+  try {
+    const Json document = parse_json(read_file(file, kMaxImportMap));
+    runtime::ImportMap map(document, fs::absolute(file).lexically_normal().parent_path().string());
+    return {document.as_object(), std::move(map)};  // the map refuses what is no object
+  } catch (const Error& error) {
+    throw UsageError(Error(error.code(), fmt::format("--import-map {}: {}", file, error.message()), error.details()));
+  }
+}
 
 void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions& options) {
   add_setting(command, globals, "device", options.device);
@@ -163,7 +165,7 @@ platform::FsOptions ScriptHost::fs_options(const ScriptOptions& options) {
 void ScriptHost::make_isolate(const ScriptOptions& options) {
   runtime::ScriptResolverOptions resolving;
   resolving.bundles = runtime::embedded_bundles();
-  resolving.import_map = read_import_map(options.import_map);
+  resolving.import_map = read_import_map(options.import_map).map;
   resolving.files = module_files(module_roots(options));
   transformer_ = std::make_shared<runtime::Transformer>(resolving.bundles, options.element_places);
   resolving.transformer = transformer_;

@@ -42,6 +42,15 @@ struct ScriptOptions {
   std::string main = {};
 };
 
+/// What a file of `--import-map` holds.
+struct ImportMapFile {
+  JsonObject document;
+  runtime::ImportMap map;
+};
+
+/// Reads one; an empty name: no map. Throws UsageError.
+ImportMapFile read_import_map(const std::string& file);
+
 /// Adds the flags that `run`, `repl`, `test` and `check` have in common.
 void add_script_options(CLI::App& command, const Globals& globals, ScriptOptions& options);
 

@@ -74,9 +74,9 @@ fs::path find_typescript(const std::vector<std::string>& files, const fs::path& 
   return {};
 }
 
-/// Where the types of packages are, by what imports them: the sources of ours, the packages of others that are part of
-/// the program, then what TypeScript was installed beside.
-JsonObject package_paths(const fs::path& checkout, const fs::path& modules) {
+/// Where the types of modules are, by what imports them: the sources of our packages, what an import map names, the
+/// packages of others that are part of the program, then what TypeScript was installed beside.
+JsonObject package_paths(const fs::path& checkout, const fs::path& modules, const ModuleFileNames& mapped) {
   JsonObject paths;
   for (const auto& entry : fs::directory_iterator(checkout / "js")) {
     const fs::path file = entry.path() / "package.json";
@@ -89,12 +89,13 @@ JsonObject package_paths(const fs::path& checkout, const fs::path& modules) {
       paths[specifier] = JsonArray{(entry.path() / std::string(target.as_string())).lexically_normal().string()};
     }
   }
+  for (const auto& [name, path] : mapped) paths[name] = JsonArray{path};
   paths["*"] = JsonArray{(built_in_modules(checkout) / "*").string(), (modules / "*").string()};
   return paths;
 }
 
 Json compiler_configuration(const std::vector<std::string>& files, const fs::path& types, const fs::path& checkout,
-                            const fs::path& modules) {
+                            const fs::path& modules, const ModuleFileNames& mapped) {
   JsonArray list{types.string()};
   for (const std::string& file : files) list.emplace_back(fs::absolute(file).string());
   return JsonObject{{"files", std::move(list)},
@@ -112,7 +113,7 @@ Json compiler_configuration(const std::vector<std::string>& files, const fs::pat
                                                    {"jsx", "react-jsx"},
                                                    {"jsxImportSource", "@alknet/ujsx"},
                                                    {"types", JsonArray()},
-                                                   {"paths", package_paths(checkout, modules)}}}};
+                                                   {"paths", package_paths(checkout, modules, mapped)}}}};
 }
 
 /// What a program printed and how it ended: its status, or 128 and more for a signal.
@@ -179,7 +180,7 @@ std::vector<TypeError> parse_errors(std::string_view output) {
 
 }  // namespace
 
-TypeCheck check_types(const std::vector<std::string>& files) {
+TypeCheck check_types(const std::vector<std::string>& files, const ModuleFileNames& mapped) {
   TypeCheck result;
   const fs::path checkout = find_checkout();
   if (checkout.empty()) {
@@ -196,7 +197,7 @@ TypeCheck check_types(const std::vector<std::string>& files) {
   const fs::path configuration = fs::temp_directory_path() / fmt::format("alknet-check-{}.json", random_hex(8));
   const fs::path types = fs::path(configuration).replace_extension(".d.ts");
   write_file(types, kScriptTypes);
-  write_file(configuration, json_text(compiler_configuration(files, types, checkout, modules)));
+  write_file(configuration, json_text(compiler_configuration(files, types, checkout, modules, mapped)));
   const std::string compiler = (modules / "typescript/bin/tsc").string();
   const auto compiled = finished({"node", compiler, "--pretty", "false", "--project", configuration.string()});
   fs::remove(configuration);
