@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks the documents for what can rot: links and anchors that lead nowhere, tests that do not exist, options that a
-command does not have, options of `alknet serve` that docs/serving.md does not mention, and faults of its systemd unit.
+command does not have, options of `alknet serve` that docs/serving.md does not mention, faults of its systemd unit, and
+excerpts of programs that have changed.
 
     documents_check.py PROGRAM
 """
@@ -21,6 +22,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.M | re.S)
 GOOGLE_NAME = re.compile(r"`([A-Z]\w+)\.([A-Z]\w+)`")
 PYTHON_NAME = re.compile(r"`(\w+\.py): (test_\w+)`")
+EXCERPT = re.compile(r"^<!-- from: (\S+) -->\n```\w+\n(.*?)^```$", re.M | re.S)
 OPTION = re.compile(r"--[a-z][a-z-]+")
 
 
@@ -72,6 +74,13 @@ def missing_tests(path, text):
     for file, test in PYTHON_NAME.findall(text):
         if f"{file}: {test}" not in test_names():
             yield f"there is no test {test} in {file}"
+
+
+def changed_excerpts(text):
+    """Lines of code under <!-- from: FILE --> that are not in that file."""
+    for file, code in EXCERPT.findall(text):
+        known = set((ROOT / file).read_text().splitlines())
+        yield from (f"this line is not in {file}: {line.strip()}" for line in code.splitlines() if line not in known)
 
 
 @functools.cache
@@ -137,7 +146,7 @@ def main():
     faults = [*unmentioned_options(program), *unit_faults(program)]
     for path in documents():
         text = path.read_text()
-        for fault in [*bad_links(path, text), *missing_tests(path, text), *unknown_options(program, text)]:
+        for fault in [*bad_links(path, text), *missing_tests(path, text), *unknown_options(program, text), *changed_excerpts(text)]:
             faults.append(f"{path.relative_to(ROOT)}: {fault}")
     for fault in faults:
         print(f"documents: {fault}")

@@ -52,8 +52,14 @@ class Operations {
   std::unique_ptr<compute::ComputeService> service_;
 };
 
-/// What ended the script, in the words of the command: a script's own error is no call's.
-Error told(const Error& error) {
+/// What ended the script, in the words of the command: a script's own error is no call's, and its time is --timeout.
+Error told(const Error& error, const SandboxCommand& command) {
+  if (error.code() == call::CallError::kTimeout) {
+    return {
+        runtime::RuntimeError::kTimeout,
+        fmt::format("{} took longer than {} and was stopped; --timeout gives it more", command.file, command.timeout),
+        JsonObject{{"script", command.file}, {"timeout", command.timeout}}};
+  }
   const auto* object = error.details().if_object();
   const Json* code = object == nullptr ? nullptr : object->if_contains("code");
   if (error.code() != call::CallError::kDomain || code == nullptr || *code != Json(runtime::kScriptError)) return error;
@@ -64,12 +70,13 @@ Error told(const Error& error) {
 /// One run, on the loop of this thread. What goes wrong while the loop runs is kept until it has ended.
 class Run {
  public:
-  Run(Loop& loop, runtime::SandboxHost& host, runtime::SandboxSessionOptions options) : loop_(loop) {
+  Run(Loop& loop, runtime::SandboxHost& host, runtime::SandboxSessionOptions options, const SandboxCommand& command)
+      : loop_(loop) {
     options.on_event = [this](const runtime::SandboxEvent& event) {
       if (event.kind == runtime::SandboxEvent::Kind::kOutput) write(event);
     };
-    options.on_end = [this](const std::optional<Error>& error) {
-      if (error) failure_ = std::make_exception_ptr(told(*error));
+    options.on_end = [this, &command](const std::optional<Error>& error) {
+      if (error) failure_ = std::make_exception_ptr(told(*error, command));
       loop_.stop();
     };
     session_ = host.open(std::move(options));
@@ -126,7 +133,7 @@ void run_sandbox(const SandboxCommand& command) {
   try {
     call::Dispatcher dispatcher(*loop, registry);
     runtime::SandboxHost host(*loop, dispatcher, std::move(hosting));
-    const Run run(*loop, host, std::move(options));
+    const Run run(*loop, host, std::move(options), command);
   } catch (...) {
     end();
     throw;

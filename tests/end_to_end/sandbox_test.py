@@ -104,7 +104,11 @@ class Sandbox(program.ProgramTest):
     def test_a_script_that_does_not_end_is_stopped(self):
         done = self.sandbox("for (;;) {}", "--timeout", "100ms", "--json")
         self.assertEqual(done.returncode, 1)
-        self.assertEqual(json.loads(done.stdout)["error"]["code"], "timeout")
+        error = json.loads(done.stdout)["error"]
+        script = str(self.folder / "script.ts")
+        self.assertEqual((error["code"], error["details"]), ("timeout", {"script": script, "timeout": "100ms"}))
+        for word in (script, "100ms", "--timeout"):
+            self.assertIn(word, error["message"])
 
     def test_memory_is_bounded(self):
         done = self.sandbox("const kept = []; for (;;) kept.push(new Array(1000).fill(0));", "--memory", "16M", "--json")

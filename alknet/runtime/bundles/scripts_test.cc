@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "alknet/base/files.h"
+#include "alknet/base/manual_executor.h"
 #include "alknet/base/random_hex.h"
 #include "alknet/base/testing.h"
 #include "alknet/runtime/bundles/embedded.h"
@@ -13,6 +14,7 @@
 #include "alknet/runtime/promise.h"
 #include "alknet/runtime/resolver.h"
 #include "alknet/runtime/transform.h"
+#include "alknet/runtime/web/web.h"
 
 namespace alknet::runtime {
 namespace {
@@ -62,6 +64,63 @@ TEST_F(ScriptsTest, EveryBundleLoadsThatNeedsNoHost) {
                                  "@alknet/ujsx/jsx-runtime", "@alknet/schema", "@alknet/test", "@alknet/test/runner"}) {
     EXPECT_FALSE(import(isolate, name).keys().empty()) << name;
   }
+}
+
+constexpr std::string_view kBusyScript = R"(
+import { effect, signal } from "@preact/signals-core";
+import { h } from "@alknet/ujsx";
+import { answer, count } from "alknet:host";
+
+const counted = signal(0);
+effect(() => { if (counted.value > 0) count(counted.value); });
+counted.value = 1;
+const controller = new AbortController();
+controller.signal.addEventListener("abort", count);
+const kept = { count, tree: h("p", { id: new URL("https://a.example/b").pathname }), bytes: new TextEncoder().encode("text") };
+kept.kept = structuredClone(kept.bytes), kept.itself = kept; // a cycle through a function of ours
+globalThis.kept = kept;
+globalThis.never = new Promise(() => {}).then(count);
+globalThis.waits = (async () => { count(await answer()); })();
+setTimeout(count, 3_600_000);
+setInterval(count, 3_600_000);
+export const path = kept.tree.props.id;
+)";
+
+TEST_F(ScriptsTest, AThousandWithWorkUnderWayComeAndGo) {
+  ManualExecutor executor;
+  const ScriptResolverOptions resolving = options();
+  const auto counted = std::make_shared<int>(0);
+  for (int i = 0; i < 1000; ++i) {
+    std::optional<Deferred> late;
+    IsolateOptions made;
+    made.executor = &executor;
+    made.resolver = std::make_shared<ScriptResolver>(resolving);
+    made.modules.push_back({"alknet:host", {"count", "answer"}, [counted, &late](Realm realm) {
+                              return std::vector{realm.closure("count", 1,
+                                                               [counted](Realm in, const Value&, Arguments) {
+                                                                 return in.number(++*counted);
+                                                               }),
+                                                 realm.closure("answer", 0, [&late](Realm in, const Value&, Arguments) {
+                                                   return late.emplace(in).promise();
+                                                 })};
+                            }});
+    std::optional<Isolate> isolate(std::in_place, std::move(made));
+    install_web(*isolate);
+    Value module = isolate->eval_module(kBusyScript, "busy.js");
+    executor.run_ready();
+    ASSERT_EQ(promise_state(module), PromiseState::kFulfilled);
+    ASSERT_EQ(promise_result(module).get("path").to_string(), "/b");
+    ASSERT_FALSE(isolate->idle());
+    ASSERT_GT(executor.timers(), 0U);
+
+    module = {};
+    isolate.reset();
+    ASSERT_EQ(executor.timers(), 0U);
+    ASSERT_EQ(counted.use_count(), 1) << "what a function of ours holds goes with the isolate";
+    late->resolve_later([](Realm in) { return in.number(1); });
+    executor.advance(std::chrono::hours(2));
+  }
+  EXPECT_EQ(*counted, 1000) << "nothing runs that was under way";
 }
 
 TEST_F(ScriptsTest, PackagesShareOneCopyOfWhatTheyImport) {

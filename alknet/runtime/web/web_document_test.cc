@@ -39,28 +39,9 @@ std::string table() {
     names.set(static_cast<std::uint32_t>(names.length()), web.isolate().realm().string(name));
   }
   web.isolate().realm().global().set("names", names);
-  return web.text_of(R"(
-    (() => {
-      const own = (object) => Reflect.ownKeys(object).filter((key) => typeof key === "string" && !/^[A-Z_]+$/.test(key) && !key.startsWith("_"));
-      const skip = ["constructor", "prototype", "name", "length", "arguments", "caller", "captureStackTrace", "stackTraceLimit", "prepareStackTrace"];
-      const wanted = (keys) => keys.filter((key) => !skip.includes(key)).sort();
-      const quote = (keys) => keys.map((key) => "`" + key + "`").join(", ");
-      const describe = (name) => {
-        const value = globalThis[name];
-        if (typeof value !== "function") {
-          if (value === globalThis) return "the global object";
-          const type = Object.getPrototypeOf(value).constructor.name;
-          return type === "Object" ? "object: " + quote(wanted(own(value))) : "`" + type + "`";
-        }
-        if (!/^[A-Z]/.test(name)) return "function";
-        const statics = wanted(own(value)).map((key) => name + "." + key);
-        const members = own(value.prototype).filter((key) => key !== "constructor").sort();
-        const parent = Object.getPrototypeOf(value);
-        return [parent.name ? "extends `" + parent.name + "`" : "", quote(statics), quote(members)].filter((text) => text).join("; ");
-      };
-      const rows = [...names].sort().map((name) => "| `" + name + "` | " + describe(name) + " |");
-      return ["", "", "| global | what |", "| --- | --- |", ...rows, "", ""].join("\n");
-    })())");
+  const std::string describe =
+      read_file(std::filesystem::path(ALKNET_SOURCE_DIR) / "tests/describe_globals.js", 1 << 16);
+  return "\n\n| global | what |\n| --- | --- |\n" + web.text_of("(" + describe + ")(names)") + "\n\n";
 }
 
 /// The names in the first column of a table.
