@@ -56,13 +56,16 @@ void ResourceTable::add_as(std::string_view handle, std::shared_ptr<Resource> re
     throw Error(CallError::kInvalidInput,
                 fmt::format("the handle \"{}\" must be \"c\" and a number without leading zeros", handle));
   }
-  if (number <= last_caller_) {
+  if (scope == nullptr && number <= last_caller_) {
     throw Error(
         CallError::kInvalidInput,
         fmt::format("the handle {} must have a number above c{}: each is used once, rising", handle, last_caller_));
   }
+  if (entries_.contains(handle)) {
+    throw Error(CallError::kInvalidInput, fmt::format("the handle {} is in use", handle));
+  }
   insert(std::string(handle), std::move(resource), scope);
-  last_caller_ = number;
+  if (scope == nullptr) last_caller_ = number;
 }
 
 void ResourceTable::insert(std::string handle, std::shared_ptr<Resource> resource, const void* scope) {

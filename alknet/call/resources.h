@@ -72,8 +72,8 @@ class ResourceTable {
   /// Takes a resource in and returns its new handle. Throws `resource_exhausted` (details `limit`) beyond the quota.
   std::string add(std::shared_ptr<Resource> resource, const void* scope = nullptr);
 
-  /// The same under a handle that the caller chose ("c<n>", rising). Throws `invalid_input` for another form and for a
-  /// number not above all before it.
+  /// The same under a handle that the caller chose ("c<n>"). Throws `invalid_input` for another form, for a number not
+  /// above all before it, and in a scope, whose callers do not know of each other, for one that is in use.
   void add_as(std::string_view handle, std::shared_ptr<Resource> resource, const void* scope = nullptr);
 
   /// Takes these handles out of a scope; others do not matter.

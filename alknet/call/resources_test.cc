@@ -38,6 +38,24 @@ TEST(ResourceTable, CallersChooseRisingNumbers) {
   EXPECT_EQ(table.count(), 2U);
 }
 
+TEST(ResourceTable, CallersInAScopeChooseAnyNumberThatIsNotInUse) {
+  ResourceTable table;
+  const int call = 0, other = 0;
+  table.add_as("c5", std::make_shared<Thing>(1));
+  table.add_as("c900", std::make_shared<Thing>(1), &call);
+  table.add_as("c7", std::make_shared<Thing>(1), &other);
+  table.add_as("c3", std::make_shared<Thing>(1), &call);
+  for (const char* handle : {"c5", "c900", "c7"}) {
+    EXPECT_EQ(code_of([&] { table.add_as(handle, std::make_shared<Thing>(1), &call); }), "invalid_input") << handle;
+  }
+  table.add_as("c6", std::make_shared<Thing>(1));
+  EXPECT_EQ(code_of([&] { table.add_as("c7", std::make_shared<Thing>(1)); }), "invalid_input") << "in use";
+  EXPECT_EQ(code_of([&] { table.add_as("c5", std::make_shared<Thing>(1)); }), "invalid_input") << "not rising";
+  EXPECT_EQ(table.bytes(), 5U);
+  table.end_scope(&call);
+  EXPECT_EQ(table.count(), 3U);
+}
+
 TEST(ResourceTable, QuotasHoldAndAFailedAddChangesNothing) {
   ResourceTable table({.max_count = 3, .max_bytes = 100});
   table.add(std::make_shared<Thing>(60));

@@ -22,6 +22,9 @@ struct BridgeOptions {
   /// In whose name script calls. Used on the isolate's executor.
   std::shared_ptr<call::Caller> caller;
 
+  /// Whose resources `caller` uses; null: not known. Handlers of script are told when their caller is the same.
+  std::shared_ptr<const call::Owner> owner = {};
+
   /// In whose name a handler of script calls, by the id of the call that called it; null: its own, as a nested call.
   /// For a helper process, whose calls its host makes.
   std::function<std::shared_ptr<call::Caller>(const std::string& parent_id)> nested_caller = {};

@@ -29,6 +29,7 @@ struct ServedCall {
   // Written before the isolate hears of it.
   std::uint64_t number = 0;
   std::string request_id, parent_id, operation;
+  bool own = false;  ///< the caller's resources are the program's
   Json identity, forwarded_for;
   std::optional<Executor::Clock::time_point> deadline;
 };
@@ -120,6 +121,7 @@ class ScriptContext final : public NativeObject {
   static Value operation(Realm realm, const Value& self, Arguments) {
     return realm.string(of(self).served_->operation);
   }
+  static Value own(Realm realm, const Value& self, Arguments) { return realm.boolean(of(self).served_->own); }
   static Value identity(Realm realm, const Value& self, Arguments) {
     return from_json(realm, of(self).served_->identity);
   }
@@ -301,6 +303,7 @@ struct HandlerRef {
   std::weak_ptr<BridgeState> state;
   std::uint64_t number = 0;
   std::shared_ptr<std::atomic<std::uint64_t>> requests;  ///< numbers what is served
+  std::shared_ptr<const call::Owner> owner;              ///< of the program; null when it is not known
 };
 
 /// A request in the frame of its handler: the isolate hears of its end, however that comes.
@@ -314,6 +317,7 @@ class ServingFrame {
     served_->request_id = context.request_id();
     served_->parent_id = context.parent_id();
     served_->operation = context.operation().spec().name;
+    served_->own = &context.owner() == handler_.owner.get();
     if (context.identity()) served_->identity = context.identity()->to_json();
     served_->forwarded_for = context.forwarded_for();
     served_->deadline = context.deadline();
@@ -456,7 +460,7 @@ Value script_register(Realm realm, const std::shared_ptr<BridgeState>& state, co
   registration.authority = options.authority;
   registration.environment = call::ScopedEnvironment(patterns_of(realm, arguments[1])).narrowed_to(options.environment);
   const std::uint64_t number = ++state->last_handler;
-  const HandlerRef ref{WeakIsolate(realm), state, number, state->requests};
+  const HandlerRef ref{WeakIsolate(realm), state, number, state->requests, options.owner};
   if (registration.spec.type == call::OperationType::kSubscription) {
     registration.handler = call::StreamHandler(
         [ref](call::OperationContext& context, Message input) { return serve_items(ref, context, std::move(input)); });
@@ -487,11 +491,10 @@ Value define_context_class(Realm realm) {
                                             {"call", 3, ScriptContext::call},
                                             {"subscribe", 3, ScriptContext::subscribe},
                                             {"abort", 1, ScriptContext::abort}};
-  static constexpr AttributeSpec kAttributes[] = {{"requestId", ScriptContext::request_id},
-                                                  {"parentId", ScriptContext::parent_id},
-                                                  {"operation", ScriptContext::operation},
-                                                  {"identity", ScriptContext::identity},
-                                                  {"forwardedFor", ScriptContext::forwarded_for}};
+  static constexpr AttributeSpec kAttributes[] = {
+      {"requestId", ScriptContext::request_id}, {"parentId", ScriptContext::parent_id},
+      {"operation", ScriptContext::operation},  {"own", ScriptContext::own},
+      {"identity", ScriptContext::identity},    {"forwardedFor", ScriptContext::forwarded_for}};
   ClassSpec spec;
   spec.name = "HostContext";
   spec.methods = kMethods;

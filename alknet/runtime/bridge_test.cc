@@ -29,6 +29,7 @@ class Bridge : public testing::Test {
     identity.scopes = {"allowed"};
     program = std::make_shared<call::Owner>(call::Owner::Kind::kProgram, "program", identity);
     options.caller = owner_caller(*node.dispatcher, program);
+    options.owner = program;
     options.add_operation = curated_adder(node.registry);
     options.environment = call::ScopedEnvironment({"*"});
   }
@@ -322,6 +323,14 @@ TEST_F(Bridge, HandlersKnowTheirCall) {
     left: context.remaining()})))");
   run("log.push(JSON.stringify((await host.call('js/who', {}, {})).data))");
   EXPECT_EQ(log(), R"({"op":"js/who","id":true,"parent":"","who":"program","left":5000})");
+}
+
+TEST_F(Bridge, HandlersKnowWhetherTheirCallerIsTheProgram) {
+  begin();
+  run("host.register(spec('js/own', {}), [], (input, context) => context.own)");
+  run("log.push((await host.call('js/own', {}, {})).data)");
+  EXPECT_EQ(log(), "true");
+  EXPECT_EQ(node.call("js/own", "{}"), Json(false));
 }
 
 TEST_F(Bridge, WhatHandlersThrowIsToldOnlyWhenItHasACode) {

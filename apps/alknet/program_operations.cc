@@ -101,6 +101,7 @@ runtime::NativeModule ProgramOperations::host_module(Loop& loop) {
     State& made = state(loop);
     runtime::BridgeOptions options;
     options.caller = runtime::owner_caller(*made.dispatcher, made.owner);
+    options.owner = made.owner;
     options.add_operation = runtime::curated_adder(made.registry);
     options.authority = call::Identity::local_program();
     options.environment = call::ScopedEnvironment({"*"});

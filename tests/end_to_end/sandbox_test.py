@@ -140,6 +140,22 @@ class Sandbox(program.ProgramTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout.decode(), "1 4 3 8\n10\n")
 
+    def test_bytes_of_many_tensors_do_not_mix(self):
+        source = """
+            import { tensor } from "@alknet/tensor";
+            const lists = [];
+            for (let i = 0; i < 4; ++i) {
+              const made = [tensor([i]), tensor([i, 1])];
+              lists.push(await made[0].tolist());
+              lists.push(...(await Promise.all([...made, made[0].add(1)].map((each) => each.tolist()))));
+            }
+            console.log(JSON.stringify(lists));
+        """
+        done = self.sandbox(source, "--allow", "tensor/*", "--allow", "compute/*", "--device", "cpu")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        expected = [each for i in range(4) for each in ([i], [i], [i, 1], [i + 1])]
+        self.assertEqual(json.loads(done.stdout), expected)
+
     def test_submits_nothing_that_it_may_not_call(self):
         source = """
             import { env } from "@alknet/operations";

@@ -29,6 +29,11 @@ export interface CallOptions {
  * ArrayBuffers.
  */
 export interface Caller {
+  /** Stands for whose resources it uses: those of callers with the same are the same; undefined: not known. */
+  readonly owner?: object;
+  /** It calls as part of other calls, beside others of the same owner. */
+  readonly nested?: boolean;
+
   /** Calls a query or mutation. Never rejects: a failure is the envelope's `error`. */
   call<T = unknown>(operation: string, input?: unknown, options?: CallOptions): Promise<ResponseEnvelope<T>>;
 
@@ -64,8 +69,18 @@ function operationProxy(caller: Caller, name: string): OperationProxy {
   }) as unknown as OperationProxy;
 }
 
-/** `caller` with a proxy for each namespace: `env.call`, `env.subscribe`, `env.ns.op(input, options)`. */
-export function makeEnv(caller: Caller): Env {
+const kBehind = Symbol("caller");
+
+/** The caller that an Env stands for; any other caller itself. */
+export function callerBehind(caller: Caller): Caller {
+  return (caller as { readonly [kBehind]?: Caller })[kBehind] ?? caller;
+}
+
+/**
+ * `caller` with a proxy for each namespace: `env.call`, `env.subscribe`, `env.ns.op(input, options)`. `behind`: whose
+ * resources it uses.
+ */
+export function makeEnv(caller: Caller, behind: Caller = callerBehind(caller)): Env {
   const own: Caller = {
     call: (operation, input, options) => caller.call(operation, input, options),
     subscribe: (operation, input, options) => caller.subscribe(operation, input, options),
@@ -73,6 +88,7 @@ export function makeEnv(caller: Caller): Env {
   return new Proxy(own, {
     get(target, member) {
       if (member === "call" || member === "subscribe") return target[member];
+      if (member === kBehind) return behind;
       if (typeof member === "symbol" || kNotOperations.has(member)) return undefined;
       return operationProxy(caller, member);
     },

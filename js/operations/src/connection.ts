@@ -5,6 +5,7 @@ import { OperationError } from "./error.ts";
 import type { LinkLimits } from "./limits.ts";
 import { Link } from "./link.ts";
 import { fromMessage, type Message, toMessage } from "./message.ts";
+import { settled } from "./node_values.ts";
 import { now, platform, startTimer } from "./platform.ts";
 import { OperationTable } from "./registry.ts";
 import { RemoteRegistry } from "./remote_registry.ts";
@@ -95,6 +96,10 @@ export class Connection implements Caller {
     this.#transport.close(0, "");
   }
 
+  get owner(): object {
+    return this;
+  }
+
   /** Resolves with the reason when the connection has ended. */
   get closed(): Promise<string> {
     return this.#closed;
@@ -106,6 +111,8 @@ export class Connection implements Caller {
     let number: number | undefined;
     let outcome: { readonly data: T } | { readonly error: OperationError };
     try {
+      const waits = settled(input, this);
+      if (waits !== undefined) await waits;
       const output = await this.#request(nameOf(operation, options), input, options, (given) => (number = given));
       outcome = { data: fromMessage(output) as T };
     } catch (error) {
@@ -131,6 +138,7 @@ export class Connection implements Caller {
       if (signal?.aborted === true) throw aborted(signal.reason);
       let stop = (): void => undefined;
       const sink = {
+        input, // not collected before there is an answer, and what it stands for at the node with it
         responded: (output: Message): void => (signal?.removeEventListener("abort", stop), resolve(output)),
         failed: (error: OperationError): void => (signal?.removeEventListener("abort", stop), reject(error)),
       };
@@ -152,6 +160,8 @@ export class Connection implements Caller {
     options: CallOptions = {},
   ): AsyncGenerator<T, void, void> {
     const { signal } = options;
+    const waits = settled(input, this);
+    if (waits !== undefined) await waits;
     if (signal?.aborted === true) throw aborted(signal.reason);
     let wake = (): void => undefined;
     const subscription = this.#link.makeSubscription(() => wake());

@@ -6,9 +6,11 @@ import {
   type HostCaller,
   type HostCallOptions,
   type HostContext,
+  type HostHandler,
   hostModule,
   type HostOutcome,
 } from "./host_module.ts";
+import { given, noteOrigin, settled } from "./node_values.ts";
 import { type AbortSignalLike, now, platform } from "./platform.ts";
 import { type OperationContext, type OperationDefinition, type Operations, specOf } from "./registry.ts";
 import { RemoteRegistry } from "./remote_registry.ts";
@@ -27,13 +29,19 @@ function unsendable(error: unknown): OperationError {
 }
 
 let lastToken = 0;
+const kProgram = {};
 
 /** A Caller over what the native module gives. */
 export class HostCallerAdapter implements Caller {
   readonly #host: HostCaller;
+  readonly owner: object;
+  readonly nested: boolean;
 
-  constructor(host: HostCaller) {
+  /** `own`: with the resources of the program. `nested`: as part of the call that a handler serves. */
+  constructor(host: HostCaller, { own, nested }: { readonly own: boolean; readonly nested: boolean }) {
     this.#host = host;
+    this.owner = own ? kProgram : this;
+    this.nested = nested;
   }
 
   async call<T = unknown>(operation: string, input?: unknown, options: CallOptions = {}): Promise<ResponseEnvelope<T>> {
@@ -48,6 +56,12 @@ export class HostCallerAdapter implements Caller {
 
   async #outcome(operation: string, input: unknown, options: CallOptions): Promise<HostOutcome> {
     const { signal } = options;
+    try {
+      const waits = settled(input, this);
+      if (waits !== undefined) await waits;
+    } catch (error) {
+      return { requestId: "", error: unsendable(error) };
+    }
     if (signal?.aborted === true) return { requestId: "", error: aborted(signal.reason) };
     const token = signal === undefined ? undefined : ++lastToken;
     const stop = (): void => {
@@ -55,7 +69,9 @@ export class HostCallerAdapter implements Caller {
     };
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      return await this.#host.call(operation, input === undefined ? {} : input, hostOptions(options, token));
+      const outcome = await this.#host.call(operation, input === undefined ? {} : input, hostOptions(options, token));
+      if (this.nested) noteOrigin(outcome.data, { caller: this, lent: false });
+      return outcome;
     } catch (error) {
       return { requestId: "", error: unsendable(error) };
     } finally {
@@ -69,6 +85,8 @@ export class HostCallerAdapter implements Caller {
     options: CallOptions = {},
   ): AsyncGenerator<T, void, void> {
     const { signal } = options;
+    const waits = settled(input, this);
+    if (waits !== undefined) await waits;
     if (signal?.aborted === true) throw aborted(signal.reason);
     const items = this.#host.subscribe(operation, input === undefined ? {} : input, hostOptions(options, undefined));
     const stop = (): void => items.close();
@@ -80,6 +98,7 @@ export class HostCallerAdapter implements Caller {
         const error = errorOf(next);
         if (error !== undefined) throw error;
         if (next.done) return;
+        if (this.nested) noteOrigin(next.data, { caller: this, lent: false });
         yield next.data as T;
       }
     } finally {
@@ -98,7 +117,7 @@ function aborted(reason: unknown): OperationError {
 }
 
 /** What a handler of the program sees of a call. */
-function contextOf(host: HostContext): OperationContext {
+function contextOf(host: HostContext, caller: Caller): OperationContext {
   const controller = new platform.AbortController();
   host.onAbort(() => controller.abort(new OperationError("ABORTED", "the caller gave the call up")));
   return {
@@ -109,7 +128,37 @@ function contextOf(host: HostContext): OperationContext {
     forwardedFor: host.forwardedFor,
     signal: controller.signal,
     remaining: () => host.remaining(),
-    env: makeEnv(new HostCallerAdapter(host)),
+    env: makeEnv(caller),
+  };
+}
+
+/** A handler as the host calls it: handles in its input are the caller's, and what it returns becomes theirs. */
+function hostHandler({ handler }: OperationDefinition, streams: boolean): HostHandler {
+  return (input, host) => {
+    const caller = new HostCallerAdapter(host, { own: host.own, nested: true });
+    noteOrigin(input, { caller, lent: true });
+    const give = (output: unknown): unknown => (streams ? givenItems(output, caller) : given(output, caller));
+    const output = handler(input, contextOf(host, caller));
+    return output instanceof Promise ? output.then(give) : give(output);
+  };
+}
+
+/** Items of a subscription as its caller gets them. No generator: giving it up reaches `items` while one is awaited. */
+function givenItems(items: unknown, to: Caller): AsyncIterableIterator<unknown> {
+  const from = items as Partial<AsyncIterable<unknown> & Iterable<unknown>> | null | undefined;
+  const iterator = from?.[Symbol.asyncIterator]?.() ?? from?.[Symbol.iterator]?.();
+  if (iterator === undefined) {
+    throw new TypeError("the handler of a subscription gave nothing to iterate: use an async generator function");
+  }
+  return {
+    next: async () => {
+      const next = await iterator.next();
+      return next.done === true ? next : { done: false, value: await given(next.value, to) };
+    },
+    return: async (value) => (await iterator.return?.(value)) ?? { done: true, value },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
   };
 }
 
@@ -119,10 +168,8 @@ class HostOperations implements Operations {
   register(definition: OperationDefinition): { unregister(): void } {
     const spec = specOf(definition);
     if (hostModule === undefined) throw noHost();
-    const { handler } = definition;
-    const unregister = hostModule.register(spec, definition.environment ?? [], (input, context) =>
-      handler(input, contextOf(context)),
-    );
+    const handler = hostHandler(definition, spec.op_type === "subscription");
+    const unregister = hostModule.register(spec, definition.environment ?? [], handler);
     own.set(spec.name, spec);
     return {
       unregister: () => {
@@ -151,7 +198,9 @@ class NoHost implements Caller {
 export const hasHost: boolean = hostModule !== undefined;
 
 /** Calls operations of the program that runs this script. Outside an isolate every call fails. */
-export const env: Env = makeEnv(hostModule === undefined ? new NoHost() : new HostCallerAdapter(hostModule));
+export const env: Env = makeEnv(
+  hostModule === undefined ? new NoHost() : new HostCallerAdapter(hostModule, { own: true, nested: false }),
+);
 
 /** Makes functions of this script operations of the program that runs it. */
 export const operations: Operations = new HostOperations();

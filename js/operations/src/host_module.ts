@@ -42,6 +42,8 @@ export interface HostContext extends HostCaller {
   readonly requestId: string;
   readonly parentId: string;
   readonly operation: string;
+  /** Whether the caller's resources are the program's. */
+  readonly own: boolean;
   readonly identity: unknown;
   readonly forwardedFor: unknown;
   remaining(): number | undefined;

@@ -5,11 +5,12 @@
  * @packageDocumentation
  */
 export { accessRefusal, type Identity, mayAccess } from "./access.ts";
-export { type Caller, type CallOptions, type Env, makeEnv, type OperationProxy } from "./caller.ts";
+export { type Caller, callerBehind, type CallOptions, type Env, makeEnv, type OperationProxy } from "./caller.ts";
 export { Connection, type ConnectionOptions, type Transport } from "./connection.ts";
 export { type ErrorFacts, OperationError, type WireError } from "./error.ts";
 export { env, hasHost, operations, ownOperations, registry } from "./host.ts";
 export type { LinkLimits } from "./limits.ts";
+export { giveMethod, type HandleOrigin, type NodeValue, originOf, settleMethod } from "./node_values.ts";
 export type { AbortSignalLike, WebSocketConstructor, WebSocketLike } from "./platform.ts";
 export {
   type OnceHandler,

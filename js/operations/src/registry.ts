@@ -152,7 +152,7 @@ export function scopedEnv(caller: Caller, operation: RegisteredOperation, option
     reaches(operation.environment, plainName(name))
       ? undefined
       : new OperationError("NOT_FOUND", `${operation.spec.name} may not call ${plainName(name)}`);
-  return makeEnv({
+  const scoped: Caller = {
     call: async <T>(name: string, input?: unknown, own?: CallOptions) => {
       const error = check(name);
       if (error === undefined) return caller.call<T>(name, input, { ...options, ...own });
@@ -164,5 +164,6 @@ export function scopedEnv(caller: Caller, operation: RegisteredOperation, option
       if (error !== undefined) throw error;
       yield* caller.subscribe<T>(name, input, { ...options, ...own });
     },
-  });
+  };
+  return makeEnv(scoped, caller);
 }

@@ -3,7 +3,7 @@ import { dtypeOf, elementBytes, elementsOf } from "./dtype.ts";
 import type { Dtype } from "./generated/operations.ts";
 import { adopt, type GpuBufferElements } from "./gpu_buffer.ts";
 import { flatten, type Nested } from "./nested.ts";
-import type { Caller } from "@alknet/operations";
+import { type Caller, originOf } from "@alknet/operations";
 import { type Handle, type Session } from "./session.ts";
 import { type Site, siteOf } from "./site.ts";
 import { TensorState } from "./state.ts";
@@ -74,32 +74,28 @@ function make({ data, dtype, shape }: Elements, options: TensorOptions, site: Si
     );
   }
   const session = options.caller === undefined ? defaultSession() : sessionOf(options.caller);
-  const state = session.newState({ dtype, shape: [...shape] });
   const { device, requires_grad: leaf = false } = options;
+  if (leaf && !/f/.test(dtype)) throw new TypeError(`[tensor] ${dtype} tensors have no gradient`);
+  const more = { ...(device === undefined ? {} : { device }), ...(leaf ? { requires_grad: true } : {}) };
+  const state = session.create({ dtype, shape, data, ...more }, site);
   if (leaf) {
-    if (!/f/.test(dtype)) throw new TypeError(`[tensor] ${dtype} tensors have no gradient`);
     state.leaves = new Set([state]);
     state.requiresGrad = true;
   }
-  session.enqueue({
-    operation: "compute/create_tensor",
-    input: {
-      dtype,
-      shape,
-      data,
-      ...(device === undefined ? {} : { device }),
-      ...(leaf ? { requires_grad: true } : {}),
-    },
-    inputs: [],
-    outputs: [state],
-    site,
-  });
   return new Tensor(state);
 }
 
-/** A tensor for a handle that an operation answered. */
-export function fromHandle({ $tensor, dtype, shape }: Handle, session: Session = defaultSession()): Tensor {
-  return new Tensor(new TensorState(session, $tensor, { dtype, shape }));
+/**
+ * A tensor for a handle that an operation answered, or that a handler got: that goes on belonging to the caller, and what
+ * is computed from it is computed as part of the call.
+ */
+export function fromHandle(handle: Handle, session?: Session): Tensor {
+  const { $tensor, dtype, shape } = handle;
+  const origin = originOf(handle);
+  const whose = session ?? (origin === undefined ? defaultSession() : sessionOf(origin.caller));
+  const state = new TensorState(whose, $tensor, { dtype, shape });
+  state.lent = origin?.lent === true;
+  return new Tensor(state);
 }
 
 /**

@@ -1,15 +1,16 @@
-import { type Caller, env, hasHost, OperationError } from "@alknet/operations";
+import { type Caller, callerBehind, env, hasHost, OperationError } from "@alknet/operations";
 import { Session } from "./session.ts";
 
-const sessions = new WeakMap<Caller, Session>();
+const kSession = Symbol("session"); // a member: a WeakMap would hold callers that their sessions refer to, in QuickJS
 let current: Session | undefined;
 
 /** The session of a caller, always the same one: handles of a caller are numbered. */
 export function sessionOf(caller: Caller): Session {
-  const known = sessions.get(caller);
+  const behind = callerBehind(caller) as Caller & { [kSession]?: Session };
+  const known = behind[kSession];
   if (known !== undefined) return known;
-  const made = new Session(caller);
-  sessions.set(caller, made);
+  const made = new Session(behind);
+  Object.defineProperty(behind, kSession, { value: made });
   return made;
 }
 

@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { inspect } from "node:util";
 import { kNoProgram, type Node, startNode } from "../../operations/src/testing/node.ts";
-import { add, arange, fromBytes, grad, noGrad, ones, rand, randn, sum, Tensor, tensor, useCaller, zeros } from "./index.ts";
+import {
+  add, arange, fromBytes, fromHandle, grad, type Handle, noGrad, ones, rand, randn, sum, Tensor, tensor, useCaller, zeros,
+} from "./index.ts";
 
 const skip = kNoProgram || (typeof WebSocket === "undefined" ? "this Node has no WebSocket" : false);
 let node: Node;
@@ -196,6 +198,15 @@ test("written tensors, other dtypes, and handles of their own", { skip }, async 
   await x.ready();
   const raw = await connection.call<{ shape: number[] }>("compute/read_tensor", { tensor: x });
   assert.deepEqual(raw.data?.shape, [3]);
+});
+
+test("a queued tensor is an input of any call, behind what was queued before", { skip }, async () => {
+  const x = tensor([-1, 2]).mul(2);
+  x.write(new Float32Array([3, -3]));
+  const { data } = await connection.call<Handle>("tensor/relu", { input: x });
+  assert.deepEqual(await fromHandle(data as Handle).tolist(), [3, 0]);
+  const failed = await connection.env.call("tensor/relu", { input: tensor([5n]).index_select(tensor([9n]), 0) });
+  assert.equal(failed.error?.code, "INDEX_OUT_OF_RANGE");
 });
 
 test("disposed tensors are gone at the node, and refused here", { skip }, async () => {

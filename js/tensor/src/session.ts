@@ -1,4 +1,4 @@
-import { type Caller, OperationError, type ResponseEnvelope, unwrap } from "@alknet/operations";
+import { type Caller, callerBehind, OperationError, type ResponseEnvelope, unwrap } from "@alknet/operations";
 import { placeOf, type Site, siteOf } from "./site.ts";
 import { type GraphModule, graphModule, type TensorType } from "./shape_rules.ts";
 import { TensorState } from "./state.ts";
@@ -60,7 +60,8 @@ export class Session {
   #garbage: string[] = [];
   #scheduled = false;
   #sending: Promise<void> = Promise.resolve();
-  #lastId = 0;
+  #unanswered = 0;
+  #lastId: number;
   #lastSeq = 0;
   #noGrad = 0;
 
@@ -68,6 +69,21 @@ export class Session {
   constructor(caller: Caller, graph: GraphModule | undefined = graphModule) {
     this.caller = caller;
     this.#graph = graph;
+    // Beside other sessions of the same owner: numbers that none of them has, and no order with them.
+    this.#lastId = caller.nested === true ? Math.floor(Math.random() * 2 ** 52) : 0;
+  }
+
+  /** Whether `caller` can use these tensors, as far as that is known. */
+  shares(caller: Caller): boolean {
+    const [mine, its] = [this.caller.owner, callerBehind(caller).owner];
+    return mine === its || mine === undefined || its === undefined;
+  }
+
+  /** Whether tensors of `other` can be operands here: in a handler also those of its program, for its own calls. */
+  takes(other: Session): boolean {
+    if (other === this) return true;
+    const { owner, nested } = this.caller;
+    return nested === true && other.caller.nested !== true && owner !== undefined && owner === other.caller.owner;
   }
 
   /** Whether shapes are known when an operation is called; otherwise they are after `ready()`. */
@@ -117,13 +133,14 @@ export class Session {
     if (state.disposed) return;
     state.disposed = true;
     this.#finalizer.unregister(state);
-    if (state.id === undefined || state.failure !== undefined) return;
+    if (state.lent || state.id === undefined || state.failure !== undefined) return;
     this.#garbage.push(state.id);
     this.#schedule();
   }
 
   /** Queues a call. */
   enqueue(entry: Entry): void {
+    ++this.#unanswered;
     this.#queue.push(entry);
     this.#schedule();
   }
@@ -140,6 +157,23 @@ export class Session {
     });
   }
 
+  /** Queues the making of a tensor. */
+  create(input: TensorType & Readonly<Record<string, unknown>>, site: Site): TensorState {
+    const state = this.newState({ dtype: input.dtype, shape: [...input.shape] });
+    this.enqueue({ operation: "compute/create_tensor", input, inputs: [], outputs: [state], site });
+    return state;
+  }
+
+  /** Whether the node has done what was called so far. */
+  get idle(): boolean {
+    return this.#unanswered === 0;
+  }
+
+  /** Resolves when it is. */
+  async settled(): Promise<void> {
+    if (!this.idle) await this.call("compute/stats", {}).catch(() => undefined);
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -153,6 +187,7 @@ export class Session {
     if (this.#garbage.length > 0) {
       const input = { handles: this.#garbage };
       this.#garbage = [];
+      ++this.#unanswered;
       entries.push({ operation: "compute/dispose", input, inputs: [], outputs: [], site: {} });
     }
     this.#sending = this.#sending.then(() => this.#send(entries));
@@ -161,27 +196,29 @@ export class Session {
   /** Sends entries in their order, those whose operands are not known yet when they are. */
   async #send(entries: readonly Entry[]): Promise<void> {
     let batch: Entry[] = [];
-    const submit = (): void => {
-      if (batch.length > 0) void this.#submit(batch);
+    const submit = async (): Promise<void> => {
+      const answered = batch.length > 0 ? this.#submit(batch) : undefined;
       batch = [];
+      if (this.caller.nested === true) await answered; // others have numbers that keep the order
     };
     for (const entry of entries) {
       for (const state of entry.inputs) {
+        if (state.session !== this) await state.session.settled();
         if (state.sendable || state.failure !== undefined) continue;
-        submit();
+        await submit();
         await state.known();
       }
       const failure = entry.inputs.find((state) => state.failure !== undefined)?.failure;
       if (failure !== undefined) {
-        fail(entry, failure);
+        this.#fail(entry, failure);
         continue;
       }
       const untyped = entry.rule !== undefined && entry.outputs.some((state) => state.type === undefined);
       if (untyped && !(await this.#askTypes(entry))) continue;
       batch.push(entry);
-      if (batch.length === kMaxCalls) submit();
+      if (batch.length === kMaxCalls) await submit();
     }
-    submit();
+    await submit();
   }
 
   /** Asks the node for the types of an entry's outputs. False: the entry has failed. */
@@ -201,9 +238,14 @@ export class Session {
       return true;
     } catch (error) {
       this.#types.delete(key);
-      fail(entry, located(error as OperationError, entry));
+      this.#fail(entry, located(error as OperationError, entry));
       return false;
     }
+  }
+
+  #fail(entry: Entry, error: OperationError): void {
+    --this.#unanswered;
+    fail(entry, error);
   }
 
   async #submit(entries: readonly Entry[]): Promise<void> {
@@ -214,8 +256,8 @@ export class Session {
       ...(outputs.length === 0 ? {} : { ids: outputs.map(({ id }) => id) }),
       ...(noGrad === true ? { no_grad: true } : {}),
     }));
-    const seq = ++this.#lastSeq;
-    const input = bytes.length === 0 ? { seq, calls } : { seq, calls, bytes };
+    const seq = this.caller.nested === true ? undefined : ++this.#lastSeq;
+    const input = { ...(seq === undefined ? {} : { seq }), calls, ...(bytes.length === 0 ? {} : { bytes }) };
     const envelope: ResponseEnvelope<SubmitAnswer> = await this.caller.call("compute/submit", input, {
       timeout: kTimeout,
       transfer: bytes.map((view) => view.buffer),
@@ -224,11 +266,12 @@ export class Session {
     const { data, error } = envelope;
     if (data === undefined) {
       const reason = error ?? new OperationError("INTERNAL", "no answer");
-      for (const entry of entries) fail(entry, located(reason, entry));
+      for (const entry of entries) this.#fail(entry, located(reason, entry));
       // A submission that was refused at a gate did not use its number, for which later ones would wait.
-      void this.caller.call("compute/submit", { seq, calls: [] });
+      if (seq !== undefined) void this.caller.call("compute/submit", { seq, calls: [] });
       return;
     }
+    this.#unanswered -= entries.length;
     entries.forEach((entry, i) => settle(entry, data.results[i] ?? {}, data.bytes ?? []));
   }
 }

@@ -1,5 +1,5 @@
 import type { OperationError } from "@alknet/operations";
-import type { Session } from "./session.ts";
+import type { Handle, Session } from "./session.ts";
 import type { TensorType } from "./shape_rules.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -12,6 +12,10 @@ export class TensorState {
   /** Why there is no such tensor. */
   failure: OperationError | undefined;
   disposed = false;
+  /** Another goes on using the handle: it is not let go here. */
+  lent = false;
+  /** The handle as the caller got it who called the operation that returned the tensor; it is disposed here. */
+  given: Handle | undefined;
   /** The peer of the node at which it lives; undefined for the node itself. */
   peer: string | undefined;
   requiresGrad: boolean;

@@ -1,3 +1,4 @@
+import { type Caller, giveMethod, settleMethod } from "@alknet/operations";
 import { bindArguments } from "./arguments.ts";
 import { type Backward, accumulate, gradientsOf } from "./backward.ts";
 import { dataOf, type TensorData } from "./dtype.ts";
@@ -5,6 +6,7 @@ import { kMethodNames } from "./generated/op_table.ts";
 import type { Dtype, Methods } from "./generated/operations.ts";
 import { formatElements, isSummarised, kEdge } from "./format.ts";
 import { type GpuBuffer, type GpuBufferOptions, revokeViews, viewOf } from "./gpu_buffer.ts";
+import { give, kStranger, ready, sessionFor, settled } from "./handover.ts";
 import { nest } from "./nested.ts";
 import { operation, type OpSpec } from "./op_spec.ts";
 import { overloaded, type Overloads } from "./overloads.ts";
@@ -123,10 +125,7 @@ export class Tensor {
 
   /** Resolves when its dtype, shape and handle are known at the node too, or rejects with why there is none. */
   async ready(): Promise<this> {
-    const state = live(this);
-    await state.session.call("compute/stats", {}, siteOf(this.ready)).catch(() => undefined);
-    await state.known();
-    if (state.failure !== undefined) throw state.failure;
+    await ready(live(this));
     return this;
   }
 
@@ -222,9 +221,20 @@ export class Tensor {
     state.session.dispose(state);
   }
 
-  /** The handle, for inputs of operations; known when `ready()` has resolved. */
+  /** The handle, for inputs and outputs of operations; known when `ready()` has resolved, which calls wait for. */
   toJSON(): Handle {
-    return handleOf(live(this));
+    return stateOf(this)?.given ?? handleOf(live(this));
+  }
+
+  /** What calls wait for before they send it. */
+  [settleMethod](to: Caller): Promise<unknown> | undefined {
+    return settled(live(this), to);
+  }
+
+  /** Makes it the caller's who called the operation that returns it, and disposes of it here. */
+  [giveMethod](to: Caller): Promise<unknown> {
+    const state = stateOf(this) as TensorState;
+    return state.given === undefined ? give(live(this), to) : Promise.resolve();
   }
 
   toString(): string {
@@ -296,6 +306,7 @@ function findDtype(text: string): text is Dtype {
 export function live(tensor: Tensor): TensorState {
   const state = stateOf(tensor);
   if (state === undefined) throw new TypeError("this is no tensor");
+  if (state.given !== undefined) throw new TypeError("the tensor was given to the caller whom it was returned to");
   if (state.disposed) throw new TypeError("the tensor was disposed of");
   return state;
 }
@@ -330,10 +341,8 @@ export function invoke(name: string, given: readonly unknown[], site: Site): Ten
   for (const state of states) {
     if (state.disposed) throw new TypeError(`[${spec.name}] a tensor was disposed of`);
   }
-  const session: Session = states[0]?.session ?? defaultSession();
-  if (states.some((state) => state.session !== session)) {
-    throw new TypeError(`[${spec.name}] the tensors belong to different nodes`);
-  }
+  const session: Session = sessionFor(states) ?? defaultSession();
+  if (!states.every((state) => session.takes(state.session))) throw new TypeError(`[${spec.name}] ${kStranger}`);
   const peer = states[0]?.peer;
   const stranger = states.find((state) => state.peer !== peer);
   if (stranger !== undefined) {
