@@ -37,14 +37,14 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
       prefix,
       record: run.record,
       item,
-      signal: run.signal,
+      stop: run.stop,
       drop: !collect,
     });
     try {
       const output = await body.run();
       if (collect) outputs[index] = output;
       else region.context.forget(body.cells);
-      for (const cell of run.cells) cell.latest.value = output;
+      for (const cell of run.cells) cell.set("latest", output);
     } catch (error) {
       failed = true;
       throw error;
@@ -54,9 +54,9 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
   };
   let ended = false;
   try {
-    for (let index = 0; !failed && !run.signal.aborted; index += 1) {
+    for (let index = 0; !failed && !run.stop.aborted; index += 1) {
       while (running.size >= most) await Promise.race(running);
-      const next = await unlessAborted(Promise.resolve(items.next()), run.signal, () => run.signal.reason);
+      const next = await unlessAborted(Promise.resolve(items.next()), run.stop, () => run.stop.reason);
       if (next.done === true) {
         ended = true;
         break;
