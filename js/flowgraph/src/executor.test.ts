@@ -437,3 +437,41 @@ test("A handler's signal is made when it is read, and then is what became of its
   }
   assert.deepEqual(seen, ["0 made, aborted true: enough"]);
 });
+
+test("A map that prefetches has its next item made while one is worked on, and disposes what nobody took", async () => {
+  const caller = new FakeCaller({ "compute/dispose": () => ({}) });
+  const clock = new ManualClock();
+  const heard: string[] = [];
+  async function* items() {
+    try {
+      for (const name of ["x", "y", "z"]) {
+        heard.push(`make ${name}`);
+        yield { $tensor: name, dtype: "f32", shape: [] };
+      }
+    } finally {
+      heard.push("end");
+    }
+  }
+  const execution = start(
+    h(MapOver, { over: items(), prefetch: true, release: true, collect: false }, op("a", { x: "$.item" })),
+    caller,
+    {},
+    clock,
+  );
+  await settle();
+  assert.deepEqual([heard, caller.waiting], [["make x"], ["op/a"]]);
+  await clock.advance(0);
+  assert.deepEqual(heard, ["make x", "make y"]);
+  await caller.answer("op/a", 1);
+  await settle();
+  assert.deepEqual([heard, caller.waiting], [["make x", "make y"], ["op/a"]]);
+  await clock.advance(0);
+  await caller.fail("op/a", failure("INTERNAL", false));
+  await assert.rejects(execution.result, { code: "INTERNAL" });
+  assert.deepEqual(heard, ["make x", "make y", "make z", "end"]);
+  const disposed = caller.calls.filter(({ name }) => name === "compute/dispose");
+  assert.deepEqual(
+    disposed.map(({ input }) => (input as { handles: string[] }).handles),
+    [["x"], ["y"], ["z"]],
+  );
+});

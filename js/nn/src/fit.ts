@@ -7,7 +7,7 @@ import { Epoch, readScalars, type Scalars, type StepItem } from "./training_step
 /** Values for the model's inputs by name: tensors' handles and numbers. */
 export type Batch = Readonly<Record<string, unknown>>;
 
-/** Batches, in the order of an epoch, which counts from 1. */
+/** Batches, in the order of an epoch, which counts from 1. The next one is made while a step runs. */
 export type Batches = (epoch: number) => Iterable<Batch> | AsyncIterable<Batch>;
 
 /** How one epoch went. */
@@ -176,9 +176,10 @@ class Training {
   }
 
   async *#training(epoch: number): AsyncGenerator<StepItem> {
+    let step = this.#step; // batches are made before the steps that they are for
     for await (const inputs of this.#props.data(epoch)) {
-      this.#rate = learningRate(this.#props.learning_rate, this.#step);
-      yield { inputs, learning_rate: this.#rate, count: countOf(inputs) };
+      yield { inputs, learning_rate: learningRate(this.#props.learning_rate, step), count: countOf(inputs) };
+      step += 1;
     }
   }
 
@@ -191,6 +192,7 @@ class Training {
   /** A step was taken. */
   async stepped(loss: number, { learning_rate, count }: StepItem): Promise<void> {
     this.#step += 1;
+    this.#rate = learning_rate;
     this.#loss.add(loss, count);
     const epoch = this.#history.length + 1;
     if (Number.isNaN(loss)) {

@@ -118,7 +118,7 @@ export function Epoch(props: EpochProps): Node {
   const loss = props.loss ?? "loss";
   return h(
     MapOver,
-    { ...(id === undefined ? {} : { id }), over, as: "batch", collect: false, release },
+    { ...(id === undefined ? {} : { id }), over, as: "batch", collect: false, release, prefetch: true },
     h(
       Sequential,
       { key: "step" },
