@@ -1,6 +1,7 @@
-"""R1 to R3: scripts from start to exit, isolates, and the way from script to C++ and back."""
+"""R1 to R3, R5: scripts from start to exit, isolates, the way from script to C++ and back, and a training by script."""
 
 import functools
+import os
 import pathlib
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from harness import Case
 HELLO = 'const greeting: string = "hello";\nconsole.log(greeting);\n'
 CALLS = 100_000
 ENV_CALLS = 1_000
+EPOCHS = "12"
 
 
 @functools.cache
@@ -46,6 +48,20 @@ def alknet_run():
     return [sys.executable, peers.PEERS / "program_peer.py", "alknet", *peers.alknet(), "run", "{file}"]
 
 
+def training(version, *arguments):
+    """A contestant that trains a network on the digits, and leaves what it makes in a folder."""
+    options = ["--epochs", EPOCHS, "--out", "{out}", "--json"]
+    return [sys.executable, peers.PEERS / "program_peer.py", "--epochs", version, *peers.alknet(), *arguments, *options]
+
+
+def digits_by_script():
+    return training("alknet run", "run", "--device", "cpu", peers.ROOT / "examples" / "digits.tsx")
+
+
+def digits_by_command():
+    return training("alknet train digits", "train", "digits", "--device", "cpu")
+
+
 def cases(_model_folder):
     start = {"file": lambda: str(hello() / "hello.ts")}
     javascript = {"file": lambda: str(hello() / "hello.mjs")}
@@ -61,3 +77,5 @@ def cases(_model_folder):
     yield Case("R3", "env.call of an operation, beside a C function called by script", peers.quickjs,
                {"case": "env_calls", "count": ENV_CALLS}, "calls/s", None, work=ENV_CALLS, ours=peers.runtime_bench,
                peer_parameters={"case": "host_calls"})  # fmt: skip
+    yield Case("R5", "examples/digits.tsx beside alknet train digits: an epoch with validation and checkpoint", digits_by_command, {},
+               "s", ("<=", 1.1), threads=os.cpu_count(), ours=digits_by_script)  # fmt: skip

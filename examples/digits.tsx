@@ -8,10 +8,7 @@ import { env, unwrap } from "@alknet/operations";
 import { args, dataset } from "@alknet/program";
 import { trainingProgram } from "@alknet/program/training";
 
-const valueOf = (name: string, otherwise: string) => (args.includes(name) ? (args[args.indexOf(name) + 1] ?? otherwise) : otherwise);
-const [epochs, folder] = [Number(valueOf("--epochs", "20")), valueOf("--out", "digits-run")];
-
-const Network = () => (
+export const network = (
   <Sequential>
     <Input name="images" dtype="f32" shape={["batch", 8, 8]} />
     <Input name="labels" dtype="i64" shape={["batch"]} />
@@ -35,47 +32,68 @@ const Network = () => (
   </Sequential>
 );
 
-// The data set is one metatensor: a header, then records of 8 x 8 pixels from 0 to 16 and the digit.
-const file = await fs.readFile(dataset("digits"));
-const records = file.subarray(8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)));
+/** The data set is one metatensor: a header, then records of 8 x 8 pixels from 0 to 16 and the digit. */
+async function digits() {
+  const file = await fs.readFile(dataset("digits"));
+  const records = file.subarray(8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)));
+  const numbers = Array.from({ length: Math.floor(records.length / 65) }, (_, i) => i);
+  const images = numbers.map((i) => Float32Array.from(records.subarray(i * 65, i * 65 + 64), (pixel) => pixel / 16));
+  return { numbers, images, labels: numbers.map((i) => BigInt(records[i * 65 + 64] as number)) };
+}
 
-function batchOf(numbers: readonly number[]) {
-  const images = new Float32Array(numbers.length * 64);
-  numbers.forEach((number, i) => images.set(Array.from(records.subarray(number * 65, number * 65 + 64), (p) => p / 16), i * 64));
-  const labels = BigInt64Array.from(numbers, (number) => BigInt(records[number * 65 + 64] as number));
+/** An order of numbers that `seed` decides. */
+function shuffled(numbers: readonly number[], seed: number): number[] {
+  const order = [...numbers];
+  for (let i = order.length - 1, state = seed; i > 0; i -= 1) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const j = Math.floor((state / 2 ** 32) * (i + 1));
+    const other = order[j] as number;
+    order[j] = order[i] as number;
+    order[i] = other;
+  }
+  return order;
+}
+
+if (import.meta.main) {
+  const valueOf = (name: string, otherwise: string) => (args.includes(name) ? (args[args.indexOf(name) + 1] ?? otherwise) : otherwise);
+  const [epochs, folder] = [Number(valueOf("--epochs", "20")), valueOf("--out", "digits-run")];
+  const { numbers, images, labels } = await digits();
+  const [test, train] = [numbers.filter((i) => i % 5 === 4), numbers.filter((i) => i % 5 !== 4)];
+
   const make = (dtype: string, shape: number[], data: ArrayBufferView) =>
     unwrap(env.call<TensorHandle>("compute/create_tensor", { dtype, shape, data }));
-  return Promise.all([make("f32", [numbers.length, 8, 8], images), make("i64", [numbers.length], labels)]);
-}
-
-const numbers = Array.from({ length: Math.floor(records.length / 65) }, (_, i) => i);
-const [test, train] = [numbers.filter((i) => i % 5 === 4), numbers.filter((i) => i % 5 !== 4)];
-
-async function* batches(all: readonly number[], epoch: number) {
-  const order = all.map((number) => [Math.sin(number * 7919 + epoch * 104729), number] as const).sort(([a], [b]) => a - b);
-  for (let i = 0; i < order.length; i += 64) {
-    const [images, labels] = await batchOf(order.slice(i, i + 64).map(([, number]) => number));
-    yield { images, labels };
+  async function* batches(order: readonly number[], size: number) {
+    for (let i = 0; i < order.length; i += size) {
+      const batch = order.slice(i, i + size);
+      const pixels = new Float32Array(batch.length * 64);
+      batch.forEach((number, k) => pixels.set(images[number] as Float32Array, k * 64));
+      const right = BigInt64Array.from(batch, (number) => labels[number] as bigint);
+      yield {
+        images: await make("f32", [batch.length, 8, 8], pixels),
+        labels: await make("i64", [batch.length], right),
+      };
+    }
   }
+
+  const training = await trainingProgram({
+    folder, epochs, title: "Handwritten digits", resume: args.includes("--resume"), steps: Math.ceil(train.length / 64),
+    ...(args.includes("--json") ? { json: true } : {}),
+  });
+  const executor = new Executor({ caller: callerOf(env), seed: 3, ...training.executor });
+  const added = (await executor.run(
+    <Fit data={(epoch) => batches(shuffled(train, epoch), 64)} validation={() => batches(test, test.length)}
+      epochs={epochs} optimizer={adamw()} learning_rate={0.002} metrics={["accuracy"]} patience={5} release
+      history={training.history} host={training.host}>
+      {network}
+    </Fit>,
+  )) as EpochRecord[];
+
+  // The parameters, without the optimiser's moments.
+  const tensors = renderGraph(network).states.map(({ name }) => name);
+  await unwrap(env.call("compute/save_model", { store: executor.store, path: `${folder}/model.mt`, tensors }));
+
+  const history = [...training.history, ...added];
+  const { loss = NaN, metrics: { accuracy = NaN } = {} } = history.at(-1) ?? {};
+  const text = `${(accuracy * 100).toFixed(2)} % of ${test.length} held-out digits are right; the model, figures and plots are in ${folder}`;
+  await training.finish({ accuracy, loss, epochs: history.length, stopped_early: history.length < epochs }, text);
 }
-
-const training = await trainingProgram({
-  folder, epochs, title: "Handwritten digits", resume: args.includes("--resume"), steps: Math.ceil(train.length / 64),
-  ...(args.includes("--json") ? { json: true } : {}),
-});
-const executor = new Executor({ caller: callerOf(env), seed: 1, ...training.executor });
-const added = (await executor.run(
-  <Fit data={(epoch) => batches(train, epoch)} validation={() => batches(test, 0)} epochs={epochs} optimizer={adamw()}
-    learning_rate={0.002} metrics={["accuracy"]} patience={5} release history={training.history} host={training.host}>
-    <Network />
-  </Fit>,
-)) as EpochRecord[];
-
-// The parameters, without the optimiser's moments.
-const tensors = renderGraph(<Network />).states.map(({ name }) => name);
-await unwrap(env.call("compute/save_model", { store: executor.store, path: `${folder}/model.mt`, tensors }));
-
-const history = [...training.history, ...added];
-const { loss = NaN, metrics: { accuracy = NaN } = {} } = history.at(-1) ?? {};
-const text = `${(accuracy * 100).toFixed(2)} % of ${test.length} held-out digits are right; the model, figures and plots are in ${folder}`;
-await training.finish({ accuracy, loss, epochs: history.length, stopped_early: history.length < epochs }, text);

@@ -160,6 +160,66 @@ class MixedTest(TwoNodesTest):
         self.assert_fails(self.alknet("run", "--restrict", "--peer", "gpu1", self.file("a.ts", "1")), 2, "--restrict")
 
 
+# A line through two points, fitted in steps of all there is.
+LINE = """import { callerOf, Executor, Input, Output } from "@alknet/flowgraph";
+import { Fit, Linear, MSELoss, sgd } from "@alknet/nn";
+import { env } from "@alknet/operations";
+import { trainingProgram } from "@alknet/program/training";
+import { tensor } from "@alknet/tensor";
+const [x, target] = [await tensor([[1], [2]]).ready(), await tensor([[3], [5]]).ready()];
+const training = await trainingProgram({ folder: "out", json: false });
+const fit = ({ rate, epochs = 9, patience = 2, host = training.host }) => new Executor({ caller: callerOf(env), seed: 1 }).run(
+  <Fit data={() => [{ x, target }]} epochs={epochs} optimizer={sgd()} learning_rate={rate} patience={patience} host={host}>
+    <Input name="x" dtype="f32" shape={["batch", 1]} />
+    <Input name="target" dtype="f32" shape={["batch", 1]} />
+    <Linear id="fc" in={1} out={1} input="$.input.x" />
+    <MSELoss input={{ target: "$.input.target" }} />
+    <Output name="loss" />
+  </Fit>
+);
+"""
+
+
+class TrainingProgramTest(program.ProgramTest):
+    def script(self, *lines):
+        done = program.run("run", "--device", "cpu", self.file("training.tsx", LINE + "\n".join(lines)), cwd=self.folder)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def test_says_that_it_stopped_early_and_at_which_epoch_it_was_best(self):
+        status, output, errors = self.script("await fit({ rate: 0 });", 'await training.finish({ epochs: 3 }, "done");')
+        self.assertEqual(status, 0, errors)
+        epochs = [line.partition(":")[0] for line in output.splitlines()]
+        self.assertEqual(epochs, ["epoch   1", "epoch   2", "epoch   3", "stopped early after epoch 3", "done"])
+        self.assertIn("after epoch 3: epoch 1 was the best\n", output)
+
+    def test_draws_what_there_is_when_it_diverges(self):
+        status, output, errors = self.script("await fit({ rate: 1e30, patience: 0 });")
+        self.assertEqual((status, "diverged" in errors, "epoch   1" in output), (1, True, True), errors)
+        self.assertIn("</svg>", (self.folder / "out" / "loss.svg").read_text())
+
+    def test_draws_at_the_end_and_every_ten_seconds(self):
+        for milliseconds, drawn in ((0, []), (6_000, [2, 4]), (60_000, [1, 2, 3, 4, 5])):
+            status, output, errors = self.script(
+                "let now = performance.now();",
+                "performance.now = () => now;",
+                "let epoch = 0;",
+                "const plot = async (name, series) => {",
+                f"  now += {milliseconds};",
+                "  epoch += 1;",
+                "  await training.host.plot(name, series);",
+                '  const made = await fs.readFile("out/loss.svg").then(() => true, () => false);',
+                "  if (made) console.log(`drawn in ${epoch}`);",
+                '  if (made) await fs.rm("out/loss.svg");',
+                "};",
+                "await fit({ rate: 0.01, epochs: 5, host: { ...training.host, plot } });",
+            )
+            self.assertEqual(status, 0, errors)
+            self.assertEqual([int(line[-1]) for line in output.splitlines() if line.startswith("drawn")], drawn)
+            plot = self.folder / "out" / "loss.svg"
+            self.assertEqual(plot.exists(), drawn[-1:] != [5])
+            plot.unlink(missing_ok=True)
+
+
 @unittest.skipUnless(digits_installed(), "the digits are not installed; run: bin/alknet data pull digits")
 class FitTest(program.ProgramTest):
     def command(self, folder, *options):
@@ -174,10 +234,11 @@ class FitTest(program.ProgramTest):
         whole, parts = self.folder / "whole", self.folder / "parts"
         records = self.trained(whole, "--epochs", "4")
         self.assertEqual([record.get("step") for record in records], [23, 46, 69, 92, None])
-        self.assertGreater(records[-1]["accuracy"], 0.9)
+        self.assertGreater(records[-1]["accuracy"], 0.96)  # 0.972 with this seed, with one thread and with more
         self.assertEqual(lines((whole / "metrics.jsonl").read_text()), records)
         for name in ("loss", "accuracy"):
             self.assertTrue((whole / f"{name}.png").read_bytes().startswith(b"\x89PNG"))
+            self.assertIn("</svg>", (whole / f"{name}.svg").read_text())
         with subprocess.Popen([program.PROGRAM, *self.command(parts, "--epochs", "4")], stdout=subprocess.PIPE) as killed:
             killed.stdout.readline()
             killed.stdout.readline()  # the checkpoint of the first epoch is there
@@ -187,6 +248,16 @@ class FitTest(program.ProgramTest):
         for file in ("model.mt", "checkpoint.mt"):
             self.assertEqual(entries(parts / file), entries(whole / file))
         self.assertEqual([line.get("epoch") for line in lines((parts / "metrics.jsonl").read_text())], [1, 2, 3, 4, None])
+
+    def test_is_as_long_as_the_readme_says(self):
+        lines_of_script = len((ROOT / "examples/digits.tsx").read_text().splitlines())
+        self.assertIn(f"The script is {lines_of_script} lines", (ROOT / "README.md").read_text())
+
+    def test_is_checked_without_training(self):
+        done = program.run("check", "--no-types", str(ROOT / "examples/digits.tsx"), cwd=self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn("ok, 1 template", done.stdout.decode())
+        self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_refuses_to_go_on_with_what_is_no_checkpoint(self):
         self.assert_fails(program.run(*self.command(self.folder, "--resume")), 1, "checkpoint.mt")

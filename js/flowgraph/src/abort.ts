@@ -1,36 +1,87 @@
 import { abortController, type AbortControllerLike, type AbortSignalLike } from "./host.ts";
 
-/** A controller that also aborts when `outer` does. `release` ends the link. */
-export function linkedController(outer: AbortSignalLike | undefined): AbortControllerLike & { release(): void } {
-  const inner = abortController();
-  const follow = () => inner.abort(outer?.reason);
-  if (outer?.aborted === true) follow();
-  else outer?.addEventListener("abort", follow);
-  return {
-    signal: inner.signal,
-    abort: (reason) => inner.abort(reason),
-    release: () => outer?.removeEventListener("abort", follow),
-  };
+/**
+ * Whether some work shall stop, for those that do it. Nodes begin by the thousand, and an AbortSignal of the host is dear:
+ * it is made when something outside, such as a caller or a handler, needs one.
+ */
+export class Stop {
+  readonly #listeners = new Set<() => void>();
+  readonly #outer: Stop | undefined;
+  readonly #follow = () => this.abort(this.#outer?.reason);
+  #host: AbortControllerLike | undefined;
+  #aborted = false;
+  #reason: unknown;
+
+  /** @param outer when it aborts, this does; `release` ends the link */
+  constructor(outer?: Stop) {
+    this.#outer = outer;
+    if (outer?.aborted === true) this.#follow();
+    else outer?.onAbort(this.#follow);
+  }
+
+  /** What aborts when a signal of the host does, and a function that ends the link. */
+  static of(outer: AbortSignalLike | undefined): { readonly stop: Stop; readonly release: () => void } {
+    const stop = new Stop();
+    const follow = () => stop.abort(outer?.reason);
+    if (outer?.aborted === true) follow();
+    else outer?.addEventListener("abort", follow);
+    return { stop, release: () => outer?.removeEventListener("abort", follow) };
+  }
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  /** The same as a signal of the host. */
+  get signal(): AbortSignalLike {
+    if (this.#host === undefined) {
+      this.#host = abortController();
+      if (this.#aborted) this.#host.abort(this.#reason);
+    }
+    return this.#host.signal;
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#reason = reason;
+    this.#host?.abort(reason);
+    for (const listener of [...this.#listeners]) if (this.#listeners.delete(listener)) listener();
+  }
+
+  /** `listener` is called once, when it aborts. */
+  onAbort(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  offAbort(listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  release(): void {
+    this.#outer?.offAbort(this.#follow);
+  }
 }
 
-/** A promise, or a rejection by `failure` as soon as the signal aborts. */
-export async function unlessAborted<T>(
-  promise: PromiseLike<T>,
-  signal: AbortSignalLike,
-  failure: () => unknown,
-): Promise<T> {
-  if (signal.aborted) {
-    Promise.resolve(promise).catch(() => undefined); // nobody waits for it any more
-    throw failure();
-  }
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(failure());
-    signal.addEventListener("abort", stop);
+/** A promise, or a rejection by `failure` as soon as it is stopped. */
+export function unlessAborted<T>(promise: PromiseLike<T>, stop: Stop, failure: () => unknown): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const give = () => reject(failure());
+    if (stop.aborted) give();
+    else stop.onAbort(give);
+    promise.then(
+      (value) => {
+        stop.offAbort(give);
+        resolve(value);
+      },
+      (error: unknown) => {
+        stop.offAbort(give);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

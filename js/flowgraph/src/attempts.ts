@@ -1,6 +1,6 @@
-import { linkedController, unlessAborted } from "./abort.ts";
+import { Stop, unlessAborted } from "./abort.ts";
 import type { RetryOptions } from "./components.ts";
-import type { AbortSignalLike, Clock } from "./host.ts";
+import type { Clock } from "./host.ts";
 import { codeOf, isFinal, NodeError } from "./run_error.ts";
 
 /** How often and how long a node is tried. */
@@ -10,39 +10,39 @@ export interface AttemptOptions {
   /** Milliseconds for one try. */
   readonly timeout: number | undefined;
   readonly clock: Clock;
-  readonly signal: AbortSignalLike;
+  readonly stop: Stop;
   readonly onAttempt: (attempt: number) => void;
 }
 
-/** Waits, unless the signal aborts. */
-function pause(milliseconds: number, { clock, signal }: AttemptOptions): Promise<void> {
+/** Waits, unless it is stopped. */
+function pause(milliseconds: number, { clock, stop }: AttemptOptions): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clock.clearTimeout(timer);
-      signal.removeEventListener("abort", end);
+      stop.offAbort(end);
       resolve();
     };
     const timer = clock.setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
+    stop.onAbort(end);
   });
 }
 
-async function attempt<T>(work: (signal: AbortSignalLike) => Promise<T>, options: AttemptOptions): Promise<T> {
-  const controller = linkedController(options.signal);
+async function attempt<T>(work: (stop: Stop) => Promise<T>, options: AttemptOptions): Promise<T> {
   const { timeout, clock, path } = options;
+  const stop = new Stop(options.stop);
   const late = () => new NodeError("TIMEOUT", path, `${path} took longer than ${String(timeout)} ms`);
-  const timer = timeout === undefined ? undefined : clock.setTimeout(() => controller.abort(late()), timeout);
+  const timer = timeout === undefined ? undefined : clock.setTimeout(() => stop.abort(late()), timeout);
   try {
-    return await unlessAborted(work(controller.signal), controller.signal, () => controller.signal.reason);
+    return await unlessAborted(work(stop), stop, () => stop.reason);
   } finally {
     if (timer !== undefined) clock.clearTimeout(timer);
-    controller.release();
+    stop.release();
   }
 }
 
 /** Does some work, again after failures that may pass; an abort and a final error end it. */
-export async function attempts<T>(work: (signal: AbortSignalLike) => Promise<T>, options: AttemptOptions): Promise<T> {
-  const { retry, signal } = options;
+export async function attempts<T>(work: (stop: Stop) => Promise<T>, options: AttemptOptions): Promise<T> {
+  const { retry, stop } = options;
   const plan: RetryOptions = typeof retry === "number" ? { attempts: retry } : (retry ?? { attempts: 1 });
   let delay = plan.delay ?? 0;
   for (let count = 1; ; count += 1) {
@@ -51,10 +51,10 @@ export async function attempts<T>(work: (signal: AbortSignalLike) => Promise<T>,
       return await attempt(work, options);
     } catch (error) {
       const hopeless = isFinal(error) || (plan.codes !== undefined && !plan.codes.includes(codeOf(error)));
-      if (signal.aborted || hopeless || count >= plan.attempts) throw error;
+      if (stop.aborted || hopeless || count >= plan.attempts) throw error;
     }
     if (delay > 0) await pause(delay, options);
     delay *= plan.factor ?? 2;
-    if (signal.aborted) throw signal.reason;
+    if (stop.aborted) throw stop.reason;
   }
 }

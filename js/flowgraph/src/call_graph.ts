@@ -26,6 +26,8 @@ export interface CallRecord {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+const snapshot = (record: CallRecord): CallRecord => ({ ...record });
+
 /** What happened in one execution: records with times, parents and ends. Old records go when there are too many. */
 export class CallGraph {
   readonly #records = new Map<number, CallRecord>();
@@ -60,21 +62,24 @@ export class CallGraph {
   update(id: number, change: Partial<Omit<CallRecord, "id" | "path" | "parent">>): void {
     const record = this.#records.get(id);
     if (record === undefined) return;
-    this.#records.set(id, { ...record, ...change });
+    Object.assign(record, change);
     this.#changed.value += 1;
   }
 
+  /** A record as it is now. */
   get(id: number): CallRecord | undefined {
-    return this.#records.get(id);
+    const record = this.#records.get(id);
+    return record === undefined ? undefined : snapshot(record);
   }
 
+  /** As they are now; what happens later does not change them. */
   get records(): readonly CallRecord[] {
-    return [...this.#records.values()];
+    return Array.from(this.#records.values(), snapshot);
   }
 
   /** The parts of a record; without one what is part of nothing. */
   children(parent?: number): readonly CallRecord[] {
-    return this.records.filter((record) => record.parent === parent);
+    return [...this.#records.values()].filter((record) => record.parent === parent).map(snapshot);
   }
 
   /** A record and all its parts that have not ended: what an abort of it reaches. */

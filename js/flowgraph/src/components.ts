@@ -85,6 +85,8 @@ export interface MapProps extends GroupProps {
   readonly maxConcurrency?: number;
   /** false: outputs are dropped as soon as their item is done. */
   readonly collect?: boolean;
+  /** Ask for the next item while one is worked on, for items that take time to make; their maker is then one ahead. */
+  readonly prefetch?: boolean;
   /** Dispose the tensors of an item when it is done. */
   readonly release?: boolean;
   /** Types of the tensors in an item, by member, where they are known: `{images: {dtype, shape}}`. */

@@ -6,6 +6,7 @@ import {
   callerOf,
   Conditional,
   Executor,
+  type HandlerContext,
   Map as MapOver,
   Operation,
   Output,
@@ -393,4 +394,84 @@ test("Callers with envelopes serve, and their errors are the nodes'", async () =
   assert.deepEqual(await executor.run(op("a", { x: "$.input.x" }), { x: 1 }), { x: 1 });
   await assert.rejects(executor.run(op("b", 0)), { code: "NOT_FOUND" });
   assert.deepEqual(await executor.run(h(Operation, { name: "op/c", input: {}, stream: true })), [1, 2]);
+});
+
+test("A record of a call is what it was when it was read", async () => {
+  const caller = new FakeCaller();
+  const execution = start(op("a"), caller);
+  await settle();
+  const [first] = execution.calls.records;
+  assert.equal(first?.status, "running");
+  await caller.answer("op/a", 1);
+  await execution.result;
+  assert.equal(first?.status, "running");
+  assert.equal(execution.calls.get(first?.id as number)?.status, "completed");
+});
+
+test("A handler's signal is made when it is read, and then is what became of its node", async () => {
+  const seen: string[] = [];
+  let go = (): void => undefined;
+  const waits = new Promise<void>((resolve) => (go = resolve));
+  const executor = new Executor({ caller: new FakeCaller() });
+  const host = globalThis.AbortController;
+  let made = 0;
+  globalThis.AbortController = class extends host {
+    constructor() {
+      super();
+      made += 1;
+    }
+  };
+  try {
+    const run = async (_: unknown, context: HandlerContext) => {
+      await waits;
+      seen.push(`${made} made, aborted ${String(context.signal.aborted)}: ${String(context.signal.reason)}`);
+    };
+    const execution = executor.start(h(Operation, { id: "late", name: "local/late", input: null, run }));
+    await settle();
+    execution.abort("enough");
+    await assert.rejects(execution.result, { code: "ABORTED" });
+    go();
+    await settle();
+  } finally {
+    globalThis.AbortController = host;
+  }
+  assert.deepEqual(seen, ["0 made, aborted true: enough"]);
+});
+
+test("A map that prefetches has its next item made while one is worked on, and disposes what nobody took", async () => {
+  const caller = new FakeCaller({ "compute/dispose": () => ({}) });
+  const clock = new ManualClock();
+  const heard: string[] = [];
+  async function* items() {
+    try {
+      for (const name of ["x", "y", "z"]) {
+        heard.push(`make ${name}`);
+        yield { $tensor: name, dtype: "f32", shape: [] };
+      }
+    } finally {
+      heard.push("end");
+    }
+  }
+  const execution = start(
+    h(MapOver, { over: items(), prefetch: true, release: true, collect: false }, op("a", { x: "$.item" })),
+    caller,
+    {},
+    clock,
+  );
+  await settle();
+  assert.deepEqual([heard, caller.waiting], [["make x"], ["op/a"]]);
+  await clock.advance(0);
+  assert.deepEqual(heard, ["make x", "make y"]);
+  await caller.answer("op/a", 1);
+  await settle();
+  assert.deepEqual([heard, caller.waiting], [["make x", "make y"], ["op/a"]]);
+  await clock.advance(0);
+  await caller.fail("op/a", failure("INTERNAL", false));
+  await assert.rejects(execution.result, { code: "INTERNAL" });
+  assert.deepEqual(heard, ["make x", "make y", "make z", "end"]);
+  const disposed = caller.calls.filter(({ name }) => name === "compute/dispose");
+  assert.deepEqual(
+    disposed.map(({ input }) => (input as { handles: string[] }).handles),
+    [["x"], ["y"], ["z"]],
+  );
 });

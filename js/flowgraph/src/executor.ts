@@ -1,5 +1,5 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals-core";
-import { linkedController } from "./abort.ts";
+import { Stop } from "./abort.ts";
 import { CallGraph, type Status } from "./call_graph.ts";
 import type { Caller } from "./caller.ts";
 import type { Node } from "./element.ts";
@@ -161,7 +161,7 @@ export class Executor {
 
   /** Begins a run of a plan. */
   startPlan(plan: TemplatePlan, inputs: Readonly<Record<string, unknown>>, outer?: AbortSignalLike): Execution {
-    const controller = linkedController(outer);
+    const { stop, release } = Stop.of(outer);
     const calls = new CallGraph(this.#options.keptCalls);
     const run = async (execution: Execution): Promise<unknown> => {
       const disposals = new Set<Promise<unknown>>();
@@ -170,14 +170,14 @@ export class Executor {
         await Promise.resolve();
         await this.#graphs.declare(plan.parameters);
         const context = this.#context(execution, inputs, disposals);
-        const at = { parent: undefined, prefix: "", record: undefined, signal: controller.signal };
+        const at = { parent: undefined, prefix: "", record: undefined, stop };
         return await new RegionRun(context, plan.root, at).run();
       } finally {
-        controller.release();
+        release();
         await Promise.allSettled(disposals);
       }
     };
-    return new Execution(calls, run, (reason) => controller.abort(reason));
+    return new Execution(calls, run, (reason) => stop.abort(reason));
   }
 
   #context(

@@ -48,6 +48,7 @@ export class GraphRunner {
   readonly #options: StoreOptions;
   readonly #signal: AbortSignalLike = abortController().signal; // what is compiled is shared: no run may stop it
   readonly #opened = new Map<string, Promise<Opened>>();
+  readonly #texts = new WeakMap<GraphTransform, string>();
   #store: string | undefined;
   #declared = "";
   #storeReady: Promise<unknown> = Promise.resolve();
@@ -96,7 +97,7 @@ export class GraphRunner {
       part.graph === undefined
         ? new Map([...inputs].map(([name, value]) => [name, typeOfValue(value)]))
         : new Map<string, ValueType>();
-    const key = canonicalJson([part.hash, [...types], transform ?? null]);
+    const key = `${part.hash} ${this.#textOf(transform)} ${JSON.stringify([...types])}`;
     const opened = await this.#compiledPlan(key, part, types, transform);
     const given = [...inputs].filter(([name]) => opened.inputs.includes(name));
     const input = { ...opened.handle, inputs: Object.fromEntries(given) };
@@ -171,6 +172,14 @@ export class GraphRunner {
     };
     this.#store = opened.store;
     return opened;
+  }
+
+  /** The text of a transformation, which is that of a plan and stays. */
+  #textOf(transform: GraphTransform | undefined): string {
+    if (transform === undefined) return "";
+    const known = this.#texts.get(transform) ?? canonicalJson(transform);
+    this.#texts.set(transform, known);
+    return known;
   }
 
   #call(name: string, input: unknown): Promise<unknown> {

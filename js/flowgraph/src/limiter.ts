@@ -1,4 +1,4 @@
-import type { AbortSignalLike } from "./host.ts";
+import type { Stop } from "./abort.ts";
 
 /** Slots of which so many may be taken at a time. */
 export class Slots {
@@ -19,8 +19,8 @@ interface Waiter {
 export class Limiter {
   readonly #waiting: Waiter[] = [];
 
-  /** Resolves with what gives the slots back; rejects never, but gives up when the signal aborts. */
-  take(slots: readonly Slots[], signal: AbortSignalLike): Promise<() => void> {
+  /** Resolves with what gives the slots back; rejects never, but gives up when it is stopped. */
+  take(slots: readonly Slots[], stop: Stop): Promise<() => void> {
     return new Promise((resolve) => {
       const give = () => {
         for (const each of slots) each.taken -= 1;
@@ -30,7 +30,7 @@ export class Limiter {
         slots,
         start: () => {
           for (const each of slots) each.taken += 1;
-          signal.removeEventListener("abort", leave);
+          stop.offAbort(leave);
           resolve(give);
         },
       };
@@ -40,11 +40,11 @@ export class Limiter {
         this.#waiting.splice(at, 1);
         resolve(() => undefined);
       };
-      if (signal.aborted) {
+      if (stop.aborted) {
         resolve(() => undefined);
         return;
       }
-      signal.addEventListener("abort", leave);
+      stop.onAbort(leave);
       this.#waiting.push(waiter);
       this.#advance();
     });

@@ -1,5 +1,6 @@
 import { unlessAborted } from "./abort.ts";
 import type { MapProps } from "./components.ts";
+import type { Clock } from "./host.ts";
 import type { MapUnit } from "./plan.ts";
 import { RegionRun, tensorsIn } from "./region_run.ts";
 import { NodeError } from "./run_error.ts";
@@ -22,10 +23,49 @@ function itemsOf(over: unknown, path: string): Items {
   );
 }
 
+/** Items, of which the next is made while the last one given is worked on. */
+class Ahead implements AsyncIterator<unknown> {
+  readonly #items: Items;
+  readonly #clock: Clock;
+  #next: Promise<IteratorResult<unknown>> | undefined;
+
+  constructor(items: Items, clock: Clock) {
+    this.#items = items;
+    this.#clock = clock;
+  }
+
+  async next(): Promise<IteratorResult<unknown>> {
+    const next = await (this.#next ?? this.#items.next());
+    this.#next = next.done === true ? undefined : this.#soon();
+    return next;
+  }
+
+  /** Ends the source; `leave` gets the item that nobody took. */
+  async return(leave?: (item: unknown) => void): Promise<IteratorResult<unknown>> {
+    void this.#next?.then(
+      ({ done, value }) => (done === true ? undefined : leave?.(value)),
+      () => undefined,
+    );
+    await this.#items.return?.();
+    return { done: true, value: undefined };
+  }
+
+  /** Asks when the work on the item before is under way. */
+  #soon(): Promise<IteratorResult<unknown>> {
+    const next = new Promise<void>((resolve) => this.#clock.setTimeout(resolve, 0)).then(() => this.#items.next());
+    next.catch(() => undefined); // whoever takes it hears of it
+    return next;
+  }
+}
+
 /** Runs the body of a map for each item, so many at a time. After a failure no further item begins. */
 export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Promise<void> {
-  const { maxConcurrency, collect = true, release = false } = unit.place.props as unknown as MapProps;
-  const items = itemsOf(region.streamOf(unit.over) ?? region.valueOf(unit.over), run.path);
+  const { maxConcurrency, collect = true, release = false, prefetch = false } = unit.place.props as unknown as MapProps;
+  const source = itemsOf(region.streamOf(unit.over) ?? region.valueOf(unit.over), run.path);
+  const items = prefetch ? new Ahead(source, region.context.clock) : source;
+  const letGo = (item: unknown) => {
+    if (release) region.context.dispose([...tensorsIn(item)]);
+  };
   const most = Math.max(1, Math.floor(maxConcurrency ?? 1) || 1);
   const outputs: unknown[] = [];
   const running = new Set<Promise<void>>();
@@ -37,26 +77,26 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
       prefix,
       record: run.record,
       item,
-      signal: run.signal,
+      stop: run.stop,
       drop: !collect,
     });
     try {
       const output = await body.run();
       if (collect) outputs[index] = output;
       else region.context.forget(body.cells);
-      for (const cell of run.cells) cell.latest.value = output;
+      for (const cell of run.cells) cell.set("latest", output);
     } catch (error) {
       failed = true;
       throw error;
     } finally {
-      if (release) region.context.dispose([...tensorsIn(item)]);
+      letGo(item);
     }
   };
   let ended = false;
   try {
-    for (let index = 0; !failed && !run.signal.aborted; index += 1) {
+    for (let index = 0; !failed && !run.stop.aborted; index += 1) {
       while (running.size >= most) await Promise.race(running);
-      const next = await unlessAborted(Promise.resolve(items.next()), run.signal, () => run.signal.reason);
+      const next = await unlessAborted(Promise.resolve(items.next()), run.stop, () => run.stop.reason);
       if (next.done === true) {
         ended = true;
         break;
@@ -68,7 +108,7 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
     await Promise.all(running);
   } finally {
     await Promise.allSettled(running);
-    if (!ended) await items.return?.();
+    if (!ended) await items.return?.(letGo);
   }
   finish(region, unit, run, outputs);
 }

@@ -17,14 +17,21 @@ export interface NodeState {
   abort(reason?: unknown): void;
 }
 
-/** The state of one node, as who runs it writes it. */
+interface Values {
+  status: Status;
+  output: unknown;
+  latest: unknown;
+  error: unknown;
+  attempts: number;
+}
+
+type Signals = { [Name in keyof Values]?: Signal<Values[Name]> };
+
+/** The state of one node, as who runs it writes it. Signals are made when somebody looks. */
 export class NodeCell implements NodeState {
   readonly path: string;
-  readonly status: Signal<Status> = signal<Status>("idle");
-  readonly output: Signal<unknown> = signal(undefined);
-  readonly latest: Signal<unknown> = signal(undefined);
-  readonly error: Signal<unknown> = signal(undefined);
-  readonly attempts: Signal<number> = signal(0);
+  readonly #values: Values = { status: "idle", output: undefined, latest: undefined, error: undefined, attempts: 0 };
+  readonly #signals: Signals = {};
   readonly #abort: (reason: unknown) => void;
 
   constructor(path: string, abort: (reason: unknown) => void) {
@@ -32,8 +39,34 @@ export class NodeCell implements NodeState {
     this.#abort = abort;
   }
 
+  get status(): ReadonlySignal<Status> {
+    return (this.#signals.status ??= signal(this.#values.status));
+  }
+
+  get output(): ReadonlySignal<unknown> {
+    return (this.#signals.output ??= signal(this.#values.output));
+  }
+
+  get latest(): ReadonlySignal<unknown> {
+    return (this.#signals.latest ??= signal(this.#values.latest));
+  }
+
+  get error(): ReadonlySignal<unknown> {
+    return (this.#signals.error ??= signal(this.#values.error));
+  }
+
+  get attempts(): ReadonlySignal<number> {
+    return (this.#signals.attempts ??= signal(this.#values.attempts));
+  }
+
+  set<Name extends keyof Values>(name: Name, value: Values[Name]): void {
+    this.#values[name] = value;
+    const known = this.#signals[name] as Signal<Values[Name]> | undefined;
+    if (known !== undefined) known.value = value;
+  }
+
   abort(reason?: unknown): void {
-    if (!isSettled(this.status.value)) this.#abort(reason);
+    if (!isSettled(this.#values.status)) this.#abort(reason);
   }
 }
 

@@ -1,6 +1,5 @@
-import { linkedController, unlessAborted } from "./abort.ts";
+import { Stop, unlessAborted } from "./abort.ts";
 import type { Status } from "./call_graph.ts";
-import type { AbortSignalLike } from "./host.ts";
 import { ItemStream } from "./item_stream.ts";
 import { Slots } from "./limiter.ts";
 import { NodeCell } from "./node_state.ts";
@@ -21,7 +20,7 @@ export interface RegionPlaceInRun {
   readonly record: number | undefined;
   /** Of a map. */
   readonly item?: unknown;
-  readonly signal: AbortSignalLike;
+  readonly stop: Stop;
   /** Nobody takes its output: the tensors in it are disposed with the others. */
   readonly drop?: boolean;
 }
@@ -152,10 +151,8 @@ export class RegionRun {
   }
 
   #start(unit: Unit): RunningUnit {
-    const controller = linkedController(this.at.signal);
-    const cells = unit.places.map((place) =>
-      this.context.cell(this.pathOf(place), (reason) => controller.abort(reason)),
-    );
+    const stop = new Stop(this.at.stop);
+    const cells = unit.places.map((place) => this.context.cell(this.pathOf(place), (reason) => stop.abort(reason)));
     const streams = unit.kind === "operation" && this.context.isStream(unit.place);
     const stream = streams ? new ItemStream(unit.place.props["collect"] !== false) : undefined;
     let open: () => void = () => undefined;
@@ -164,22 +161,22 @@ export class RegionRun {
     const { calls } = this.context;
     const record = calls.begin({ path, operation: nameOf(unit), peer: peerOf(unit), parent: this.at.record });
     const set = (status: Status) => {
-      for (const cell of cells) cell.status.value = status;
+      for (const cell of cells) cell.set("status", status);
       calls.update(record, status === "running" ? { status, startedAt: this.context.clock.now() } : { status });
     };
     const work = async () => {
       set("waiting");
       try {
-        await unlessAborted(this.#preconditions(unit, path), controller.signal, () =>
-          aborted(path, controller.signal.reason),
-        );
-        await runUnit(this, unit, { path, record, cells, signal: controller.signal, stream, set, open });
+        if (unit.after.length > 0) {
+          await unlessAborted(this.#preconditions(unit, path), stop, () => aborted(path, stop.reason));
+        }
+        await runUnit(this, unit, { path, record, cells, stop, stream, set, open });
         calls.update(record, { endedAt: this.context.clock.now() });
         set("completed");
       } catch (error) {
-        const stopped = controller.signal.aborted || codeOf(error) === "ABORTED";
-        const failure = stopped && codeOf(error) !== "ABORTED" ? aborted(path, controller.signal.reason) : error;
-        for (const cell of cells) cell.error.value = failure;
+        const stopped = stop.aborted || codeOf(error) === "ABORTED";
+        const failure = stopped && codeOf(error) !== "ABORTED" ? aborted(path, stop.reason) : error;
+        for (const cell of cells) cell.set("error", failure);
         calls.update(record, {
           endedAt: this.context.clock.now(),
           error: { code: codeOf(failure), message: messageOf(failure) },
@@ -188,7 +185,7 @@ export class RegionRun {
         set(stopped ? "aborted" : "failed");
         throw failure;
       } finally {
-        controller.release();
+        stop.release();
         open();
       }
     };

@@ -1,9 +1,8 @@
 import { attempts } from "./attempts.ts";
-import { unlessAborted } from "./abort.ts";
+import { type Stop, unlessAborted } from "./abort.ts";
 import type { CallOptions } from "./caller.ts";
 import type { Status } from "./call_graph.ts";
 import type { HandlerContext, OperationProps } from "./components.ts";
-import type { AbortSignalLike } from "./host.ts";
 import type { ItemStream } from "./item_stream.ts";
 import { runMap } from "./map_run.ts";
 import type { NodeCell } from "./node_state.ts";
@@ -18,7 +17,7 @@ export interface UnitRun {
   readonly path: string;
   readonly record: number;
   readonly cells: readonly NodeCell[];
-  readonly signal: AbortSignalLike;
+  readonly stop: Stop;
   readonly stream: ItemStream | undefined;
   readonly set: (status: Status) => void;
   /** Lets readers of a stream begin. */
@@ -31,11 +30,11 @@ export async function runUnit(region: RegionRun, unit: Unit, run: UnitRun): Prom
   // What others run inside of, or wait for while it runs, holds no slot.
   const holds = unit.kind !== "map" && unit.kind !== "conditional" && run.stream === undefined;
   const slots = holds ? region.slotsOf(unit.limits) : [];
-  const give = slots.length > 0 ? await region.context.limiter.take(slots, run.signal) : () => undefined;
+  const give = slots.length > 0 ? await region.context.limiter.take(slots, run.stop) : () => undefined;
   try {
-    if (run.signal.aborted) throw aborted(run.path, run.signal.reason);
+    if (run.stop.aborted) throw aborted(run.path, run.stop.reason);
     run.set("running");
-    await unlessAborted(work(region, unit, run), run.signal, () => aborted(run.path, run.signal.reason));
+    await unlessAborted(work(region, unit, run), run.stop, () => aborted(run.path, run.stop.reason));
   } finally {
     give();
   }
@@ -59,7 +58,7 @@ function work(region: RegionRun, unit: Unit, run: UnitRun): Promise<void> {
 /** What a node gave, where others find it. */
 export function finish(region: RegionRun, unit: Exclude<Unit, StaticUnit>, run: UnitRun, value: unknown): void {
   region.keep(unit.place, value);
-  for (const cell of run.cells) cell.output.value = value;
+  for (const cell of run.cells) cell.set("output", value);
 }
 
 /** Values for the inputs of a graph. Of several tensors the first counts. */
@@ -79,11 +78,12 @@ async function runGraph(
   run: UnitRun,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { graphs, homes, dispose } = region.context;
+  const { signal } = run.stop;
   const transform = unit.kind === "subgraph" ? unit.transform : undefined;
   const given = Object.fromEntries(graphInputs(region, unit.inputs));
-  return homes.withCopies({ operation: "compute/run", signal: run.signal }, given, dispose, (value) => {
+  return homes.withCopies({ operation: "compute/run", signal }, given, dispose, (value) => {
     const inputs = new Map(Object.entries(value as Readonly<Record<string, unknown>>));
-    return graphs.run(unit.part, inputs, transform, run.signal);
+    return graphs.run(unit.part, inputs, transform, signal);
   });
 }
 
@@ -93,7 +93,7 @@ async function runStatic(region: RegionRun, unit: StaticUnit, run: UnitRun): Pro
   for (const { name, place, index } of unit.outputs) {
     region.keepStatic(place, index, outputs[name]);
     const cell = run.cells[unit.places.indexOf(place)];
-    if (cell !== undefined && index === 0) cell.output.value = outputs[name];
+    if (cell !== undefined && index === 0) cell.set("output", outputs[name]);
   }
 }
 
@@ -111,7 +111,7 @@ async function runConditional(region: RegionRun, unit: ConditionalUnit, run: Uni
     parent: region,
     prefix,
     record: run.record,
-    signal: run.signal,
+    stop: run.stop,
   });
   finish(region, unit, run, await branch.run());
 }
@@ -120,20 +120,22 @@ async function runOperation(region: RegionRun, unit: OperationUnit, run: UnitRun
   const { context } = region;
   const { name, peer, run: handler, retry, timeout } = unit.place.props as unknown as OperationProps;
   const input = region.valueOf(unit.input);
-  const options = (signal: AbortSignalLike): CallOptions => (peer === undefined ? { signal } : { signal, peer });
-  const once = async (signal: AbortSignalLike): Promise<unknown> => {
+  const once = async (stop: Stop): Promise<unknown> => {
     if (handler !== undefined) {
-      const call: HandlerContext["call"] = (operation, given) => context.caller.call(operation, given, { signal });
       return (handler as (input: unknown, context: HandlerContext) => unknown)(input, {
-        signal,
-        call,
+        get signal() {
+          return stop.signal;
+        },
+        call: (operation, given) => context.caller.call(operation, given, { signal: stop.signal }),
         store: context.graphs.store,
       });
     }
+    const { signal } = stop;
+    const options: CallOptions = peer === undefined ? { signal } : { signal, peer };
     const call = (given: unknown): Promise<unknown> =>
       run.stream === undefined
-        ? context.caller.call(name, given, options(signal))
-        : readStream(region, name, given, options(signal), run);
+        ? context.caller.call(name, given, options)
+        : readStream(region, name, given, { options, stop }, run);
     try {
       const output = await context.homes.withCopies({ operation: name, peer, signal }, input, context.dispose, call);
       context.homes.note(name, peer, input, output);
@@ -148,9 +150,9 @@ async function runOperation(region: RegionRun, unit: OperationUnit, run: UnitRun
     retry: run.stream === undefined ? retry : undefined,
     timeout,
     clock: context.clock,
-    signal: run.signal,
+    stop: run.stop,
     onAttempt: (attempt) => {
-      for (const cell of run.cells) cell.attempts.value = attempt;
+      for (const cell of run.cells) cell.set("attempts", attempt);
       context.calls.update(run.record, { attempts: attempt });
     },
   });
@@ -163,7 +165,7 @@ async function readStream(
   region: RegionRun,
   name: string,
   input: unknown,
-  options: CallOptions,
+  { options, stop }: { readonly options: CallOptions; readonly stop: Stop },
   run: UnitRun,
 ): Promise<unknown> {
   const stream = run.stream as ItemStream;
@@ -173,13 +175,13 @@ async function readStream(
   const answers = caller.subscribe(name, input, options)[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await unlessAborted(answers.next(), options.signal, () => options.signal.reason);
+      const next = await unlessAborted(answers.next(), stop, () => stop.reason);
       if (next.done === true) break;
-      for (const cell of run.cells) cell.latest.value = next.value;
-      await unlessAborted(stream.push(next.value), options.signal, () => options.signal.reason);
+      for (const cell of run.cells) cell.set("latest", next.value);
+      await unlessAborted(stream.push(next.value), stop, () => stop.reason);
     }
   } finally {
-    if (options.signal.aborted) void Promise.resolve(answers.return?.()).catch(() => undefined);
+    if (stop.aborted) void Promise.resolve(answers.return?.()).catch(() => undefined);
   }
   stream.end();
   return stream.items;

@@ -2,12 +2,12 @@ import { Map as MapOver, Operation, Sequential, Subgraph, type HandlerContext } 
 import { h, type Node } from "@alknet/ujsx";
 import type { Optimizer } from "./optimizers.ts";
 import { learningRate, type Schedule } from "./schedules.ts";
-import { Epoch, readScalars, type StepItem } from "./training_step.ts";
+import { Epoch, readScalars, type Scalars, type StepItem } from "./training_step.ts";
 
 /** Values for the model's inputs by name: tensors' handles and numbers. */
 export type Batch = Readonly<Record<string, unknown>>;
 
-/** Batches, in the order of an epoch, which counts from 1. */
+/** Batches, in the order of an epoch, which counts from 1. The next one is made while a step runs. */
 export type Batches = (epoch: number) => Iterable<Batch> | AsyncIterable<Batch>;
 
 /** How one epoch went. */
@@ -41,6 +41,8 @@ export type FitEvent =
       readonly kind: "end";
       /** All epochs, no better model for `patience` epochs, or a loss that is no number any more. */
       readonly reason: "epochs" | "patience" | "diverged";
+      /** The epoch with the lowest held-out loss (without validation: loss); 0 when there is none. */
+      readonly best: number;
       readonly history: readonly EpochRecord[];
     };
 
@@ -66,6 +68,7 @@ export interface FitHost {
   progress?(event: FitEvent): unknown;
   /** One line of the metrics. */
   metrics?(record: EpochRecord): unknown;
+  /** After each epoch, with all epochs so far. */
   plot?(name: string, series: readonly PlotSeries[]): unknown;
   checkpoint?(checkpoint: FitCheckpoint): unknown;
   /** Milliseconds, for `seconds`; without it they are 0. */
@@ -164,14 +167,19 @@ class Training {
         validation: new Items(() => this.#judging(epoch)),
       };
     }
-    const reason = this.#history.length < this.#props.epochs ? "patience" : "epochs";
-    await this.#host.progress?.({ kind: "end", reason, history: this.#history });
+    await this.#end(this.#history.length < this.#props.epochs ? "patience" : "epochs");
+  }
+
+  async #end(reason: "epochs" | "patience" | "diverged"): Promise<void> {
+    const best = bestOf(this.#history) + 1;
+    await this.#host.progress?.({ kind: "end", reason, best, history: this.#history });
   }
 
   async *#training(epoch: number): AsyncGenerator<StepItem> {
+    let step = this.#step; // batches are made before the steps that they are for
     for await (const inputs of this.#props.data(epoch)) {
-      this.#rate = learningRate(this.#props.learning_rate, this.#step);
-      yield { inputs, learning_rate: this.#rate, count: countOf(inputs) };
+      yield { inputs, learning_rate: learningRate(this.#props.learning_rate, step), count: countOf(inputs) };
+      step += 1;
     }
   }
 
@@ -184,10 +192,11 @@ class Training {
   /** A step was taken. */
   async stepped(loss: number, { learning_rate, count }: StepItem): Promise<void> {
     this.#step += 1;
+    this.#rate = learning_rate;
     this.#loss.add(loss, count);
     const epoch = this.#history.length + 1;
     if (Number.isNaN(loss)) {
-      await this.#host.progress?.({ kind: "end", reason: "diverged", history: this.#history });
+      await this.#end("diverged");
       throw new RangeError(
         `[Fit] the loss of step ${this.#step}, in epoch ${epoch}, is NaN: the training diverged. Lower the learning rate ` +
           `(it was ${learning_rate}), give clip_norm, or look for NaN in the data`,
@@ -197,7 +206,7 @@ class Training {
   }
 
   /** A batch of the validation was computed. */
-  validated(scalars: Readonly<Record<string, number>>, { count }: StepItem): void {
+  validated(scalars: Scalars, { count }: StepItem): void {
     for (const [name, value] of Object.entries(scalars)) {
       const mean = this.#held.get(name) ?? new Mean();
       mean.add(value, count);
@@ -286,10 +295,6 @@ class Epochs implements AsyncIterable<unknown> {
 /** The model on each batch of the validation, without training. */
 function Validation({ training, props }: { readonly training: Training; readonly props: FitProps }): Node {
   const names = [props.loss ?? "loss", ...(props.metrics ?? [])];
-  const keep = (input: { readonly scalars: Readonly<Record<string, number>>; readonly item: StepItem }) => {
-    training.validated(input.scalars, input.item);
-    return input.scalars;
-  };
   return h(
     MapOver,
     { over: "$.epoch.validation", as: "batch", collect: false, release: props.release ?? false },
@@ -297,13 +302,7 @@ function Validation({ training, props }: { readonly training: Training; readonly
       Sequential,
       { key: "judge" },
       h(Subgraph, { key: "model", input: "$.batch.inputs" as never, training: false }, props.children),
-      readScalars(names, "$.nodes.model.output"),
-      h(Operation, {
-        key: "keep",
-        name: "local/validated",
-        input: { scalars: "$.output", item: "$.batch" },
-        run: keep,
-      }),
+      readScalars("validated", names, "$.nodes.model.output", (scalars, item) => training.validated(scalars, item)),
     ),
   );
 }

@@ -164,7 +164,7 @@ test("Fitting stops when the model gets no better, and goes on from a history", 
     );
   const records = (await executor.run(fit())) as EpochRecord[];
   assert.equal(records.length, 4);
-  assert.deepEqual(heard.events.at(-1), { kind: "end", reason: "patience", history: records });
+  assert.deepEqual(heard.events.at(-1), { kind: "end", reason: "patience", best: 1, history: records });
   assert.deepEqual(await executor.run(fit(records)), []);
   const more = (await executor.run(fit(records.slice(0, 2)))) as EpochRecord[];
   assert.deepEqual(
@@ -189,7 +189,7 @@ test("A loss that is NaN ends the training, and a held-out one is never the best
       regression(),
     );
   await assert.rejects(new Executor({ caller: node }).run(fit({ data: nan })), /loss of step 1, in epoch 1, is NaN.*learning rate/);
-  assert.deepEqual(heard.events.at(-1), { kind: "end", reason: "diverged", history: [] });
+  assert.deepEqual(heard.events.at(-1), { kind: "end", reason: "diverged", best: 0, history: [] });
   const executor = new Executor({ caller: node });
   const records = (await executor.run(fit({ data: () => batches(1, 1), validation: nan }))) as EpochRecord[];
   assert.equal(records.length, 2);

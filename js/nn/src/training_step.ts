@@ -82,45 +82,43 @@ export interface EpochProps extends Omit<TrainingStepProps, "input" | "learning_
   readonly onStep?: (loss: number, item: StepItem) => unknown;
 }
 
-interface Read {
-  readonly values: number;
-}
+/** Outputs of a step as numbers, by name. */
+export type Scalars = Readonly<Record<string, number>>;
 
-/** Reads outputs of one element as numbers, by name. */
-export function readScalars(names: readonly string[], from: string): Node {
-  const { children, refs } = scalarReads(names, from);
-  return [children, h(Operation, { key: "scalars", name: "local/scalars", input: refs, run: valuesOf })];
-}
-
-function scalarReads(names: readonly string[], from: string): { children: Node[]; refs: Record<string, string> } {
-  const children = names.map((name) =>
-    h(Operation, {
-      key: `read_${name}`,
-      name: "compute/read_tensor",
-      input: { tensor: `${from}.${name}`, as: "values" },
-    }),
-  );
-  return { children, refs: Object.fromEntries(names.map((name) => [name, `$.nodes.read_${name}.output`])) };
-}
-
-function valuesOf(input: Readonly<Record<string, Read>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(input).map(([name, { values }]) => [name, Number(values)]));
+/**
+ * Reads outputs of the element `from` as numbers and hands them to `then`, with the item of the map around. One node, for
+ * there is one in each step of a training.
+ */
+export function readScalars(
+  name: string,
+  names: readonly string[],
+  from: string,
+  then: (scalars: Scalars, item: StepItem) => unknown,
+): Node {
+  const run = async (
+    { outputs, item }: { readonly outputs: Readonly<Record<string, unknown>>; readonly item: StepItem },
+    context: HandlerContext,
+  ): Promise<Scalars> => {
+    const read = async (tensor: unknown) => {
+      const { values } = (await context.call("compute/read_tensor", { tensor, as: "values" })) as { values: unknown };
+      return Number(values);
+    };
+    const values = await Promise.all(names.map((each) => read(outputs[each])));
+    const scalars = Object.fromEntries(names.map((each, i) => [each, values[i] as number]));
+    await then(scalars, item);
+    return scalars;
+  };
+  const outputs = Object.fromEntries(names.map((each) => [each, `${from}.${each}`]));
+  return h(Operation, { key: name, name: `local/${name}`, input: { outputs, item: "$.batch" }, run });
 }
 
 /** A training step for each batch, one after the other. Its outputs are dropped; `onStep` hears the losses. */
 export function Epoch(props: EpochProps): Node {
   const { over, release = false, onStep, id, children, ...step } = props;
   const loss = props.loss ?? "loss";
-  const tell = async (
-    input: { readonly scalars: Readonly<Record<string, number>>; readonly item: StepItem },
-    _context: HandlerContext,
-  ) => {
-    await onStep?.(input.scalars[loss] as number, input.item);
-    return input.scalars;
-  };
   return h(
     MapOver,
-    { ...(id === undefined ? {} : { id }), over, as: "batch", collect: false, release },
+    { ...(id === undefined ? {} : { id }), over, as: "batch", collect: false, release, prefetch: true },
     h(
       Sequential,
       { key: "step" },
@@ -129,8 +127,7 @@ export function Epoch(props: EpochProps): Node {
         { ...step, key: "train", input: "$.batch.inputs", learning_rate: "$.batch.learning_rate" },
         children,
       ),
-      readScalars([loss], "$.nodes.train.output"),
-      h(Operation, { key: "tell", name: "local/step", input: { scalars: "$.output", item: "$.batch" }, run: tell }),
+      readScalars("step", [loss], "$.nodes.train.output", (scalars, item) => onStep?.(scalars[loss] as number, item)),
     ),
   );
 }

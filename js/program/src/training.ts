@@ -15,7 +15,10 @@ declare const performance: { now(): number };
 
 /** How a training runs as a program. */
 export interface TrainingOptions {
-  /** Where `checkpoint.mt`, `metrics.jsonl` and the plots go; nothing is written without it. */
+  /**
+   * Where `checkpoint.mt`, `metrics.jsonl` and the plots go; nothing is written without it. Plots take longer to draw than
+   * many an epoch does: they are drawn at the end, and before it every ten seconds.
+   */
   readonly folder?: string | undefined;
   /** Go on with the checkpoint of the folder. Throws when there is none. */
   readonly resume?: boolean | undefined;
@@ -43,6 +46,7 @@ export interface Training {
 
 const kKey = "alknet.training"; // of the history in the checkpoint's metadata
 const kBar = 30; // columns, where there is room
+const kPlotEvery = 10_000; // milliseconds
 
 /** An epoch as its JSON line: with the members that `alknet train` has. */
 function lineOf({ epoch, step, metrics, ...record }: EpochRecord): string {
@@ -66,6 +70,8 @@ class Program implements Training {
   readonly host: FitHost;
   readonly #options: TrainingOptions;
   readonly #json: boolean;
+  readonly #plots = new Map<string, readonly PlotSeries[]>(); // that are not drawn yet, by name
+  #drawn = performance.now();
   #lines: string;
 
   constructor(options: TrainingOptions, history: readonly EpochRecord[], store: string | undefined) {
@@ -82,7 +88,7 @@ class Program implements Training {
         ? {}
         : {
             metrics: (record: EpochRecord) => this.#metrics(folder, record),
-            plot: (name: string, series: readonly PlotSeries[]) => this.#plot(folder, name, series),
+            plot: (name: string, series: readonly PlotSeries[]) => this.#plot(name, series),
             checkpoint: (checkpoint: FitCheckpoint) => this.#checkpoint(folder, checkpoint),
           }),
     };
@@ -96,9 +102,13 @@ class Program implements Training {
   }
 
   #progress(event: FitEvent): void {
-    if (event.kind === "step") this.#bar(event);
-    else if (isTerminal.error) writeError("\r\x1b[K");
-    if (event.kind === "epoch") write(this.#json ? lineOf(event.record) : textOf(event.record, event.best));
+    if (event.kind === "step") return this.#bar(event);
+    if (isTerminal.error) writeError("\r\x1b[K");
+    if (event.kind === "epoch") return write(this.#json ? lineOf(event.record) : textOf(event.record, event.best));
+    this.#draw();
+    if (event.reason === "patience" && !this.#json) {
+      write(`stopped early after epoch ${event.history.length}: epoch ${event.best} was the best\n`);
+    }
   }
 
   #bar({ epoch, step, loss }: { readonly epoch: number; readonly step: number; readonly loss: number }): void {
@@ -118,10 +128,19 @@ class Program implements Training {
     await fs.writeFile(`${folder}/metrics.jsonl`, this.#lines);
   }
 
-  #plot(folder: string, name: string, series: readonly PlotSeries[]): void {
-    const { title } = this.#options;
-    const chart = { title: title === undefined ? name : `${title}: ${name}`, xLabel: "epoch", yLabel: name, series };
-    for (const extension of ["png", "svg"]) writeChart(`${folder}/${name}.${extension}`, chart);
+  #plot(name: string, series: readonly PlotSeries[]): void {
+    this.#plots.set(name, series);
+    if (performance.now() - this.#drawn >= kPlotEvery) this.#draw();
+  }
+
+  #draw(): void {
+    const { folder, title } = this.#options;
+    for (const [name, series] of this.#plots) {
+      const chart = { title: title === undefined ? name : `${title}: ${name}`, xLabel: "epoch", yLabel: name, series };
+      for (const extension of ["png", "svg"]) writeChart(`${folder}/${name}.${extension}`, chart);
+    }
+    this.#plots.clear();
+    this.#drawn = performance.now();
   }
 
   async #checkpoint(folder: string, { store, history }: FitCheckpoint): Promise<void> {
