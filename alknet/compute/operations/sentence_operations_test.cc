@@ -233,15 +233,9 @@ TEST_F(SentenceOperations, CountInTheTimesOfKernels) {
 }
 
 TEST(KernelTimesOfCallers, AreNotTakenUnlessTheProgramAsks) {
-  ServedOperations quiet;
-  struct Node : OperationsTest {
-    explicit Node(ServedOperations* served) : OperationsTest(served) {}
-    void TestBody() override {
-      EXPECT_EQ(code("compute/stats", JsonObject{{"kernels", true}}), "UNSUPPORTED");
-      EXPECT_FALSE(call("compute/stats", "{}").as_object().contains("kernels"));
-    }
-  } node(&quiet);
-  node.TestBody();
+  ServedNode quiet;
+  EXPECT_EQ(quiet.code("compute/stats", JsonObject{{"kernels", true}}), "UNSUPPORTED");
+  EXPECT_FALSE(quiet.call("compute/stats", "{}").as_object().contains("kernels"));
 }
 
 /// A model whose tensors come one after the other.
