@@ -116,12 +116,13 @@ TEST_F(HostileWorkers, GetNoMoreBytesThanTheyMayHold) {
 
 TEST_F(HostileWorkers, AreLostAtOnceWhenTheyAreEnded) {
   serve("never-answers");
-  std::promise<void> blocks, blocked;
-  thread_.loop().post([&] { blocked.set_value(), blocks.get_future().wait(); });
-  blocked.get_future().wait();
+  // Kept by the loop too, which may be inside them when the test goes on.
+  const auto blocked = std::make_shared<std::promise<void>>(), release = std::make_shared<std::promise<void>>();
+  thread_.loop().post([blocked, release] { blocked->set_value(), release->get_future().wait(); });
+  blocked->get_future().wait();
   worker_->end("was ended by the test");
   const auto lost = worker_->lost();
-  blocks.set_value();
+  release->set_value();
   ASSERT_TRUE(lost) << "though the host's thread is busy";
   EXPECT_NE(lost->message().find("was ended by the test"), std::string::npos) << lost->message();
 }
