@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -38,10 +39,14 @@ void check(std::string_view what, int result) {
 /// A call is meant when all the conditions of one of these hold.
 using Alternatives = std::vector<std::vector<scmp_arg_cmp>>;
 
+scmp_arg_cmp compared(unsigned place, scmp_compare how, std::uint64_t value, std::uint64_t bits = 0) {
+  return {place, how, value, bits};
+}
+
 /// The argument `place`, of which the kernel reads 32 bits and a filter sees 64, is one of `values`.
 Alternatives any_of(unsigned place, std::initializer_list<unsigned> values) {
   Alternatives any;
-  for (const unsigned value : values) any.push_back({SCMP_CMP64(place, SCMP_CMP_MASKED_EQ, 0xffffffff, value)});
+  for (const unsigned value : values) any.push_back({compared(place, SCMP_CMP_MASKED_EQ, 0xffffffff, value)});
   return any;
 }
 
@@ -50,7 +55,7 @@ Alternatives any_flag(unsigned place, std::initializer_list<int> flags) {
   Alternatives any;
   for (const int flag : flags) {
     const auto bits = static_cast<scmp_datum_t>(flag);
-    any.push_back({SCMP_CMP64(place, SCMP_CMP_MASKED_EQ, bits, bits)});
+    any.push_back({compared(place, SCMP_CMP_MASKED_EQ, bits, bits)});
   }
   return any;
 }
@@ -59,20 +64,20 @@ Alternatives alternatives(const FilteredCall& call) {
   const auto self = static_cast<scmp_datum_t>(::getpid());
   const auto& where = call.where;
   if (where == kPrivate) {
-    return {{SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0), SCMP_A3_64(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0)}};
+    return {{compared(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0), compared(3, SCMP_CMP_MASKED_EQ, MAP_SHARED, 0)}};
   }
-  if (where == kNotExecutable) return {{SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}};
-  if (where == kThisProcess) return {{SCMP_A0_64(SCMP_CMP_EQ, self)}};
-  if (where == kOtherProcess) return {{SCMP_A0_64(SCMP_CMP_NE, self)}};
-  if (where == kNoThread) return {{SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)}};
-  if (where == kLimitSet) return {{SCMP_A2_64(SCMP_CMP_NE, 0)}};
+  if (where == kNotExecutable) return {{compared(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}};
+  if (where == kThisProcess) return {{compared(0, SCMP_CMP_EQ, self)}};
+  if (where == kOtherProcess) return {{compared(0, SCMP_CMP_NE, self)}};
+  if (where == kNoThread) return {{compared(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)}};
+  if (where == kLimitSet) return {{compared(2, SCMP_CMP_NE, 0)}};
   if (where == kFileMade) {
     return any_flag(call.name == "open" ? 1 : 2, {O_CREAT, O_TRUNC, O_TMPFILE & ~O_DIRECTORY});
   }
   if (where == kConfinement) return any_of(0, {PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_PTRACER, PR_SET_MM});
   if (where == kSignalsOfFiles) return any_of(1, {F_SETOWN, F_SETOWN_EX, F_SETSIG});
   if (where == kSignalsOrInput) return any_of(1, {FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX});
-  return {{}};
+  return Alternatives(1);  // without conditions
 }
 
 std::uint32_t action_of(Verdict verdict) {

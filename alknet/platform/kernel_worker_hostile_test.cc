@@ -94,7 +94,7 @@ TEST_F(HostileWorkers, MayNotHoldTheirCallersBytesWithoutEnd) {
   serve("never-answers", 1'000);
   const auto first = [&]() -> Task<Error> {
     auto waiting = std::make_shared<std::vector<Error>>();
-    for (const std::size_t bytes : {600, 300, 200}) {
+    for (const std::size_t bytes : {std::size_t{600}, std::size_t{300}, std::size_t{200}}) {
       alknet::start(executor_, worker_->call(call(bytes)),
                     [waiting](Outcome<Message> outcome) { waiting->push_back(error_of([&] { outcome.take(); })); });
     }
