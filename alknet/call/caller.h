@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +25,9 @@ struct CallOptions {
   /// What is called, when the caller knows it: says where Bytes are. Otherwise an object exactly `{"$bytes": i}` whose
   /// number is that of a buffer counts, and base64 strings from a plain peer stay strings.
   std::shared_ptr<const Operation> known;
+
+  /// The most bytes of attachments that the answer may have; the connection's own limit when that is less.
+  std::uint64_t answer_bytes = std::numeric_limits<std::uint64_t>::max();
 
   /// On a sandbox link only: the id of the peer's request that this call is made for.
   std::optional<std::string> parent;

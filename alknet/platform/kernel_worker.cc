@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <deque>
@@ -29,6 +30,9 @@ namespace {
 constexpr std::chrono::seconds kSpare{60};
 
 constexpr std::chrono::milliseconds kReapEvery{10};
+
+/// Of what belongs to no call: the program that we start sends none.
+constexpr std::uint64_t kStrayFrames = 16;
 
 /// What says where drivers and libraries are. None of it is a secret.
 constexpr const char* kInherited[] = {"ALKNET_DEPS_DIR", "ALKNET_WEBGPU",   "ALKNET_WEBGPU_LIBRARY",
@@ -86,7 +90,6 @@ struct KernelWorkerHost::State {
 namespace {
 
 using HostState = KernelWorkerHost::State;
-using OperationRef = std::shared_ptr<const call::Operation>;
 
 /// A process that was killed: reaped when it has ended, so that nobody waits for it. Holds its place among the workers
 /// until then.
@@ -120,19 +123,22 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
   WorkerState& operator=(const WorkerState&) = delete;
 
   struct Waiting {
-    OperationRef operation;
-    Message input;
-    compute::WorkerDeadline deadline;
-    std::string what;
-    Completion<Message> done;
+    compute::WorkerCall call;
+    Completion<Message> done = {};
+    std::uint64_t bytes = 0;  // of the input
   };
 
   void open() {
     call::ConnectionOptions options;
     options.logger = host_->options.logger;
     options.sandbox_link = true;  // both features from the start
+    options.start_nested = [weak = weak_from_this()](std::string_view, const call::CallRequest&, const auto&) {
+      if (const auto self = weak.lock()) self->asked();
+      return call::CallHandle();
+    };
     options.limits.inbound_calls = 1;
     options.limits.calls_per_second = 1;
+    options.limits.stray_frames = kStrayFrames;
     options.limits.attachment_bytes = host_->options.memory;
     options.limits.bytes_in_flight = host_->options.memory + options.limits.frame;
     options.limits.bytes_unsent = options.limits.bytes_in_flight;
@@ -144,26 +150,36 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
   }
 
   void push(Waiting call) {
-    if (const auto gone = lost()) {
-      call.done.set_error(std::make_exception_ptr(*gone));
+    auto refusal = lost();
+    if (!refusal) refusal = too_much(call);
+    if (refusal) {
+      call.done.set_error(std::make_exception_ptr(*refusal));
       return;
     }
+    waiting_bytes_ += call.bytes;
     waiting_.push_back(std::move(call));
     next();
   }
 
-  /// Kills it; what waits gets `why`, and so does who comes later.
-  void end(const Error& why) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (lost_) return;
-      lost_ = why;
-    }
+  /// From now on it is lost, because of `why` when it was not before. Any thread; `end` is to follow.
+  void lose(const Error& why) {
+    const std::lock_guard lock(mutex_);
+    if (!lost_) lost_ = why;
+  }
+
+  /// Kills it; what waits gets the error of `lost`, and so does who comes later.
+  void end() {
+    if (std::exchange(ended_, true)) return;
+    const Error why = *lost();
     if (timer_) host_->loop.cancel(*std::exchange(timer_, std::nullopt));
     process_->kill();
     connection_->close();
     std::make_shared<Ending>(host_, std::move(*std::exchange(process_, std::nullopt)))->watch();
     for (Waiting& call : std::exchange(waiting_, {})) call.done.set_error(std::make_exception_ptr(why));
+  }
+  void end(const Error& why) {
+    lose(why);
+    end();
   }
 
   std::optional<Error> lost() const {
@@ -178,7 +194,7 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
   void next() {
     if (running_ || waiting_.empty()) return;
     running_ = true;
-    Waiting& call = waiting_.front();
+    compute::WorkerCall& call = waiting_.front().call;
     const auto limit = call.deadline == compute::WorkerDeadline::kDispatch ? host_->options.dispatch_deadline
                                                                            : host_->options.setup_deadline;
     timer_ = host_->loop.post_after(limit, [weak = weak_from_this(), limit] {
@@ -187,6 +203,7 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
     call::CallOptions options;
     options.timeout = limit + kSpare;
     options.known = call.operation;
+    options.answer_bytes = call.answer_bytes;
     auto task = connection_->call(call.operation->spec().name, std::move(call.input), std::move(options));
     alknet::start(host_->loop, std::move(task), [weak = weak_from_this()](Outcome<Message> outcome) {
       if (const auto self = weak.lock()) self->answered(std::move(outcome));
@@ -199,6 +216,7 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
     host_->loop.cancel(*std::exchange(timer_, std::nullopt));
     Waiting call = std::move(waiting_.front());
     waiting_.pop_front();
+    waiting_bytes_ -= call.bytes;
     running_ = false;
     if (outcome.ok()) {
       call.done.set_value(outcome.take());
@@ -209,15 +227,48 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
   }
 
   void overrun(std::chrono::milliseconds limit) {
-    const std::string what = waiting_.front().what;
+    const std::string what = waiting_.front().call.what;
     host_->options.logger.warning("a kernel worker was ended at its deadline", {{"what", what}});
     end(lost_because("deadline",
                      fmt::format("was ended, because {} took longer than {}: give each call less to do", what, limit)));
   }
 
-  /// The link ended before us: so did the process, or it will now.
+  /// Why it cannot be sent or wait: nobody counts what a caller who gives up leaves behind.
+  std::optional<Error> too_much(const Waiting& call) const {
+    const std::uint64_t limit = host_->options.memory;
+    if (call.bytes > limit) {
+      return Error(call::CallError::kResourceExhausted,
+                   fmt::format("[kernels] operands of {} bytes are more than the {} that the process of a caller's "
+                               "kernels holds: dispatch on parts of them",
+                               call.bytes, limit),
+                   JsonObject{{"limit", "bytes"}});
+    }
+    if (waiting_.empty() || call.bytes <= limit - std::min(limit, waiting_bytes_)) return std::nullopt;
+    return Error(call::CallError::kResourceExhausted,
+                 fmt::format("[kernels] operands of {} bytes wait for this caller's kernels already: wait for their "
+                             "results before dispatching more",
+                             waiting_bytes_),
+                 JsonObject{{"limit", "kernel_worker_queue"}});
+  }
+
+  /// The process called us, which the program that we started never does.
+  void asked() {
+    lose(lost_because("ended", "was ended, because it made calls of its own"));
+    host_->loop.post([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->end();
+    });
+  }
+
+  /// The link ended before us: so did the process, or it will now. Nobody waits for that but who polls.
   void closed() {
-    if (lost()) return;
+    if (ended_) return;
+    process_->kill();
+    if (!process_->ended()) {
+      host_->loop.post_after(kReapEvery, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->closed();
+      });
+      return;
+    }
     const runtime::HelperEnd how = process_->reap();
     host_->options.logger.warning("a kernel worker ended", {{"how", how.text()}});
     end(ended_by(how));
@@ -227,8 +278,10 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
   std::optional<runtime::HelperProcess> process_;
   std::shared_ptr<call::Connection> connection_;
   std::deque<Waiting> waiting_;
+  std::uint64_t waiting_bytes_ = 0;
   std::optional<TimerId> timer_;
   bool running_ = false;
+  bool ended_ = false;
   mutable std::mutex mutex_;
   std::optional<Error> lost_;
 };
@@ -236,24 +289,26 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
 class Worker final : public compute::KernelWorker {
  public:
   explicit Worker(std::shared_ptr<WorkerState> state) : state_(std::move(state)) {}
-  ~Worker() override { Worker::end(); }
+  ~Worker() override { Worker::end("was ended"); }
 
-  Task<Message> call(OperationRef operation, Message input, compute::WorkerDeadline deadline,
-                     std::string what) override {
-    return run(state_, {std::move(operation), std::move(input), deadline, std::move(what), {}});
-  }
+  Task<Message> call(compute::WorkerCall call) override { return run(state_, waiting(std::move(call))); }
 
-  void tell(OperationRef operation, Message input, std::string what) override {
-    push(state_, {std::move(operation), std::move(input), compute::WorkerDeadline::kDispatch, std::move(what), {}});
-  }
+  void tell(compute::WorkerCall call) override { push(state_, waiting(std::move(call))); }
 
-  void end() override {
-    state_->loop().post([state = state_] { state->end(lost_because("ended", "was ended")); });
+  void end(std::string_view why) override {
+    state_->lose(lost_because("ended", std::string(why)));
+    state_->loop().post([state = state_] { state->end(); });
   }
 
   std::optional<Error> lost() const override { return state_->lost(); }
 
  private:
+  static WorkerState::Waiting waiting(compute::WorkerCall call) {
+    std::uint64_t bytes = 0;
+    for (const SharedBytes& each : call.input.bytes) bytes += each.size();
+    return {std::move(call), {}, bytes};
+  }
+
   static void push(const std::shared_ptr<WorkerState>& state, WorkerState::Waiting call) {
     state->loop().post([state, call = std::move(call)]() mutable { state->push(std::move(call)); });
   }

@@ -45,40 +45,33 @@ const Json kEndless = kernel("endless", "loop { if (y[0] == 12345.0) { break; } 
 
 class KernelWorkers : public testing::Test {
  protected:
-  class Node : public compute::OperationsTest {
-   public:
-    explicit Node(compute::ServedOperations* served) : OperationsTest(served) {}
-    void TestBody() override {}
-    using OperationsTest::call;
-    using OperationsTest::code;
-    using OperationsTest::dispatcher;
-    using OperationsTest::end;
-    using OperationsTest::executor;
-    using OperationsTest::make_owner;
-    using OperationsTest::owner;
-    using OperationsTest::read_as;
-    using OperationsTest::tensor;
-    using OperationsTest::values;
-  };
-
   void SetUp() override {
     const gpu::Survey survey = gpu::survey();
     if (survey.adapters.empty()) GTEST_SKIP() << "no GPU: " << survey.reason;
     serve({});
   }
-  void TearDown() override {
-    node.reset();
-    served.reset();
-  }
 
   void serve(KernelWorkerOptions options) {
-    TearDown();
+    node.reset();
     options.diagnostics = true;
     workers = std::make_shared<KernelWorkerHost>(thread.loop(), std::move(options));
     compute::ComputeServiceOptions serving;
     serving.kernel_workers = workers;
-    served = std::make_unique<compute::ServedOperations>(std::move(serving));
-    node = std::make_unique<Node>(served.get());
+    node = std::make_unique<compute::ServedNode>(std::move(serving));
+  }
+
+  /// One second for a dispatch.
+  void serve_with_deadline() {
+    KernelWorkerOptions options;
+    options.dispatch_deadline = milliseconds(1'000);
+    serve(std::move(options));
+  }
+
+  /// 16 MiB for a process.
+  void serve_with_little_memory() {
+    KernelWorkerOptions options;
+    options.memory = std::uint64_t{16} << 20;
+    serve(std::move(options));
   }
 
   Json dispatch(std::string_view name, const Json& input, std::shared_ptr<call::Owner> as = nullptr) {
@@ -100,8 +93,7 @@ class KernelWorkers : public testing::Test {
 
   LoopThread thread;
   std::shared_ptr<KernelWorkerHost> workers;
-  std::unique_ptr<compute::ServedOperations> served;
-  std::unique_ptr<Node> node;
+  std::unique_ptr<compute::ServedNode> node;
 };
 
 TEST_F(KernelWorkers, RunKernelsOfCallers) {
@@ -170,9 +162,7 @@ TEST_F(KernelWorkers, GiveOutputsToGraphsAndSubmissions) {
 }
 
 TEST_F(KernelWorkers, EndAtTheirDeadlineAndHarmNothingElse) {
-  KernelWorkerOptions options;
-  options.dispatch_deadline = milliseconds(1'000);
-  serve(std::move(options));
+  serve_with_deadline();
   const auto other = node->make_owner();
   node->call("compute/register_kernel", kSquarePlusOne, other);
   node->call("compute/register_kernel", kSquarePlusOne);
@@ -299,9 +289,7 @@ TEST_F(KernelWorkers, CountOutputsAgainstTheQuotaOfTheirOwner) {
 }
 
 TEST_F(KernelWorkers, GoOnAfterTheyRanOutOfMemory) {
-  KernelWorkerOptions options;
-  options.memory = std::uint64_t{16} << 20;
-  serve(std::move(options));
+  serve_with_little_memory();
   Json large = kSquarePlusOne;
   large.at("kernel").as_object()["outputs"] =
       JsonArray{JsonObject{{"name", "y"}, {"dtype", "f32"}, {"shape", JsonArray{"x_count * 8000000"}}}};
@@ -312,9 +300,7 @@ TEST_F(KernelWorkers, GoOnAfterTheyRanOutOfMemory) {
 }
 
 TEST_F(KernelWorkers, FreeWhatIsDisposedOf) {
-  KernelWorkerOptions options;
-  options.memory = std::uint64_t{16} << 20;
-  serve(std::move(options));
+  serve_with_little_memory();
   node->call("compute/register_kernel", kSquarePlusOne);
   const Json x = node->call("compute/create_tensor", R"({"dtype":"f32","shape":[1000000]})");
   for (int step = 0; step < 8; ++step) {
@@ -332,9 +318,7 @@ TEST_F(KernelWorkers, ForgetKernelsThatAreDisposedOf) {
 }
 
 TEST_F(KernelWorkers, MayBeGivenUpWhileTheyRun) {
-  KernelWorkerOptions options;
-  options.dispatch_deadline = milliseconds(1'000);
-  serve(std::move(options));
+  serve_with_deadline();
   const auto hasty = node->make_owner();
   node->call("compute/register_kernel", kEndless, hasty);
   const Json x = node->call("compute/create_tensor", R"({"dtype":"f32","shape":[2]})", hasty);

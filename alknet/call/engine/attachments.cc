@@ -108,7 +108,7 @@ void AttachmentReceiver::expect(StreamId stream, const std::shared_ptr<Assembly>
   }
 }
 
-void AttachmentReceiver::chunk(StreamId stream, const Chunk& chunk) {
+bool AttachmentReceiver::chunk(StreamId stream, const Chunk& chunk) {
   const auto found = incoming_.find(chunk.id);
   if (found == incoming_.end() || found->second.stream != stream) {
     throw Error(CallError::kProtocolError, fmt::format("[attachments] a chunk of the unknown id {}", chunk.id));
@@ -127,16 +127,18 @@ void AttachmentReceiver::chunk(StreamId stream, const Chunk& chunk) {
     part.insert(part.end(), chunk.data.begin(), chunk.data.end());
     buffered_ += chunk.data.size();
   }
-  if (chunk.flag == Chunk::kMore) return;
+  const bool wanted = assembly->wanted;
+  if (chunk.flag == Chunk::kMore) return wanted;
   incoming_.erase(found);
   if (chunk.flag == Chunk::kCancelled) {
     assembly->cancelled = true;
     unwant(*assembly);
   }
-  if (--assembly->missing > 0) return;
+  if (--assembly->missing > 0) return wanted;
   for (const auto& part : assembly->parts) buffered_ -= part.size();
   const auto done = std::move(assembly->done);  // it may end what it belongs to
   done(*assembly);
+  return wanted;
 }
 
 void AttachmentReceiver::drop_stream(StreamId stream) {

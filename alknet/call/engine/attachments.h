@@ -92,8 +92,8 @@ class AttachmentReceiver {
   void expect(StreamId stream, const std::shared_ptr<Assembly>& assembly);
 
   /// Takes a chunk. Throws `protocol_error` for an unknown id, a stream that is not the envelope's, and a sum of bytes
-  /// that is not the announced size.
-  void chunk(StreamId stream, const Chunk& chunk);
+  /// that is not the announced size. Whether its bytes are wanted.
+  bool chunk(StreamId stream, const Chunk& chunk);
 
   /// Forgets what was expected on a stream.
   void drop_stream(StreamId stream);

@@ -175,6 +175,8 @@ class Link {
                       std::uint64_t bytes);
   void fill(std::uint64_t number, std::uint64_t place, Message item, const std::vector<AttachmentInfo>& infos);
   static Error malformed(const PendingRequest& request, const Error& error);
+  /// Something came that belongs to no call. Throws `resource_exhausted` when that was too much.
+  void stray();
   void late_answer(Stream& stream, std::uint64_t number);
   void end_after_items(PendingRequest& request, std::optional<Error> error);
   void end_pending(std::uint64_t number, std::optional<Error> error);
@@ -208,6 +210,7 @@ class Link {
   // Numbers of ended requests whose handler was told to stop, the latest of them.
   std::set<std::uint64_t> told_to_stop_;
 
+  std::uint64_t strays_ = 0;
   std::uint64_t buffered_ = 0;  // of readers
   std::uint64_t unsent_ = 0;    // envelopes and attachments that the transport did not take
   ConnectionStats stats_;

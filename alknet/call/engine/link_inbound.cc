@@ -15,7 +15,10 @@ WireError internal_answer(const Error& error) { return {"INTERNAL", error.messag
 }  // namespace
 
 void Link::frame(Stream& stream, std::span<const std::byte> bytes) {
-  if (is_chunk(bytes)) return receiver_.chunk(stream.id, parse_chunk(bytes));
+  if (is_chunk(bytes)) {
+    if (!receiver_.chunk(stream.id, parse_chunk(bytes))) stray();
+    return;
+  }
   Envelope envelope = parse_envelope({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   const auto assembly = envelope.attachments.empty() ? nullptr : expect(stream, envelope);
   switch (envelope.type) {
@@ -26,6 +29,7 @@ void Link::frame(Stream& stream, std::span<const std::byte> bytes) {
     case EventType::kCredit: return on_credit(envelope);
     case EventType::kError: return on_error(envelope);
     case EventType::kUnknown:
+      stray();
       return answer_error(stream, envelope.id, {"INVALID_INPUT", "unknown event type", false, nullptr});
   }
 }
@@ -199,7 +203,8 @@ void Link::on_aborted(Stream& stream, const Envelope& envelope) {
   const bool ours = number && pending_.find(*number) != nullptr;
   // Only callers abort. A plain handler may too: on a stream that we opened it means our request.
   if (call != nullptr && !(ours && stream.ours)) return abort_inbound(call);
-  if (ours) end_pending(*number, Error(CallError::kAborted, "the handler's side gave the call up"));
+  if (!ours) return stray();
+  end_pending(*number, Error(CallError::kAborted, "the handler's side gave the call up"));
 }
 
 void Link::on_credit(const Envelope& envelope) {
@@ -215,7 +220,7 @@ void Link::on_credit(const Envelope& envelope) {
   };
   const Window credit{read("items"), read("bytes")};
   const auto call = inbound_.find(envelope.id);
-  if (call == nullptr) return;
+  if (call == nullptr) return stray();
   call->window.add(credit);
   if (call->waits_for_room && has_room(call)) {
     call->waits_for_room = false;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace alknet::call {
 
@@ -35,6 +36,10 @@ struct LinkLimits {
 
   /// Attachments of the peer that are announced and not whole; a stream that passes it is reset.
   std::uint32_t attachments = 16'384;
+
+  /// Frames that belong to nothing: answers that nobody waits for, chunks of them. A call that was given up leaves
+  /// some, so this is for links on which that does not happen; a stream that passes it is reset.
+  std::uint64_t stray_frames = std::numeric_limits<std::uint64_t>::max();
 
   /// What a subscription may hold unread. With the feature `credit` these are also the first window, which is part of
   /// the protocol: 256 and 4 MiB. Change them only on both sides alike.

@@ -1,6 +1,7 @@
 // Link: what we ask of the peer, and what comes back.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "alknet/base/json_print.h"
@@ -64,6 +65,7 @@ std::uint64_t Link::send_request(PendingRequest request, Message input, const Ca
   }
   request.features = features_;
   request.known = options.known;
+  request.answer_bytes = std::min(options.answer_bytes, limits.attachment_bytes);
   const auto infos =
       to_wire(input, options.known ? &options.known->input_bytes() : nullptr, features_.attachments, ids_);
   PendingRequest& added = pending_.add(std::move(request));
@@ -150,14 +152,13 @@ Link::Taken Link::take(Subscription& subscription) {
 
 void Link::on_responded(Stream& stream, Envelope& envelope, std::shared_ptr<Assembly> assembly, std::size_t size) {
   const auto number = pending_.number_of(envelope.id);
-  if (!number) return;
+  if (!number) return stray();
   PendingRequest* request = pending_.find(*number);
   if (request == nullptr) return late_answer(stream, *number);
-  if (request->answering) return;
+  if (request->answering) return stray();
   const std::uint64_t attached = total_size(envelope.attachments);
-  if (attached > options_.limits.attachment_bytes) {
-    return give_up(
-        *number, limit_reached("attachment_bytes", options_.limits.attachment_bytes, "the answer has too many bytes"));
+  if (attached > request->answer_bytes) {
+    return give_up(*number, limit_reached("attachment_bytes", request->answer_bytes, "the answer has too many bytes"));
   }
   Message output;
   // JSON.stringify leaves `output` out when it is undefined.
@@ -243,7 +244,13 @@ Error Link::malformed(const PendingRequest& request, const Error& error) {
           fmt::format("{} answered what is no output of it: {}", request.operation, error.message()), error.details()};
 }
 
+void Link::stray() {
+  if (++strays_ <= options_.limits.stray_frames) return;
+  throw limit_reached("stray_frames", options_.limits.stray_frames, "the peer sends what belongs to no call");
+}
+
 void Link::late_answer(Stream& stream, std::uint64_t number) {
+  stray();
   // A second answer to a plain call: its operation is a subscription, which would go on for nobody.
   if (told_to_stop_.contains(number)) return;
   remember_stop(number);
@@ -257,7 +264,7 @@ void Link::late_answer(Stream& stream, std::uint64_t number) {
 void Link::on_completed(const Envelope& envelope) {
   const auto number = pending_.number_of(envelope.id);
   PendingRequest* request = number ? pending_.find(*number) : nullptr;
-  if (request == nullptr || request->answering) return;
+  if (request == nullptr || request->answering) return stray();
   if (!request->subscription) return end_pending(*number, Error(CallError::kInternal, "completed without response"));
   end_after_items(*request, std::nullopt);
 }
@@ -265,7 +272,7 @@ void Link::on_completed(const Envelope& envelope) {
 void Link::on_error(const Envelope& envelope) {
   const auto number = pending_.number_of(envelope.id);
   PendingRequest* request = number ? pending_.find(*number) : nullptr;
-  if (request == nullptr || request->answering) return;
+  if (request == nullptr || request->answering) return stray();
   std::optional<Error> error;
   try {
     error = error_from_wire(WireError::from_json(envelope.payload));

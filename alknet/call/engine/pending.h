@@ -55,6 +55,7 @@ struct PendingRequest {
   std::shared_ptr<Subscription> subscription;
   std::shared_ptr<const Operation> known;
   std::optional<Executor::Clock::time_point> deadline;
+  std::uint64_t answer_bytes = 0;  ///< the most that the attachments of one answer may have
 
   /// The answer of a call came, or the end of a subscription, but not all attachments that belong before it.
   bool answering = false;

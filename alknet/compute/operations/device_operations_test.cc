@@ -10,40 +10,23 @@ namespace {
 /// On a GPU, hardware or software: what only such a device does.
 class DeviceOperations : public testing::Test {
  protected:
-  class Node : public OperationsTest {
-   public:
-    explicit Node(ServedOperations* served) : OperationsTest(served) {}
-    void TestBody() override {}
-    using OperationsTest::call;
-    using OperationsTest::code;
-    using OperationsTest::owner;
-    using OperationsTest::read_as;
-    using OperationsTest::tensor;
-  };
-
   void SetUp() override {
     const gpu::Survey survey = gpu::survey();
     if (survey.adapters.empty()) GTEST_SKIP() << "no GPU: " << survey.reason;
     ComputeServiceOptions options;
     options.device = "gpu";
-    served = std::make_unique<ServedOperations>(std::move(options));
-    node = std::make_unique<Node>(served.get());
-  }
-  void TearDown() override {
-    node.reset();
-    served.reset();
+    node = std::make_unique<ServedNode>(std::move(options));
   }
 
   /// As a driver reset does.
   void lose_device() {
-    served->service->compute().post([this] {
-      for (const auto& backend : served->service->backends()) backend->lose("reset by the test");
+    node->service().compute().post([this] {
+      for (const auto& backend : node->service().backends()) backend->lose("reset by the test");
     });
-    served->service->settle();
+    node->service().settle();
   }
 
-  std::unique_ptr<ServedOperations> served;
-  std::unique_ptr<Node> node;
+  std::unique_ptr<ServedNode> node;
 };
 
 TEST_F(DeviceOperations, SayThatTheDeviceWasLostAndGoOnWithAnother) {
@@ -96,8 +79,8 @@ TEST_F(DeviceOperations, RefuseGraphsWithTensorsOfAnotherDevice) {
 }
 
 TEST_F(DeviceOperations, LoadModelsAnewAfterTheDeviceWasLost) {
-  served->registry->curated().add(sentence_model_operations(
-      *served->service, "tiny", tiny_bert_files(),
+  node->registry().curated().add(sentence_model_operations(
+      node->service(), "tiny", tiny_bert_files(),
       std::make_shared<tensor::FileSource>(tensor::File::from_bytes(SharedBytes::take(tiny_bert_weights())))));
   const auto embed = [&] { return node->call("model/tiny/embed", R"({"sentences":["the dog"]})").at("vectors").at(0); };
   const Json before = embed();

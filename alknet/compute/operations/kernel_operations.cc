@@ -102,13 +102,42 @@ Task<std::shared_ptr<KernelResource>> register_here(ComputeService& service, std
   co_return std::make_shared<KernelResource>(std::move(name), form);
 }
 
+/// The name of a kernel that is not checked yet; null when it has none.
+Json name_in(const Json& kernel) {
+  const Json* name = kernel.is_object() ? kernel.get_object().if_contains("name") : nullptr;
+  return name == nullptr ? Json(nullptr) : *name;
+}
+
+/// Refuses a name that a kernel of another form has: each form knows its own.
+void require_free(const OwnerState& owner, const Json& name, Form form) {
+  const auto found = name.is_string() ? owner.kernels_by_name.find(name.get_string()) : owner.kernels_by_name.end();
+  if (found == owner.kernels_by_name.end() || found->second->form() == form) return;
+  throw Error(ComputeError::kKernelInvalid,
+              fmt::format("[{}] the name is taken: dispose of that kernel first, or choose another", found->first),
+              JsonObject{{"kernel", found->first}});
+}
+
+/// Its handle. Where it cannot be kept its name is free again.
+std::string keep_kernel(call::OperationContext& context, OwnerState& owner, const std::shared_ptr<KernelResource>& made,
+                        std::span<const std::string> ids) {
+  try {
+    const std::shared_ptr<call::Resource> kernel = made;
+    return keep(context, std::span(&kernel, 1), ids).front();
+  } catch (...) {
+    owner.forget_kernel(*made);
+    throw;
+  }
+}
+
 Task<Message> register_kernel(ComputeService& service, call::OperationContext& context, Message input) {
   const JsonObject& object = members(input);
   const auto ids = ids_of(object);
   const auto owner = service.owner(context);
   const Json* source = member(object, "kernel");
   const bool stranger = context.owner().kind() != call::Owner::Kind::kProgram;
-  if (source != nullptr && stranger) kernel_of_stranger(service, *source);  // refused before it counts
+  const Form form = source == nullptr ? Form::kExpression : stranger ? Form::kInWorker : Form::kSource;
+  if (form == Form::kInWorker) kernel_of_stranger(service, *source);  // refused before it counts
+  require_free(*owner, source == nullptr ? object.at("name") : name_in(*source), form);
   room_of(context).require(1, 0);
   if (owner->kernels_registered >= service.options().max_kernels) {
     throw Error(call::CallError::kResourceExhausted,
@@ -117,17 +146,14 @@ Task<Message> register_kernel(ComputeService& service, call::OperationContext& c
   }
   ++owner->kernels_registered;
   std::shared_ptr<KernelResource> made;
-  if (source != nullptr && stranger) {
+  if (form == Form::kInWorker) {
     made = co_await register_in_worker(service, owner, *source);
   } else {
     Json document = source == nullptr ? entry_of(object) : *source;
-    const Form form = source == nullptr ? Form::kExpression : Form::kSource;
     made = co_await register_here(service, owner, std::move(document), form);
   }
-  const std::shared_ptr<call::Resource> kernel = made;
-  const auto handles = keep(context, std::span(&kernel, 1), ids);
   owner->kernels_by_name[made->name()] = made;
-  co_return Message{JsonObject{{"kernel", handles.front()}, {"name", made->name()}}, {}};
+  co_return Message{JsonObject{{"kernel", keep_kernel(context, *owner, made, ids)}, {"name", made->name()}}, {}};
 }
 
 constexpr ComputeOperation kDispatchKernel = {
@@ -217,6 +243,15 @@ std::optional<WorkgroupCounts> workgroups_of(const JsonObject& object) {
   return counts;
 }
 
+/// Where the tensor stands among the first `count` inputs.
+std::optional<std::size_t> place_of(const std::vector<CallInput>& inputs, const std::shared_ptr<TensorResource>& tensor,
+                                    std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (inputs[i].tensors.front() == tensor) return i;
+  }
+  return std::nullopt;
+}
+
 /// The operands of a dispatch in a worker; what is here is read on the compute thread.
 Task<std::vector<WorkerOperand>> worker_operands(ComputeService& service, const WorkerKernels* worker, EagerCall call) {
   std::vector<WorkerOperand> operands;
@@ -225,6 +260,7 @@ Task<std::vector<WorkerOperand>> worker_operands(ComputeService& service, const 
     if (input.scalar) refuse_number(call);
     const auto& tensor = input.tensors.front();
     WorkerOperand& made = operands.emplace_back(WorkerOperand{tensor->in_worker(), tensor->dtype(), tensor->shape()});
+    made.same_as = place_of(call.inputs, tensor, operands.size() - 1);
     here = here || !made.there;
     if (!made.there || made.there->kernels() == worker) continue;
     // Of a process before this one, which ended: nothing is left of it.
@@ -233,7 +269,8 @@ Task<std::vector<WorkerOperand>> worker_operands(ComputeService& service, const 
   if (!here) co_return operands;
   auto work = [call = std::move(call), operands = std::move(operands)]() mutable {
     for (std::size_t i = 0; i < operands.size(); ++i) {
-      if (!operands[i].there) operands[i].bytes = SharedBytes::take(call.inputs[i].tensors.front()->held().read());
+      if (operands[i].there || operands[i].same_as) continue;
+      operands[i].bytes = SharedBytes::take(call.inputs[i].tensors.front()->held().read());
     }
     return std::move(operands);
   };

@@ -47,25 +47,8 @@ class SlowSource final : public tensor::Source {
   tensor::File file_;
 };
 
-class ModelNode : public OperationsTest {
- public:
-  explicit ModelNode(ServedOperations* served) : OperationsTest(served) {}
-  void TestBody() override {}
-  using OperationsTest::call;
-  using OperationsTest::code;
-  using OperationsTest::dispatcher;
-  using OperationsTest::end;
-  using OperationsTest::executor;
-  using OperationsTest::make_owner;
-  using OperationsTest::owner;
-  using OperationsTest::read_as;
-  using OperationsTest::values;
-};
-
 class ModelLoading : public testing::Test {
  protected:
-  using Node = ModelNode;
-
   ModelLoading() {
     ComputeServiceOptions options;
     options.models.find = [this](std::string_view name) -> std::shared_ptr<tensor::Source> {
@@ -82,17 +65,11 @@ class ModelLoading : public testing::Test {
     options.models.files = [](std::string_view name) {
       return ModelFiles{"here", {{"config.json", fmt::format("{{\"of\":\"{}\"}}", name)}}};
     };
-    served = std::make_unique<ServedOperations>(std::move(options));
-    node = std::make_unique<Node>(served.get());
-  }
-  ~ModelLoading() override {
-    node.reset();
-    served.reset();
+    node = std::make_unique<ServedNode>(std::move(options));
   }
 
   std::shared_ptr<SlowSource> slow = std::make_shared<SlowSource>();
-  std::unique_ptr<ServedOperations> served;
-  std::unique_ptr<Node> node;
+  std::unique_ptr<ServedNode> node;
 };
 
 TEST_F(ModelLoading, GivesHandlesAndAStore) {
@@ -127,7 +104,7 @@ TEST_F(ModelLoading, RefusesEmptyNames) {
   for (const char* name : {"model", "path", "token"}) {
     const Json input = JsonObject{{name, ""}};
     EXPECT_EQ(node->code("compute/load_model", input), "INVALID_INPUT") << name;
-    const auto program = Node::make_owner(call::Owner::Kind::kProgram);
+    const auto program = ServedNode::make_owner(call::Owner::Kind::kProgram);
     EXPECT_EQ(node->code("compute/load_model", input, program), "INVALID_INPUT") << name;
     node->end(program);
   }
@@ -142,7 +119,7 @@ TEST_F(ModelLoading, TakesPathsOnlyFromPrograms) {
   std::ofstream(path, std::ios::binary) << model_bytes();
   const Json input = JsonObject{{"path", path}};
   EXPECT_EQ(node->code("compute/load_model", input), "FORBIDDEN");
-  const auto program = Node::make_owner(call::Owner::Kind::kProgram);
+  const auto program = ServedNode::make_owner(call::Owner::Kind::kProgram);
   EXPECT_EQ(node->call("compute/load_model", input, program).at("tensors").as_object().size(), 2U);
   node->end(program);
   std::filesystem::remove_all(folder);
@@ -155,7 +132,7 @@ TEST_F(ModelLoading, SavedStoresAreFilesThatLoadAgain) {
   const auto save = [&](const Json& store, const std::string& rest) {
     return parse_json(fmt::format(R"({{"store":{},"path":"{}"{}}})", json_text(store), path, rest));
   };
-  const auto program = Node::make_owner(call::Owner::Kind::kProgram);
+  const auto program = ServedNode::make_owner(call::Owner::Kind::kProgram);
   const Json store = node->call("compute/load_model", R"({"model":"tiny"})", program).at("store");
   EXPECT_EQ(node->call("compute/save_model", save(store, R"(,"tensors":["b","a"],"metadata":{"by":"me"})"), program),
             parse_json(R"({"tensors":2})"));
@@ -218,7 +195,7 @@ TEST_F(ModelLoading, GrantsStreams) {
 }
 
 TEST_F(ModelLoading, RefusesAModelThatIsNotThere) {
-  EXPECT_EQ(code_of([&] { sentence_model_operations(*served->service, "none", "/nonexistent"); }), "model_invalid");
+  EXPECT_EQ(code_of([&] { sentence_model_operations(node->service(), "none", "/nonexistent"); }), "model_invalid");
 }
 
 /// Where `alknet model pull` installs the model.
@@ -234,9 +211,8 @@ TEST(ModelEmbedding, TakesOnlySoManySentencesACall) {
   }
   ComputeServiceOptions options;
   options.max_sentences = 2;
-  ServedOperations few(std::move(options));
-  few.registry->curated().add(sentence_model_operations(*few.service, "minilm", folder));
-  ModelNode node(&few);
+  ServedNode node(std::move(options));
+  node.registry().curated().add(sentence_model_operations(node.service(), "minilm", folder));
   EXPECT_EQ(node.code("model/minilm/embed", parse_json(R"({"sentences":["a","b"]})")), "no error");
   EXPECT_EQ(node.code("model/minilm/embed", parse_json(R"({"sentences":["a","b","c"]})")), "RESOURCE_EXHAUSTED");
 }
@@ -246,7 +222,7 @@ TEST_F(ModelLoading, EmbedsAsTheProgramDoes) {
   if (!std::filesystem::exists(folder / "model.safetensors")) {
     GTEST_SKIP() << folder << " is not there: bin/alknet model pull all-MiniLM-L6-v2";
   }
-  served->registry->curated().add(sentence_model_operations(*served->service, "minilm", folder));
+  node->registry().curated().add(sentence_model_operations(node->service(), "minilm", folder));
   const std::vector<std::string> texts = {"A dog runs in the park.", "", "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E",
                                           "Stock prices fell."};
   const auto backend = Devices(Devices::Options{1, true}).open("cpu");

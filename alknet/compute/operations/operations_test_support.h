@@ -93,4 +93,32 @@ class OperationsTest : public testing::Test {
   static inline ServedOperations* served_ = nullptr;  // of the suite
 };
 
+/// Operations of its own; a base, so that it is there before the node and after it.
+struct OwnOperations {
+  ServedOperations own;
+};
+
+/// A node of its own with a caller, for tests that need another one than the suite's, or several.
+class ServedNode final : private OwnOperations, public OperationsTest {
+ public:
+  explicit ServedNode(ComputeServiceOptions options = {})
+      : OwnOperations{ServedOperations(std::move(options))}, OperationsTest(&own) {}
+  void TestBody() override {}
+
+  using OperationsTest::call;
+  using OperationsTest::code;
+  using OperationsTest::dispatcher;
+  using OperationsTest::end;
+  using OperationsTest::executor;
+  using OperationsTest::live_bytes;
+  using OperationsTest::make_owner;
+  using OperationsTest::owner;
+  using OperationsTest::read;
+  using OperationsTest::read_as;
+  using OperationsTest::registry;
+  using OperationsTest::service;
+  using OperationsTest::tensor;
+  using OperationsTest::values;
+};
+
 }  // namespace alknet::compute

@@ -20,16 +20,30 @@ Json entry(std::string_view operation, Json input, JsonArray ids = {}) {
   return made;
 }
 
-Error broken(std::string_view what) {
-  return {BaseError::kInternal, fmt::format("[kernels] the kernel worker {}", what)};
+/// A member of what may be anything; null when it is not there.
+const Json* member_of(const Json* value, std::string_view name) {
+  const JsonObject* object = value == nullptr ? nullptr : value->if_object();
+  return object == nullptr ? nullptr : object->if_contains(name);
 }
 
-/// The bytes of `result`'s member `data`, an index into the list beside the results.
-SharedBytes result_bytes(const Message& answer, const Json& result) {
-  const Json* index = result.is_object() ? result.get_object().if_contains("data") : nullptr;
-  const Json* list = answer.value.as_object().if_contains("bytes");
-  if (index == nullptr || list == nullptr) throw broken("answered a read without bytes");
-  return attached_bytes(answer, list->as_array().at(index->at(kBytesKey).to_number<std::size_t>()));
+/// The item of an array that {"$bytes": index} says; null when there is none.
+const Json* item_of(const Json* list, const Json* reference) {
+  const Json* number = member_of(reference, kBytesKey);
+  if (list == nullptr || number == nullptr || !list->is_array() || !number->is_number()) return nullptr;
+  boost::system::error_code no_index;
+  const auto index = number->to_number<std::size_t>(no_index);
+  return no_index || index >= list->get_array().size() ? nullptr : &list->get_array()[index];
+}
+
+/// The bytes of a result, which says them as an index into the list beside the results; nothing when it lies.
+std::optional<SharedBytes> result_bytes(const Message& answer, const Json& output) {
+  const Json* place = item_of(member_of(&answer.value, "bytes"), member_of(&output, "data"));
+  const Json* number = member_of(place, kBytesKey);
+  if (number == nullptr || !number->is_number()) return std::nullopt;
+  boost::system::error_code no_index;
+  const auto index = number->to_number<std::size_t>(no_index);
+  if (no_index || index >= answer.bytes.size()) return std::nullopt;
+  return answer.bytes[index];
 }
 
 }  // namespace
@@ -46,17 +60,19 @@ Json WorkerTensor::handle() const {
 }
 
 Task<SharedBytes> WorkerTensor::read(std::shared_ptr<const WorkerTensor> tensor) {
-  JsonArray calls;
-  calls.push_back(entry("compute/read_tensor", JsonObject{{"tensor", tensor->handle()}}));
-  std::vector<SharedBytes> none;
-  const auto kernels = tensor->kernels_;
-  const Message answer = co_await WorkerKernels::submit(kernels, std::move(calls), std::move(none),
-                                                        WorkerDeadline::kDispatch, "copying a tensor out");
-  SharedBytes bytes = result_bytes(answer, answer.value.at("results").at(0).at("output"));
   const std::size_t expected = graph::storage_bytes(tensor->dtype_, graph::element_count(tensor->shape_));
-  if (bytes.size() != expected) throw broken(fmt::format("answered {} bytes for {}", bytes.size(), expected));
+  const auto kernels = tensor->kernels_;
+  WorkerKernels::Submission reading;
+  reading.calls.push_back(entry("compute/read_tensor", JsonObject{{"tensor", tensor->handle()}}));
+  reading.what = "copying a tensor out";
+  reading.answer_bytes = expected;
+  const Message answer = co_await WorkerKernels::submit(kernels, std::move(reading));
+  const auto bytes = result_bytes(answer, answer.value.at("results").at(0).at("output"));
+  if (!bytes || bytes->size() != expected) {
+    throw kernels->end_because(fmt::format("answered a read of {} bytes with others", expected));
+  }
   ++kernels->counts_.copied_out;
-  co_return bytes;
+  co_return *bytes;
 }
 
 Task<std::shared_ptr<WorkerKernels>> WorkerKernels::start(KernelWorkers& workers,
@@ -65,27 +81,50 @@ Task<std::shared_ptr<WorkerKernels>> WorkerKernels::start(KernelWorkers& workers
   const std::shared_ptr<WorkerKernels> made(new WorkerKernels(std::move(worker), std::move(submit)));
   // The first tensor opens the device, which takes longer than any dispatch may.
   Json nothing = tensor_type(Dtype::kF32, {0});
-  JsonArray calls;
+  Submission opening;
   JsonArray ids{made->next_id()};
   JsonArray handles{ids.front()};
-  calls.push_back(entry("compute/create_tensor", std::move(nothing), std::move(ids)));
-  calls.push_back(entry("compute/dispose", JsonObject{{"handles", std::move(handles)}}));
-  std::vector<SharedBytes> none;
-  co_await WorkerKernels::submit(made, std::move(calls), std::move(none), WorkerDeadline::kSetup, "opening the device");
+  opening.calls.push_back(entry("compute/create_tensor", std::move(nothing), std::move(ids)));
+  opening.calls.push_back(entry("compute/dispose", JsonObject{{"handles", std::move(handles)}}));
+  opening.deadline = WorkerDeadline::kSetup;
+  opening.what = "opening the device";
+  co_await WorkerKernels::submit(made, std::move(opening));
   co_return made;
 }
 
-WorkerKernels::~WorkerKernels() { worker_->end(); }
+WorkerKernels::~WorkerKernels() { end(); }
+
+/// A handle there that is disposed of unless somebody takes it over.
+class WorkerKernels::Handle {
+ public:
+  explicit Handle(std::shared_ptr<WorkerKernels> kernels) : kernels_(std::move(kernels)), id_(kernels_->next_id()) {}
+  ~Handle() {
+    if (kernels_) kernels_->forget(id_);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  const std::string& id() const { return id_; }
+  std::string take() {
+    kernels_ = nullptr;
+    return id_;
+  }
+
+ private:
+  std::shared_ptr<WorkerKernels> kernels_;
+  std::string id_;
+};
 
 Task<void> WorkerKernels::add(std::shared_ptr<WorkerKernels> self, std::string name, Json kernel) {
-  std::string id = self->next_id();
-  JsonArray calls;
-  JsonArray ids{id};
-  calls.push_back(entry("compute/register_kernel", JsonObject{{"kernel", std::move(kernel)}}, std::move(ids)));
-  std::vector<SharedBytes> none;
-  std::string what = fmt::format("compiling the kernel \"{}\"", name);
-  co_await WorkerKernels::submit(self, std::move(calls), std::move(none), WorkerDeadline::kSetup, std::move(what));
-  self->handles_[std::move(name)] = std::move(id);
+  Handle handle(self);  // when this task is dropped, its name must not stay taken there
+  Submission compiling;
+  JsonArray ids{handle.id()};
+  compiling.calls.push_back(
+      entry("compute/register_kernel", JsonObject{{"kernel", std::move(kernel)}}, std::move(ids)));
+  compiling.deadline = WorkerDeadline::kSetup;
+  compiling.what = fmt::format("compiling the kernel \"{}\"", name);
+  co_await WorkerKernels::submit(self, std::move(compiling));
+  self->handles_[std::move(name)] = handle.take();
 }
 
 void WorkerKernels::remove(const std::string& name) {
@@ -98,11 +137,16 @@ void WorkerKernels::remove(const std::string& name) {
 Task<std::vector<std::shared_ptr<WorkerTensor>>> WorkerKernels::dispatch(std::shared_ptr<WorkerKernels> self,
                                                                          std::shared_ptr<const SourceKernel> kernel,
                                                                          WorkerDispatch call) {
-  JsonArray calls, inputs, copies, ids;
-  std::vector<SharedBytes> bytes;
+  Submission running;
+  JsonArray inputs, copies, ids;
   for (WorkerOperand& operand : call.operands) {
     if (operand.there) {
       inputs.push_back(operand.there->handle());
+      continue;
+    }
+    if (operand.same_as) {
+      Json same = inputs[*operand.same_as];
+      inputs.push_back(std::move(same));
       continue;
     }
     Json type = tensor_type(operand.dtype, operand.shape);
@@ -111,11 +155,11 @@ Task<std::vector<std::shared_ptr<WorkerTensor>>> WorkerKernels::dispatch(std::sh
     handle.as_object().emplace("$tensor", copies.back());
     inputs.push_back(std::move(handle));
     if (!operand.bytes.empty()) {
-      type.as_object().emplace("data", JsonObject{{kBytesKey, bytes.size()}});
-      bytes.push_back(std::move(operand.bytes));
+      type.as_object().emplace("data", JsonObject{{kBytesKey, running.bytes.size()}});
+      running.bytes.push_back(std::move(operand.bytes));
     }
     JsonArray id{copies.back()};
-    calls.push_back(entry("compute/create_tensor", std::move(type), std::move(id)));
+    running.calls.push_back(entry("compute/create_tensor", std::move(type), std::move(id)));
   }
   // Made first: when this task is dropped, they are disposed of after the dispatch.
   std::vector<std::shared_ptr<WorkerTensor>> outputs;
@@ -127,32 +171,56 @@ Task<std::vector<std::shared_ptr<WorkerTensor>>> WorkerKernels::dispatch(std::sh
   JsonObject input{{"kernel", kernel->name}, {"inputs", std::move(inputs)}, {"parameters", std::move(call.parameters)}};
   if (call.workgroups) input.emplace("workgroups", JsonArray(call.workgroups->begin(), call.workgroups->end()));
   const std::size_t copied = copies.size();
-  calls.push_back(entry("compute/dispatch_kernel", std::move(input), std::move(ids)));
-  if (copied > 0) calls.push_back(entry("compute/dispose", JsonObject{{"handles", std::move(copies)}}));
-  std::string what = fmt::format("running the kernel \"{}\"", kernel->name);
-  co_await WorkerKernels::submit(self, std::move(calls), std::move(bytes), WorkerDeadline::kDispatch, std::move(what));
+  running.calls.push_back(entry("compute/dispatch_kernel", std::move(input), std::move(ids)));
+  if (copied > 0) running.calls.push_back(entry("compute/dispose", JsonObject{{"handles", std::move(copies)}}));
+  running.what = fmt::format("running the kernel \"{}\"", kernel->name);
+  co_await WorkerKernels::submit(self, std::move(running));
   ++self->counts_.dispatches;
   self->counts_.copied_in += copied;
   co_return outputs;
 }
 
-Task<Message> WorkerKernels::submit(std::shared_ptr<WorkerKernels> self, JsonArray calls,
-                                    std::vector<SharedBytes> bytes, WorkerDeadline deadline, std::string what) {
-  JsonObject input{{"calls", std::move(calls)}};
+Task<Message> WorkerKernels::submit(std::shared_ptr<WorkerKernels> self, Submission submission) {
+  const std::size_t count = submission.calls.size();
+  JsonObject input{{"calls", std::move(submission.calls)}};
   JsonArray references;
-  for (std::size_t i = 0; i < bytes.size(); ++i) references.push_back(JsonObject{{kBytesKey, i}});
+  for (std::size_t i = 0; i < submission.bytes.size(); ++i) references.push_back(JsonObject{{kBytesKey, i}});
   if (!references.empty()) input.emplace("bytes", std::move(references));
-  Message message{std::move(input), std::move(bytes)};
-  Message answer = co_await self->worker_->call(self->submit_, std::move(message), deadline, std::move(what));
-  for (const Json& result : answer.value.at("results").as_array()) {
-    const Json* error = result.as_object().if_contains("error");
-    if (error == nullptr) continue;
-    const Error failure = call::error_from_wire(call::WireError::from_json(*error));
-    // A device that was lost there takes everything with it, and nothing here opens another one in the same process.
-    if (call::wire_code(failure) == "DEVICE_LOST") self->worker_->end();
-    throw Error(failure);
+  WorkerCall call{self->submit_,
+                  {std::move(input), std::move(submission.bytes)},
+                  submission.deadline,
+                  std::move(submission.what),
+                  submission.answer_bytes};
+  Message answer = co_await self->worker_->call(std::move(call));
+  const Json* results = member_of(&answer.value, "results");
+  if (results == nullptr || !results->is_array() || results->get_array().size() != count) {
+    throw self->end_because("answered without its results");
+  }
+  for (const Json& result : results->get_array()) {
+    const Json* error = member_of(&result, "error");
+    if (error == nullptr && member_of(&result, "output") == nullptr) {
+      throw self->end_because("answered without its results");
+    }
+    if (error != nullptr) throw self->failure_of(*error);
   }
   co_return answer;
+}
+
+Error WorkerKernels::failure_of(const Json& error) const {
+  std::optional<Error> failure;
+  try {
+    failure = call::error_from_wire(call::WireError::from_json(error));
+  } catch (const Error& malformed) {
+    return end_because(fmt::format("answered what is no error: {}", malformed.message()));
+  }
+  // A device that was lost there takes everything with it, and nothing here opens another one in the same process.
+  if (call::wire_code(*failure) == "DEVICE_LOST") worker_->end("was ended, because its device was lost");
+  return *failure;
+}
+
+Error WorkerKernels::end_because(std::string_view why) const {
+  worker_->end(fmt::format("was ended, because it {}", why));
+  return *worker_->lost();
 }
 
 void WorkerKernels::forget(std::string_view id) const {
@@ -161,7 +229,7 @@ void WorkerKernels::forget(std::string_view id) const {
   JsonArray calls;
   calls.push_back(entry("compute/dispose", JsonObject{{"handles", std::move(handles)}}));
   Message message{JsonObject{{"calls", std::move(calls)}}, {}};
-  worker_->tell(submit_, std::move(message), "disposing of a tensor");
+  worker_->tell({submit_, std::move(message), WorkerDeadline::kDispatch, "disposing of a tensor"});
 }
 
 std::string WorkerKernels::next_id() { return fmt::format("c{}", ++last_id_); }

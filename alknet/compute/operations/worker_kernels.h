@@ -49,6 +49,7 @@ struct WorkerOperand {
   std::shared_ptr<const WorkerTensor> there;
   Dtype dtype{};
   Shape shape = {};
+  std::optional<std::size_t> same_as = {};  ///< an operand before it that is the same tensor, copied once
   SharedBytes bytes = {};
 };
 
@@ -79,7 +80,7 @@ class WorkerKernels {
   WorkerKernels& operator=(const WorkerKernels&) = delete;
 
   /// Ends the process. Any thread.
-  void end() { worker_->end(); }
+  void end() { worker_->end("was ended"); }
 
   /// `device_lost` when it ended. Any thread.
   std::optional<Error> lost() const { return worker_->lost(); }
@@ -99,12 +100,28 @@ class WorkerKernels {
 
  private:
   friend class WorkerTensor;
+  class Handle;
   WorkerKernels(std::shared_ptr<KernelWorker> worker, std::shared_ptr<const call::Operation> submit)
       : worker_(std::move(worker)), submit_(std::move(submit)) {}
 
-  /// Runs entries of `compute/submit` there; the outputs, and the bytes that they refer to. Throws the first error.
-  static Task<Message> submit(std::shared_ptr<WorkerKernels> self, JsonArray calls, std::vector<SharedBytes> bytes,
-                              WorkerDeadline deadline, std::string what);
+  /// Entries of `compute/submit`.
+  struct Submission {
+    JsonArray calls = {};
+    std::vector<SharedBytes> bytes = {};  ///< what {"$bytes": i} in their inputs stands for
+    WorkerDeadline deadline = WorkerDeadline::kDispatch;
+    std::string what = {};
+    std::uint64_t answer_bytes = 0;  ///< that the answer may have
+  };
+
+  /// Runs them there; the answer's `results` are one {"output"} for each. Throws the first error. A process that
+  /// answers anything else is no longer the one that was started, and is ended.
+  static Task<Message> submit(std::shared_ptr<WorkerKernels> self, Submission submission);
+
+  /// What an entry's error says. One that says that the device is lost ends the process.
+  Error failure_of(const Json& error) const;
+
+  /// Ends the process for what it answered; the error that says so.
+  Error end_because(std::string_view why) const;
 
   /// Disposes of a handle there. Any thread.
   void forget(std::string_view id) const;
