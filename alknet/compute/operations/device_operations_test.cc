@@ -53,8 +53,7 @@ TEST_F(DeviceOperations, MoveTensorsBetweenDevices) {
 TEST_F(DeviceOperations, FindGradientsOfTensorsOnAnotherDeviceThanTheDefault) {
   ComputeServiceOptions options;
   options.device = "cpu";
-  ServedOperations on_cpu(std::move(options));
-  Node other(&on_cpu);
+  ServedNode other(std::move(options));
   Json x = other.tensor<float>({2}, {1, -2});
   x = other.call("compute/to", JsonObject{{"tensor", x}, {"device", "gpu"}});
   x = other.call("compute/requires_grad", JsonObject{{"tensor", x}});
