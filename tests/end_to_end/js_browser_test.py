@@ -62,7 +62,7 @@ class Bundles(unittest.TestCase):
 
     def test_what_cannot_be_bundled_is_an_error(self):
         for contents, words in (
-            ('import { gone } from "@alknet/ujsx"; gone();', 'No matching export in "ujsx/src/index.ts" for import "gone"'),
+            ('import { gone } from "@alknet/ujsx"; gone();', 'No matching export in "ujsx/src/index.ts"'),
             ('import { h } from "@alknet/gone"; h();', 'Could not resolve "@alknet/gone"'),
             ("const x = = 1;", "Unexpected"),
         ):

@@ -1,4 +1,5 @@
-"""The tests of the packages under js/ that only Node can run: an isolate and a browser leave out these files, and no other."""
+"""The tests of the packages under js/ that only Node can run: an isolate and a browser leave out these files, and no
+other."""
 
 FILES = "node:fs", "it reads files of the checkout, or compiles the examples of a document by esbuild"
 PROCESS = "node:child_process", "it compares with another program, or calls a node that it starts"

@@ -1,4 +1,5 @@
-"""docs/web-platform.md beside `alknet run` and `alknet sandbox`: what only programs have, what nobody has, the language."""
+"""docs/web-platform.md beside `alknet run` and `alknet sandbox`: what only programs have, what nobody has, the
+language."""
 
 import json
 import re

@@ -41,7 +41,10 @@ test("a view tells who reads whom", { skip }, async () => {
 test("a document has a view, which is the same graph and cannot be changed", { skip }, async () => {
   const graph = renderGraph(template);
   const view = await graphView(graph);
-  assert.deepEqual(view.toJSON().nodes.map(({ id }) => id), graph.nodes.map(({ id }) => id));
+  assert.deepEqual(
+    view.toJSON().nodes.map(({ id }) => id),
+    graph.nodes.map(({ id }) => id),
+  );
   (view.nodes as string[]).push("more");
   assert.equal(view.nodes.length, 3);
   const [node] = graph.nodes;
@@ -49,7 +52,8 @@ test("a document has a view, which is the same graph and cannot be changed", { s
 });
 
 test("problems of a template come before the engine's", async () => {
-  await assert.rejects(graphView(h(Operation, { name: "tensor/rellu", input: "$.input.x" })), { name: "TemplateError" });
+  const wrong = h(Operation, { name: "tensor/rellu", input: "$.input.x" });
+  await assert.rejects(graphView(wrong), { name: "TemplateError" });
 });
 
 test("elsewhere there is no engine", { skip: isIsolate ? "this is an isolate" : false }, async () => {

@@ -25,7 +25,7 @@ export interface GraphView {
   /** Ids, each after those that it reads. */
   readonly order: readonly string[];
   node(id: string): GraphViewNode | undefined;
-  /** Of the `name` of an input or a state, of a node's `id`, or its output `id:k`; sizes that are no numbers are expressions. */
+  /** Of the name of an input or a state, a node's `id` or its output `id:k`; sizes are numbers or expressions. */
   type(reference: string): ValueType | undefined;
   /** Ids of the nodes that a node reads. */
   producers(id: string): readonly string[];
