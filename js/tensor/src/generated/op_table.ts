@@ -235,7 +235,7 @@ einsum|einsum|operands*|equation|output|d
 softmax|softmax|input|dim|output|d
 layer_norm|layer_norm|input,weight?,bias?|normalized_shape+,eps?|output|d
 attention|attention|query,key,value,attn_mask?|is_causal?,scale?|output|d
-scaled_dot_product_attention|scaled_dot_product_attention|query~,key~,value~,attn_mask?~|is_causal?,scale?,enable_gqa?,window?|output|d
+scaled_dot_product_attention|scaled_dot_product_attention|query~,key~,value~,attn_mask?~,rng?~!|is_causal?,scale?,enable_gqa?,window?,dropout_p?,stream?|output|d
 log_softmax|log_softmax|input|dim|output|d
 rms_norm|rms_norm|input,weight?|normalized_shape+,eps?|output|d
 group_norm|group_norm|input~,weight?~,bias?~|num_groups,eps?|output|d
