@@ -109,7 +109,8 @@ class ScriptHost {
  private:
   void prepare_program(const ScriptOptions& options, const Globals& globals);
   void make_isolate(const ScriptOptions& options);
-  void install_platform(const ScriptOptions& options, const Globals& globals);  // what the isolate has beside ECMAScript
+  void install_platform(const ScriptOptions& options,
+                        const Globals& globals);  // what the isolate has beside ECMAScript
   platform::FsOptions fs_options(const ScriptOptions& options);
   void throw_pending();  // the end that the script asked for, or what it did not catch
   Executor& file_pool();
