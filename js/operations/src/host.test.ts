@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { env, hasHost, operations } from "./host.ts";
 
-const skip = hasHost ? false : "it needs an isolate of alknet";
+const skip = hasHost ? false : "this is no isolate of alknet, which has the module alknet:host";
 
 test("giving a subscription up reaches its iterator while an item is awaited", { skip }, async () => {
   let returned: () => void = () => undefined;

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultSession, fromHandle, type Handle, tensor } from "./index.ts";
 
-const skip = hasHost ? false : "it needs an isolate of alknet";
+const skip = hasHost ? false : "this is no isolate of alknet, which has the module alknet:host";
 const environment = ["tensor/*", "compute/*", "handlers/*"];
 interface Input {
   readonly x: Handle;
