@@ -208,15 +208,16 @@
   });
   test("timers that set and clear each other", async () => {
     const log = [];
-    let b;
-    const a = setInterval(() => {
-      log.push("a");
-      clearInterval(a);
-      clearTimeout(b);
-      setTimeout(() => log.push("c"));
-    }, 1);
-    b = setTimeout(() => log.push("b"), 2000);
-    await new Promise((resolve) => setTimeout(resolve, 15));
+    await new Promise((resolve) => {
+      let b;
+      const a = setInterval(() => {
+        log.push("a");
+        clearInterval(a);
+        clearTimeout(b);
+        setTimeout(() => resolve(log.push("c")));
+      }, 1);
+      b = setTimeout(() => log.push("b"), 1); // after the interval, and before what that starts
+    });
     return log;
   });
   test("a long list of headers and of parameters", () => {
