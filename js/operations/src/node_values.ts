@@ -25,17 +25,27 @@ const kMaxDepth = 64; // as messages have
 const origins = new WeakMap<object, HandleOrigin>();
 
 /** Visits the objects in a value; where `visit` says true it does not look further. False: too deep, it ended. */
-function eachObject(value: unknown, visit: (object: object) => boolean, depth = 0): boolean {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return true;
+function eachObject(value: object, visit: (object: object) => boolean, depth = 0): boolean {
+  if (ArrayBuffer.isView(value)) return true;
   if (depth > kMaxDepth) return false; // no message; perhaps it contains itself
   if (!Array.isArray(value) && visit(value)) return true;
   const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-  return members.every((member) => eachObject(member, visit, depth + 1));
+  const { length } = members;
+  for (let i = 0; i < length; i += 1) {
+    const member = members[i];
+    if (typeof member === "object" && member !== null && !eachObject(member, visit, depth + 1)) return false;
+  }
+  return true;
+}
+
+/** The same for a value of any kind. */
+function eachObjectIn(value: unknown, visit: (object: object) => boolean): void {
+  if (typeof value === "object" && value !== null) eachObject(value, visit);
 }
 
 function nodeValuesIn(value: unknown): NodeValue[] {
   const found: NodeValue[] = [];
-  eachObject(value, (object) => {
+  eachObjectIn(value, (object) => {
     const is = typeof (object as Partial<NodeValue>)[settleMethod] === "function";
     if (is) found.push(object as NodeValue);
     return is || typeof (object as { toJSON?: unknown }).toJSON === "function";
@@ -57,7 +67,7 @@ export function given<T>(output: T, to: Caller): T | Promise<T> {
 
 /** Says by whom the handles `{"$tensor": ...}` in a value can be used. */
 export function noteOrigin(value: unknown, origin: HandleOrigin): void {
-  eachObject(value, (object) => {
+  eachObjectIn(value, (object) => {
     const is = typeof (object as { $tensor?: unknown }).$tensor === "string";
     if (is) origins.set(object, origin);
     return is;
