@@ -10,6 +10,7 @@
 
 #include "alknet/base/files.h"
 #include "alknet/base/folder_test_support.h"
+#include "alknet/gpu/provider.h"
 
 namespace alknet::gpu {
 namespace {
@@ -91,7 +92,7 @@ TEST(DriverFiles, HoldThePrivateOnes) {
   const auto read = driver_files({.deps_directory = deps.path()}).read;
   EXPECT_THAT(read, Contains(manifest));
   EXPECT_THAT(read, Contains(deps / "vulkan/../root/libvulkan_lvp.so"));
-  EXPECT_THAT(read, Contains(deps / "webgpu/lib/libwebgpu_wrapper.so"));
+  EXPECT_THAT(read, Contains(provider_candidates("", deps.path()).back()));
   EXPECT_THAT(read, Not(Contains(deps.path())));
 }
 
