@@ -95,22 +95,29 @@ ScriptSession::ScriptSession(Loop& loop, runtime::SessionRequest request, std::v
       }()) {
   isolate_.set_deadline(deadline);
   runtime::WebOptions web;
-  web.print = [events = events_](runtime::ConsoleLevel level, std::string_view text) {
-    SandboxEvent event;
-    event.kind = SandboxEvent::Kind::kOutput;
-    event.text = std::string(text) + "\n";
-    event.error = level == runtime::ConsoleLevel::kError || level == runtime::ConsoleLevel::kWarn;
-    events.push(event.to_json());
+  web.print = [this](runtime::ConsoleLevel level, std::string_view text) {
+    say(fmt::format("{}\n", text), level == runtime::ConsoleLevel::kError || level == runtime::ConsoleLevel::kWarn);
   };
   runtime::install_web(isolate_, std::move(web));
-  runtime::install_log(isolate_,
-                       Logger::to_sink(LogLevel::kInfo, [events = events_](LogLevel level, std::string_view line) {
-                         SandboxEvent event;
-                         event.kind = SandboxEvent::Kind::kOutput;
-                         event.text = fmt::format("{} {}\n", log_level_name(level), line);
-                         event.error = true;
-                         events.push(event.to_json());
+  runtime::install_log(isolate_, Logger::to_sink(LogLevel::kInfo, [this](LogLevel level, std::string_view line) {
+                         log(fmt::format("{} {}\n", log_level_name(level), line));
                        }));
+}
+
+void ScriptSession::say(std::string text, bool error) {
+  SandboxEvent event;
+  event.kind = SandboxEvent::Kind::kOutput;
+  event.text = std::move(text);
+  event.error = error;
+  events_.push(event.to_json());
+}
+
+void ScriptSession::log(std::string line) {
+  logged_ += line.size();
+  if (logged_ <= request_.limits.output_bytes) return say(std::move(line), true);
+  events_.end(Error(CallError::kResourceExhausted, "[sandbox] the script logged more than it may print",
+                    JsonObject{{"limit", "output_bytes"}}));
+  isolate_.interrupt();
 }
 
 ScriptSession::~ScriptSession() { stop_.request_stop(); }

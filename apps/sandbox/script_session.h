@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "alknet/base/loop.h"
@@ -34,6 +36,8 @@ class ScriptSession {
  private:
   static Task<void> evaluate(ScriptSession& self);
   void ready();
+  void say(std::string text, bool error);  // to standard output or error
+  void log(std::string line);              // the same for its log, which no exception of the script can hold up
 
   Loop& loop_;
   const runtime::SessionRequest request_;
@@ -42,6 +46,7 @@ class ScriptSession {
   runtime::Isolate isolate_;
   std::stop_source stop_;
   bool ready_ = false;
+  std::uint64_t logged_ = 0;  // bytes
 };
 
 /// What a session's host is told of `error`, which ended its script: `timeout`, `resource_exhausted` with its limit, or

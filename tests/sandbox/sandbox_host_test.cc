@@ -164,6 +164,13 @@ TEST_F(Sandbox, ALimitThatNobodyCatchesIsExhausted) {
             "domain");
 }
 
+TEST_F(Sandbox, BoundsWhatAScriptLogs) {
+  ASSERT_EQ(run(script("import { getLogger } from '@logtape/logtape';\n"
+                       "for (;;) getLogger('a').info('x'.repeat(10_000));")),
+            "resource_exhausted");
+  EXPECT_EQ(failure->details().at("limit"), Json("output_bytes"));
+}
+
 TEST_F(Sandbox, BoundsTheJobsOfATurn) {
   const char* const source =
       "let left = 5000; const again = () => { if (--left > 0) queueMicrotask(again) }; queueMicrotask(again);";
