@@ -341,6 +341,7 @@ const PeerCredentials& Connection::peer() const { return state_->transport->peer
 const std::shared_ptr<Owner>& Connection::owner() const { return state_->owner; }
 Executor& Connection::executor() const { return state_->on; }
 bool Connection::closed() const { return state_->is_closed; }
+const std::optional<Error>& Connection::close_reason() const { return state_->close_reason; }
 ConnectionStats Connection::stats() const { return state_->link.stats(); }
 
 void Connection::on_close(std::function<void(const Error&)> callback) {

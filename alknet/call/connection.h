@@ -67,6 +67,8 @@ class Connection final : public Caller, public std::enable_shared_from_this<Conn
   Executor& executor() const;
   /// Whether it ended, by either side.
   bool closed() const;
+  /// Why it ended; nothing while it is open.
+  const std::optional<Error>& close_reason() const;
   ConnectionStats stats() const;
 
   /// Called once when the connection is gone, with the reason; at once (by `post`) when it already is. After our own

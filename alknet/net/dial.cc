@@ -73,8 +73,18 @@ Task<std::shared_ptr<call::Connection>> dial(Loop& loop, std::string address, Di
   link.logger = options.logger;
   auto connection =
       call::Connection::open(loop, std::move(transport), options.dispatcher, std::move(options.owner), std::move(link));
-  co_await connection->negotiate();
+  try {
+    co_await connection->negotiate();
+  } catch (const Error& error) {
+    throw call_failure(*connection, error);
+  }
   co_return connection;
+}
+
+Error call_failure(const call::Connection& connection, const Error& error) {
+  const auto& reason = connection.close_reason();
+  const bool refused = reason && reason->code() == call::CallError::kUnauthorized;
+  return refused && error.code() == call::CallError::kInternal ? *reason : error;
 }
 
 }  // namespace alknet::net

@@ -42,4 +42,8 @@ struct DialOptions {
 /// accept the other.
 Task<std::shared_ptr<call::Connection>> dial(Loop& loop, std::string address, DialOptions options);
 
+/// What to say of a call that failed with `error`: the refusal (`unauthorized`) when the connection, and the call with
+/// it, was lost because the peer no longer lets us in; otherwise `error`.
+Error call_failure(const call::Connection& connection, const Error& error);
+
 }  // namespace alknet::net

@@ -155,12 +155,28 @@ TEST_F(NodeTest, AStrangerIsRefused) {
   EXPECT_EQ(code, "unauthorized");
 }
 
-TEST_F(NodeTest, APeerThatIsDisabledLosesItsConnection) {
+TEST_F(NodeTest, APeerThatIsDisabledLosesItsConnectionAndHearsWhy) {
+  std::vector<call::Registration> endless;
+  endless.push_back(call::simple_operation("math/wait", [](call::OperationContext&, Message input) -> Task<Message> {
+    co_await sleep_for(std::chrono::hours(1));
+    co_return std::move(input);
+  }));
+  registry->curated().add(std::move(endless));
   run([&]() -> Task<void> {
     const auto connection = co_await dial(loop(), address, dialling(client_key));
+    EXPECT_FALSE(connection->close_reason());
     Completion<void> closed;
     connection->on_close([closed](const Error&) mutable { closed.set_value(); });
-    PeersFile(folder_ / "peers.json").update([](PeerList& list) { list.set_enabled("laptop", false); });
+    change_peers([](PeerList& list) { list.set_enabled("laptop", false); });
+    try {
+      co_await connection->call("math/wait", call::json_message("{}"));
+      ADD_FAILURE() << "the call ended well";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code_name(), "internal");  // what the protocol says of a call that lost its connection
+      const Error told = call_failure(*connection, error);
+      EXPECT_EQ(told.code_name(), "unauthorized");
+      EXPECT_NE(std::string(told.message()).find("no longer let in"), std::string::npos) << told.message();
+    }
     co_await closed.wait();
   });
 }

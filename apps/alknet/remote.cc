@@ -166,7 +166,12 @@ T Remote::run(Task<T> task) {
     loop_.stop();
   });
   loop_.run();
-  return outcome->take();
+  try {
+    return outcome->take();
+  } catch (const Error& error) {
+    if (!connection_) throw;
+    throw net::call_failure(*connection_, error);
+  }
 }
 
 Json Remote::call(const std::string& operation, Json input) {
