@@ -37,8 +37,8 @@ async function digits() {
   const file = await fs.readFile(dataset("digits"));
   const records = file.subarray(8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)));
   const numbers = Array.from({ length: Math.floor(records.length / 65) }, (_, i) => i);
-  const images = numbers.map((i) => Float32Array.from(records.subarray(i * 65, i * 65 + 64), (pixel) => pixel / 16));
-  return { numbers, images, labels: numbers.map((i) => BigInt(records[i * 65 + 64] as number)) };
+  const pixels = Float32Array.from({ length: numbers.length * 64 }, (_, i) => (records[i + Math.floor(i / 64)] as number) / 16);
+  return { numbers, pixels, labels: BigInt64Array.from(numbers, (i) => BigInt(records[i * 65 + 64] as number)) };
 }
 
 /** An order of numbers that `seed` decides. */
@@ -57,22 +57,21 @@ function shuffled(numbers: readonly number[], seed: number): number[] {
 if (import.meta.main) {
   const valueOf = (name: string, otherwise: string) => (args.includes(name) ? (args[args.indexOf(name) + 1] ?? otherwise) : otherwise);
   const [epochs, folder] = [Number(valueOf("--epochs", "20")), valueOf("--out", "digits-run")];
-  const { numbers, images, labels } = await digits();
+  const { numbers, pixels, labels } = await digits();
   const [test, train] = [numbers.filter((i) => i % 5 === 4), numbers.filter((i) => i % 5 !== 4)];
 
+  const call = <T,>(name: string, input: Readonly<Record<string, unknown>>) => unwrap(env.call<T>(name, input));
   const make = (dtype: string, shape: number[], data: ArrayBufferView) =>
-    unwrap(env.call<TensorHandle>("compute/create_tensor", { dtype, shape, data }));
+    call<TensorHandle>("compute/create_tensor", { dtype, shape, data });
+  const all = [await make("f32", [numbers.length, 8, 8], pixels), await make("i64", [numbers.length], labels)];
+  /** The device takes the examples in their order, and cuts them into batches. */
   async function* batches(order: readonly number[], size: number) {
-    for (let i = 0; i < order.length; i += size) {
-      const batch = order.slice(i, i + size);
-      const pixels = new Float32Array(batch.length * 64);
-      batch.forEach((number, k) => pixels.set(images[number] as Float32Array, k * 64));
-      const right = BigInt64Array.from(batch, (number) => labels[number] as bigint);
-      yield {
-        images: await make("f32", [batch.length, 8, 8], pixels),
-        labels: await make("i64", [batch.length], right),
-      };
-    }
+    const index = await make("i32", [order.length], Int32Array.from(order));
+    const rows = await Promise.all(all.map((input) => call<TensorHandle>("tensor/index_select", { input, dim: 0, index })));
+    const parts = await Promise.all(rows.map((input) => call<TensorHandle[]>("tensor/split", { input, split_size: size })));
+    await call("compute/dispose", { handles: [index, ...rows] }); // the parts have their memory
+    const [images, right] = parts as [TensorHandle[], TensorHandle[]];
+    for (const [i, labels] of right.entries()) yield { images: images[i], labels };
   }
 
   const training = await trainingProgram({
@@ -90,7 +89,7 @@ if (import.meta.main) {
 
   // The parameters, without the optimiser's moments.
   const tensors = renderGraph(network).states.map(({ name }) => name);
-  await unwrap(env.call("compute/save_model", { store: executor.store, path: `${folder}/model.mt`, tensors }));
+  await call("compute/save_model", { store: executor.store, path: `${folder}/model.mt`, tensors });
 
   const history = [...training.history, ...added];
   const { loss = NaN, metrics: { accuracy = NaN } = {} } = history.at(-1) ?? {};

@@ -18,18 +18,6 @@
 namespace alknet::compute {
 namespace {
 
-/// Beyond these a document of numbers is the wrong form.
-constexpr std::int64_t kMaxValues = 1'000'000;
-
-void require_few_values(const Shape& shape) {
-  const std::int64_t elements = graph::element_count(shape);
-  std::int64_t arrays = 1;
-  for (const std::int64_t size : shape) arrays = std::min(arrays * std::max<std::int64_t>(size, 1), kMaxValues + 1);
-  if (elements <= kMaxValues && arrays <= kMaxValues) return;
-  throw Error(call::CallError::kInvalidInput,
-              fmt::format("{} elements are too many for values: use bytes", graph::shape_text(shape)));
-}
-
 std::string device_of(const JsonObject& object) {
   const Json* device = member(object, "device");
   return device == nullptr ? std::string() : std::string(device->as_string());

@@ -194,14 +194,21 @@ constexpr ComputeOperation kRunPlan = {
     "compute/run",
     call::OperationType::kMutation,
     "Run a graph",
-    "One run of an execution, or of a plan without states. Runs of one caller follow each other.",
+    "One run of an execution, or of a plan without states. Runs of one caller follow each other. A training loop that "
+    "asks for the loss in `values` needs no call to read it and none to let it go.",
     R"({"properties":{"execution":"@handle","plan":"@handle",
       "inputs":{"type":"object","additionalProperties":{"anyOf":["@tensor",{"type":["number","boolean"]}]},
         "description":"By the names of the graph's inputs; numbers for those of rank 0",
         "examples":[{"x":{"$tensor":"h1","dtype":"f32","shape":[2,3]},"learning_rate":0.01}]},
-      "ids":"@ids For the outputs, in the order of the graph"},
+      "values":{"type":"array","items":{"type":"string"},"examples":[["loss"]],
+        "description":"Outputs to answer as numbers, read when the run ends, and not as tensors"},
+      "outputs":{"type":"array","items":{"type":"string"},
+        "description":"Outputs to answer as tensors; without it all that are not in values"},
+      "ids":"@ids For the tensors, in the order of the graph"},
       "required":["inputs"],"oneOf":[{"required":["execution"]},{"required":["plan"]}]})",
-    R"({"properties":{"outputs":{"type":"object","additionalProperties":"@tensor"}},"required":["outputs"]})",
+    R"({"properties":{"outputs":{"type":"object","additionalProperties":"@tensor"},
+      "values":{"type":"object","description":"Numbers, or nested arrays of them, by name, when asked for"}},
+      "required":["outputs"]})",
     kCommonErrors | kGraphErrors | kOperationErrors};
 
 using RunInputs = std::map<std::string, std::variant<std::shared_ptr<TensorResource>, Json>, std::less<>>;
@@ -250,25 +257,70 @@ Session& session_of(HeldPlan& plan) {
   return *plan.session;
 }
 
-struct RunResult {
-  std::vector<std::shared_ptr<TensorResource>> outputs;
-  std::vector<std::string> names;
+/// What is asked for of the outputs.
+struct RunAnswer {
+  std::vector<std::string> values;
+  std::optional<std::vector<std::string>> tensors;  ///< Nothing: all that are not in `values`.
+
+  bool has_value(std::string_view name) const { return std::ranges::find(values, name) != values.end(); }
+  bool has_tensor(std::string_view name) const {
+    return tensors ? std::ranges::find(*tensors, name) != tensors->end() : !has_value(name);
+  }
 };
 
-RunResult run_session(ComputeService& service, const Context& context, Session& session, const RunInputs& given) {
-  RunResult result;
-  for (const Tensor& output : session.run(ordered_inputs(context, session.plan().graph(), given))) {
-    result.outputs.push_back(std::make_shared<TensorResource>(service, output));
+std::vector<std::string> names_of(const Json& list) {
+  std::vector<std::string> names;
+  for (const Json& name : list.as_array()) names.emplace_back(name.as_string());
+  return names;
+}
+
+RunAnswer read_answer(const JsonObject& input) {
+  RunAnswer answer;
+  if (const Json* values = member(input, "values")) answer.values = names_of(*values);
+  if (const Json* tensors = member(input, "outputs")) answer.tensors = names_of(*tensors);
+  return answer;
+}
+
+void require_outputs(const graph::Graph& graph, std::span<const std::string> names) {
+  for (const std::string& name : names) {
+    if (std::ranges::find(graph.outputs, name, &graph::GraphOutput::name) != graph.outputs.end()) continue;
+    throw Error(call::CallError::kInvalidInput, fmt::format("[run] the graph has no output \"{}\"", name));
   }
-  for (const auto& output : session.plan().graph().outputs) result.names.push_back(output.name);
+}
+
+struct RunResult {
+  std::vector<std::shared_ptr<TensorResource>> outputs;
+  std::vector<std::string> names;  ///< Of `outputs`.
+  JsonObject values;
+};
+
+RunResult run_session(ComputeService& service, const Context& context, Session& session, const RunInputs& given,
+                      const RunAnswer& answer) {
+  const graph::Graph& graph = session.plan().graph();
+  require_outputs(graph, answer.values);
+  if (answer.tensors) require_outputs(graph, *answer.tensors);
+  const std::vector<Tensor> outputs = session.run(ordered_inputs(context, graph, given));
+  RunResult result;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string& name = graph.outputs[i].name;
+    if (answer.has_tensor(name)) {
+      result.outputs.push_back(std::make_shared<TensorResource>(service, outputs[i]));
+      result.names.push_back(name);
+    }
+    if (answer.has_value(name)) {
+      require_few_values(outputs[i].shape());
+      result.values.emplace(name, nested_values(outputs[i].dtype(), outputs[i].shape(), outputs[i].read()));
+    }
+  }
   return result;
 }
 
 /// A run of a plan's or an execution's session; the resource then counts what its arena has grown by.
 template <typename Resource>
-RunResult run_counted(ComputeService& service, Resource& resource, Session& session, const RunInputs& inputs) {
+RunResult run_counted(ComputeService& service, Resource& resource, Session& session, const RunInputs& inputs,
+                      const RunAnswer& answer) {
   const std::size_t before = session.arena_bytes();
-  auto result = run_session(service, resource.held().context, session, inputs);
+  auto result = run_session(service, resource.held().context, session, inputs, answer);
   resource.set_bytes(resource.bytes() + session.arena_bytes() - before);
   return result;
 }
@@ -298,16 +350,18 @@ Task<Message> run_execution(ComputeService& service, call::OperationContext& con
     handle = text_member(object, "plan");
     plan = resource_of<PlanResource>(context, handle);
   }
-  auto work = [&service, execution, plan, inputs] {
-    if (plan) return run_counted(service, *plan, session_of(plan->held()), inputs);
-    return run_counted(service, *execution, execution->held().session, inputs);
+  auto work = [&service, execution, plan, inputs, answer = read_answer(object)] {
+    if (plan) return run_counted(service, *plan, session_of(plan->held()), inputs, answer);
+    return run_counted(service, *execution, execution->held().session, inputs, answer);
   };
-  const RunResult result = co_await run_on(service.compute(), std::move(work));
+  RunResult result = co_await run_on(service.compute(), std::move(work));
   recount(context, handle);
   JsonObject outputs;
   auto handles = keep_tensors(context, result.outputs, ids);
   for (std::size_t i = 0; i < handles.size(); ++i) outputs.emplace(result.names[i], std::move(handles[i]));
-  co_return Message{JsonObject{{"outputs", std::move(outputs)}}, {}};
+  JsonObject answer{{"outputs", std::move(outputs)}};
+  if (object.contains("values")) answer.emplace("values", std::move(result.values));
+  co_return Message{std::move(answer), {}};
 }
 
 constexpr ComputeOperation kGrad = {"compute/grad",

@@ -95,6 +95,51 @@ TEST_F(GraphOperations, TrainARegressionUntilItFits) {
   EXPECT_NEAR(read_as<float>(run.at("outputs").at("y")).front(), -0.5, 0.1);
 }
 
+TEST_F(GraphOperations, ARunAnswersNumbersForWhatIsOnlyRead) {
+  const Json plan = compile(regression());
+  const Json parameters = JsonObject{{"weight", tensor<float>({2, 1}, {10, 100})}, {"bias", tensor<float>({1}, {0})}};
+  const Json opened = call("compute/open", JsonObject{{"plan", plan.at("plan")}, {"parameters", parameters}});
+  const Json inputs =
+      JsonObject{{"x", tensor<float>({2, 2}, {1, 0, 0, 1})}, {"target", tensor<float>({2, 1}, {7, 104})}};
+  const auto run = [&](JsonObject asked) {
+    asked.emplace("execution", opened.at("execution"));
+    asked.emplace("inputs", inputs);
+    return Json(std::move(asked));
+  };
+  const auto kept = [&] { return call("compute/stats", JsonObject{}).at("resources"); };
+  const Json loss_only = run({{"values", JsonArray{"loss"}}, {"outputs", JsonArray{}}});
+  call("compute/run", loss_only);  // the first run makes its arena
+  const Json before = kept();
+
+  const Json only = call("compute/run", loss_only);
+  EXPECT_EQ(only, parse_json(R"({"outputs":{},"values":{"loss":12.5}})"));
+  EXPECT_EQ(kept(), before) << "nothing stays that would have to be let go";
+  const Json both = call("compute/run", run({{"values", JsonArray{"y", "loss"}}, {"outputs", JsonArray{"y"}}}));
+  EXPECT_EQ(both.at("values"), parse_json(R"({"y":[[10.0],[100.0]],"loss":12.5})"));
+  EXPECT_EQ(read_as<float>(both.at("outputs").at("y")), (std::vector<float>{10, 100}));
+  const Json rest = call("compute/run", run({{"values", JsonArray{"loss"}}}));
+  EXPECT_EQ(rest.at("outputs").as_object().size(), 1U) << "all others are tensors";
+  EXPECT_TRUE(rest.at("outputs").as_object().contains("y"));
+  EXPECT_FALSE(call("compute/run", run({})).as_object().contains("values"));
+
+  for (const std::string_view asked : {"values", "outputs"}) {
+    const auto error = error_of([&] { call("compute/run", run({{asked, JsonArray{"los"}}})); });
+    EXPECT_EQ(call::wire_code(error), "INVALID_INPUT");
+    EXPECT_NE(error.message().find("no output \"los\""), std::string::npos) << error.message();
+  }
+}
+
+TEST_F(GraphOperations, ARunDoesNotAnswerMoreNumbersThanADocumentShouldHave) {
+  GraphBuilder g;
+  g.output("y", g.node("neg", {g.input("x", Dtype::kF32, {Dim::symbol("n")})}));
+  const Json compiled = compile(std::move(g).build());
+  const Json x = call("compute/create_tensor", JsonObject{{"dtype", "f32"}, {"shape", JsonArray{1'000'001}}});
+  EXPECT_EQ(
+      code("compute/run",
+           JsonObject{{"plan", compiled.at("plan")}, {"inputs", JsonObject{{"x", x}}}, {"values", JsonArray{"y"}}}),
+      "INVALID_INPUT");
+}
+
 TEST_F(GraphOperations, OpenWithTensorsOfTheCaller) {
   const Json plan = compile(regression());
   const Json parameters =

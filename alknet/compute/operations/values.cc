@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "alknet/base/error.h"
@@ -15,6 +17,8 @@ namespace {
 
 using graph::Dtype;
 using graph::Shape;
+
+constexpr std::int64_t kMaxValues = 1'000'000;
 
 /// The kind whose JSON instances the elements have; none for bool and blocks.
 schema::Kind element_kind(Dtype dtype) {
@@ -94,6 +98,15 @@ class Values {
 };
 
 }  // namespace
+
+void require_few_values(const Shape& shape) {
+  const std::int64_t elements = graph::element_count(shape);
+  std::int64_t arrays = 1;
+  for (const std::int64_t size : shape) arrays = std::min(arrays * std::max<std::int64_t>(size, 1), kMaxValues + 1);
+  if (elements <= kMaxValues && arrays <= kMaxValues) return;
+  throw Error(call::CallError::kInvalidInput,
+              fmt::format("{} elements are too many for values: use bytes", graph::shape_text(shape)));
+}
 
 Json nested_values(Dtype dtype, const Shape& shape, std::span<const std::byte> bytes) {
   const std::byte* from = bytes.data();

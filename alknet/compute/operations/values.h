@@ -10,6 +10,9 @@
 
 namespace alknet::compute {
 
+/// Throws Error `invalid_input` (call) when a tensor has more elements than a document of numbers should.
+void require_few_values(const graph::Shape& shape);
+
 /// Elements as JSON: nested arrays by the shape, one number for rank 0. bool is true and false; floats that are no
 /// numbers are "NaN", "Infinity", "-Infinity"; integers beyond 2^53 - 1 are texts of digits. For tensors that people
 /// write and read; programs send bytes.

@@ -85,8 +85,10 @@ export interface MapProps extends GroupProps {
   readonly maxConcurrency?: number;
   /** false: outputs are dropped as soon as their item is done. */
   readonly collect?: boolean;
-  /** Ask for the next item while one is worked on, for items that take time to make; their maker is then one ahead. */
-  readonly prefetch?: boolean;
+  /** Called with each output as its item is done, before the tensors of either are disposed, and waited for. */
+  readonly onItem?: (output: unknown, item: unknown) => unknown;
+  /** Items to ask for while others are worked on, for items that take time to make; true: one. */
+  readonly prefetch?: boolean | number;
   /** Dispose the tensors of an item when it is done. */
   readonly release?: boolean;
   /** Types of the tensors in an item, by member, where they are known: `{images: {dtype, shape}}`. */
@@ -130,6 +132,8 @@ export interface SubgraphProps extends NodeProps {
   readonly transform?: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> };
   /** Values for the inputs that the transformation adds, by name. */
   readonly extra?: Readonly<Record<string, unknown>>;
+  /** Outputs to read in the same call: its output has their numbers, nested in lists by their shapes, and no tensors. */
+  readonly values?: readonly string[] | undefined;
   readonly training?: boolean;
 }
 

@@ -23,6 +23,19 @@ export interface GraphTransform {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
+/** How a part runs. */
+export interface RunOptions {
+  readonly transform: GraphTransform | undefined;
+  /** Names of the outputs to read; undefined: all are tensors. */
+  readonly values: readonly string[] | undefined;
+  readonly signal: AbortSignalLike;
+}
+
+interface RunAnswer {
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
 /** A plan that can run: by its handle, or that of an execution. */
 interface Opened {
   readonly handle: { readonly execution: string } | { readonly plan: string };
@@ -86,25 +99,23 @@ export class GraphRunner {
     return this.#storeReady;
   }
 
-  /** The outputs of a part by name. */
+  /** The outputs of a part by name: tensors, or with `values` the numbers of these and nothing else. */
   async run(
     part: StaticPart,
     inputs: ReadonlyMap<string, unknown>,
-    transform: GraphTransform | undefined,
-    signal: AbortSignalLike,
+    { transform, values, signal }: RunOptions,
   ): Promise<Readonly<Record<string, unknown>>> {
     const types =
       part.graph === undefined
         ? new Map([...inputs].map(([name, value]) => [name, typeOfValue(value)]))
         : new Map<string, ValueType>();
-    const key = `${part.hash} ${this.#textOf(transform)} ${JSON.stringify([...types])}`;
-    const opened = await this.#compiledPlan(key, part, types, transform);
+    const key = `${part.hash} ${this.#textOf(transform)} ${JSON.stringify([values, ...types])}`;
+    const opened = await this.#compiledPlan(key, () => this.#compile(part, types, transform, values));
     const given = [...inputs].filter(([name]) => opened.inputs.includes(name));
-    const input = { ...opened.handle, inputs: Object.fromEntries(given) };
-    const { outputs } = (await this.#caller.call("compute/run", input, { signal })) as {
-      outputs: Readonly<Record<string, unknown>>;
-    };
-    return outputs;
+    const asked = values === undefined ? {} : { values };
+    const input = { ...opened.handle, inputs: Object.fromEntries(given), ...asked };
+    const answer = (await this.#caller.call("compute/run", input, { signal })) as RunAnswer;
+    return answer.values ?? answer.outputs;
   }
 
   /** Lets all plans go; the store stays. */
@@ -120,13 +131,8 @@ export class GraphRunner {
     }
   }
 
-  #compiledPlan(
-    key: string,
-    part: StaticPart,
-    types: ReadonlyMap<string, ValueType>,
-    transform: GraphTransform | undefined,
-  ): Promise<Opened> {
-    const known = this.#opened.get(key) ?? this.#compile(part, types, transform);
+  #compiledPlan(key: string, compile: () => Promise<Opened>): Promise<Opened> {
+    const known = this.#opened.get(key) ?? compile();
     this.#opened.delete(key);
     this.#opened.set(key, known);
     known.catch(() => this.#opened.delete(key));
@@ -144,12 +150,16 @@ export class GraphRunner {
     part: StaticPart,
     types: ReadonlyMap<string, ValueType>,
     transform: GraphTransform | undefined,
+    values: readonly string[] | undefined,
   ): Promise<Opened> {
     await this.#storeReady;
-    let graph: unknown = part.graph ?? part.specialise(types);
+    let graph = part.graph ?? part.specialise(types);
     if (transform !== undefined) {
-      ({ graph } = (await this.#call(transform.operation, { graph, ...transform.input })) as { graph: unknown });
+      ({ graph } = (await this.#call(transform.operation, { graph, ...transform.input })) as { graph: AlknetGraph });
     }
+    // What is not read is not computed.
+    if (values !== undefined && graph !== undefined)
+      graph = { ...graph, outputs: graph.outputs.filter(({ name }) => values.includes(name)) };
     const compiled = (await this.#call("compute/compile", { graph })) as Compiled;
     const { plan } = compiled;
     const inputs = compiled.inputs.map(({ name }) => name);

@@ -3,10 +3,11 @@ import type { MapProps } from "./components.ts";
 import type { Clock } from "./host.ts";
 import type { MapUnit } from "./plan.ts";
 import { RegionRun, tensorsIn } from "./region_run.ts";
-import { NodeError } from "./run_error.ts";
+import { called, NodeError } from "./run_error.ts";
 import { finish, type UnitRun } from "./unit_run.ts";
 
 type Items = Iterator<unknown> | AsyncIterator<unknown>;
+type Listener = NonNullable<MapProps["onItem"]>;
 
 /** The items of a value of any kind that has some. */
 function itemsOf(over: unknown, path: string): Items {
@@ -23,46 +24,66 @@ function itemsOf(over: unknown, path: string): Items {
   );
 }
 
-/** Items, of which the next is made while the last one given is worked on. */
+/** Items, of which the next ones are made while those before are worked on: one after the other, so many ahead. */
 class Ahead implements AsyncIterator<unknown> {
   readonly #items: Items;
   readonly #clock: Clock;
-  #next: Promise<IteratorResult<unknown>> | undefined;
+  readonly #count: number;
+  readonly #made: Promise<IteratorResult<unknown>>[] = [];
+  #last: Promise<IteratorResult<unknown>> | undefined;
 
-  constructor(items: Items, clock: Clock) {
+  constructor(items: Items, clock: Clock, count: number) {
     this.#items = items;
     this.#clock = clock;
+    this.#count = count;
   }
 
   async next(): Promise<IteratorResult<unknown>> {
-    const next = await (this.#next ?? this.#items.next());
-    this.#next = next.done === true ? undefined : this.#soon();
+    const next = await (this.#made.shift() ?? this.#items.next());
+    while (next.done !== true && this.#made.length < this.#count) this.#made.push(this.#soon());
     return next;
   }
 
-  /** Ends the source; `leave` gets the item that nobody took. */
+  /** Ends the source; `leave` gets the items that nobody took. */
   async return(leave?: (item: unknown) => void): Promise<IteratorResult<unknown>> {
-    void this.#next?.then(
-      ({ done, value }) => (done === true ? undefined : leave?.(value)),
-      () => undefined,
-    );
+    for (const made of this.#made.splice(0)) {
+      void made.then(
+        ({ done, value }) => (done === true ? undefined : leave?.(value)),
+        () => undefined,
+      );
+    }
     await this.#items.return?.();
     return { done: true, value: undefined };
   }
 
-  /** Asks when the work on the item before is under way. */
+  /** Asks when the work on the item before is under way, and has that item. */
   #soon(): Promise<IteratorResult<unknown>> {
-    const next = new Promise<void>((resolve) => this.#clock.setTimeout(resolve, 0)).then(() => this.#items.next());
+    const before = this.#last;
+    const next = new Promise<void>((resolve) => this.#clock.setTimeout(resolve, 0))
+      .then(() => before)
+      .then((last) => (last?.done === true ? last : this.#items.next()));
     next.catch(() => undefined); // whoever takes it hears of it
+    this.#last = next;
     return next;
+  }
+}
+
+/** Tells who listens to the items of a map; what it throws is the failure of that item. */
+async function hear(onItem: Listener, output: unknown, item: unknown, path: string): Promise<void> {
+  try {
+    await onItem(output, item);
+  } catch (error) {
+    throw called(error, path, "onItem");
   }
 }
 
 /** Runs the body of a map for each item, so many at a time. After a failure no further item begins. */
 export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Promise<void> {
-  const { maxConcurrency, collect = true, release = false, prefetch = false } = unit.place.props as unknown as MapProps;
+  const props = unit.place.props as unknown as MapProps;
+  const { maxConcurrency, collect = true, release = false, prefetch = false, onItem } = props;
   const source = itemsOf(region.streamOf(unit.over) ?? region.valueOf(unit.over), run.path);
-  const items = prefetch ? new Ahead(source, region.context.clock) : source;
+  const ahead = Number(prefetch);
+  const items = ahead > 0 ? new Ahead(source, region.context.clock, ahead) : source;
   const letGo = (item: unknown) => {
     if (release) region.context.dispose([...tensorsIn(item)]);
   };
@@ -79,6 +100,7 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
       item,
       stop: run.stop,
       drop: !collect,
+      hear: onItem && ((output) => hear(onItem, output, item, prefix)),
     });
     try {
       const output = await body.run();

@@ -66,6 +66,8 @@ export interface SubgraphUnit extends UnitBase {
   readonly part: StaticPart;
   readonly inputs: ReadonlyMap<string, Source>;
   readonly transform: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> } | undefined;
+  /** Outputs to read; undefined: all are tensors. */
+  readonly values: readonly string[] | undefined;
 }
 
 /** What is started, waited for and reported as one. */

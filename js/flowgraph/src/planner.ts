@@ -1,3 +1,4 @@
+import type { SubgraphProps } from "./components.ts";
 import type { Node } from "./element.ts";
 import { stateOf } from "./graph_builder.ts";
 import { graphOf, readTemplate, type Reader, type RenderOptions } from "./graph_host.ts";
@@ -248,11 +249,11 @@ class Planner {
       return { kind: "map", ...base, place, over: propSource(this.#reader, place, "over"), body: this.region(place) };
     }
     if (place.kind === "subgraph") {
-      const transform = place.props["transform"] as { operation: string; input: Record<string, unknown> } | undefined;
+      const { transform, values } = place.props as SubgraphProps;
       const built = this.#subgraph(place);
       const nodes = (built.graph?.nodes ?? []).map((node) => node.id);
       const part = this.#part(built, () => built.graph, nodes, transform ?? null);
-      return { kind: "subgraph", ...base, place, part, inputs: this.#subgraphInputs(place), transform };
+      return { kind: "subgraph", ...base, place, part, inputs: this.#subgraphInputs(place), transform, values };
     }
     return { kind: "operation", ...base, place, input: callInput(this.#reader, place) };
   }

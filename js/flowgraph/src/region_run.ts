@@ -23,6 +23,8 @@ export interface RegionPlaceInRun {
   readonly stop: Stop;
   /** Nobody takes its output: the tensors in it are disposed with the others. */
   readonly drop?: boolean;
+  /** Hears the output, and is waited for, before tensors are disposed. */
+  readonly hear?: ((output: unknown) => unknown) | undefined;
 }
 
 /** One unit that is running. */
@@ -69,7 +71,13 @@ export class RegionRun {
       throw first;
     }
     const output = this.valueOf(this.plan.output);
-    this.#release(this.at.drop === true ? [] : [...tensorsIn(output)]);
+    let leaving: readonly TensorHandle[] = [];
+    try {
+      if (this.at.hear !== undefined) await this.at.hear(output);
+      if (this.at.drop !== true) leaving = [...tensorsIn(output)];
+    } finally {
+      this.#release(leaving);
+    }
     return output;
   }
 

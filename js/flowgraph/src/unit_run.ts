@@ -79,11 +79,11 @@ async function runGraph(
 ): Promise<Readonly<Record<string, unknown>>> {
   const { graphs, homes, dispose } = region.context;
   const { signal } = run.stop;
-  const transform = unit.kind === "subgraph" ? unit.transform : undefined;
+  const { transform, values } = unit.kind === "subgraph" ? unit : { transform: undefined, values: undefined };
   const given = Object.fromEntries(graphInputs(region, unit.inputs));
   return homes.withCopies({ operation: "compute/run", signal }, given, dispose, (value) => {
     const inputs = new Map(Object.entries(value as Readonly<Record<string, unknown>>));
-    return graphs.run(unit.part, inputs, transform, signal);
+    return graphs.run(unit.part, inputs, { transform, values, signal });
   });
 }
 

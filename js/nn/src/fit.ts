@@ -2,7 +2,7 @@ import { Map as MapOver, Operation, Sequential, Subgraph, type HandlerContext } 
 import { h, type Node } from "@alknet/ujsx";
 import type { Optimizer } from "./optimizers.ts";
 import { learningRate, type Schedule } from "./schedules.ts";
-import { Epoch, readScalars, type Scalars, type StepItem } from "./training_step.ts";
+import { Epoch, type Scalars, type StepItem } from "./training_step.ts";
 
 /** Values for the model's inputs by name: tensors' handles and numbers. */
 export type Batch = Readonly<Record<string, unknown>>;
@@ -140,6 +140,7 @@ class Training {
   #step = 0;
   #begin = 0;
   #rate = 0;
+  #over = false;
   #loss = new Mean();
   #held = new Map<string, Mean>();
 
@@ -154,6 +155,7 @@ class Training {
     batches: AsyncIterable<StepItem>;
     validation: AsyncIterable<StepItem>;
   }> {
+    this.#over = false;
     this.#history = [...(this.#props.history ?? [])];
     this.#step = this.#history.at(-1)?.step ?? 0;
     while (this.#history.length < this.#props.epochs && !this.#patienceEnds()) {
@@ -171,6 +173,7 @@ class Training {
   }
 
   async #end(reason: "epochs" | "patience" | "diverged"): Promise<void> {
+    this.#over = true;
     const best = bestOf(this.#history) + 1;
     await this.#host.progress?.({ kind: "end", reason, best, history: this.#history });
   }
@@ -191,6 +194,7 @@ class Training {
 
   /** A step was taken. */
   async stepped(loss: number, { learning_rate, count }: StepItem): Promise<void> {
+    if (this.#over) return; // the step after one that diverged
     this.#step += 1;
     this.#rate = learning_rate;
     this.#loss.add(loss, count);
@@ -209,7 +213,7 @@ class Training {
   validated(scalars: Scalars, { count }: StepItem): void {
     for (const [name, value] of Object.entries(scalars)) {
       const mean = this.#held.get(name) ?? new Mean();
-      mean.add(value, count);
+      mean.add(Number(value), count);
       this.#held.set(name, mean);
     }
   }
@@ -232,12 +236,13 @@ class Training {
     this.#history.push(record);
     const best = bestOf(this.#history) === this.#history.length - 1;
     await this.#host.progress?.({ kind: "epoch", record, best });
-    await this.#host.metrics?.(record);
     const last = record.epoch === epochs || this.#patienceEnds();
-    if (record.epoch % checkpoint_every === 0 || last) {
-      await this.#host.checkpoint?.({ epoch: record.epoch, store, best, history: [...this.#history] });
-    }
-    await this.#plot();
+    const due = record.epoch % checkpoint_every === 0 || last;
+    await Promise.all([
+      this.#host.metrics?.(record),
+      due && this.#host.checkpoint?.({ epoch: record.epoch, store, best, history: [...this.#history] }),
+      this.#plot(),
+    ]);
     return record;
   }
 
@@ -294,16 +299,12 @@ class Epochs implements AsyncIterable<unknown> {
 
 /** The model on each batch of the validation, without training. */
 function Validation({ training, props }: { readonly training: Training; readonly props: FitProps }): Node {
-  const names = [props.loss ?? "loss", ...(props.metrics ?? [])];
+  const values = [props.loss ?? "loss", ...(props.metrics ?? [])];
+  const onItem = (scalars: unknown, item: unknown) => training.validated(scalars as Scalars, item as StepItem);
   return h(
     MapOver,
-    { over: "$.epoch.validation", as: "batch", collect: false, release: props.release ?? false },
-    h(
-      Sequential,
-      { key: "judge" },
-      h(Subgraph, { key: "model", input: "$.batch.inputs" as never, training: false }, props.children),
-      readScalars("validated", names, "$.nodes.model.output", (scalars, item) => training.validated(scalars, item)),
-    ),
+    { over: "$.epoch.validation", as: "batch", collect: false, release: props.release ?? false, onItem },
+    h(Subgraph, { key: "model", input: "$.batch.inputs" as never, training: false, values }, props.children),
   );
 }
 

@@ -1,4 +1,4 @@
-import { Map as MapOver, Operation, Sequential, Subgraph, type HandlerContext } from "@alknet/flowgraph";
+import { Map as MapOver, Subgraph } from "@alknet/flowgraph";
 import { h, type Node } from "@alknet/ujsx";
 import type { Optimizer } from "./optimizers.ts";
 
@@ -20,6 +20,8 @@ export interface TrainingStepProps {
   readonly loss_scale?: unknown;
   /** Parts of gradient accumulation: `add`, or `{apply: count}` for the step after. */
   readonly accumulate?: "add" | { readonly apply: number };
+  /** Outputs to read in the same call: its output has their numbers and no tensors. */
+  readonly values?: readonly string[] | undefined;
   /** The model with its `<Input>`s and `<Output>`s, one of which is the loss. */
   readonly children?: Node;
 }
@@ -39,6 +41,7 @@ export function TrainingStep(props: TrainingStepProps): Node {
     clip_norm,
     loss_scale,
     accumulate,
+    values,
     children,
   } = props;
   const options = {
@@ -57,6 +60,7 @@ export function TrainingStep(props: TrainingStepProps): Node {
       ...(id === undefined ? {} : { id }),
       ...(input === undefined ? {} : { input: input as Readonly<Record<string, unknown>> }),
       training: true,
+      values,
       transform: { operation: "compute/train_step", input: given },
       extra: loss_scale === undefined ? rate : { ...rate, loss_scale },
     },
@@ -73,7 +77,7 @@ export interface StepItem {
 }
 
 /** Props of `<Epoch>`. */
-export interface EpochProps extends Omit<TrainingStepProps, "input" | "learning_rate" | "loss_scale" | "accumulate"> {
+export interface EpochProps extends Omit<TrainingStepProps, "input" | "learning_rate" | "loss_scale" | "accumulate" | "values"> {
   /** A ref or a value: items `StepItem`. */
   readonly over: unknown;
   /** Dispose the tensors of a batch after its step. */
@@ -82,52 +86,33 @@ export interface EpochProps extends Omit<TrainingStepProps, "input" | "learning_
   readonly onStep?: (loss: number, item: StepItem) => unknown;
 }
 
-/** Outputs of a step as numbers, by name. */
-export type Scalars = Readonly<Record<string, number>>;
+/** Outputs of a step by name, as compute/run reads them: numbers, or texts such as "NaN". */
+export type Scalars = Readonly<Record<string, unknown>>;
 
 /**
- * Reads outputs of the element `from` as numbers and hands them to `then`, with the item of the map around. One node, for
- * there is one in each step of a training.
+ * A training step for each batch, one after the other. Its outputs are dropped; `onStep` hears the losses in their order,
+ * that of a step while the next one runs.
  */
-export function readScalars(
-  name: string,
-  names: readonly string[],
-  from: string,
-  then: (scalars: Scalars, item: StepItem) => unknown,
-): Node {
-  const run = async (
-    { outputs, item }: { readonly outputs: Readonly<Record<string, unknown>>; readonly item: StepItem },
-    context: HandlerContext,
-  ): Promise<Scalars> => {
-    const read = async (tensor: unknown) => {
-      const { values } = (await context.call("compute/read_tensor", { tensor, as: "values" })) as { values: unknown };
-      return Number(values);
-    };
-    const values = await Promise.all(names.map((each) => read(outputs[each])));
-    const scalars = Object.fromEntries(names.map((each, i) => [each, values[i] as number]));
-    await then(scalars, item);
-    return scalars;
-  };
-  const outputs = Object.fromEntries(names.map((each) => [each, `${from}.${each}`]));
-  return h(Operation, { key: name, name: `local/${name}`, input: { outputs, item: "$.batch" }, run });
-}
-
-/** A training step for each batch, one after the other. Its outputs are dropped; `onStep` hears the losses. */
 export function Epoch(props: EpochProps): Node {
   const { over, release = false, onStep, id, children, ...step } = props;
   const loss = props.loss ?? "loss";
+  const map = {
+    over,
+    as: "batch",
+    collect: false,
+    release,
+    // The device goes on with the next step while this script looks at the one before, and batches are made.
+    maxConcurrency: 2,
+    prefetch: 2,
+    onItem: (scalars: unknown, item: unknown) => onStep?.(Number((scalars as Scalars)[loss]), item as StepItem),
+  };
   return h(
     MapOver,
-    { ...(id === undefined ? {} : { id }), over, as: "batch", collect: false, release, prefetch: true },
+    id === undefined ? map : { id, ...map },
     h(
-      Sequential,
-      { key: "step" },
-      h(
-        TrainingStep,
-        { ...step, key: "train", input: "$.batch.inputs", learning_rate: "$.batch.learning_rate" },
-        children,
-      ),
-      readScalars("step", [loss], "$.nodes.train.output", (scalars, item) => onStep?.(scalars[loss] as number, item)),
+      TrainingStep,
+      { ...step, key: "train", input: "$.batch.inputs", learning_rate: "$.batch.learning_rate", values: [loss] },
+      children,
     ),
   );
 }
