@@ -12,6 +12,8 @@ export interface CallOptions {
  * and, where it is known, `retryable`.
  */
 export interface Caller {
+  /** Calls reach the operations in the order in which they are made, so that one may follow another unanswered. */
+  readonly inOrder?: boolean;
   call(name: string, input: unknown, options: CallOptions): Promise<unknown>;
   /** Operations that answer many values. */
   subscribe?(name: string, input: unknown, options: CallOptions): AsyncIterable<unknown>;
@@ -21,6 +23,7 @@ export interface Caller {
 
 /** Who calls with envelopes, as `env` and `Connection` of `@alknet/operations` do. */
 export interface EnvelopeCaller {
+  readonly inOrder?: unknown;
   call(
     name: string,
     input?: unknown,
@@ -32,6 +35,7 @@ export interface EnvelopeCaller {
 /** A caller for templates of one that answers with envelopes: `new Executor({caller: callerOf(env)})`. */
 export function callerOf(env: EnvelopeCaller): Caller {
   return {
+    inOrder: env.inOrder === true,
     async call(name, input, options) {
       const envelope = await env.call(name, input, options);
       if (envelope.error !== undefined) throw envelope.error;

@@ -87,6 +87,12 @@ export interface MapProps extends GroupProps {
   readonly collect?: boolean;
   /** Called with each output as its item is done, before the tensors of either are disposed, and waited for. */
   readonly onItem?: (output: unknown, item: unknown) => unknown;
+  /**
+   * For a body that is one graph and writes what it reads, such as a training step: that of the next item is sent while
+   * that of the item before is computed, so that nothing waits for this script. Only with callers that keep the order of
+   * calls. When an item fails, the next one may have been computed.
+   */
+  readonly pipeline?: boolean;
   /** Items to ask for while others are worked on, for items that take time to make; true: one. */
   readonly prefetch?: boolean | number;
   /** Dispose the tensors of an item when it is done. */

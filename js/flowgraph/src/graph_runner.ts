@@ -3,6 +3,7 @@ import type { AlknetGraph, GraphState } from "./graph.ts";
 import { abortController, type AbortSignalLike } from "./host.ts";
 import { canonicalJson } from "./hash.ts";
 import type { StaticPart } from "./plan.ts";
+import type { Turn } from "./turn.ts";
 import { isTensor, type TensorHandle, type ValueType } from "./value_type.ts";
 
 /** Where parameters come from. */
@@ -29,6 +30,8 @@ export interface RunOptions {
   /** Names of the outputs to read; undefined: all are tensors. */
   readonly values: readonly string[] | undefined;
   readonly signal: AbortSignalLike;
+  /** Runs in a row; undefined: at once. */
+  readonly turn: Turn | undefined;
 }
 
 interface RunAnswer {
@@ -103,7 +106,7 @@ export class GraphRunner {
   async run(
     part: StaticPart,
     inputs: ReadonlyMap<string, unknown>,
-    { transform, values, signal }: RunOptions,
+    { transform, values, signal, turn }: RunOptions,
   ): Promise<Readonly<Record<string, unknown>>> {
     const types =
       part.graph === undefined
@@ -114,7 +117,10 @@ export class GraphRunner {
     const given = [...inputs].filter(([name]) => opened.inputs.includes(name));
     const asked = values === undefined ? {} : { values };
     const input = { ...opened.handle, inputs: Object.fromEntries(given), ...asked };
-    const answer = (await this.#caller.call("compute/run", input, { signal })) as RunAnswer;
+    if (turn?.ready !== undefined) await turn.ready;
+    const running = this.#caller.call("compute/run", input, { signal }) as Promise<RunAnswer>;
+    turn?.taken();
+    const answer = await running;
     return answer.values ?? answer.outputs;
   }
 

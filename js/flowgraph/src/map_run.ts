@@ -4,9 +4,13 @@ import type { Clock } from "./host.ts";
 import type { MapUnit } from "./plan.ts";
 import { RegionRun, tensorsIn } from "./region_run.ts";
 import { called, NodeError } from "./run_error.ts";
+import { Turn } from "./turn.ts";
 import { finish, type UnitRun } from "./unit_run.ts";
 
 type Items = Iterator<unknown> | AsyncIterator<unknown>;
+/** Items of a pipeline that are under way: one is computed, one waits for it. */
+const kPipelined = 2;
+
 type Listener = NonNullable<MapProps["onItem"]>;
 
 /** The items of a value of any kind that has some. */
@@ -81,18 +85,21 @@ async function hear(onItem: Listener, output: unknown, item: unknown, path: stri
 export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Promise<void> {
   const props = unit.place.props as unknown as MapProps;
   const { maxConcurrency, collect = true, release = false, prefetch = false, onItem } = props;
+  const pipelined = props.pipeline === true && region.context.caller.inOrder === true && unit.body.units.length === 1;
   const source = itemsOf(region.streamOf(unit.over) ?? region.valueOf(unit.over), run.path);
   const ahead = Number(prefetch);
   const items = ahead > 0 ? new Ahead(source, region.context.clock, ahead) : source;
   const letGo = (item: unknown) => {
     if (release) region.context.dispose([...tensorsIn(item)]);
   };
-  const most = Math.max(1, Math.floor(maxConcurrency ?? 1) || 1);
+  const most = pipelined ? kPipelined : Math.max(1, Math.floor(maxConcurrency ?? 1) || 1);
   const outputs: unknown[] = [];
   const running = new Set<Promise<void>>();
   let failed = false;
+  let turn: Turn | undefined;
   const one = async (index: number, item: unknown) => {
     const prefix = `${run.path}[${index}]`;
+    const own = pipelined ? (turn = new Turn(turn)) : undefined;
     const body = new RegionRun(region.context, unit.body, {
       parent: region,
       prefix,
@@ -100,6 +107,7 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
       item,
       stop: run.stop,
       drop: !collect,
+      turn: own,
       hear: onItem && ((output) => hear(onItem, output, item, prefix)),
     });
     try {
@@ -111,6 +119,7 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
       failed = true;
       throw error;
     } finally {
+      own?.taken();
       letGo(item);
     }
   };

@@ -9,6 +9,7 @@ import { aborted, codeOf, messageOf, NodeError } from "./run_error.ts";
 import type { RunContext } from "./run_context.ts";
 import { memberOf, type Source } from "./source.ts";
 import { isTensor, type TensorHandle } from "./value_type.ts";
+import type { Turn } from "./turn.ts";
 import { runUnit } from "./unit_run.ts";
 
 /** Where a region runs: below what, for which item, under which name. */
@@ -23,6 +24,8 @@ export interface RegionPlaceInRun {
   readonly stop: Stop;
   /** Nobody takes its output: the tensors in it are disposed with the others. */
   readonly drop?: boolean;
+  /** When its graph may run. */
+  readonly turn?: Turn | undefined;
   /** Hears the output, and is waited for, before tensors are disposed. */
   readonly hear?: ((output: unknown) => unknown) | undefined;
 }

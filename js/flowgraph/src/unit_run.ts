@@ -83,7 +83,7 @@ async function runGraph(
   const given = Object.fromEntries(graphInputs(region, unit.inputs));
   return homes.withCopies({ operation: "compute/run", signal }, given, dispose, (value) => {
     const inputs = new Map(Object.entries(value as Readonly<Record<string, unknown>>));
-    return graphs.run(unit.part, inputs, { transform, values, signal });
+    return graphs.run(unit.part, inputs, { transform, values, signal, turn: region.at.turn });
   });
 }
 

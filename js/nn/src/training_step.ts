@@ -101,8 +101,7 @@ export function Epoch(props: EpochProps): Node {
     as: "batch",
     collect: false,
     release,
-    // The device goes on with the next step while this script looks at the one before, and batches are made.
-    maxConcurrency: 2,
+    pipeline: true,
     prefetch: 2,
     onItem: (scalars: unknown, item: unknown) => onStep?.(Number((scalars as Scalars)[loss]), item as StepItem),
   };

@@ -33,6 +33,8 @@ export interface Caller {
   readonly owner?: object;
   /** It calls as part of other calls, beside others of the same owner. */
   readonly nested?: boolean;
+  /** Calls reach the operations in the order in which they are made. */
+  readonly inOrder?: boolean;
 
   /** Calls a query or mutation. Never rejects: a failure is the envelope's `error`. */
   call<T = unknown>(operation: string, input?: unknown, options?: CallOptions): Promise<ResponseEnvelope<T>>;
@@ -89,6 +91,7 @@ export function makeEnv(caller: Caller, behind: Caller = callerBehind(caller)): 
     get(target, member) {
       if (member === "call" || member === "subscribe") return target[member];
       if (member === kBehind) return behind;
+      if (member === "inOrder") return caller.inOrder ?? false;
       if (typeof member === "symbol" || kNotOperations.has(member)) return undefined;
       return operationProxy(caller, member);
     },

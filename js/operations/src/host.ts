@@ -36,6 +36,7 @@ export class HostCallerAdapter implements Caller {
   readonly #host: HostCaller;
   readonly owner: object;
   readonly nested: boolean;
+  readonly inOrder = true;
 
   /** `own`: with the resources of the program. `nested`: as part of the call that a handler serves. */
   constructor(host: HostCaller, { own, nested }: { readonly own: boolean; readonly nested: boolean }) {
