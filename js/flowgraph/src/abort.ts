@@ -5,7 +5,7 @@ import { abortController, type AbortControllerLike, type AbortSignalLike } from 
  * it is made when something outside, such as a caller or a handler, needs one.
  */
 export class Stop {
-  readonly #listeners = new Set<() => void>();
+  #listeners: Set<() => void> | undefined;
   readonly #outer: Stop | undefined;
   readonly #follow = () => this.abort(this.#outer?.reason);
   #host: AbortControllerLike | undefined;
@@ -50,16 +50,16 @@ export class Stop {
     this.#aborted = true;
     this.#reason = reason;
     this.#host?.abort(reason);
-    for (const listener of [...this.#listeners]) if (this.#listeners.delete(listener)) listener();
+    for (const listener of [...(this.#listeners ?? [])]) if (this.#listeners?.delete(listener) === true) listener();
   }
 
   /** `listener` is called once, when it aborts. */
   onAbort(listener: () => void): void {
-    this.#listeners.add(listener);
+    (this.#listeners ??= new Set()).add(listener);
   }
 
   offAbort(listener: () => void): void {
-    this.#listeners.delete(listener);
+    this.#listeners?.delete(listener);
   }
 
   release(): void {

@@ -7,11 +7,13 @@ import {
   Conditional,
   Executor,
   type HandlerContext,
+  Input,
   Map as MapOver,
   Operation,
   Output,
   Parallel,
   Sequential,
+  Subgraph,
   type Execution,
 } from "./index.ts";
 import { failure, FakeCaller, ManualClock, settle } from "./testing/fakes.ts";
@@ -436,6 +438,159 @@ test("A handler's signal is made when it is read, and then is what became of its
     globalThis.AbortController = host;
   }
   assert.deepEqual(seen, ["0 made, aborted true: enough"]);
+});
+
+test("After a failure no item begins, also one that was asked for before", async () => {
+  const caller = new FakeCaller({ "compute/dispose": () => ({}) });
+  let give: (name: string) => void = () => undefined;
+  const asked: AsyncIterator<unknown> = {
+    next: () => new Promise((resolve) => (give = ($tensor) => resolve({ value: { $tensor, dtype: "f32", shape: [] } }))),
+  };
+  const over = { [Symbol.asyncIterator]: () => asked };
+  const execution = start(h(MapOver, { over, maxConcurrency: 2, release: true }, op("a", { x: "$.item" })), caller);
+  await settle();
+  give("x");
+  await settle();
+  await caller.fail("op/a", failure("INTERNAL", false));
+  give("y");
+  await assert.rejects(execution.result, { code: "INTERNAL" });
+  assert.deepEqual(
+    caller.calls.map(({ name, input }) => [name, (input as { handles?: string[] }).handles]),
+    [
+      ["op/a", undefined],
+      ["compute/dispose", ["x"]],
+      ["compute/dispose", ["y"]],
+    ],
+  );
+});
+
+test("Who listens to the items of a map hears each output before tensors are disposed, and is waited for", async () => {
+  const tensor = (name: string) => ({ $tensor: name, dtype: "f32", shape: [] });
+  const caller = new FakeCaller({
+    "compute/to": () => tensor("copy"),
+    "tensor/neg": () => tensor("negative"),
+    "compute/dispose": () => ({}),
+  });
+  const heard: unknown[] = [];
+  let go: () => void = () => undefined;
+  const onItem = (output: unknown, item: unknown) => {
+    heard.push([output, item]);
+    return new Promise<void>((resolve) => (go = resolve));
+  };
+  // An operation at a peer is a node of its own.
+  const neg = h(Operation, { id: "neg", name: "tensor/neg", peer: "gpu1", input: { input: "$.item" } });
+  const execution = start(h(MapOver, { over: ["x", "y"].map(tensor), collect: false, release: true, onItem }, neg), caller);
+  const disposed = () => caller.calls.filter(({ name }) => name === "compute/dispose").length;
+  await settle();
+  assert.equal(heard.length, 1);
+  assert.deepEqual(heard[0], [tensor("negative"), tensor("x")]);
+  assert.equal(disposed(), 1, "the copy");
+  go();
+  await settle();
+  assert.equal(heard.length, 2, "the next item when the listener has ended");
+  assert.equal(disposed(), 4, "then the output, the item and the next copy");
+  go();
+  assert.deepEqual(await execution.result, []);
+});
+
+test("What a listener of a map throws is the failure of that item", async () => {
+  const onItem = (output: unknown) => {
+    if (output === 2) throw new RangeError("too much");
+  };
+  const one = h(Operation, { name: "local/same", input: "$.item", run: (x: unknown) => x });
+  const execution = start(h(MapOver, { id: "all", over: [1, 2, 3], collect: false, onItem }, one), new FakeCaller());
+  await assert.rejects(execution.result, { path: "/all[1]", message: "/all[1] (onItem): too much" });
+});
+
+/** Runs graphs by hand; tensors of the peer gpu1 are copied when `copy` is called. */
+class Runs {
+  readonly inOrder: boolean;
+  readonly given: string[] = [];
+  copy: () => void = () => undefined;
+  readonly #open: (() => void)[] = [];
+
+  constructor(inOrder: boolean) {
+    this.inOrder = inOrder;
+  }
+
+  async call(name: string, input: unknown): Promise<unknown> {
+    if (name === "compute/compile") return { plan: "p", states: [], inputs: [{ name: "x" }], outputs: ["y"] };
+    if (name === "compute/to") {
+      await new Promise<void>((resolve) => (this.copy = resolve));
+      return { $tensor: "copy", dtype: "f32", shape: [] };
+    }
+    if (name !== "compute/run") return {};
+    const { inputs } = input as { inputs: { x: { $tensor: string } } };
+    this.given.push(inputs.x.$tensor);
+    await new Promise<void>((resolve) => this.#open.push(resolve));
+    return { outputs: {}, values: { y: this.given.length } };
+  }
+
+  async answer(): Promise<void> {
+    this.#open.shift()?.();
+    await settle();
+  }
+}
+
+test("A pipeline has two runs under way, in the order of its items, where the caller keeps it", async () => {
+  const at = ($tensor: string, peer?: string) => {
+    const handle = { $tensor, dtype: "f32", shape: [] };
+    return peer === undefined ? handle : { peer, toJSON: () => handle };
+  };
+  const graph = h(
+    Subgraph,
+    { id: "graph", input: { x: "$.item" }, values: ["y"] },
+    h(Input, { name: "x", dtype: "f32", shape: [] }),
+    h(Operation, { name: "tensor/neg", input: { input: "$.input.x" } }),
+    h(Output, { name: "y" }),
+  );
+  const items = [at("a", "gpu1"), at("b"), at("c")];
+  for (const inOrder of [true, false]) {
+    const caller = new Runs(inOrder);
+    const execution = new Executor({ caller }).start(h(MapOver, { over: items, collect: false, pipeline: true }, graph));
+    await settle();
+    assert.deepEqual(caller.given, [], "b waits for a, which waits for its copy");
+    caller.copy();
+    await settle();
+    assert.deepEqual(caller.given, inOrder ? ["copy", "b"] : ["copy"]);
+    await caller.answer();
+    assert.deepEqual(caller.given, inOrder ? ["copy", "b", "c"] : ["copy", "b"]);
+    await caller.answer();
+    await caller.answer();
+    assert.deepEqual(await execution.result, []);
+    assert.deepEqual(caller.given, ["copy", "b", "c"]);
+  }
+});
+
+test("A map that prefetches several items has them made one after the other", async () => {
+  const caller = new FakeCaller();
+  const clock = new ManualClock();
+  const heard: string[] = [];
+  const gates: (() => void)[] = [];
+  const over = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        heard.push("asked");
+        await new Promise<void>((resolve) => gates.push(resolve));
+        return { value: heard.length };
+      },
+    }),
+  };
+  const execution = start(h(MapOver, { over, prefetch: 2, collect: false }, op("a", { x: "$.item" })), caller, {}, clock);
+  await settle();
+  gates.shift()?.();
+  await settle();
+  assert.deepEqual([heard.length, caller.waiting], [1, ["op/a"]]);
+  await clock.advance(0);
+  assert.equal(heard.length, 2, "the next but one waits for the next");
+  gates.shift()?.();
+  await settle();
+  assert.equal(heard.length, 3, "two ahead");
+  gates.shift()?.();
+  await clock.advance(0);
+  assert.equal(heard.length, 3, "and no more");
+  execution.abort();
+  await assert.rejects(execution.result, { code: "ABORTED" });
 });
 
 test("A map that prefetches has its next item made while one is worked on, and disposes what nobody took", async () => {

@@ -186,6 +186,7 @@ export class Executor {
     disposals: Set<Promise<unknown>>,
   ): RunContext {
     const { caller, clock = hostClock, ops = builtinOps, operations } = this.#options;
+    let never: AbortSignalLike | undefined; // tensors are let go whatever happens
     return {
       caller,
       clock,
@@ -211,7 +212,7 @@ export class Executor {
         if (tensors.length === 0) return;
         const handles = [...new Set(tensors.map((tensor) => tensor.$tensor))];
         this.#homes.forget(handles);
-        const call = caller.call("compute/dispose", { handles }, { signal: abortController().signal });
+        const call = caller.call("compute/dispose", { handles }, { signal: (never ??= abortController().signal) });
         const done = call.catch(() => undefined).finally(() => disposals.delete(done));
         disposals.add(done);
       },

@@ -6,7 +6,7 @@ import { Mismatch } from "./mismatch.ts";
 import type { ParamDeclaration, Place } from "./place.ts";
 import { sourceKey, type Source } from "./source.ts";
 import type { TensorNode, TensorNodes } from "./tensor_node.ts";
-import { isComplete, isTensor, typeText, unknownType, type Shape, type ValueType } from "./value_type.ts";
+import { isComplete, isTensor, tensorOf, typeText, unknownType, type Shape, type ValueType } from "./value_type.ts";
 
 /** A graph of operations, and where its inputs come from. */
 export interface BuiltGraph {
@@ -36,7 +36,7 @@ export class GraphBuilder {
   typeOf(source: Source, path: string): ValueType {
     switch (source.kind) {
       case "literal":
-        return isTensor(source.value) ? source.value : unknownType;
+        return tensorOf(source.value) ?? unknownType;
       case "input":
         return source.member.length > 0
           ? unknownType

@@ -105,18 +105,16 @@ export class GraphRunner {
   /** The outputs of a part by name: tensors, or with `values` the numbers of these and nothing else. */
   async run(
     part: StaticPart,
-    inputs: ReadonlyMap<string, unknown>,
+    inputs: Readonly<Record<string, unknown>>,
     { transform, values, signal, turn }: RunOptions,
   ): Promise<Readonly<Record<string, unknown>>> {
-    const types =
-      part.graph === undefined
-        ? new Map([...inputs].map(([name, value]) => [name, typeOfValue(value)]))
-        : new Map<string, ValueType>();
+    const given = part.graph === undefined ? Object.entries(inputs) : [];
+    const types = new Map(given.map(([name, value]) => [name, typeOfValue(value)]));
     const key = `${part.hash} ${this.#textOf(transform)} ${JSON.stringify([values, ...types])}`;
     const opened = await this.#compiledPlan(key, () => this.#compile(part, types, transform, values));
-    const given = [...inputs].filter(([name]) => opened.inputs.includes(name));
-    const asked = values === undefined ? {} : { values };
-    const input = { ...opened.handle, inputs: Object.fromEntries(given), ...asked };
+    const taken: Record<string, unknown> = {};
+    for (const name of opened.inputs) if (Object.hasOwn(inputs, name)) taken[name] = inputs[name];
+    const input = { ...opened.handle, inputs: taken, ...(values && { values }) };
     if (turn?.ready !== undefined) await turn.ready;
     const running = this.#caller.call("compute/run", input, { signal }) as Promise<RunAnswer>;
     turn?.taken();

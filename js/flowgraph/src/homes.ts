@@ -1,5 +1,5 @@
 import type { CallOptions, Caller } from "./caller.ts";
-import { isTensor, tensorOf, type TensorHandle } from "./value_type.ts";
+import { peerOf, tensorOf, type TensorHandle } from "./value_type.ts";
 
 /** Operations on handles of any node. */
 const anywhere = new Set(["compute/to", "compute/dispose"]);
@@ -91,12 +91,6 @@ export class Homes {
     else if (Array.isArray(value)) for (const item of value) this.#walk(item, each);
     else if (isPlain(value)) for (const member of Object.values(value)) this.#walk(member, each);
   }
-}
-
-/** Where a Tensor of `@alknet/tensor` says that it lives. */
-function peerOf(value: unknown): string | undefined {
-  const { peer } = value as { readonly peer?: unknown };
-  return typeof peer === "string" && !isTensor(value) ? peer : undefined;
 }
 
 function replaced(value: unknown, copies: ReadonlyMap<string, TensorHandle>): unknown {

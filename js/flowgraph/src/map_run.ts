@@ -94,8 +94,8 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
   };
   const most = pipelined ? kPipelined : Math.max(1, Math.floor(maxConcurrency ?? 1) || 1);
   const outputs: unknown[] = [];
-  const running = new Set<Promise<void>>();
-  let failed = false;
+  const running = new Map<number, Promise<void>>();
+  const failures: unknown[] = [];
   let turn: Turn | undefined;
   const one = async (index: number, item: unknown) => {
     const prefix = `${run.path}[${index}]`;
@@ -116,30 +116,31 @@ export async function runMap(region: RegionRun, unit: MapUnit, run: UnitRun): Pr
       else region.context.forget(body.cells);
       for (const cell of run.cells) cell.set("latest", output);
     } catch (error) {
-      failed = true;
-      throw error;
+      failures.push(error);
     } finally {
       own?.taken();
       letGo(item);
+      running.delete(index);
     }
   };
   let ended = false;
   try {
-    for (let index = 0; !failed && !run.stop.aborted; index += 1) {
-      while (running.size >= most) await Promise.race(running);
+    for (let index = 0; !run.stop.aborted; index += 1) {
+      while (running.size >= most) await Promise.race(running.values());
+      if (failures.length > 0) break;
       const next = await unlessAborted(Promise.resolve(items.next()), run.stop, () => run.stop.reason);
-      if (next.done === true) {
-        ended = true;
+      ended = next.done === true;
+      if (ended) break;
+      if (failures.length > 0) {
+        letGo(next.value);
         break;
       }
-      const work = one(index, next.value).finally(() => running.delete(work));
-      work.catch(() => undefined);
-      running.add(work);
+      running.set(index, one(index, next.value));
     }
-    await Promise.all(running);
   } finally {
-    await Promise.allSettled(running);
+    await Promise.all(running.values());
     if (!ended) await items.return?.(letGo);
   }
+  if (failures.length > 0) throw failures[0];
   finish(region, unit, run, outputs);
 }

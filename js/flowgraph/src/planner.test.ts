@@ -161,6 +161,42 @@ test("A subgraph is transformed before it is compiled", { skip }, async () => {
   assert.ok(Math.abs((losses[1] as number) - 4.5) < 1e-5, "7 - 0.1 * (9 + 16)");
 });
 
+test("A subgraph that is only read gives numbers, and computes nothing else", { skip }, async () => {
+  const calls: string[] = [];
+  const graphs: { outputs: readonly { name: string }[] }[] = [];
+  const caller = {
+    call: (name: string, input: unknown) => {
+      calls.push(name);
+      if (name === "compute/compile") graphs.push((input as { graph: (typeof graphs)[0] }).graph);
+      return node.call(name, input);
+    },
+  };
+  const model = (values: readonly string[]) =>
+    h(
+      Subgraph,
+      { id: "model", input: { x: "$.input.x" }, values },
+      h(Input, { name: "x", dtype: "f32", shape: [2] }),
+      op("tensor/mul", { input: "$.input.x", other: 2 }, { id: "y" }),
+      op("tensor/sum", "$.nodes.y.output", { id: "sum" }),
+      op("tensor/log", { input: "$.input.x" }, { id: "log" }),
+      h(Output, { name: "y", value: "$.nodes.y.output" }),
+      h(Output, { name: "sum", value: "$.nodes.sum.output" }),
+      h(Output, { name: "log", value: "$.nodes.log.output" }),
+    );
+  const x = await node.tensor("f32", [2], [3, -1]);
+  const executor = new Executor({ caller });
+  assert.deepEqual(await executor.run(model(["sum", "y"]), { x }), { y: [6, -2], sum: 4 });
+  assert.deepEqual(calls, ["compute/compile", "compute/run"], "nothing is read or let go by other calls");
+  assert.deepEqual(
+    graphs[0]?.outputs.map(({ name }) => name),
+    ["y", "sum"],
+  );
+  const log = (await executor.run(model(["log"]), { x })) as { log: unknown[] };
+  assert.ok(Math.abs((log.log[0] as number) - Math.log(3)) < 1e-6);
+  assert.equal(log.log[1], "NaN");
+  await assert.rejects(executor.run(model(["total"]), { x }), /no output "total"/);
+});
+
 test("Parameters begin with what they are given", { skip }, async () => {
   const w = await node.tensor("f32", [2], [5, 6]);
   const template = [

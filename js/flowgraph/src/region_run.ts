@@ -1,5 +1,5 @@
 import { Stop, unlessAborted } from "./abort.ts";
-import type { Status } from "./call_graph.ts";
+import { isSettled, type CallRecord, type Status } from "./call_graph.ts";
 import { ItemStream } from "./item_stream.ts";
 import { Slots } from "./limiter.ts";
 import { NodeCell } from "./node_state.ts";
@@ -10,7 +10,7 @@ import type { RunContext } from "./run_context.ts";
 import { memberOf, type Source } from "./source.ts";
 import { isTensor, type TensorHandle } from "./value_type.ts";
 import type { Turn } from "./turn.ts";
-import { runUnit } from "./unit_run.ts";
+import { runUnit, type UnitRun } from "./unit_run.ts";
 
 /** Where a region runs: below what, for which item, under which name. */
 export interface RegionPlaceInRun {
@@ -37,7 +37,7 @@ export interface RunningUnit {
   readonly done: Promise<void>;
   /** Of a stream: readers may begin. */
   readonly stream: ItemStream | undefined;
-  readonly started: Promise<void>;
+  readonly started: Promise<void> | undefined;
 }
 
 /** One run of a region: starts its units when what they need is there. */
@@ -65,13 +65,18 @@ export class RegionRun {
   /** Runs all units; the value of the region's output. */
   async run(): Promise<unknown> {
     for (const unit of this.plan.units) this.#units.push(this.#start(unit));
-    const ends = await Promise.allSettled(this.#units.map((unit) => unit.done));
-    const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
-    const first =
-      failures.find((error) => codeOf(error) !== "DEPENDENCY_FAILED" && codeOf(error) !== "ABORTED") ?? failures[0];
+    const failures: unknown[] = [];
+    for (const unit of this.#units) {
+      try {
+        await unit.done;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
     if (failures.length > 0) {
       this.#release([]);
-      throw first;
+      const own = (error: unknown) => codeOf(error) !== "DEPENDENCY_FAILED" && codeOf(error) !== "ABORTED";
+      throw failures.find(own) ?? failures[0];
     }
     const output = this.valueOf(this.plan.output);
     let leaving: readonly TensorHandle[] = [];
@@ -162,55 +167,54 @@ export class RegionRun {
   }
 
   #start(unit: Unit): RunningUnit {
+    const { calls, clock } = this.context;
     const stop = new Stop(this.at.stop);
     const cells = unit.places.map((place) => this.context.cell(this.pathOf(place), (reason) => stop.abort(reason)));
     const streams = unit.kind === "operation" && this.context.isStream(unit.place);
     const stream = streams ? new ItemStream(unit.place.props["collect"] !== false) : undefined;
     let open: () => void = () => undefined;
-    const started = new Promise<void>((resolve) => (open = resolve));
+    const started = stream && new Promise<void>((resolve) => (open = resolve));
     const path = this.pathOf(unit.places[0] as Place);
-    const { calls } = this.context;
     const record = calls.begin({ path, operation: nameOf(unit), peer: peerOf(unit), parent: this.at.record });
-    const set = (status: Status) => {
+    const set = (status: Status, failure?: CallRecord["error"]) => {
+      if (status === "running") calls.update(record, { status, startedAt: clock.now() });
+      else if (failure !== undefined) calls.update(record, { status, endedAt: clock.now(), error: failure });
+      else calls.update(record, isSettled(status) ? { status, endedAt: clock.now() } : { status });
       for (const cell of cells) cell.set("status", status);
-      calls.update(record, status === "running" ? { status, startedAt: this.context.clock.now() } : { status });
     };
-    const work = async () => {
-      set("waiting");
-      try {
-        if (unit.after.length > 0) {
-          await unlessAborted(this.#preconditions(unit, path), stop, () => aborted(path, stop.reason));
-        }
-        await runUnit(this, unit, { path, record, cells, stop, stream, set, open });
-        calls.update(record, { endedAt: this.context.clock.now() });
-        set("completed");
-      } catch (error) {
-        const stopped = stop.aborted || codeOf(error) === "ABORTED";
-        const failure = stopped && codeOf(error) !== "ABORTED" ? aborted(path, stop.reason) : error;
-        for (const cell of cells) cell.set("error", failure);
-        calls.update(record, {
-          endedAt: this.context.clock.now(),
-          error: { code: codeOf(failure), message: messageOf(failure) },
-        });
-        stream?.fail(failure);
-        set(stopped ? "aborted" : "failed");
-        throw failure;
-      } finally {
-        stop.release();
-        open();
-      }
-    };
-    // Begins when all units of the region are known.
-    const done = Promise.resolve().then(work);
-    done.catch(() => undefined);
+    const done = this.#work(unit, { path, record, cells, stop, stream, set, open });
+    done.catch(() => undefined); // `run` waits for one after the other
     return { unit, cells, done, stream, started };
+  }
+
+  async #work(unit: Unit, run: UnitRun): Promise<void> {
+    const { path, cells, stop } = run;
+    for (const cell of cells) cell.set("status", "waiting");
+    await undefined; // until all units of the region are known
+    try {
+      if (unit.after.length > 0) {
+        await unlessAborted(this.#preconditions(unit, path), stop, () => aborted(path, stop.reason));
+      }
+      await runUnit(this, unit, run);
+      run.set("completed");
+    } catch (error) {
+      const stopped = stop.aborted || codeOf(error) === "ABORTED";
+      const failure = stopped && codeOf(error) !== "ABORTED" ? aborted(path, stop.reason) : error;
+      for (const cell of cells) cell.set("error", failure);
+      run.stream?.fail(failure);
+      run.set(stopped ? "aborted" : "failed", { code: codeOf(failure), message: messageOf(failure) });
+      throw failure;
+    } finally {
+      stop.release();
+      run.open();
+    }
   }
 
   /** Waits for the units before one; of a stream only its beginning where a map reads it. */
   async #preconditions(unit: Unit, path: string): Promise<void> {
     const stream = unit.kind === "map" ? this.#streamUnit(unit.over) : undefined;
     const before = unit.after.map((index) => this.#units[index] as RunningUnit);
-    const waits = before.map((each) => (each === stream && each.stream !== undefined ? each.started : each.done));
+    const waits = before.map((each) => (each === stream ? (each.started ?? each.done) : each.done));
     const ends = await Promise.allSettled(waits);
     const at = ends.findIndex((end) => end.status === "rejected");
     if (at < 0) return;
@@ -222,6 +226,7 @@ export class RegionRun {
 
   /** Disposes tensors that were made here; those that leave belong to the region around. */
   #release(leaving: readonly TensorHandle[]): void {
+    if (this.#owned.length === 0) return;
     const names = new Set(leaving.map((tensor) => tensor.$tensor));
     const gone = this.#owned.filter((tensor) => !names.has(tensor.$tensor));
     const stay = this.#owned.filter((tensor) => names.has(tensor.$tensor));

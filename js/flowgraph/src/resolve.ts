@@ -13,7 +13,7 @@ import {
 import { isRef, parseRef, type Ref } from "./ref.ts";
 import { Signal } from "@preact/signals-core";
 import type { Source } from "./source.ts";
-import { shapeText, tensorOf } from "./value_type.ts";
+import { shapeText, tensorAt } from "./value_type.ts";
 
 const broken: Source = { kind: "broken" };
 const dynamic: readonly string[] = ["operation", "conditional", "map", "subgraph"];
@@ -37,7 +37,7 @@ export class Resolver {
       const plain = items.every((item) => item.kind === "literal");
       return plain ? { kind: "literal", value: items.map((item) => item.value) } : { kind: "list", items };
     }
-    const tensor = tensorOf(value);
+    const tensor = tensorAt(value);
     if (tensor !== undefined) return { kind: "literal", value: tensor };
     if (typeof value !== "object" || value === null || !isPlain(value)) return { kind: "literal", value };
     const entries = Object.entries(value);

@@ -6,7 +6,7 @@ export class Turn {
   #take: () => void = () => undefined;
 
   constructor(before: Turn | undefined) {
-    this.ready = before?.#taken;
+    this.ready = before === undefined ? undefined : before.#taken;
     this.#taken = new Promise((resolve) => (this.#take = resolve));
   }
 

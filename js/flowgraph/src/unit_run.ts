@@ -1,7 +1,7 @@
 import { attempts } from "./attempts.ts";
 import { type Stop, unlessAborted } from "./abort.ts";
 import type { CallOptions } from "./caller.ts";
-import type { Status } from "./call_graph.ts";
+import type { CallRecord, Status } from "./call_graph.ts";
 import type { HandlerContext, OperationProps } from "./components.ts";
 import type { ItemStream } from "./item_stream.ts";
 import { runMap } from "./map_run.ts";
@@ -10,7 +10,7 @@ import type { ConditionalUnit, OperationUnit, StaticUnit, SubgraphUnit, Unit } f
 import { RegionRun } from "./region_run.ts";
 import { aborted, called } from "./run_error.ts";
 import type { Source } from "./source.ts";
-import { tensorOf } from "./value_type.ts";
+import { tensorAt } from "./value_type.ts";
 
 /** One run of one unit. */
 export interface UnitRun {
@@ -19,24 +19,25 @@ export interface UnitRun {
   readonly cells: readonly NodeCell[];
   readonly stop: Stop;
   readonly stream: ItemStream | undefined;
-  readonly set: (status: Status) => void;
+  /** Tells the nodes and the call graph. */
+  readonly set: (status: Status, failure?: CallRecord["error"]) => void;
   /** Lets readers of a stream begin. */
   readonly open: () => void;
 }
 
 /** Runs a unit whose preconditions are met. */
 export async function runUnit(region: RegionRun, unit: Unit, run: UnitRun): Promise<void> {
-  run.set("ready");
   // What others run inside of, or wait for while it runs, holds no slot.
   const holds = unit.kind !== "map" && unit.kind !== "conditional" && run.stream === undefined;
   const slots = holds ? region.slotsOf(unit.limits) : [];
-  const give = slots.length > 0 ? await region.context.limiter.take(slots, run.stop) : () => undefined;
+  if (slots.length > 0) run.set("ready");
+  const give = slots.length > 0 ? await region.context.limiter.take(slots, run.stop) : undefined;
   try {
     if (run.stop.aborted) throw aborted(run.path, run.stop.reason);
     run.set("running");
     await unlessAborted(work(region, unit, run), run.stop, () => aborted(run.path, run.stop.reason));
   } finally {
-    give();
+    give?.();
   }
 }
 
@@ -61,14 +62,16 @@ export function finish(region: RegionRun, unit: Exclude<Unit, StaticUnit>, run: 
   for (const cell of run.cells) cell.set("output", value);
 }
 
-/** Values for the inputs of a graph. Of several tensors the first counts. */
-function graphInputs(region: RegionRun, inputs: ReadonlyMap<string, Source>): Map<string, unknown> {
-  return new Map([...inputs].map(([name, source]) => [name, firstTensor(region.valueOf(source))]));
+/** Values for the inputs of a graph, by name. Of several tensors the first counts. */
+function graphInputs(region: RegionRun, inputs: ReadonlyMap<string, Source>): Readonly<Record<string, unknown>> {
+  const values: Record<string, unknown> = {};
+  for (const [name, source] of inputs) values[name] = firstTensor(region.valueOf(source));
+  return values;
 }
 
 function firstTensor(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  return tensorOf(value) ?? tensorOf(Object.values(value)[0]) ?? value;
+  return tensorAt(value) ?? tensorAt(Object.values(value)[0]) ?? value;
 }
 
 /** Runs a graph, here: tensors of peers are copied for it. */
@@ -80,11 +83,10 @@ async function runGraph(
   const { graphs, homes, dispose } = region.context;
   const { signal } = run.stop;
   const { transform, values } = unit.kind === "subgraph" ? unit : { transform: undefined, values: undefined };
-  const given = Object.fromEntries(graphInputs(region, unit.inputs));
-  return homes.withCopies({ operation: "compute/run", signal }, given, dispose, (value) => {
-    const inputs = new Map(Object.entries(value as Readonly<Record<string, unknown>>));
-    return graphs.run(unit.part, inputs, { transform, values, signal, turn: region.at.turn });
-  });
+  const given = graphInputs(region, unit.inputs);
+  return homes.withCopies({ operation: "compute/run", signal }, given, dispose, (inputs) =>
+    graphs.run(unit.part, inputs as typeof given, { transform, values, signal, turn: region.at.turn }),
+  );
 }
 
 async function runStatic(region: RegionRun, unit: StaticUnit, run: UnitRun): Promise<void> {

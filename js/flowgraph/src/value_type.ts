@@ -47,3 +47,15 @@ export function tensorOf(value: unknown): TensorHandle | undefined {
   const json: unknown = typeof toJSON === "function" ? toJSON.call(value) : undefined;
   return isTensor(json) ? json : undefined;
 }
+
+/** The peer where a Tensor of `@alknet/tensor` says that it lives; a handle does not say it. */
+export function peerOf(value: unknown): string | undefined {
+  const { peer } = value as { readonly peer?: unknown };
+  return typeof peer === "string" && !isTensor(value) ? peer : undefined;
+}
+
+/** The handle that a value is or stands for; of one that says at which peer it lives, the value. */
+export function tensorAt(value: unknown): unknown {
+  const handle = tensorOf(value);
+  return handle === undefined || peerOf(value) === undefined ? handle : value;
+}

@@ -189,7 +189,16 @@ test("A loss that is NaN ends the training, and a held-out one is never the best
       regression(),
     );
   await assert.rejects(new Executor({ caller: node }).run(fit({ data: nan })), /loss of step 1, in epoch 1, is NaN.*learning rate/);
-  assert.deepEqual(heard.events.at(-1), { kind: "end", reason: "diverged", best: 0, history: [] });
+  assert.deepEqual(heard.events, [{ kind: "end", reason: "diverged", best: 0, history: [] }]);
+  // With a step under way when the one before is heard of.
+  const inOrder = { inOrder: true, call: (name: string, input: unknown) => node.call(name, input) };
+  const twice = async function* () {
+    yield* nan();
+    yield* nan();
+  };
+  heard.events.length = 0;
+  await assert.rejects(new Executor({ caller: inOrder }).run(fit({ data: twice })), /loss of step 1, in epoch 1, is NaN/);
+  assert.deepEqual(heard.events, [{ kind: "end", reason: "diverged", best: 0, history: [] }], "once");
   const executor = new Executor({ caller: node });
   const records = (await executor.run(fit({ data: () => batches(1, 1), validation: nan }))) as EpochRecord[];
   assert.equal(records.length, 2);
