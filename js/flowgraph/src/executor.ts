@@ -1,4 +1,4 @@
-import { computed, signal, type ReadonlySignal } from "@preact/signals-core";
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
 import { Stop } from "./abort.ts";
 import { CallGraph, type Status } from "./call_graph.ts";
 import type { Caller } from "./caller.ts";
@@ -40,7 +40,8 @@ export class Execution {
   /** The output of the template: of several an object by name. */
   readonly result: Promise<unknown>;
   readonly #cells = new Map<string, NodeCell>();
-  readonly #changed = signal(0);
+  #changed: Signal<number> | undefined; // made when somebody looks
+  #changes = 0;
   readonly #abort: (reason: unknown) => void;
 
   /** @internal Made by Executor.start. */
@@ -58,7 +59,7 @@ export class Execution {
 
   /** Rises when nodes come or go. */
   get changed(): ReadonlySignal<number> {
-    return this.#changed;
+    return (this.#changed ??= signal(this.#changes));
   }
 
   node(path: string): NodeState | undefined {
@@ -68,7 +69,7 @@ export class Execution {
   /** The status of a node, or of a group of nodes. */
   status(path: string): ReadonlySignal<Status> {
     return computed(() => {
-      const known = this.#changed.value >= 0 ? this.#cells.get(path) : undefined;
+      const known = this.changed.value >= 0 ? this.#cells.get(path) : undefined;
       if (known !== undefined) return known.status.value;
       const inner = [...this.#cells].filter(([name]) => path === "/" || name.startsWith(`${path}/`));
       return joined(inner.map(([, cell]) => cell.status.value));
@@ -83,14 +84,18 @@ export class Execution {
   /** @internal */
   add(cell: NodeCell): void {
     this.#cells.set(cell.path, cell);
-    this.#changed.value += 1;
+    this.#change();
   }
 
   /** @internal */
   remove(cells: readonly NodeCell[]): void {
-    const paths = cells.map((cell) => cell.path);
-    for (const path of paths) this.#cells.delete(path);
-    this.#changed.value += 1;
+    for (const { path } of cells) this.#cells.delete(path);
+    this.#change();
+  }
+
+  #change(): void {
+    this.#changes += 1;
+    if (this.#changed !== undefined) this.#changed.value = this.#changes;
   }
 }
 

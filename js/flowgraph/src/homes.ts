@@ -52,33 +52,36 @@ export class Homes {
     dispose: (copies: readonly TensorHandle[]) => void,
     work: (input: unknown) => Promise<T>,
   ): Promise<T> {
+    const elsewhere = this.#elsewhere(reader, input);
+    if (elsewhere.length === 0) return work(input);
     const copies = new Map<string, TensorHandle>();
     try {
-      await this.#copy(this.#elsewhere(reader, input), reader, copies);
-      return await work(copies.size === 0 ? input : replaced(input, copies));
+      await this.#copy(elsewhere, reader, copies);
+      return await work(replaced(input, copies));
     } finally {
       dispose([...copies.values()]);
     }
   }
 
-  /** The tensors of an input that live elsewhere than the operation, by handle. */
-  #elsewhere({ operation, peer }: Reader, input: unknown): Map<string, TensorHandle> {
-    const found = new Map<string, TensorHandle>();
+  /** The tensors of an input that live elsewhere than the operation. */
+  #elsewhere({ operation, peer }: Reader, input: unknown): TensorHandle[] {
+    const found: TensorHandle[] = [];
     if (anywhere.has(operation)) return found;
     this.#walk(input, (tensor, home) => {
-      if (home !== peer) found.set(tensor.$tensor, tensor);
+      if (home !== peer) found.push(tensor);
     });
     return found;
   }
 
   /** Copies tensors to where the operation is, all at once. */
   async #copy(
-    tensors: ReadonlyMap<string, TensorHandle>,
+    tensors: readonly TensorHandle[],
     { peer, signal }: Reader,
     copies: Map<string, TensorHandle>,
   ): Promise<void> {
     const device = peer === undefined ? "default" : `peer:${peer}`;
-    const copying = [...tensors].map(async ([handle, tensor]) => {
+    const once = new Map(tensors.map((tensor) => [tensor.$tensor, tensor]));
+    const copying = [...once].map(async ([handle, tensor]) => {
       copies.set(handle, (await this.#caller.call("compute/to", { tensor, device }, { signal })) as TensorHandle);
     });
     const failed = (await Promise.allSettled(copying)).find((copied) => copied.status === "rejected");

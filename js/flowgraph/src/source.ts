@@ -69,5 +69,7 @@ function ownMember(value: unknown, name: string): unknown {
 
 /** A member of a member of a value. */
 export function memberOf(value: unknown, member: readonly string[]): unknown {
-  return member.reduce(ownMember, value);
+  let found = value;
+  for (const name of member) found = ownMember(found, name);
+  return found;
 }

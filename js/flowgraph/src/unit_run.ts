@@ -10,7 +10,7 @@ import type { ConditionalUnit, OperationUnit, StaticUnit, SubgraphUnit, Unit } f
 import { RegionRun } from "./region_run.ts";
 import { aborted, called } from "./run_error.ts";
 import type { Source } from "./source.ts";
-import { tensorAt } from "./value_type.ts";
+import { isTensor, tensorAt } from "./value_type.ts";
 
 /** One run of one unit. */
 export interface UnitRun {
@@ -70,7 +70,7 @@ function graphInputs(region: RegionRun, inputs: ReadonlyMap<string, Source>): Re
 }
 
 function firstTensor(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || isTensor(value)) return value;
   return tensorAt(value) ?? tensorAt(Object.values(value)[0]) ?? value;
 }
 
@@ -101,7 +101,7 @@ async function runStatic(region: RegionRun, unit: StaticUnit, run: UnitRun): Pro
 
 async function runSubgraph(region: RegionRun, unit: SubgraphUnit, run: UnitRun): Promise<void> {
   const outputs = await runGraph(region, unit, run);
-  region.own(Object.values(outputs));
+  if (unit.values === undefined) region.own(Object.values(outputs));
   finish(region, unit, run, outputs);
 }
 
