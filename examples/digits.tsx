@@ -69,9 +69,12 @@ if (import.meta.main) {
     const index = await make("i32", [order.length], Int32Array.from(order));
     const rows = await Promise.all(all.map((input) => call<TensorHandle>("tensor/index_select", { input, dim: 0, index })));
     const parts = await Promise.all(rows.map((input) => call<TensorHandle[]>("tensor/split", { input, split_size: size })));
-    await call("compute/dispose", { handles: [index, ...rows] }); // the parts have their memory
     const [images, right] = parts as [TensorHandle[], TensorHandle[]];
-    for (const [i, labels] of right.entries()) yield { images: images[i], labels };
+    try {
+      for (const [i, labels] of right.entries()) yield { images: images[i], labels };
+    } finally {
+      await call("compute/dispose", { handles: [index, ...rows] });
+    }
   }
 
   const training = await trainingProgram({

@@ -29,13 +29,14 @@ function pause(milliseconds: number, { clock, stop }: AttemptOptions): Promise<v
 
 async function attempt<T>(work: (stop: Stop) => Promise<T>, options: AttemptOptions): Promise<T> {
   const { timeout, clock, path } = options;
+  if (timeout === undefined) return work(options.stop);
   const stop = new Stop(options.stop);
   const late = () => new NodeError("TIMEOUT", path, `${path} took longer than ${String(timeout)} ms`);
-  const timer = timeout === undefined ? undefined : clock.setTimeout(() => stop.abort(late()), timeout);
+  const timer = clock.setTimeout(() => stop.abort(late()), timeout);
   try {
     return await unlessAborted(work(stop), stop, () => stop.reason);
   } finally {
-    if (timer !== undefined) clock.clearTimeout(timer);
+    clock.clearTimeout(timer);
     stop.release();
   }
 }

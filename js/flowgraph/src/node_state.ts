@@ -31,7 +31,7 @@ type Signals = { [Name in keyof Values]?: Signal<Values[Name]> };
 export class NodeCell implements NodeState {
   readonly path: string;
   readonly #values: Values = { status: "idle", output: undefined, latest: undefined, error: undefined, attempts: 0 };
-  readonly #signals: Signals = {};
+  #signals: Signals | undefined; // made when somebody looks
   readonly #abort: (reason: unknown) => void;
 
   constructor(path: string, abort: (reason: unknown) => void) {
@@ -40,28 +40,28 @@ export class NodeCell implements NodeState {
   }
 
   get status(): ReadonlySignal<Status> {
-    return (this.#signals.status ??= signal(this.#values.status));
+    return ((this.#signals ??= {}).status ??= signal(this.#values.status));
   }
 
   get output(): ReadonlySignal<unknown> {
-    return (this.#signals.output ??= signal(this.#values.output));
+    return ((this.#signals ??= {}).output ??= signal(this.#values.output));
   }
 
   get latest(): ReadonlySignal<unknown> {
-    return (this.#signals.latest ??= signal(this.#values.latest));
+    return ((this.#signals ??= {}).latest ??= signal(this.#values.latest));
   }
 
   get error(): ReadonlySignal<unknown> {
-    return (this.#signals.error ??= signal(this.#values.error));
+    return ((this.#signals ??= {}).error ??= signal(this.#values.error));
   }
 
   get attempts(): ReadonlySignal<number> {
-    return (this.#signals.attempts ??= signal(this.#values.attempts));
+    return ((this.#signals ??= {}).attempts ??= signal(this.#values.attempts));
   }
 
   set<Name extends keyof Values>(name: Name, value: Values[Name]): void {
     this.#values[name] = value;
-    const known = this.#signals[name] as Signal<Values[Name]> | undefined;
+    const known = this.#signals?.[name] as Signal<Values[Name]> | undefined;
     if (known !== undefined) known.value = value;
   }
 
