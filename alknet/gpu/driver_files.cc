@@ -32,6 +32,8 @@ constexpr DriverFile kStandard[] = {
     {"/etc/xdg/vulkan", kRead, "manifests of drivers and layers"},
     {"/usr/share/vulkan", kRead, "manifests of drivers and layers"},
     {"/usr/local/share/vulkan", kRead, "manifests of drivers and layers"},
+    {"/etc/glvnd", kRead, "manifests of EGL's libraries, which NVIDIA's driver loads"},
+    {"/usr/share/glvnd", kRead, "manifests of EGL's libraries, which NVIDIA's driver loads"},
     {"/etc/drirc", kRead, "Mesa's settings"},
     {"/usr/share/drirc.d", kRead, "Mesa's settings"},
     {"/usr/share/libdrm", kRead, "names of AMD's chips"},
@@ -65,6 +67,10 @@ constexpr DriverFile kStandard[] = {
     {"/dev/kgsl*", kDevice, "Qualcomm's GPUs"},
     {"/dev/mali*", kDevice, "Arm's GPUs"},
 };
+
+/// Name manifests, or folders of them; EGL's look as Vulkan's do.
+constexpr const char* kManifestVariables[] = {"VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_FILENAMES",
+                                              "__EGL_VENDOR_LIBRARY_DIRS"};
 
 /// The paths in `text`, which may end in `*`, that are there.
 std::vector<std::string> there(std::string_view text) {
@@ -122,7 +128,7 @@ FileAccess driver_files(const InstanceOptions& options) {
   const DriverSituation situation = inspect_drivers(deps_directory_of(options));
   std::vector<std::string> manifests = situation.installed;
   if (!situation.private_icd.empty()) manifests.push_back(situation.private_icd);
-  for (const char* variable : {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"}) {
+  for (const char* variable : kManifestVariables) {
     for (const std::string& place : listed_in(variable)) {
       for (std::string& manifest : manifests_in(place)) manifests.push_back(std::move(manifest));
       access.read.push_back(place);

@@ -78,10 +78,12 @@ TEST(DriverFiles, HoldWhatTheEnvironmentNames) {
 TEST(DriverFiles, HoldTheManifestsOfAFolder) {
   const TemporaryFolder folder;
   write_file(folder / "driver.json", R"({"ICD":{"library_path":"./libdriver.so"}})");
-  const Variable one("VK_DRIVER_FILES", folder.path());
-  const auto read = driver_files().read;
-  EXPECT_THAT(read, Contains(folder.path()));
-  EXPECT_THAT(read, Contains(folder / "./libdriver.so"));
+  for (const char* name : {"VK_DRIVER_FILES", "__EGL_VENDOR_LIBRARY_DIRS"}) {
+    const Variable one(name, folder.path());
+    const auto read = driver_files().read;
+    EXPECT_THAT(read, Contains(folder.path())) << name;
+    EXPECT_THAT(read, Contains(folder / "./libdriver.so")) << name;
+  }
 }
 
 TEST(DriverFiles, HoldThePrivateOnes) {

@@ -31,12 +31,16 @@ constexpr std::chrono::seconds kSpare{60};
 
 constexpr std::chrono::milliseconds kReapEvery{10};
 
+/// How long a call may wait, beyond its deadline, for a GPU that a killed process still holds.
+constexpr std::chrono::seconds kRelease{30};
+
 /// Of what belongs to no call: the program that we start sends none.
 constexpr std::uint64_t kStrayFrames = 16;
 
 /// What says where drivers and libraries are. None of it is a secret.
-constexpr const char* kInherited[] = {"ALKNET_DEPS_DIR", "ALKNET_WEBGPU",   "ALKNET_WEBGPU_LIBRARY",
-                                      "LD_LIBRARY_PATH", "VK_DRIVER_FILES", "VK_ICD_FILENAMES"};
+constexpr const char* kInherited[] = {
+    "ALKNET_DEPS_DIR", "ALKNET_WEBGPU",    "ALKNET_WEBGPU_LIBRARY",     "LD_LIBRARY_PATH",
+    "VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_DIRS", "__EGL_VENDOR_LIBRARY_FILENAMES"};
 
 /// No caches on disk: a kernel of one owner must not find what another's left. No window system either.
 constexpr const char* kSettings[] = {"ALKNET_PIPELINE_CACHE=off", "MESA_SHADER_CACHE_DISABLE=true",
@@ -85,6 +89,9 @@ struct KernelWorkerHost::State {
   const KernelWorkerOptions options;
   runtime::HelperProgram program;
   std::atomic<std::size_t> workers = 0;
+  /// When a process that was killed was last seen. A driver may take seconds to stop what it computed, and the GPU does
+  /// nothing else until then. On the loop's thread.
+  Executor::Clock::time_point seen_ending;
 };
 
 namespace {
@@ -103,6 +110,7 @@ class Ending : public std::enable_shared_from_this<Ending> {
 
   void watch() {
     if (process_.ended()) return;
+    host_->seen_ending = host_->loop.now();
     host_->loop.post_after(kReapEvery, [self = shared_from_this()] { self->watch(); });
   }
 
@@ -197,9 +205,8 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
     compute::WorkerCall& call = waiting_.front().call;
     const auto limit = call.deadline == compute::WorkerDeadline::kDispatch ? host_->options.dispatch_deadline
                                                                            : host_->options.setup_deadline;
-    timer_ = host_->loop.post_after(limit, [weak = weak_from_this(), limit] {
-      if (const auto self = weak.lock()) self->overrun(limit);
-    });
+    began_ = host_->loop.now();
+    watch_deadline(limit, limit);
     call::CallOptions options;
     options.timeout = limit + kSpare;
     options.known = call.operation;
@@ -226,7 +233,16 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
     next();
   }
 
+  void watch_deadline(std::chrono::milliseconds limit, Executor::Clock::duration wait) {
+    timer_ = host_->loop.post_after(wait, [weak = weak_from_this(), limit] {
+      if (const auto self = weak.lock()) self->overrun(limit);
+    });
+  }
+
   void overrun(std::chrono::milliseconds limit) {
+    // The time in which a killed process held the GPU is not this one's.
+    const auto deadline = std::min(std::max(began_, host_->seen_ending), began_ + kRelease) + limit;
+    if (const auto now = host_->loop.now(); now < deadline) return watch_deadline(limit, deadline - now);
     const std::string what = waiting_.front().call.what;
     host_->options.logger.warning("a kernel worker was ended at its deadline", {{"what", what}});
     end(lost_because("deadline",
@@ -280,6 +296,7 @@ class WorkerState : public std::enable_shared_from_this<WorkerState> {
   std::deque<Waiting> waiting_;
   std::uint64_t waiting_bytes_ = 0;
   std::optional<TimerId> timer_;
+  Executor::Clock::time_point began_;  // of what runs
   bool running_ = false;
   bool ended_ = false;
   mutable std::mutex mutex_;
