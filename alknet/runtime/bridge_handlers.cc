@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "alknet/base/await.h"
-#include "alknet/base/on_executor.h"
 #include "alknet/call/context.h"
 #include "alknet/call/error.h"
 #include "alknet/runtime/bridge_state.h"
@@ -19,20 +18,6 @@
 
 namespace alknet::runtime {
 namespace {
-
-/// A request that script serves, in the eyes of both threads.
-struct ServedCall {
-  // Of the dispatcher's executor.
-  Executor* dispatcher = nullptr;
-  call::OperationContext* context = nullptr;  ///< null once the handler's frame is gone
-
-  // Written before the isolate hears of it.
-  std::uint64_t number = 0;
-  std::string request_id, parent_id, operation;
-  bool own = false;  ///< the caller's resources are the program's
-  Json identity, forwarded_for;
-  std::optional<Executor::Clock::time_point> deadline;
-};
 
 /// One answer that script owes. Copies are the same; when the last goes unanswered, the isolate has ended.
 template <typename T>
@@ -57,119 +42,7 @@ class Reply {
   std::shared_ptr<Held> held_;
 };
 
-/// Calls in the name of a handler, while its request runs.
-class NestedCaller final : public call::Caller {
- public:
-  explicit NestedCaller(std::shared_ptr<ServedCall> served) : served_(std::move(served)) {}
-
-  Task<Message> call(std::string operation, Message input, call::CallOptions options) override {
-    return on_executor(*served_->dispatcher, run(served_, std::move(operation), std::move(input), std::move(options)));
-  }
-  AsyncGenerator<Message> subscribe(std::string operation, Message input, call::CallOptions options) override {
-    return on_executor(*served_->dispatcher,
-                       items(served_, std::move(operation), std::move(input), std::move(options)));
-  }
-
- private:
-  static call::OperationContext& context_of(const ServedCall& served) {
-    if (served.context != nullptr) return *served.context;
-    throw Error(call::CallError::kAborted, fmt::format("the call of {} that asks has ended", served.operation));
-  }
-
-  static call::NestedCallOptions nested(const call::CallOptions& options) {
-    call::NestedCallOptions nested;
-    nested.timeout = options.timeout;
-    nested.on_id = options.on_id;
-    return nested;
-  }
-
-  static Task<Message> run(std::shared_ptr<ServedCall> served, std::string operation, Message input,
-                           call::CallOptions options) {
-    call::NestedCallOptions how = nested(options);
-    Task<Message> call = context_of(*served).call(operation, std::move(input), std::move(how));
-    co_return co_await std::move(call);
-  }
-
-  static AsyncGenerator<Message> items(std::shared_ptr<ServedCall> served, std::string operation, Message input,
-                                       call::CallOptions options) {
-    call::NestedCallOptions how = nested(options);
-    AsyncGenerator<Message> all = context_of(*served).subscribe(operation, std::move(input), std::move(how));
-    while (auto item = co_await all.next()) co_yield std::move(*item);
-  }
-
-  std::shared_ptr<ServedCall> served_;
-};
-
-// --- on the isolate's thread
-// ------------------------------------------------------------------------------------------
-
-/// The script object that a handler gets beside its input.
-class ScriptContext final : public NativeObject {
- public:
-  ScriptContext(std::weak_ptr<BridgeState> state, std::shared_ptr<ServedCall> served,
-                std::shared_ptr<ScriptCaller> caller)
-      : state_(std::move(state)), served_(std::move(served)), caller_(std::move(caller)) {}
-
-  static ScriptContext& of(const Value& self) { return native_this<ScriptContext>(self, "context of a call"); }
-
-  static Value request_id(Realm realm, const Value& self, Arguments) {
-    return realm.string(of(self).served_->request_id);
-  }
-  static Value parent_id(Realm realm, const Value& self, Arguments) {
-    return realm.string(of(self).served_->parent_id);
-  }
-  static Value operation(Realm realm, const Value& self, Arguments) {
-    return realm.string(of(self).served_->operation);
-  }
-  static Value own(Realm realm, const Value& self, Arguments) { return realm.boolean(of(self).served_->own); }
-  static Value identity(Realm realm, const Value& self, Arguments) {
-    return from_json(realm, of(self).served_->identity);
-  }
-  static Value forwarded_for(Realm realm, const Value& self, Arguments) {
-    return from_json(realm, of(self).served_->forwarded_for);
-  }
-
-  static Value remaining(Realm realm, const Value& self, Arguments) {
-    const ServedCall& served = *of(self).served_;
-    if (!served.deadline) return {};
-    const std::chrono::duration<double, std::milli> left = *served.deadline - served.dispatcher->now();
-    return realm.number(std::max(1.0, left.count()));
-  }
-
-  static Value on_abort(Realm realm, const Value& self, Arguments arguments) {
-    const ScriptContext& context = of(self);
-    const Value listener = arguments[0];
-    if (!listener.is_function()) throw realm.type_error("[onAbort] the listener is no function");
-    const auto state = context.state_.lock();
-    if (!state) return {};
-    const auto found = state->serving.find(context.served_->number);
-    if (found == state->serving.end() || found->second.aborted) return listener.call();
-    found->second.on_abort = listener;
-    return {};
-  }
-
-  static Value call(Realm realm, const Value& self, Arguments arguments) {
-    const ScriptContext& context = of(self);
-    return script_call(realm, context.bridge(), context.caller_, arguments);
-  }
-  static Value subscribe(Realm realm, const Value& self, Arguments arguments) {
-    const ScriptContext& context = of(self);
-    return script_subscribe(realm, context.bridge(), context.caller_, arguments);
-  }
-  static Value abort(Realm realm, const Value& self, Arguments arguments) {
-    return script_abort(realm, *of(self).caller_, arguments);
-  }
-
- private:
-  std::shared_ptr<BridgeState> bridge() const {
-    if (auto state = state_.lock()) return state;
-    throw Error(RuntimeError::kClosed, "[call] the program has ended");
-  }
-
-  std::weak_ptr<BridgeState> state_;
-  std::shared_ptr<ServedCall> served_;
-  std::shared_ptr<ScriptCaller> caller_;
-};
+// --- on the isolate's thread ---
 
 bool is_code(const std::string& text) {
   const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
@@ -233,11 +106,10 @@ Value call_handler(Realm realm, BridgeState& state, std::uint64_t handler, const
   }
   BridgeState::Serving& serving = state.serving[served->number];
   serving.caller = std::make_shared<ScriptCaller>();
-  serving.caller->caller = state.options.nested_caller ? state.options.nested_caller(served->parent_id)
-                                                       : std::make_shared<NestedCaller>(served);
+  serving.caller->caller =
+      state.options.nested_caller ? state.options.nested_caller(served->parent_id) : make_nested_caller(served);
   serving.work = PendingWork(realm);
-  const Value context =
-      make_object(state.context_class, std::make_unique<ScriptContext>(state.weak_from_this(), served, serving.caller));
+  const Value context = make_context(state.shared_from_this(), served, serving.caller);
   const std::array arguments{from_message(realm, input), context};
   const Value function = found->second;
   return function.call(arguments);
@@ -294,8 +166,7 @@ void end_serving(BridgeState& state, std::uint64_t number, bool early) {
   if (failure) std::rethrow_exception(failure);
 }
 
-// --- on the dispatcher's executor
-// -------------------------------------------------------------------------------------
+// --- on the dispatcher's executor ---
 
 /// What a registration knows of its handler. Any thread.
 struct HandlerRef {
@@ -483,23 +354,6 @@ Value script_register(Realm realm, const std::shared_ptr<BridgeState>& state, co
     if (remover) remover.mapped()();
     return Value();
   });
-}
-
-Value define_context_class(Realm realm) {
-  static constexpr MethodSpec kMethods[] = {{"remaining", 0, ScriptContext::remaining},
-                                            {"onAbort", 1, ScriptContext::on_abort},
-                                            {"call", 3, ScriptContext::call},
-                                            {"subscribe", 3, ScriptContext::subscribe},
-                                            {"abort", 1, ScriptContext::abort}};
-  static constexpr AttributeSpec kAttributes[] = {
-      {"requestId", ScriptContext::request_id}, {"parentId", ScriptContext::parent_id},
-      {"operation", ScriptContext::operation},  {"own", ScriptContext::own},
-      {"identity", ScriptContext::identity},    {"forwardedFor", ScriptContext::forwarded_for}};
-  ClassSpec spec;
-  spec.name = "HostContext";
-  spec.methods = kMethods;
-  spec.attributes = kAttributes;
-  return define_class(realm, spec);
 }
 
 }  // namespace alknet::runtime

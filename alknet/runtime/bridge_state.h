@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "alknet/base/executor.h"
+#include "alknet/base/json.h"
 #include "alknet/runtime/bridge.h"
 #include "alknet/runtime/isolate.h"
 #include "alknet/runtime/value.h"
@@ -75,10 +77,33 @@ Value script_subscribe(Realm realm, const std::shared_ptr<BridgeState>& state,
 Value script_abort(Realm realm, ScriptCaller& caller, const Arguments& arguments);
 Value define_subscription_class(Realm realm);
 
-// Host to JS (bridge_handlers.cc).
+// Host to JS: the object that a handler gets beside its input (bridge_context.cc).
+
+/// A request that script serves, in the eyes of both threads.
+struct ServedCall {
+  // Of the dispatcher's executor.
+  Executor* dispatcher = nullptr;
+  call::OperationContext* context = nullptr;  ///< null once the handler's frame is gone
+
+  // Written before the isolate hears of it.
+  std::uint64_t number = 0;
+  std::string request_id, parent_id, operation;
+  bool own = false;  ///< the caller's resources are the program's
+  Json identity, forwarded_for;
+  std::optional<Executor::Clock::time_point> deadline;
+};
+
+/// Calls in the name of a handler, while its request runs: `aborted` when it has ended.
+std::shared_ptr<call::Caller> make_nested_caller(std::shared_ptr<ServedCall> served);
+
+/// The object. `caller` is in whose name it calls.
+Value make_context(const std::shared_ptr<BridgeState>& state, std::shared_ptr<ServedCall> served,
+                   std::shared_ptr<ScriptCaller> caller);
+Value define_context_class(Realm realm);
+
+// Host to JS: handlers (bridge_handlers.cc).
 
 /// `register(spec, environment, handler)`.
 Value script_register(Realm realm, const std::shared_ptr<BridgeState>& state, const Arguments& arguments);
-Value define_context_class(Realm realm);
 
 }  // namespace alknet::runtime
