@@ -59,7 +59,7 @@ JsonArray ops_json() {
 }
 
 const OpTable& OpTable::builtin() {
-  static const OpTable table = from_json(ops_json());
+  static const OpTable& table = *new OpTable(from_json(ops_json()));  // for as long as the program: not worth its end
   return table;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -255,31 +256,21 @@ Json expanded(const Json& value) {
 
 }  // namespace
 
-Json named_schema(std::string_view name) {
-  struct Named {
-    std::string_view name;
-    Json (*make)();
-  };
-  static constexpr std::array kNamed = {
-      Named{"tensor", tensor_schema},
-      Named{"operand", operand_schema},
-      Named{"bytes",
-            [] {
-              return Json(JsonObject{{"TypeDef:Bytes", true}, {"type", "string"}});
-            }},
-      Named{"dtype", dtype_schema},
-      Named{"shape", shape_schema},
-      Named{"handle", handle_schema},
-      Named{"ids", ids_schema},
-      Named{"graph", graph_schema},
-      Named{"type", [] {
-              return Json(JsonObject{{"type", "object"},
-                                     {"properties", JsonObject{{"dtype", dtype_schema()}, {"shape", shape_schema()}}},
-                                     {"required", JsonArray{"dtype", "shape"}}});
-            }}};
-  for (const Named& each : kNamed) {
-    if (each.name == name) return each.make();
-  }
+const Json& named_schema(std::string_view name) {
+  static const std::map<std::string_view, Json> kNamed = {
+      {"tensor", tensor_schema()},
+      {"operand", operand_schema()},
+      {"bytes", JsonObject{{"TypeDef:Bytes", true}, {"type", "string"}}},
+      {"dtype", dtype_schema()},
+      {"shape", shape_schema()},
+      {"handle", handle_schema()},
+      {"ids", ids_schema()},
+      {"graph", graph_schema()},
+      {"type", JsonObject{{"type", "object"},
+                          {"properties", JsonObject{{"dtype", dtype_schema()}, {"shape", shape_schema()}}},
+                          {"required", JsonArray{"dtype", "shape"}}}}};
+  const auto found = kNamed.find(name);
+  if (found != kNamed.end()) return found->second;
   throw Error(BaseError::kInternal, fmt::format("[operations] no shared schema \"{}\"", name));
 }
 

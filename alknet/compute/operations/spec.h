@@ -32,8 +32,8 @@ namespace alknet::compute {
 /// An object that has `properties` and does not say `additionalProperties` takes no others.
 Json shared_schema(std::string_view text);
 
-/// The schemas by name, without a description.
-Json named_schema(std::string_view name);
+/// The schemas by name, without a description. Made once: any thread.
+const Json& named_schema(std::string_view name);
 
 /// Kinds of errors that operations declare beside those that all of them do; see spec.cc for the table.
 enum ErrorKinds : std::uint8_t {
