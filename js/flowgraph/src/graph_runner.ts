@@ -116,6 +116,7 @@ export class GraphRunner {
     for (const name of opened.inputs) if (Object.hasOwn(inputs, name)) taken[name] = inputs[name];
     const input = { ...opened.handle, inputs: taken, ...(values && { values }) };
     if (turn?.ready !== undefined) await turn.ready;
+    if (signal.aborted) throw signal.reason;
     const running = this.#caller.call("compute/run", input, { signal }) as Promise<RunAnswer>;
     turn?.taken();
     const answer = await running;
