@@ -50,6 +50,23 @@ TEST_F(DeviceOperations, MoveTensorsBetweenDevices) {
             (std::vector<float>{2, -4}));
 }
 
+TEST_F(DeviceOperations, ARunAnswersNumbersOfTheDevice) {
+  const Json graph = parse_json(R"({"alknet_graph":1,"inputs":[{"name":"x","dtype":"f32","shape":["n"]}],
+    "nodes":[{"id":"y","op":"mul","inputs":{"input":"x","other":{"scalar":2}},"attrs":{}},
+             {"id":"s","op":"sum","inputs":{"input":"y"},"attrs":{}}],
+    "outputs":[{"name":"twice","value":"y"},{"name":"total","value":"s"}]})");
+  const Json compiled = node->call("compute/compile", JsonObject{{"graph", graph}});
+  for (const float first : {1.0F, 5.0F}) {
+    const Json inputs = JsonObject{{"x", node->tensor<float>({2}, {first, 0.25F})}};
+    const Json run = node->call("compute/run", JsonObject{{"plan", compiled.at("plan")},
+                                                          {"inputs", inputs},
+                                                          {"values", JsonArray{"total", "twice"}},
+                                                          {"outputs", JsonArray{"twice"}}});
+    EXPECT_EQ(run.at("values"), (JsonObject{{"twice", JsonArray{2 * first, 0.5}}, {"total", 2 * first + 0.5}}));
+    EXPECT_EQ(node->read_as<float>(run.at("outputs").at("twice")), (std::vector<float>{2 * first, 0.5F}));
+  }
+}
+
 TEST_F(DeviceOperations, FindGradientsOfTensorsOnAnotherDeviceThanTheDefault) {
   ComputeServiceOptions options;
   options.device = "cpu";
