@@ -288,24 +288,11 @@ void require_outputs(const graph::Graph& graph, std::span<const std::string> nam
   }
 }
 
-/// Outputs to read, by name.
-using Unread = std::vector<std::pair<std::string, std::shared_ptr<TensorResource>>>;
-
 struct RunResult {
   std::vector<std::shared_ptr<TensorResource>> outputs;
   std::vector<std::string> names;  ///< Of `outputs`.
-  Unread unread;                   ///< What `values` lacks: a GPU still computes it.
   JsonObject values;
 };
-
-JsonObject read_values(const Unread& unread) {
-  JsonObject values;
-  for (const auto& [name, tensor] : unread) {
-    const Tensor& output = tensor->held();
-    values.emplace(name, nested_values(output.dtype(), output.shape(), output.read()));
-  }
-  return values;
-}
 
 RunResult run_session(ComputeService& service, const Context& context, Session& session, const RunInputs& given,
                       const RunAnswer& answer) {
@@ -322,10 +309,9 @@ RunResult run_session(ComputeService& service, const Context& context, Session& 
     }
     if (answer.has_value(name)) {
       require_few_values(outputs[i].shape());
-      result.unread.emplace_back(name, std::make_shared<TensorResource>(service, outputs[i]));
+      result.values.emplace(name, nested_values(outputs[i].dtype(), outputs[i].shape(), outputs[i].read()));
     }
   }
-  if (context.backend()->id() == "cpu") result.values = read_values(std::exchange(result.unread, {}));
   return result;
 }
 
@@ -369,11 +355,6 @@ Task<Message> run_execution(ComputeService& service, call::OperationContext& con
     return run_counted(service, *execution, execution->held().session, inputs, answer);
   };
   RunResult result = co_await run_on(service.compute(), std::move(work));
-  if (!result.unread.empty()) {
-    // After what was sent meanwhile, so that a GPU has the next run before the numbers of this one are waited for.
-    auto read = [unread = std::move(result.unread)] { return read_values(unread); };
-    result.values = co_await run_on(service.compute(), std::move(read));
-  }
   recount(context, handle);
   JsonObject outputs;
   auto handles = keep_tensors(context, result.outputs, ids);
