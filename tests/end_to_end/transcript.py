@@ -187,11 +187,12 @@ class Node:
         return "".join(lines).rstrip("\n")
 
     def interrupt(self):
-        """What it says from the signal on."""
+        """What it says from the signal on, but for callers that left before and that it hears of only now."""
         self.process.send_signal(signal.SIGINT)
         said = self.read_until("stopped").split("\n")
         self.process.wait(SECONDS)
-        return "\n".join(said[next(i for i, line in enumerate(said) if " stopping" in line) :])
+        last = said[next(i for i, line in enumerate(said) if " stopping" in line) :]
+        return "\n".join(line for line in last if " disconnected peer=" not in line)
 
     def close(self):
         if self.process.poll() is None:
