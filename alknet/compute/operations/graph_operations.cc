@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -257,33 +260,34 @@ Session& session_of(HeldPlan& plan) {
   return *plan.session;
 }
 
+using Names = std::set<std::string, std::less<>>;
+
 /// What is asked for of the outputs.
 struct RunAnswer {
-  std::vector<std::string> values;
-  std::optional<std::vector<std::string>> tensors;  ///< Nothing: all that are not in `values`.
+  Names values;
+  std::optional<Names> tensors;  ///< Nothing: all that are not in `values`.
 
-  bool has_value(std::string_view name) const { return std::ranges::find(values, name) != values.end(); }
-  bool has_tensor(std::string_view name) const {
-    return tensors ? std::ranges::find(*tensors, name) != tensors->end() : !has_value(name);
-  }
+  bool has_value(std::string_view name) const { return values.contains(name); }
+  bool has_tensor(std::string_view name) const { return tensors ? tensors->contains(name) : !has_value(name); }
 };
 
-std::vector<std::string> names_of(const Json& list) {
-  std::vector<std::string> names;
-  for (const Json& name : list.as_array()) names.emplace_back(name.as_string());
-  return names;
+Names names_member(const JsonObject& object, std::string_view name) {
+  const auto names = texts_member(object, name);
+  return {names.begin(), names.end()};
 }
 
 RunAnswer read_answer(const JsonObject& input) {
-  RunAnswer answer;
-  if (const Json* values = member(input, "values")) answer.values = names_of(*values);
-  if (const Json* tensors = member(input, "outputs")) answer.tensors = names_of(*tensors);
+  RunAnswer answer{names_member(input, "values"), {}};
+  if (member(input, "outputs") != nullptr) answer.tensors = names_member(input, "outputs");
   return answer;
 }
 
-void require_outputs(const graph::Graph& graph, std::span<const std::string> names) {
+void require_outputs(const graph::Graph& graph, const Names& names) {
+  if (names.empty()) return;
+  std::set<std::string_view> known;
+  for (const auto& output : graph.outputs) known.insert(output.name);
   for (const std::string& name : names) {
-    if (std::ranges::find(graph.outputs, name, &graph::GraphOutput::name) != graph.outputs.end()) continue;
+    if (known.contains(name)) continue;
     throw Error(call::CallError::kInvalidInput, fmt::format("[run] the graph has no output \"{}\"", name));
   }
 }
@@ -301,6 +305,7 @@ RunResult run_session(ComputeService& service, const Context& context, Session& 
   if (answer.tensors) require_outputs(graph, *answer.tensors);
   const std::vector<Tensor> outputs = session.run(ordered_inputs(context, graph, given));
   RunResult result;
+  std::int64_t room = kMaxValues;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::string& name = graph.outputs[i].name;
     if (answer.has_tensor(name)) {
@@ -308,7 +313,7 @@ RunResult run_session(ComputeService& service, const Context& context, Session& 
       result.names.push_back(name);
     }
     if (answer.has_value(name)) {
-      require_few_values(outputs[i].shape());
+      room -= require_few_values(outputs[i].shape(), room);
       result.values.emplace(name, nested_values(outputs[i].dtype(), outputs[i].shape(), outputs[i].read()));
     }
   }

@@ -140,6 +140,24 @@ TEST_F(GraphOperations, ARunDoesNotAnswerMoreNumbersThanADocumentShouldHave) {
       "INVALID_INPUT");
 }
 
+TEST_F(GraphOperations, TheNumbersOfARunCountTogether) {
+  GraphBuilder g;
+  const Ref y = g.node("neg", {g.input("x", Dtype::kF32, {Dim::symbol("n")})});
+  g.output("y", y);
+  g.output("z", g.node("neg", {y}));
+  const Json compiled = compile(std::move(g).build());
+  const Json x = call("compute/create_tensor", JsonObject{{"dtype", "f32"}, {"shape", JsonArray{500'001}}});
+  const auto run = [&](JsonArray values) {
+    return code("compute/run", JsonObject{{"plan", compiled.at("plan")},
+                                          {"inputs", JsonObject{{"x", x}}},
+                                          {"values", std::move(values)},
+                                          {"outputs", JsonArray{}}});
+  };
+  EXPECT_NE(run({"y"}), "INVALID_INPUT");
+  EXPECT_NE(run({"z", "z"}), "INVALID_INPUT") << "once, however often it is named";
+  EXPECT_EQ(run({"y", "z"}), "INVALID_INPUT");
+}
+
 TEST_F(GraphOperations, OpenWithTensorsOfTheCaller) {
   const Json plan = compile(regression());
   const Json parameters =

@@ -18,8 +18,6 @@ namespace {
 using graph::Dtype;
 using graph::Shape;
 
-constexpr std::int64_t kMaxValues = 1'000'000;
-
 /// The kind whose JSON instances the elements have; none for bool and blocks.
 schema::Kind element_kind(Dtype dtype) {
   switch (dtype) {
@@ -99,11 +97,11 @@ class Values {
 
 }  // namespace
 
-void require_few_values(const Shape& shape) {
+std::int64_t require_few_values(const Shape& shape, std::int64_t room) {
   const std::int64_t elements = graph::element_count(shape);
   std::int64_t arrays = 1;
   for (const std::int64_t size : shape) arrays = std::min(arrays * std::max<std::int64_t>(size, 1), kMaxValues + 1);
-  if (elements <= kMaxValues && arrays <= kMaxValues) return;
+  if (elements <= room && arrays <= room) return std::max(elements, arrays);
   throw Error(call::CallError::kInvalidInput,
               fmt::format("{} elements are too many for values: use bytes", graph::shape_text(shape)));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -10,8 +11,11 @@
 
 namespace alknet::compute {
 
-/// Throws Error `invalid_input` (call) when a tensor has more elements than a document of numbers should.
-void require_few_values(const graph::Shape& shape);
+/// Elements, or arrays of them, beyond which a document of numbers is the wrong form.
+inline constexpr std::int64_t kMaxValues = 1'000'000;
+
+/// How many a tensor's document has. Throws Error `invalid_input` (call) when that is more than `room`.
+std::int64_t require_few_values(const graph::Shape& shape, std::int64_t room = kMaxValues);
 
 /// Elements as JSON: nested arrays by the shape, one number for rank 0. bool is true and false; floats that are no
 /// numbers are "NaN", "Infinity", "-Infinity"; integers beyond 2^53 - 1 are texts of digits. For tensors that people
