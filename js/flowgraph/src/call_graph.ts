@@ -1,4 +1,5 @@
-import { signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
+import type { ReadonlySignal } from "@preact/signals-core";
+import { Changes } from "./changes.ts";
 
 /** Where a node is in its life. */
 export type Status = "idle" | "waiting" | "ready" | "running" | "completed" | "failed" | "aborted";
@@ -31,8 +32,7 @@ const snapshot = (record: CallRecord): CallRecord => ({ ...record });
 /** What happened in one execution: records with times, parents and ends. Old records go when there are too many. */
 export class CallGraph {
   readonly #records = new Map<number, CallRecord>();
-  #changed: Signal<number> | undefined; // made when somebody looks
-  #changes = 0;
+  readonly #changes = new Changes();
   readonly #limit: number;
   #next = 1;
   #dropped = 0;
@@ -44,7 +44,7 @@ export class CallGraph {
 
   /** Rises with every change. */
   get changed(): ReadonlySignal<number> {
-    return (this.#changed ??= signal(this.#changes));
+    return this.#changes.signal;
   }
 
   /** Records that were let go. */
@@ -56,7 +56,7 @@ export class CallGraph {
     const id = this.#next++;
     this.#records.set(id, { ...record, id, status: "waiting", attempts: 0, startedAt: undefined, endedAt: undefined });
     this.#trim();
-    this.#change();
+    this.#changes.add();
     return id;
   }
 
@@ -64,7 +64,7 @@ export class CallGraph {
     const record = this.#records.get(id);
     if (record === undefined) return;
     Object.assign(record, change);
-    this.#change();
+    this.#changes.add();
   }
 
   /** A record as it is now. */
@@ -88,11 +88,6 @@ export class CallGraph {
     const record = this.#records.get(id);
     const own = record === undefined || isSettled(record.status) ? [] : [record];
     return [...own, ...this.children(id).flatMap((child) => this.cascade(child.id))];
-  }
-
-  #change(): void {
-    this.#changes += 1;
-    if (this.#changed !== undefined) this.#changed.value = this.#changes;
   }
 
   #trim(): void {

@@ -1,7 +1,8 @@
-import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
+import { computed, type ReadonlySignal } from "@preact/signals-core";
 import { Stop } from "./abort.ts";
 import { CallGraph, type Status } from "./call_graph.ts";
 import type { Caller } from "./caller.ts";
+import { Changes } from "./changes.ts";
 import type { Node } from "./element.ts";
 import type { RenderOptions } from "./graph_host.ts";
 import { GraphRunner, type StoreOptions } from "./graph_runner.ts";
@@ -40,8 +41,7 @@ export class Execution {
   /** The output of the template: of several an object by name. */
   readonly result: Promise<unknown>;
   readonly #cells = new Map<string, NodeCell>();
-  #changed: Signal<number> | undefined; // made when somebody looks
-  #changes = 0;
+  readonly #changes = new Changes();
   readonly #abort: (reason: unknown) => void;
 
   /** @internal Made by Executor.start. */
@@ -59,7 +59,7 @@ export class Execution {
 
   /** Rises when nodes come or go. */
   get changed(): ReadonlySignal<number> {
-    return (this.#changed ??= signal(this.#changes));
+    return this.#changes.signal;
   }
 
   node(path: string): NodeState | undefined {
@@ -84,18 +84,13 @@ export class Execution {
   /** @internal */
   add(cell: NodeCell): void {
     this.#cells.set(cell.path, cell);
-    this.#change();
+    this.#changes.add();
   }
 
   /** @internal */
   remove(cells: readonly NodeCell[]): void {
     for (const { path } of cells) this.#cells.delete(path);
-    this.#change();
-  }
-
-  #change(): void {
-    this.#changes += 1;
-    if (this.#changed !== undefined) this.#changed.value = this.#changes;
+    this.#changes.add();
   }
 }
 

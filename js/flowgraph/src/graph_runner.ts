@@ -112,8 +112,8 @@ export class GraphRunner {
     const types = new Map(given.map(([name, value]) => [name, typeOfValue(value)]));
     const key = `${part.hash} ${this.#textOf(transform)} ${JSON.stringify([values, ...types])}`;
     const opened = await this.#compiledPlan(key, () => this.#compile(part, types, transform, values));
-    const taken: Record<string, unknown> = {};
-    for (const name of opened.inputs) if (Object.hasOwn(inputs, name)) taken[name] = inputs[name];
+    const names = opened.inputs.filter((name) => Object.hasOwn(inputs, name));
+    const taken = Object.fromEntries(names.map((name) => [name, inputs[name]]));
     const input = { ...opened.handle, inputs: taken, ...(values && { values }) };
     if (turn?.ready !== undefined) await turn.ready;
     if (signal.aborted) throw signal.reason;

@@ -8,10 +8,10 @@ import { Turn } from "./turn.ts";
 import { finish, type UnitRun } from "./unit_run.ts";
 
 type Items = Iterator<unknown> | AsyncIterator<unknown>;
+type Listener = NonNullable<MapProps["onItem"]>;
+
 /** Items of a pipeline that are under way: one is computed, one waits for it. */
 const kPipelined = 2;
-
-type Listener = NonNullable<MapProps["onItem"]>;
 
 /** The items of a value of any kind that has some. */
 function itemsOf(over: unknown, path: string): Items {

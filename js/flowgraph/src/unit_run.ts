@@ -64,9 +64,7 @@ export function finish(region: RegionRun, unit: Exclude<Unit, StaticUnit>, run: 
 
 /** Values for the inputs of a graph, by name. Of several tensors the first counts. */
 function graphInputs(region: RegionRun, inputs: ReadonlyMap<string, Source>): Readonly<Record<string, unknown>> {
-  const values: Record<string, unknown> = {};
-  for (const [name, source] of inputs) values[name] = firstTensor(region.valueOf(source));
-  return values;
+  return Object.fromEntries([...inputs].map(([name, source]) => [name, firstTensor(region.valueOf(source))]));
 }
 
 function firstTensor(value: unknown): unknown {
