@@ -31,9 +31,6 @@ constexpr std::chrono::seconds kSpare{60};
 
 constexpr std::chrono::milliseconds kReapEvery{10};
 
-/// How long a killed process takes to end that holds no GPU.
-constexpr std::chrono::milliseconds kUsualEnd{100};
-
 /// How long a call may wait, beyond its deadline, for a GPU that a killed process still holds.
 constexpr std::chrono::seconds kRelease{30};
 
@@ -92,8 +89,8 @@ struct KernelWorkerHost::State {
   const KernelWorkerOptions options;
   runtime::HelperProgram program;
   std::atomic<std::size_t> workers = 0;
-  /// When a process that was killed, and does not end, was last seen. A driver may take seconds to stop what it
-  /// computed, and the GPU does nothing else until then. On the loop's thread.
+  /// When a process that was killed was last seen. A driver may take seconds to stop what it computed, and the GPU does
+  /// nothing else until then. On the loop's thread.
   Executor::Clock::time_point seen_ending;
 };
 
@@ -106,21 +103,20 @@ using HostState = KernelWorkerHost::State;
 class Ending : public std::enable_shared_from_this<Ending> {
  public:
   Ending(std::shared_ptr<HostState> host, runtime::HelperProcess process)
-      : host_(std::move(host)), process_(std::move(process)), killed_(host_->loop.now()) {}
+      : host_(std::move(host)), process_(std::move(process)) {}
   ~Ending() { --host_->workers; }
   Ending(const Ending&) = delete;
   Ending& operator=(const Ending&) = delete;
 
   void watch() {
     if (process_.ended()) return;
-    if (const auto now = host_->loop.now(); now - killed_ > kUsualEnd) host_->seen_ending = now;
+    host_->seen_ending = host_->loop.now();
     host_->loop.post_after(kReapEvery, [self = shared_from_this()] { self->watch(); });
   }
 
  private:
   std::shared_ptr<HostState> host_;
   runtime::HelperProcess process_;
-  const Executor::Clock::time_point killed_;
 };
 
 /// One process, its link, and the calls that wait for it. On the loop's thread, but for `lost`.
